@@ -1,0 +1,54 @@
+/**
+ * What the agent and its media host say to each other: one JSON text a line over a Unix socket in the agent's state
+ * directory (mode 0600). A socket and not a pipe of the child's, so that a stream outlives its agent: the next agent finds
+ * the socket, asks for the status and takes over.
+ */
+import { type Static, Type } from 'typebox';
+import { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
+
+export const mediaHostProtocolVersion = 1;
+
+/** The longest line either side accepts: a preview picture in base64 and its frame. */
+export const maxLineBytes = 400_000;
+
+const RequestId = Type.Integer({ minimum: 1 });
+
+export const HostRequest = Type.Union([
+  /** Compare with what runs and change only what differs. Answered when the new capture gives frames, or with why not. */
+  Type.Object({ kind: Type.Literal('apply'), id: RequestId, plan: PipelinePlan }),
+  /** A new capture pipeline from the same plan; connections of the outputs stay. */
+  Type.Object({ kind: Type.Literal('restart-capture'), id: RequestId }),
+  /** Stop outputs and capture, then exit. */
+  Type.Object({ kind: Type.Literal('shutdown'), id: RequestId }),
+]);
+export type HostRequest = Static<typeof HostRequest>;
+
+export const MediaStatus = Type.Object({
+  media: MediaState,
+  figures: Type.Union([MediaFigures, Type.Null()]),
+  outputs: Type.Array(OutputStatus),
+  rssBytes: Type.Integer(),
+  /** Video frames that have left the encoder since the host started: proof of progress for watchdogs. */
+  framesTotal: Type.Integer(),
+});
+export type MediaStatus = Static<typeof MediaStatus>;
+
+export const HostMessage = Type.Union([
+  /** The first line on every connection. `plan` is what runs; null before the first apply. */
+  Type.Object({
+    kind: Type.Literal('welcome'),
+    version: Type.Integer(),
+    processId: Type.Integer(),
+    gstreamerVersion: Type.String(),
+    plan: Type.Union([PipelinePlan, Type.Null()]),
+    status: MediaStatus,
+  }),
+  Type.Object({ kind: Type.Literal('result'), id: RequestId, problem: Type.Union([Type.String(), Type.Null()]) }),
+  /** Every second, and at once when a state changes. */
+  Type.Object({ kind: Type.Literal('status'), status: MediaStatus }),
+  Type.Object({ kind: Type.Literal('preview'), jpegBase64: Type.String() }),
+  /** A thing that happened and belongs in the device's history: pipeline failed, output lost, output back. */
+  Type.Object({ kind: Type.Literal('event'), event: Type.String(), detail: Type.String() }),
+]);
+export type HostMessage = Static<typeof HostMessage>;

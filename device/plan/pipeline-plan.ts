@@ -1,0 +1,48 @@
+/**
+ * What shall run on the device, as data: the whole of it, so that two plans can be compared and only what differs is
+ * restarted. Made by the pure planner, sent to the media host, kept beside the last good settings.
+ */
+import { type Static, Type } from 'typebox';
+import { VideoSource } from '#protocol/media.ts';
+
+export const CapturePlan = Type.Object({
+  /**
+   * A GStreamer pipeline description. It ends in `appsink name=tags`, whose every buffer is one FLV tag, and has a second
+   * `appsink name=preview` with JPEG pictures where previews are wanted and can be had. It never holds a secret.
+   */
+  description: Type.String({ maxLength: 8192 }),
+  source: VideoSource,
+  encoder: Type.String({ maxLength: 100 }),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  framesPerSecond: Type.Integer(),
+  hasAudio: Type.Boolean(),
+});
+export type CapturePlan = Static<typeof CapturePlan>;
+
+/** What can change while the capture runs: properties of elements of the description, by element name. */
+export const LiveProperty = Type.Object({
+  element: Type.String({ maxLength: 100 }),
+  property: Type.String({ maxLength: 100 }),
+  value: Type.Number(),
+});
+export type LiveProperty = Static<typeof LiveProperty>;
+
+export const RtmpOutputPlan = Type.Object({
+  id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
+  kind: Type.Literal('rtmp'),
+  /** The address without its key: fit for logs and screens. */
+  target: Type.String({ maxLength: 1024 }),
+  /** The whole address with its key: a secret. */
+  location: Type.String({ maxLength: 2200 }),
+});
+export const OutputPlan = RtmpOutputPlan;
+export type OutputPlan = Static<typeof OutputPlan>;
+
+export const PipelinePlan = Type.Object({
+  capture: CapturePlan,
+  /** Set after every start of the capture, and alone when nothing else differs: the stream is not interrupted. */
+  live: Type.Array(LiveProperty, { maxItems: 16 }),
+  outputs: Type.Array(OutputPlan, { maxItems: 16 }),
+});
+export type PipelinePlan = Static<typeof PipelinePlan>;

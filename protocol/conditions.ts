@@ -1,0 +1,102 @@
+/**
+ * Health conditions, registered once: what a code means, how grave it is, what to do about it, and which condition explains
+ * it (a dependent condition is not shown as an alarm of its own while its cause is present).
+ */
+import { type Static, Type } from 'typebox';
+import { Reason, Timestamp } from '#protocol/identifiers.ts';
+
+export type ConditionDefinition = {
+  readonly title: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly advice: string;
+  /** How long it must last before it is shown, in milliseconds. */
+  readonly holdMs: number;
+  readonly dependsOn: readonly string[];
+};
+
+export const conditionDefinitions = {
+  'pipeline-failed': {
+    title: 'Pipeline failed',
+    severity: 'critical',
+    advice: 'The device tries again by itself. If it goes on, look at the reason, and at the camera’s cable.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+  'output-down': {
+    title: 'Stream target unreachable',
+    severity: 'critical',
+    advice: 'The device keeps trying. Check the stream address and key, and the venue’s network.',
+    holdMs: 3000,
+    dependsOn: ['pipeline-failed'],
+  },
+  'test-picture': {
+    title: 'No camera: test picture on air',
+    severity: 'info',
+    advice: 'Plug in a camera, or choose one in AV_VIDEO_SOURCE.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+  'no-microphone': {
+    title: 'No microphone',
+    severity: 'warning',
+    advice: 'Plug in a microphone, or set AV_DISABLE_AUDIO if none is wanted.',
+    holdMs: 0,
+    dependsOn: ['test-picture'],
+  },
+  'frame-rate-low': {
+    title: 'Fewer frames than asked for',
+    severity: 'warning',
+    advice: 'The board or the camera is too slow for this size and rate: lower AV_VIDEO_WIDTH and AV_VIDEO_HEIGHT or AV_VIDEO_FRAMERATE.',
+    holdMs: 10_000,
+    dependsOn: ['pipeline-failed'],
+  },
+  'output-dropping': {
+    title: 'Uplink too slow',
+    severity: 'warning',
+    advice: 'Pictures are dropped because the network cannot carry them: lower AV_VIDEO_BITRATE or use a cable.',
+    holdMs: 0,
+    dependsOn: ['output-down'],
+  },
+  'settings-refused': {
+    title: 'Settings refused',
+    severity: 'warning',
+    advice: 'The last good settings are in force. Read the reason and change the setting it names.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+  'board-hot': {
+    title: 'Board hot',
+    severity: 'warning',
+    advice: 'Give the board air or a heat sink: it slows down above 80 °C.',
+    holdMs: 10_000,
+    dependsOn: [],
+  },
+  'disk-low': {
+    title: 'Disk nearly full',
+    severity: 'warning',
+    advice: 'Free some space on the device.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+  'stream-not-arriving': {
+    title: 'Stream does not arrive',
+    severity: 'critical',
+    advice: 'The device says that it streams, and the relay receives nothing. The watchdog restarts the pipeline by itself.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+} as const satisfies Record<string, ConditionDefinition>;
+
+export type ConditionCode = keyof typeof conditionDefinitions;
+
+export function isConditionCode(code: string): code is ConditionCode {
+  return Object.hasOwn(conditionDefinitions, code);
+}
+
+/** A condition that is present. A code that this side does not know is let through. */
+export const Condition = Type.Object({
+  code: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
+  since: Timestamp,
+  detail: Type.Optional(Reason),
+});
+export type Condition = Static<typeof Condition>;

@@ -1,0 +1,52 @@
+/** What a device says of its capture pipeline and of its outputs. */
+import { type Static, Type } from 'typebox';
+import { Reason, Timestamp } from '#protocol/identifiers.ts';
+
+export const VideoSource = Type.Object({
+  kind: Type.Enum(['camera', 'test', 'file', 'element']),
+  id: Type.String({ maxLength: 200 }),
+  label: Type.String({ maxLength: 200 }),
+});
+export type VideoSource = Static<typeof VideoSource>;
+
+export const MediaState = Type.Union([
+  Type.Object({ kind: Type.Literal('starting'), since: Timestamp }),
+  Type.Object({ kind: Type.Literal('running'), since: Timestamp }),
+  Type.Object({ kind: Type.Literal('failed'), since: Timestamp, reason: Reason }),
+  Type.Object({ kind: Type.Literal('stopped'), since: Timestamp }),
+]);
+export type MediaState = Static<typeof MediaState>;
+
+/** Figures over the last sampling interval, seen from the encoded stream itself. */
+export const MediaFigures = Type.Object({
+  framesPerSecond: Type.Number({ minimum: 0 }),
+  videoBitrateKbps: Type.Number({ minimum: 0 }),
+  audioBitrateKbps: Type.Number({ minimum: 0 }),
+  framesTotal: Type.Integer({ minimum: 0 }),
+  width: Type.Integer({ minimum: 0 }),
+  height: Type.Integer({ minimum: 0 }),
+});
+export type MediaFigures = Static<typeof MediaFigures>;
+
+export const OutputState = Type.Union([
+  Type.Object({ kind: Type.Literal('connecting'), attempt: Type.Integer({ minimum: 1 }) }),
+  Type.Object({ kind: Type.Literal('streaming'), since: Timestamp }),
+  Type.Object({ kind: Type.Literal('waiting'), attempt: Type.Integer({ minimum: 1 }), nextTryAt: Timestamp, lastError: Reason }),
+  Type.Object({ kind: Type.Literal('stopped') }),
+]);
+export type OutputState = Static<typeof OutputState>;
+
+export const OutputStatus = Type.Object({
+  id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
+  kind: Type.Enum(['rtmp', 'recording', 'preview', 'icecast']),
+  /** The address without its key. */
+  target: Type.String({ maxLength: 1024 }),
+  state: OutputState,
+  /** Connections that were made since the media host started. */
+  connections: Type.Integer({ minimum: 0 }),
+  bytesSent: Type.Integer({ minimum: 0 }),
+  /** Whole groups of pictures that were dropped because the target could not take them. */
+  droppedGroups: Type.Integer({ minimum: 0 }),
+  queuedBytes: Type.Integer({ minimum: 0 }),
+});
+export type OutputStatus = Static<typeof OutputStatus>;

@@ -1,0 +1,178 @@
+/**
+ * The body of every message, one schema each. Units stand in the keys. A field that this side does not know is let
+ * through, so that either side may be upgraded first; a wrong one makes the message a named problem (envelope.ts).
+ */
+import { type Static, Type } from 'typebox';
+import { CommandOutcome } from '#protocol/commands.ts';
+import { Condition } from '#protocol/conditions.ts';
+import { CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
+import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
+import { SettingLevel, SettingValue, WireSettings } from '#protocol/settings.ts';
+
+const Label = Type.String({ maxLength: 200 });
+
+export const Presence = Type.Object(
+  {
+    state: Type.Enum(['online', 'offline']),
+    reason: Type.Enum(['connected', 'stopping', 'connection-lost']),
+  },
+  { description: 'Whether the device is there. The last will says offline, connection-lost; the death of an old session is ignored.' },
+);
+export type Presence = Static<typeof Presence>;
+
+export const Versions = Type.Object({ agent: Label, node: Label, gstreamer: Label, os: Label });
+export type Versions = Static<typeof Versions>;
+
+export const Hello = Type.Object(
+  {
+    inventoryDigest: Digest,
+    versions: Versions,
+    appliedRevision: Revision,
+    appliedDigest: Type.Union([Digest, Type.Null()]),
+  },
+  { description: 'Birth of a session. The server answers with desired if revision or digest differ, and with commands still in time.' },
+);
+export type Hello = Static<typeof Hello>;
+
+export const CameraInventory = Type.Object({
+  id: Label,
+  name: Label,
+  driver: Label,
+  path: Label,
+  usbId: Type.Optional(Label),
+  nativeH264: Type.Boolean(),
+});
+export const MicrophoneInventory = Type.Object({ id: Label, name: Label, alsaDevice: Label });
+export const Inventory = Type.Object({
+  board: Type.Object({ id: Label, name: Label, architecture: Label }),
+  cameras: Type.Array(CameraInventory, { maxItems: 32 }),
+  microphones: Type.Array(MicrophoneInventory, { maxItems: 32 }),
+  encoders: Type.Array(Label, { maxItems: 32 }),
+});
+export type Inventory = Static<typeof Inventory>;
+
+/** One setting in force on the device. The value of a secret is never sent: only whether there is one. */
+export const ReportedSetting = Type.Object({
+  value: Type.Union([SettingValue, Type.Null()]),
+  level: SettingLevel,
+  isSecret: Type.Optional(Type.Boolean()),
+});
+export type ReportedSetting = Static<typeof ReportedSetting>;
+
+export const Report = Type.Object(
+  {
+    inventory: Inventory,
+    settings: Type.Record(Type.String({ pattern: '^AV_[A-Z0-9_]{1,60}$' }), ReportedSetting, { maxProperties: 200 }),
+    source: Type.Union([VideoSource, Type.Null()]),
+    encoder: Type.Union([Label, Type.Null()]),
+    media: MediaState,
+    outputs: Type.Array(OutputStatus, { maxItems: 32 }),
+    conditions: Type.Array(Condition, { maxItems: 64 }),
+    appliedRevision: Revision,
+    capabilities: Type.Array(Label, { maxItems: 64, description: 'Command kinds that this agent knows' }),
+  },
+  { description: 'The whole snapshot, on change and every 60 s.' },
+);
+export type Report = Static<typeof Report>;
+
+export const BoardHealth = Type.Object({
+  uptimeS: Type.Number({ minimum: 0 }),
+  loadAverage1m: Type.Number({ minimum: 0 }),
+  memoryTotalBytes: Type.Integer({ minimum: 0 }),
+  memoryAvailableBytes: Type.Integer({ minimum: 0 }),
+  agentRssBytes: Type.Integer({ minimum: 0 }),
+  mediaHostRssBytes: Type.Integer({ minimum: 0 }),
+  diskTotalBytes: Type.Integer({ minimum: 0 }),
+  diskFreeBytes: Type.Integer({ minimum: 0 }),
+  temperatureC: Type.Optional(Type.Number()),
+  throttled: Type.Optional(Type.Boolean()),
+  wifiSignalDbm: Type.Optional(Type.Number()),
+});
+export type BoardHealth = Static<typeof BoardHealth>;
+
+export const Health = Type.Object(
+  {
+    media: MediaState,
+    figures: Type.Union([MediaFigures, Type.Null()]),
+    outputs: Type.Array(OutputStatus, { maxItems: 32 }),
+    conditions: Type.Array(Condition, { maxItems: 64 }),
+    board: BoardHealth,
+  },
+  { description: 'Every 10 s with jitter, and at once when the media state changes.' },
+);
+export type Health = Static<typeof Health>;
+
+export const Event = Type.Object(
+  {
+    number: Type.Integer({ minimum: 1, description: 'Grows by one an event, over restarts of the agent too' }),
+    at: Timestamp,
+    kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
+    detail: Reason,
+  },
+  { description: 'A thing that happened. Kept on the device until the server has stored it.' },
+);
+export type Event = Static<typeof Event>;
+
+export const EventAck = Type.Object(
+  { upToNumber: Type.Integer({ minimum: 0 }) },
+  { description: 'All events up to this number are stored: the device forgets them.' },
+);
+export type EventAck = Static<typeof EventAck>;
+
+export const LogLines = Type.Object(
+  { lines: Type.Array(Type.String({ maxLength: 2000 }), { maxItems: 200 }) },
+  { description: 'Log lines, while a lease is open.' },
+);
+export type LogLines = Static<typeof LogLines>;
+
+export const RelayTarget = Type.Object({
+  host: Type.Union([Type.String({ maxLength: 255 }), Type.Null()], {
+    description: 'Null: the host at which the device reaches the fleet server',
+  }),
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+  application: Label,
+  streamKey: Type.String({ maxLength: 512 }),
+});
+export type RelayTarget = Static<typeof RelayTarget>;
+
+export const Desired = Type.Object(
+  {
+    revision: Revision,
+    digest: Digest,
+    levels: Type.Object({ fleet: WireSettings, group: WireSettings, device: WireSettings }),
+    relay: Type.Union([RelayTarget, Type.Null()]),
+  },
+  { description: 'The complete settings of the device, level by level, with secrets. Never retained. Older revisions are ignored.' },
+);
+export type Desired = Static<typeof Desired>;
+
+export const SettingRefusal = Type.Object({ key: Label, reason: Reason });
+export type SettingRefusal = Static<typeof SettingRefusal>;
+
+export const Applied = Type.Object(
+  {
+    revision: Revision,
+    outcome: Type.Enum(['applied', 'refused', 'rolled-back']),
+    refusals: Type.Array(SettingRefusal, { maxItems: 64, description: 'Which settings, and why' }),
+    inForceRevision: Revision,
+  },
+  { description: 'The only proof that a revision is in force, or why it is not.' },
+);
+export type Applied = Static<typeof Applied>;
+
+export const Command = Type.Object(
+  {
+    id: CommandId,
+    kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
+    arguments: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 16 }),
+    deadline: Timestamp,
+  },
+  { description: 'A one-shot request. The device remembers the last 200 ids on disk.' },
+);
+export type Command = Static<typeof Command>;
+
+export const CommandResult = Type.Object(
+  { id: CommandId, outcome: CommandOutcome, detail: Reason },
+  { description: 'What became of a command.' },
+);
+export type CommandResult = Static<typeof CommandResult>;

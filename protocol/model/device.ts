@@ -1,0 +1,124 @@
+/** A device as the API and the dashboard see it. */
+import { type Static, Type } from 'typebox';
+import { Condition } from '#protocol/conditions.ts';
+import { DeviceId, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
+import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
+import { BoardHealth, Inventory, Versions } from '#protocol/messages.ts';
+
+/** `unknown`: the server has not heard of it since the server itself started, and its keepalive has not run out yet. */
+export const DevicePresence = Type.Object({
+  state: Type.Enum(['online', 'offline', 'unknown']),
+  since: Timestamp,
+  reason: Type.String(),
+});
+export type DevicePresence = Static<typeof DevicePresence>;
+
+/** What the relay itself receives under the device's name; the proof behind "live". */
+export const RelayReception = Type.Object({
+  receivingSince: Timestamp,
+  bitrateKbps: Type.Number(),
+  bytesReceived: Type.Number(),
+  width: Type.Union([Type.Integer(), Type.Null()]),
+  height: Type.Union([Type.Integer(), Type.Null()]),
+  framesPerSecond: Type.Union([Type.Number(), Type.Null()]),
+  videoCodec: Type.Union([Type.String(), Type.Null()]),
+  audioCodec: Type.Union([Type.String(), Type.Null()]),
+  viewers: Type.Integer(),
+});
+export type RelayReception = Static<typeof RelayReception>;
+
+/**
+ * The state of the stream, from both views. `live` is shown only while the relay receives media from the device.
+ * `elsewhere`: the device streams to an address that is not this fleet's relay, which nobody here can prove.
+ */
+export const StreamState = Type.Object({
+  kind: Type.Enum(['live', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline']),
+  since: Timestamp,
+  detail: Reason,
+});
+export type StreamState = Static<typeof StreamState>;
+
+export const SettingsState = Type.Object({
+  kind: Type.Enum(['applied', 'pending', 'refused']),
+  desiredRevision: Revision,
+  appliedRevision: Revision,
+  reason: Type.Union([Reason, Type.Null()]),
+});
+export type SettingsState = Static<typeof SettingsState>;
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** A row of the list: what an operator compares devices by. */
+export const DeviceSummary = Type.Object({
+  id: DeviceId,
+  name: Type.String(),
+  group: Nullable(Type.String()),
+  presence: DevicePresence,
+  stream: StreamState,
+  settings: SettingsState,
+  conditions: Type.Array(Condition),
+  source: Nullable(VideoSource),
+  figures: Nullable(MediaFigures),
+  relay: Nullable(RelayReception),
+  board: Nullable(BoardHealth),
+  boardName: Nullable(Type.String()),
+  previewAt: Nullable(Timestamp),
+  lastHeardAt: Nullable(Timestamp),
+});
+export type DeviceSummary = Static<typeof DeviceSummary>;
+
+export const DeviceDetail = Type.Object({
+  ...DeviceSummary.properties,
+  joinedAt: Timestamp,
+  versions: Nullable(Versions),
+  inventory: Nullable(Inventory),
+  media: Nullable(MediaState),
+  outputs: Type.Array(OutputStatus),
+  capabilities: Type.Array(Type.String()),
+});
+export type DeviceDetail = Static<typeof DeviceDetail>;
+
+export const DeviceList = Type.Object({
+  devices: Type.Array(DeviceSummary),
+  total: Type.Integer(),
+  /** Give it as `after` to read the next page; null on the last one. */
+  next: Nullable(Type.String()),
+});
+export type DeviceList = Static<typeof DeviceList>;
+
+export const DevicePatch = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+    group: Type.Optional(Nullable(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' }))),
+  },
+  { additionalProperties: false },
+);
+export type DevicePatch = Static<typeof DevicePatch>;
+
+/** Addresses that a player can open as they stand; the ticket in them expires. */
+export const Playback = Type.Object({ rtmp: Type.String(), hls: Type.String(), expiresAt: Timestamp });
+export type Playback = Static<typeof Playback>;
+
+export const HealthSample = Type.Object({
+  at: Timestamp,
+  framesPerSecond: Nullable(Type.Number()),
+  videoBitrateKbps: Nullable(Type.Number()),
+  temperatureC: Nullable(Type.Number()),
+  loadAverage1m: Nullable(Type.Number()),
+  memoryAvailableBytes: Nullable(Type.Number()),
+});
+export type HealthSample = Static<typeof HealthSample>;
+export const HealthHistory = Type.Object({ stepS: Type.Integer(), samples: Type.Array(HealthSample) });
+export type HealthHistory = Static<typeof HealthHistory>;
+
+/** An entry of a device's history: what the device said, what the watchdog did, what people did. */
+export const HistoryEntry = Type.Object({
+  id: Type.Integer(),
+  at: Timestamp,
+  origin: Type.Enum(['device', 'server', 'watchdog', 'person']),
+  kind: Type.String(),
+  detail: Type.String(),
+});
+export type HistoryEntry = Static<typeof HistoryEntry>;
+export const History = Type.Object({ entries: Type.Array(HistoryEntry) });
+export type History = Static<typeof History>;

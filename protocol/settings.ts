@@ -1,0 +1,271 @@
+/**
+ * The settings (the AV_* variables): one registry from which validation, the API, the dashboard's form and the documents
+ * are drawn. Names and defaults are those that users of the old stream.py know.
+ */
+import { type Static, Type } from 'typebox';
+
+/** A setting's value in its canonical JSON type. Secrets are text. */
+export const SettingValue = Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 2048 })]);
+export type SettingValue = Static<typeof SettingValue>;
+
+type TextShape = {
+  readonly kind: 'text';
+  readonly maxLength: number;
+  readonly pattern?: RegExp;
+  /** What the pattern asks for, in words that complete "expected …". */
+  readonly expected: string;
+};
+
+export type SettingShape =
+  | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'boolean' }
+  | TextShape;
+
+export type SettingDefinition = {
+  readonly title: string;
+  readonly description: string;
+  readonly shape: SettingShape;
+  readonly unit?: string;
+  /** The value when nobody set one; null where it is detected. */
+  readonly default: SettingValue | null;
+  /** Never logged, never in an API answer, encrypted at rest. */
+  readonly secret: boolean;
+  /** False: only the device's own environment may set it (it can name GStreamer elements). */
+  readonly remote: boolean;
+};
+
+// A stream target may carry no white space, quote or `!`: it is handed to an element's property, never to a pipeline string.
+const streamUrl: TextShape = {
+  kind: 'text',
+  maxLength: 1024,
+  pattern: /^rtmps?:\/\/[^\s"'!\\]+$/,
+  expected: 'an address such as rtmp://host/application',
+};
+
+export const settingDefinitions = {
+  AV_STREAM_URL: {
+    title: 'Stream address',
+    description: 'Where the device publishes. Unset on a device of a fleet: the relay of that fleet.',
+    shape: streamUrl,
+    default: 'rtmp://10.0.31.212/live',
+    secret: false,
+    remote: true,
+  },
+  AV_STREAM_KEY: {
+    title: 'Stream key',
+    description: 'Joined to the address by a slash. It can be set and replaced, never read back.',
+    shape: { kind: 'text', maxLength: 1024, pattern: /^[^\s"'!\\]*$/, expected: 'text without spaces, quotes, backslashes or "!"' },
+    default: '',
+    secret: true,
+    remote: true,
+  },
+  AV_DISABLE_AUDIO: {
+    title: 'Audio off',
+    description: 'Publishes video alone.',
+    shape: { kind: 'boolean' },
+    default: false,
+    secret: false,
+    remote: true,
+  },
+  AV_AUDIO_SAMPLING_RATE: {
+    title: 'Audio sampling rate',
+    description: 'The rate asked of the microphone. A Logitech C270 wants 32000.',
+    shape: { kind: 'integer', minimum: 8000, maximum: 48000 },
+    unit: 'Hz',
+    default: 16000,
+    secret: false,
+    remote: true,
+  },
+  AV_AUDIO_DEVICE: {
+    title: 'Microphone',
+    description: 'An ALSA card number, hw:2,0, or the name of a detected microphone. Unset: the camera’s own, else the first found.',
+    shape: {
+      kind: 'text',
+      maxLength: 128,
+      pattern: /^[A-Za-z0-9 _.:,=()+-]+$/,
+      expected: 'a card number, hw:CARD,DEVICE or a microphone’s name',
+    },
+    default: null,
+    secret: false,
+    remote: true,
+  },
+  AV_AUDIO_BITRATE: {
+    title: 'Audio bitrate',
+    description: 'Below 1000 it is read as kbit/s, from 1000 on as bit/s.',
+    shape: { kind: 'integer', minimum: 16, maximum: 320000 },
+    unit: 'kbit/s',
+    default: 128,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_SOURCE: {
+    title: 'Camera',
+    description: 'A device path, the id of a detected camera, or test for the test picture. Unset: the first camera found.',
+    shape: {
+      kind: 'text',
+      maxLength: 512,
+      expected: 'a device path such as /dev/video0, a camera’s id, or "test"',
+    },
+    default: null,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_WIDTH: {
+    title: 'Width',
+    description: 'Width of the picture.',
+    shape: { kind: 'integer', minimum: 160, maximum: 3840 },
+    unit: 'px',
+    default: 1280,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_HEIGHT: {
+    title: 'Height',
+    description: 'Height of the picture.',
+    shape: { kind: 'integer', minimum: 90, maximum: 2160 },
+    unit: 'px',
+    default: 720,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_FRAMERATE: {
+    title: 'Frame rate',
+    description: 'Frames a second.',
+    shape: { kind: 'integer', minimum: 1, maximum: 60 },
+    unit: '1/s',
+    default: 30,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_BITRATE: {
+    title: 'Video bitrate',
+    description: 'What the encoder aims at. Changes while the stream runs.',
+    shape: { kind: 'integer', minimum: 100, maximum: 20000 },
+    unit: 'kbit/s',
+    default: 2500,
+    secret: false,
+    remote: true,
+  },
+  AV_KEYFRAME_INTERVAL: {
+    title: 'Keyframe interval',
+    description: 'Seconds between two keyframes. YouTube and Twitch want 2.',
+    shape: { kind: 'integer', minimum: 1, maximum: 10 },
+    unit: 's',
+    default: 2,
+    secret: false,
+    remote: true,
+  },
+  AV_H264_ENCODER_PARAMS: {
+    title: 'Encoder parameters',
+    description: 'Further properties of the encoder in use, as name=value pairs with spaces between them.',
+    shape: { kind: 'text', maxLength: 512, pattern: /^[A-Za-z0-9=_. +-]*$/, expected: 'name=value pairs with spaces between them' },
+    default: '',
+    secret: false,
+    remote: true,
+  },
+  AV_PREVIEW_INTERVAL: {
+    title: 'Preview interval',
+    description: 'Seconds between two preview pictures in the dashboard; 0 turns them off.',
+    shape: { kind: 'integer', minimum: 0, maximum: 60 },
+    unit: 's',
+    default: 5,
+    secret: false,
+    remote: true,
+  },
+  AV_AUDIO_SRC: {
+    title: 'Audio source element',
+    description: 'A GStreamer audio source. Only from the device’s own environment.',
+    shape: { kind: 'text', maxLength: 512, expected: 'a GStreamer source element' },
+    default: '',
+    secret: false,
+    remote: false,
+  },
+  AV_H264_PARSER_PARAMS: {
+    title: 'H.264 parser parameters',
+    description: 'Properties of h264parse. Only from the device’s own environment.',
+    shape: { kind: 'text', maxLength: 512, expected: 'name=value pairs' },
+    default: '',
+    secret: false,
+    remote: false,
+  },
+} as const satisfies Record<string, SettingDefinition>;
+
+export type SettingKey = keyof typeof settingDefinitions;
+
+export const settingKeys = Object.keys(settingDefinitions) as readonly SettingKey[];
+
+export function isSettingKey(name: string): name is SettingKey {
+  return Object.hasOwn(settingDefinitions, name);
+}
+
+/** Keys and values as set by somebody at one level, or merged; a key that nobody set is absent. */
+export type SettingValues = { readonly [K in SettingKey]?: SettingValue };
+
+/** On the wire a newer peer may send keys that this side does not know: they are let through and reported. */
+export const WireSettings = Type.Record(Type.String({ pattern: '^AV_[A-Z0-9_]{1,60}$' }), SettingValue, { maxProperties: 200 });
+export type WireSettings = Static<typeof WireSettings>;
+
+/** Where a value in force comes from, weakest first. `relay`: the address and key that the fleet server gave to the device. */
+export const settingLevels = ['default', 'relay', 'board-profile', 'camera-profile', 'environment', 'fleet', 'group', 'device'] as const;
+export const SettingLevel = Type.Enum([...settingLevels]);
+export type SettingLevel = (typeof settingLevels)[number];
+
+export type SettingProblem = { readonly key: string; readonly expected: string; readonly came: string };
+export type ParsedSetting =
+  | { readonly kind: 'value'; readonly value: SettingValue }
+  | { readonly kind: 'unset' }
+  | { readonly kind: 'problem'; readonly problem: SettingProblem };
+
+const trueWords: readonly string[] = ['1', 'true', 'yes', 'on'];
+const falseWords: readonly string[] = ['0', 'false', 'no', 'off'];
+const shownCharacters = 60;
+
+/** What came, short enough for a message; never shown for secrets. */
+export function describeValue(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}… (${text.length} characters)` : text;
+}
+
+/**
+ * Reads one value from the environment, the API or the wire into its canonical type.
+ * Text that is empty counts as unset, except where the empty text is the default.
+ */
+export function parseSetting(key: SettingKey, raw: unknown): ParsedSetting {
+  const definition: SettingDefinition = settingDefinitions[key];
+  const { shape } = definition;
+  const refuse = (expected: string): ParsedSetting => ({
+    kind: 'problem',
+    problem: { key, expected, came: definition.secret ? 'a secret that is not shown' : describeValue(raw) },
+  });
+  if (raw === null || raw === undefined || raw === '') return { kind: 'unset' };
+  switch (shape.kind) {
+    case 'integer': {
+      const expected = `a whole number from ${shape.minimum} to ${shape.maximum}${definition.unit === undefined ? '' : ` (${definition.unit})`}`;
+      const isNumeral = typeof raw === 'number' || (typeof raw === 'string' && /^-?\d{1,9}$/.test(raw.trim()));
+      const value = Number(raw);
+      if (!isNumeral || !Number.isInteger(value) || value < shape.minimum || value > shape.maximum) return refuse(expected);
+      return { kind: 'value', value };
+    }
+    case 'boolean': {
+      const word = String(raw).trim().toLowerCase();
+      if (trueWords.includes(word)) return { kind: 'value', value: true };
+      if (falseWords.includes(word)) return { kind: 'value', value: false };
+      return refuse('1, true, yes, on, 0, false, no or off');
+    }
+    case 'text': {
+      const text = typeof raw === 'number' ? String(raw) : raw;
+      if (typeof text !== 'string') return refuse(shape.expected);
+      if (text.length > shape.maxLength) return refuse(`at most ${shape.maxLength} characters`);
+      if (/\p{Cc}/u.test(text)) return refuse('text on one line, without control characters');
+      if (shape.pattern !== undefined && !shape.pattern.test(text)) return refuse(shape.expected);
+      return { kind: 'value', value: text };
+    }
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** Bits a second behind AV_AUDIO_BITRATE: below 1000 the figure is kbit/s (stream.py passed kbit/s on as bit/s). */
+export function audioBitsPerSecond(value: number): number {
+  return value < 1000 ? value * 1000 : value;
+}
