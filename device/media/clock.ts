@@ -1,0 +1,18 @@
+/** Time as a thing that is passed in, so that tests of decisions need no waiting. */
+export type Clock = {
+  /** Wall clock, ms since 1970: for what people read. */
+  readonly nowMs: () => number;
+  /** Never goes back and ignores corrections of the wall clock: for measuring. ms since an arbitrary start. */
+  readonly monotonicMs: () => number;
+  /** Calls back once; the returned function cancels and may be called twice. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+};
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  schedule: (callback, delayMs) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
