@@ -1,0 +1,28 @@
+/** `app.broker`: MQTT over TCP and, at /mqtt of the HTTP port, over WebSocket. */
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { Broker } from '#fleet-server/broker/broker.ts';
+import type { BrokerHooks, DeviceBroker } from '#fleet-server/broker/contract.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    broker: DeviceBroker;
+  }
+}
+
+export type BrokerOptions = BrokerHooks & {
+  /** TCP; 0 takes a free one. */
+  readonly port: number;
+  readonly host?: string;
+};
+
+async function broker(app: FastifyInstance, options: BrokerOptions): Promise<void> {
+  const { port, host, ...hooks } = options;
+  const instance = new Broker({ port, ...(host === undefined ? {} : { host }), server: app.server, hooks, log: app.log });
+  app.decorate('broker', instance);
+  app.addHook('onReady', () => instance.start());
+  // Before the HTTP server waits for its connections: those that became WebSockets would keep it open.
+  app.addHook('preClose', () => instance.close());
+}
+
+export const brokerPlugin = fastifyPlugin(broker, { name: 'broker' });

@@ -1,0 +1,22 @@
+/** `app.watchdog`: compares once a second what each device says with what the relay receives, and acts. */
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import type { WatchdogHooks } from '#fleet-server/watchdog/contract.ts';
+import { Watchdog } from '#fleet-server/watchdog/watchdog.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    watchdog: Watchdog;
+  }
+}
+
+export type WatchdogOptions = WatchdogHooks;
+
+async function watchdog(app: FastifyInstance, options: WatchdogOptions): Promise<void> {
+  const instance = new Watchdog({ hooks: options, log: app.log });
+  app.decorate('watchdog', instance);
+  app.addHook('onReady', async () => instance.start());
+  app.addHook('preClose', async () => instance.stop());
+}
+
+export const watchdogPlugin = fastifyPlugin(watchdog, { name: 'watchdog' });
