@@ -1,0 +1,85 @@
+/** What was found on this machine. Facts only: which of them is used, and how, is decided by profile and plan. */
+
+/** Something that could not be found out, and why. Detection never fails as a whole. */
+export type DetectionProblem = { readonly subject: string; readonly problem: string };
+
+export type BoardFact = {
+  /** The device tree's model, for example "Raspberry Pi 4 Model B Rev 1.5"; null on machines without one. */
+  readonly model: string | null;
+  /** As `uname -m` says it: x86_64, aarch64, armv7l, armv6l. */
+  readonly architecture: string;
+};
+
+/** One size of one pixel format that a camera offers. */
+export type VideoMode = {
+  /** V4L2 four-character code: YUYV, MJPG, H264 … */
+  readonly pixelFormat: string;
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second, highest first; empty when the driver does not say. */
+  readonly frameRates: readonly number[];
+};
+
+export type UsbIdentity = {
+  /** vendor:product, four hexadecimal digits each. */
+  readonly id: string;
+  readonly serial: string | null;
+  /** The port by kernel name, for example "1-1.4": where it is plugged in. */
+  readonly port: string;
+};
+
+export type CameraFact = {
+  /** Stable over replugging and reboots: the by-id link's name, else USB port and serial; never the /dev/video number. */
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  /** The node now, for example "/dev/video0"; empty for libcamera. */
+  readonly path: string;
+  /** Other names of the same node: its links under /dev/v4l. */
+  readonly links: readonly string[];
+  readonly kind: 'v4l2' | 'libcamera';
+  readonly usb: UsbIdentity | null;
+  readonly modes: readonly VideoMode[];
+};
+
+export type MicrophoneFact = {
+  /** Stable: USB port and serial, else the ALSA card's id. */
+  readonly id: string;
+  readonly name: string;
+  readonly card: number;
+  readonly device: number;
+  /** hw:CARD,DEVICE by number, right until the next plug. */
+  readonly alsaDevice: string;
+  readonly usb: UsbIdentity | null;
+  /** The camera on the same USB device, if any. */
+  readonly cameraId: string | null;
+};
+
+export type EncoderPropertyKind = 'integer' | 'number' | 'boolean' | 'enum' | 'flags' | 'string' | 'other';
+
+export type EncoderProperty = {
+  readonly name: string;
+  readonly kind: EncoderPropertyKind;
+  readonly writable: boolean;
+  /** Whether it may be set while the element plays. */
+  readonly live: boolean;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  /** The names of an enumeration's or a flag set's values. */
+  readonly choices: readonly string[];
+};
+
+export type EncoderFact = { readonly element: string; readonly properties: readonly EncoderProperty[] };
+
+export type DetectedHardware = {
+  readonly board: BoardFact;
+  readonly cameras: readonly CameraFact[];
+  readonly microphones: readonly MicrophoneFact[];
+  /** Encoders of H.264 that this GStreamer has. */
+  readonly encoders: readonly EncoderFact[];
+  /** Names of all elements that this GStreamer has: some parts of a plan are only there when their element is. */
+  readonly elements: ReadonlySet<string>;
+  /** For example "1.22.0"; null when GStreamer's tools are missing. */
+  readonly gstreamerVersion: string | null;
+  readonly problems: readonly DetectionProblem[];
+};

@@ -1,0 +1,115 @@
+/**
+ * What we know about a board, a camera or an encoder, as data: one JSON file each under boards/, cameras/ and encoders/,
+ * named after its id. No behaviour lives here; the device reads the files and decides.
+ */
+import { type Static, Type } from 'typebox';
+
+const Id = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$', description: 'The file’s name without .json' });
+const Words = Type.String({ minLength: 1, maxLength: 1000 });
+const Pattern = Type.String({ minLength: 1, maxLength: 200, format: 'regex', description: 'A regular expression, case-insensitive' });
+
+/** stable: used at events; beta: works for its authors; alpha: ran once; untested: written from documents alone. */
+export const ProfileStatus = Type.Enum(['stable', 'beta', 'alpha', 'untested']);
+export type ProfileStatus = Static<typeof ProfileStatus>;
+
+const described = {
+  id: Id,
+  title: Type.String({ minLength: 1, maxLength: 100 }),
+  status: ProfileStatus,
+  notes: Words,
+  /** Where the knowledge comes from: a document, a data sheet, a measurement. */
+  source: Words,
+};
+
+const closed = { additionalProperties: false };
+
+/** Defaults at the level of this profile, in the settings' canonical types. */
+const Settings = Type.Record(
+  Type.String({ pattern: '^AV_[A-Z0-9_]{1,60}$' }),
+  Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 512 })]),
+);
+
+export const BoardProfile = Type.Object(
+  {
+    ...described,
+    match: Type.Object(
+      {
+        /** Against the device tree's model; a board without one matches by architecture alone. */
+        model: Type.Optional(Pattern),
+        /** As `uname -m` says it. */
+        architectures: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 8 })),
+      },
+      { ...closed, minProperties: 1 },
+    ),
+    settings: Settings,
+    /** Encoder profiles by id, best first. Those not named are never used on this board. */
+    encoders: Type.Array(Id, { minItems: 1, maxItems: 8 }),
+  },
+  closed,
+);
+export type BoardProfile = Static<typeof BoardProfile>;
+
+/** Traits of a camera that the planner knows how to live with. A quirk without code behind it is not a quirk. */
+export const CameraQuirk = Type.Enum(['ignore-native-h264', 'ignore-mjpeg', 'no-microphone']);
+export type CameraQuirk = Static<typeof CameraQuirk>;
+
+export const CameraProfile = Type.Object(
+  {
+    ...described,
+    /** All that are given must fit; the profile with the most specific rule wins: USB id, then name, then driver. */
+    match: Type.Object(
+      {
+        usbIds: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{4}:[0-9a-f]{4}$' }), { minItems: 1, maxItems: 32 })),
+        name: Type.Optional(Pattern),
+        driver: Type.Optional(Pattern),
+      },
+      { ...closed, minProperties: 1 },
+    ),
+    settings: Settings,
+    quirks: Type.Array(CameraQuirk, { maxItems: 16 }),
+  },
+  closed,
+);
+export type CameraProfile = Static<typeof CameraProfile>;
+
+const PropertyName = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,62}$' });
+const PropertyValue = Type.String({ pattern: '^[A-Za-z0-9_.+-]{1,60}$' });
+
+export const EncoderProfile = Type.Object(
+  {
+    ...described,
+    match: Type.Object({ element: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$' }) }, closed),
+    /** Properties at launch, in this order. */
+    properties: Type.Array(Type.Object({ name: PropertyName, value: PropertyValue }, closed), { maxItems: 32 }),
+    /**
+     * Where bitrate and keyframe interval go: a property of the element, or a V4L2 control inside its `extra-controls`.
+     * `live`: the bitrate follows while the element plays.
+     */
+    bitrate: Type.Object(
+      { target: Type.Enum(['property', 'control']), name: PropertyName, unit: Type.Enum(['kbit/s', 'bit/s']), live: Type.Boolean() },
+      closed,
+    ),
+    keyframeInterval: Type.Object(
+      { target: Type.Enum(['property', 'control']), name: PropertyName, description: Type.Optional(Words) },
+      closed,
+    ),
+    /** Further V4L2 controls of `extra-controls`, in this order. */
+    controls: Type.Array(Type.Object({ name: PropertyName, value: PropertyValue }, closed), { maxItems: 32 }),
+    /** GStreamer's raw formats that the element takes without conversion, best first. */
+    inputFormats: Type.Array(Type.String({ pattern: '^[A-Z0-9]{3,8}$' }), { minItems: 1, maxItems: 8 }),
+    /** Caps behind the element; `profile=high` is part of them. */
+    outputCaps: Type.String({ pattern: '^video/x-h264(?:,[a-z-]+=(?:\\([a-z]+\\))?[A-Za-z0-9.-]+)*$', maxLength: 200 }),
+    /** Parameters that AV_H264_ENCODER_PARAMS may not set, because a setting of ours or this profile governs them. */
+    reserved: Type.Array(PropertyName, { maxItems: 32 }),
+    /** Pixels a second beyond which the encoder cannot follow; absent: only the processor limits it. */
+    maximumPixelsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+);
+export type EncoderProfile = Static<typeof EncoderProfile>;
+
+export type HardwareProfiles = {
+  readonly boards: readonly BoardProfile[];
+  readonly cameras: readonly CameraProfile[];
+  readonly encoders: readonly EncoderProfile[];
+};
