@@ -1,0 +1,33 @@
+/**
+ * The way in from "npm start", "npm test" and the rest: installs what is missing, then hands over to a program on the
+ * project's own Node 24. Arguments: the purpose (start or test), the program, its arguments.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { install, projectNode, root, SetupError } from './install.mjs';
+
+const [purpose, program, ...rest] = process.argv.slice(2);
+
+/** @returns {Promise<number>} the exit code of the program */
+function handOver() {
+  return new Promise((resolve, reject) => {
+    // The channel tells a running system that this process is gone, however it went: it stops then, too.
+    const child = spawn(projectNode, [program ?? '', ...rest], {
+      cwd: root,
+      stdio: ['inherit', 'inherit', 'inherit', purpose === 'start' ? 'ipc' : 'ignore'],
+    });
+    // A terminal's Ctrl-C reaches the child by itself as well: it takes the second one within a moment for the same.
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+  });
+}
+
+try {
+  await install({ purpose: purpose === 'test' ? 'test' : 'start' });
+  process.exitCode = await handOver();
+} catch (cause) {
+  if (!(cause instanceof SetupError)) throw cause;
+  process.stderr.write(`MakeSpaceLive: ${cause.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,232 @@
+/**
+ * Installs what is missing, and says so before it does: Debian packages (setup/packages/*.txt), npm packages, a Node 24
+ * for the project, the GStreamer binding built for that Node, and the dashboard. With nothing to do it only looks, in
+ * well under a second.
+ *
+ * This file and its neighbours that end in .mjs run on the Node that the machine has (20.19 or newer) before anything is
+ * installed: plain JavaScript, nothing but Node itself.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { arch, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The project's own Node 24, whatever the machine has. */
+export const projectNode = join(root, 'node_modules', '.bin', 'node');
+
+const stampFile = join(root, 'node_modules', '.makespacelive.json');
+const dashboardStampFile = join(root, 'fleet-server', 'web', 'dist', '.built-from');
+const oldestNode = [20, 19];
+const neededBytes = 1_500_000_000;
+
+/** A reason that a person can act upon: printed as one line, without a stack. */
+export class SetupError extends Error {}
+
+/** @param {string} line */
+function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/**
+ * @param {{ purpose: 'start' | 'test' }} options
+ */
+export async function install({ purpose }) {
+  checkNode();
+  const lists = purpose === 'test' ? ['device', 'relay', 'build', 'test'] : ['device', 'relay', 'build'];
+  await installDebianPackages(lists.flatMap(readPackageList));
+  await installNpmPackages();
+  await buildDashboard();
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = oldestNode;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new SetupError(`expected Node ${oldestNode.join('.')} or newer, found ${process.versions.node}: upgrade Node, then try again.`);
+}
+
+/** @param {string} name */
+function readPackageList(name) {
+  return readFileSync(join(root, 'setup', 'packages', `${name}.txt`), 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** @param {readonly string[]} names */
+async function installDebianPackages(names) {
+  const format = `${['Package', 'db:Status-Status'].map((field) => `\${${field}}`).join(' ')}\n`;
+  const query = spawnSync('dpkg-query', ['--show', '--showformat', format, ...names], { encoding: 'utf8' });
+  if (query.error !== undefined) {
+    throw new SetupError(
+      'expected a Debian or Raspberry Pi OS machine, found none of its package tools (dpkg-query). ' +
+        `Install these by other means and link them into the PATH: ${names.join(' ')}`,
+    );
+  }
+  const installed = new Set(
+    query.stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  );
+  const missing = names.filter((name) => !installed.has(name));
+  if (missing.length === 0) return;
+  const byHand = `apt-get install --no-install-recommends ${missing.join(' ')}`;
+  say(`Installing ${missing.length} Debian packages: ${missing.join(' ')}`);
+  const prefix = administratorPrefix(byHand);
+  const nginxIsNew = missing.includes('nginx');
+  await run('apt-get update', [...prefix, 'apt-get', 'update', '-qq'], {
+    advice: 'Check the network, or another apt-get that runs at the same time; then try again.',
+  });
+  await run(
+    'apt-get install',
+    [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-q', '--no-install-recommends', ...missing],
+    { advice: `Read the lines above; then run "sudo ${byHand}" by hand and try again.` },
+  );
+  // Debian's package starts a web server of its own on port 80, which nobody asked for: ours is a child of the fleet server.
+  if (nginxIsNew && existsSync('/run/systemd/system')) {
+    say('Switching off the web server that the nginx package started: the fleet server runs its own.');
+    await run('systemctl disable', [...prefix, 'systemctl', 'disable', '--now', '--quiet', 'nginx.service'], {
+      advice: 'Run "sudo systemctl disable --now nginx" by hand and try again.',
+    });
+  }
+}
+
+/**
+ * Root installs as it is, everybody else through sudo; where sudo wants a password and nobody sits at a terminal, the
+ * line that a person can run instead.
+ * @param {string} byHand
+ */
+function administratorPrefix(byHand) {
+  if (process.getuid?.() === 0) return [];
+  const probe = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' });
+  if (probe.status === 0) return ['sudo', '-n'];
+  if (probe.error === undefined && process.stdin.isTTY) return ['sudo'];
+  throw new SetupError(`no permission to install Debian packages. Run this as an administrator, then try again: ${byHand}`);
+}
+
+async function installNpmPackages() {
+  const wanted = {
+    lock: digestOf([join(root, 'package-lock.json'), join(root, 'package.json')]),
+    platform: `${platform()}-${arch()}`,
+  };
+  if (existsSync(projectNode) && isSame(readStamp(), wanted)) return;
+  checkSpace();
+  say('Installing the npm packages, with a Node 24 for the project (a minute or two the first time).');
+  await runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {});
+  // The package "node" fetches the binary for this machine, and its headers, in its install script.
+  await runNpm(['rebuild', 'node', '--loglevel=error'], {});
+  const platformPackage = join(root, 'node_modules', 'node', 'node_modules', `node-${wanted.platform}`);
+  if (!existsSync(join(platformPackage, 'include', 'node', 'node.h'))) {
+    throw new SetupError(
+      `there is no Node 24 for this machine (${wanted.platform}): expected it in the npm package node-${wanted.platform}.`,
+    );
+  }
+  say('Building the GStreamer binding for it.');
+  // The headers must be those of the Node that will run: a nodedir in a user's npm configuration would win otherwise.
+  await runNpm(['rebuild', 'gstreamer-superficial', '--loglevel=error'], {
+    PATH: `${join(platformPackage, 'bin')}:${process.env['PATH']}`,
+    npm_config_nodedir: platformPackage,
+  });
+  writeFileSync(stampFile, JSON.stringify(wanted));
+}
+
+function checkSpace() {
+  const probe = spawnSync('df', ['--output=avail', '-B1', root], { encoding: 'utf8' });
+  const free = Number(probe.stdout?.split('\n')[1]);
+  if (!Number.isFinite(free) || free >= neededBytes) return;
+  const gigabytes = (/** @type {number} */ bytes) => (bytes / 1e9).toFixed(1);
+  throw new SetupError(
+    `expected ${gigabytes(neededBytes)} GB of free disk for the npm packages, found ${gigabytes(free)} GB: make room, then try again.`,
+  );
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch (cause) {
+    // No stamp, or half of one after a power cut: install again.
+    if (cause instanceof Error && (cause instanceof SyntaxError || ('code' in cause && cause.code === 'ENOENT'))) return undefined;
+    throw cause;
+  }
+}
+
+/**
+ * @param {unknown} left
+ * @param {unknown} right
+ */
+function isSame(left, right) {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+async function buildDashboard() {
+  const web = join(root, 'fleet-server', 'web');
+  const sources = [...listFiles(web, ['dist']), ...listFiles(join(root, 'protocol'), []), join(root, 'package-lock.json')];
+  const digest = digestOf(sources);
+  if (existsSync(dashboardStampFile) && readFileSync(dashboardStampFile, 'utf8') === digest) return;
+  say('Building the dashboard.');
+  await run('vite build', [projectNode, join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'error', web], {
+    advice: 'Read the lines above.',
+  });
+  writeFileSync(dashboardStampFile, digest);
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} leaveOut
+ * @returns {string[]}
+ */
+function listFiles(folder, leaveOut) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !leaveOut.includes(entry.name))
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? listFiles(join(folder, entry.name), []) : [join(folder, entry.name)]));
+}
+
+/** @param {readonly string[]} files */
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file.slice(root.length)}\0${statSync(file).size}\0`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} environment
+ */
+function runNpm(args, environment) {
+  const npmProgram = process.env['npm_execpath'];
+  // npm hands its own configuration to its scripts as variables; an npm inside must read the files itself.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name)));
+  const command = npmProgram?.endsWith('.js') ? [systemNode(), npmProgram] : ['npm'];
+  return run(`npm ${args[0]}`, [...command, ...args], {
+    environment: { ...inherited, ...environment },
+    advice: 'Check the network and the free disk, then try again.',
+  });
+}
+
+/** The Node outside of node_modules, which "npm ci" is about to replace. */
+function systemNode() {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '' && !folder.includes('node_modules'));
+  return folders.map((folder) => join(folder, 'node')).find((file) => existsSync(file)) ?? process.execPath;
+}
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} command
+ * @param {{ environment?: Record<string, string | undefined>, advice: string }} options
+ * @returns {Promise<void>}
+ */
+function run(name, [program = '', ...args], { environment = process.env, advice }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment });
+    child.on('error', (cause) => reject(new SetupError(`${name} could not be started (${cause.message}). ${advice}`)));
+    child.on('exit', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new SetupError(`${name} ended with ${signal ?? `exit code ${code}`}. ${advice}`));
+    });
+  });
+}

@@ -1,0 +1,23 @@
+/** Every check and every test, one after the other; the first that fails ends the run with its exit code. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = import.meta.dirname.slice(0, -'/setup'.length);
+const bin = (name: string) => join(root, 'node_modules', '.bin', name);
+
+const checks: readonly { readonly name: string; readonly command: readonly [string, ...string[]] }[] = [
+  { name: 'Types and walls between the rooms', command: [bin('tsc'), '--build'] },
+  { name: 'Style and forbidden imports', command: [bin('biome'), 'check', '--error-on-warnings', '.'] },
+  { name: 'Tests', command: [bin('vitest'), 'run'] },
+];
+
+for (const { name, command } of checks) {
+  const [program, ...args] = command;
+  process.stdout.write(`\n== ${name}\n`);
+  const { status, signal, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+  if (error !== undefined) throw error;
+  if (status !== 0) {
+    process.stderr.write(`\nFailed: ${name} (${signal ?? `exit code ${status}`}).\n`);
+    process.exit(status ?? 1);
+  }
+}
