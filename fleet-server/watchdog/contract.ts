@@ -24,10 +24,5 @@ export type WatchdogHooks = {
     readonly arguments: Record<string, unknown>;
     readonly requestedBy: 'watchdog';
   }): unknown;
-  appendHistory(entry: {
-    readonly deviceId: string;
-    readonly origin: 'watchdog';
-    readonly kind: string;
-    readonly detail: string;
-  }): unknown;
+  appendHistory(entry: { readonly deviceId: string; readonly origin: 'watchdog'; readonly kind: string; readonly detail: string }): unknown;
 };

@@ -1,0 +1,28 @@
+/** Time and timers, passed in, so that tests run on a clock of their own and never sleep. */
+export type Clock = {
+  /** Milliseconds since 1970, UTC. */
+  nowMs(): number;
+  /** Calls `fn` once after `ms`; the answer cancels it and may be called twice. */
+  after(ms: number, fn: () => void): () => void;
+  /** Calls `fn` every `ms`; the answer cancels it and may be called twice. */
+  every(ms: number, fn: () => void): () => void;
+};
+
+/** Its timers do not keep the process alive: the servers' sockets do. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (ms, fn) => {
+    const timer = setTimeout(fn, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  every: (ms, fn) => {
+    const timer = setInterval(fn, ms);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,39 @@
+/** What the fleet server knows of a device at this moment, and the messages it learns that from. */
+
+import type { Condition } from '#protocol/conditions.ts';
+import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
+import type { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
+import type { BoardHealth, Report, Versions } from '#protocol/messages.ts';
+import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
+
+/** A decoded message from a device whose topic the broker has already checked. */
+export type UpwardMessage = {
+  [N in UpwardName]: { readonly deviceId: string; readonly name: N; readonly envelope: UpwardEnvelope<N> };
+}[UpwardName];
+
+/** The session whose messages count, and the highest sequence number accepted in it. */
+export type SessionPosition = { readonly bootId: string; readonly counter: number; readonly sequence: number };
+
+/** Plain data, replaced as a whole at every change, so that it may later be kept outside this process. */
+export type LiveDevice = {
+  readonly id: string;
+  readonly presence: DevicePresence;
+  /** When the last message was accepted, by this server's clock; null when none was since the store was made. */
+  readonly heardAtMs: number | null;
+  readonly session: SessionPosition | null;
+  readonly media: MediaState | null;
+  readonly outputs: readonly OutputStatus[];
+  readonly conditions: readonly Condition[];
+  readonly figures: MediaFigures | null;
+  readonly board: BoardHealth | null;
+  readonly versions: Versions | null;
+  readonly report: Report | null;
+  /** What the relay receives under the device's name; null when nothing. */
+  readonly reception: RelayReception | null;
+  /** Whether the device's stream address is the one that this fleet gave to it. */
+  readonly streamsHere: boolean;
+  /** Since when, by this server's clock, the device has said that it streams and the relay has received nothing; else null. */
+  readonly missingSinceMs: number | null;
+  readonly stream: StreamState;
+  readonly previewAtMs: number | null;
+};
