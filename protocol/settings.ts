@@ -247,7 +247,7 @@ export function parseSetting(key: SettingKey, raw: unknown): ParsedSetting {
       return { kind: 'value', value };
     }
     case 'boolean': {
-      const word = String(raw).trim().toLowerCase();
+      const word = typeof raw === 'object' ? '' : String(raw).trim().toLowerCase();
       if (trueWords.includes(word)) return { kind: 'value', value: true };
       if (falseWords.includes(word)) return { kind: 'value', value: false };
       return refuse('1, true, yes, on, 0, false, no or off');

@@ -1,0 +1,40 @@
+/** The documents tell the truth today. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { protocolDocument } from '#protocol/document.ts';
+import { filesIn, read, root } from './source-files.ts';
+
+test('docs/protocol.md is what the schemas say (npm run documents writes it)', () => {
+  expect(read('docs/protocol.md')).toBe(protocolDocument());
+});
+
+test('links between our documents lead somewhere', () => {
+  const broken = filesIn()
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) =>
+      [...read(file).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map((match) => (match[1] ?? '').replace(/#.*/, ''))
+        .filter((target) => target !== '' && !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(file), target)))
+        .map((target) => `${file} -> ${target}`),
+    );
+  expect(broken).toEqual([]);
+});
+
+test('folders that ARCHITECTURE.md names are there', () => {
+  const named = [...read('ARCHITECTURE.md').matchAll(/`([a-z][a-z0-9/-]*\/)`/g)].map((match) => match[1] ?? '');
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
+});
+
+test('every dependency is justified in CONTRIBUTING.md', () => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const text = read('CONTRIBUTING.md');
+  const silent = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !text.includes(`\`${name}\``));
+  expect(silent).toEqual([]);
+});
+
+test('one list of Debian packages is read by all', () => {
+  for (const list of ['device', 'build']) expect(read('Dockerfile.template')).toContain(`${list}.txt`);
+  expect(read('setup/install.mjs')).toContain("'packages'");
+});
