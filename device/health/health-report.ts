@@ -1,0 +1,136 @@
+/** From what the media host and the board say to conditions, health and report. Pure. */
+import type { ObservedCondition } from '#device/health/condition-tracker.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { Prepared } from '#device/settings/prepare.ts';
+import type { Condition } from '#protocol/conditions.ts';
+import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import type { BoardHealth, Health, Report, SettingRefusal } from '#protocol/messages.ts';
+import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
+
+export const hotBoardC = 80;
+const lowDiskBytes = 500_000_000;
+const lowDiskShare = 0.05;
+/** Below this share of the frames asked for, somebody sees that it stutters. */
+const lowFrameShare = 0.85;
+/** Dropped pictures are told of for so long after the last one. */
+const dropMemoryMs = 30_000;
+
+export type HealthFacts = {
+  /** Null: no media host is connected. */
+  readonly status: MediaStatus | null;
+  readonly prepared: Prepared;
+  readonly complaints: readonly SettingRefusal[];
+  readonly board: BoardHealth;
+  readonly drops: DropMemory;
+  readonly monotonicMs: number;
+  /** Whether the pipeline was failed when it was last looked at: a new try does not mend it, frames do. */
+  readonly wasFailed: boolean;
+};
+
+/** Groups of pictures dropped so far, and when that number last grew. */
+export type DropMemory = { readonly groups: number; readonly grewAtMs: number | null };
+
+export const noDrops: DropMemory = { groups: 0, grewAtMs: null };
+
+export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus[], monotonicMs: number): DropMemory {
+  const groups = outputs.reduce((sum, { droppedGroups }) => sum + droppedGroups, 0);
+  // A new media host counts from nought again: fewer is not more.
+  return { groups, grewAtMs: groups > before.groups ? monotonicMs : before.grewAtMs };
+}
+
+export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
+  const { prepared, complaints } = facts;
+  const { source, hasAudio } = prepared.plan.capture;
+  const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(facts.board)];
+  if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
+  if (source.kind !== 'test' && !hasAudio && prepared.settings.AV_DISABLE_AUDIO.value !== true) found.push({ code: 'no-microphone' });
+  if (complaints.length > 0) {
+    const detail = complaints.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
+    found.push({ code: 'settings-refused', detail });
+  }
+  return found;
+}
+
+/** The test picture because there is no camera, not because somebody asked for it. */
+export function isStandInPicture({ plan, settings }: Prepared): boolean {
+  return plan.capture.source.kind === 'test' && settings.AV_VIDEO_SOURCE.value !== 'test';
+}
+
+export function isPipelineFailed(status: MediaStatus | null, wasFailed: boolean): boolean {
+  if (status === null) return wasFailed;
+  return status.media.kind === 'failed' || (status.media.kind === 'starting' && wasFailed);
+}
+
+function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
+  const found: ObservedCondition[] = [];
+  if (isPipelineFailed(status, wasFailed)) {
+    found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
+  }
+  for (const { id, target, state } of status?.outputs ?? []) {
+    if (state.kind === 'waiting') {
+      found.push({ code: 'output-down', detail: `${id} (${target}): ${state.lastError}` });
+      break;
+    }
+    if (state.kind === 'connecting' && state.attempt > 1) {
+      found.push({ code: 'output-down', detail: `${id} (${target}): connecting again, attempt ${state.attempt}` });
+      break;
+    }
+  }
+  if (drops.grewAtMs !== null && monotonicMs - drops.grewAtMs < dropMemoryMs) {
+    found.push({ code: 'output-dropping', detail: `${drops.groups} groups of pictures dropped so far` });
+  }
+  const wantedFramesPerSecond = prepared.plan.capture.framesPerSecond;
+  const framesPerSecond = status?.figures?.framesPerSecond;
+  if (status?.media.kind === 'running' && framesPerSecond !== undefined && framesPerSecond < lowFrameShare * wantedFramesPerSecond) {
+    found.push({ code: 'frame-rate-low', detail: `${framesPerSecond.toFixed(1)} of ${wantedFramesPerSecond} frames a second` });
+  }
+  return found;
+}
+
+function observeBoard({ temperatureC, diskFreeBytes, diskTotalBytes }: BoardHealth): ObservedCondition[] {
+  const found: ObservedCondition[] = [];
+  if (temperatureC !== undefined && temperatureC > hotBoardC) found.push({ code: 'board-hot', detail: `${temperatureC.toFixed(0)} °C` });
+  if (diskTotalBytes > 0 && (diskFreeBytes < lowDiskBytes || diskFreeBytes < lowDiskShare * diskTotalBytes)) {
+    found.push({ code: 'disk-low', detail: `${Math.round(diskFreeBytes / 1e6)} MB free` });
+  }
+  return found;
+}
+
+/** What is said of the media while no host is connected: it is being started again. */
+export function mediaStateOf(status: MediaStatus | null, hostLostAt: string): MediaState {
+  return status?.media ?? { kind: 'starting', since: hostLostAt };
+}
+
+const maxOutputs = 32;
+
+export function buildHealth(status: MediaStatus | null, hostLostAt: string, board: BoardHealth, conditions: Condition[]): Health {
+  return {
+    media: mediaStateOf(status, hostLostAt),
+    figures: status?.figures ?? null,
+    outputs: (status?.outputs ?? []).slice(0, maxOutputs),
+    conditions,
+    board,
+  };
+}
+
+/** Value and level of every setting; of a secret only whether there is one. */
+export function reportedSettings({ settings }: Prepared): Report['settings'] {
+  return Object.fromEntries(
+    settingKeys.map((key) => {
+      const { value, level } = settings[key];
+      if (!settingDefinitions[key].secret) return [key, { value, level }];
+      return [key, { value: value !== null && value !== '', level, isSecret: true }];
+    }),
+  );
+}
+
+/** The parts of a report whose change is worth a new one; counters and rates travel with the health. */
+export function reportFingerprint(report: Report): string {
+  const { media, outputs, conditions, ...rest } = report;
+  return JSON.stringify({
+    ...rest,
+    media: media.kind === 'failed' ? [media.kind, media.reason] : media.kind,
+    outputs: outputs.map(({ id, kind, target, state }) => [id, kind, target, state.kind]),
+    conditions: conditions.map(({ code, since }) => [code, since]),
+  });
+}

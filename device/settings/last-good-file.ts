@@ -1,0 +1,38 @@
+/** The settings that ran last, kept so that a device is what it was after a power cut, network or not. */
+import { type Static, Type } from 'typebox';
+import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import { Digest, Revision } from '#protocol/identifiers.ts';
+import { Desired, SettingRefusal } from '#protocol/messages.ts';
+
+const SettingsRecord = Type.Object({
+  /** Revisions of another fleet mean nothing here. */
+  fleetUrl: Type.String(),
+  deviceId: Type.String(),
+  inForce: Type.Union([Desired, Type.Null()]),
+  /** So that a revision that was rolled back does not disturb the stream again after each restart. */
+  verdict: Type.Union([
+    Type.Object({
+      revision: Revision,
+      digest: Digest,
+      outcome: Type.Enum(['applied', 'refused', 'rolled-back']),
+      refusals: Type.Array(SettingRefusal, { maxItems: 64 }),
+    }),
+    Type.Null(),
+  ]),
+});
+export type SettingsRecord = Static<typeof SettingsRecord>;
+
+const settingsFile = stateFile('settings.json', SettingsRecord);
+
+/** Null when there are none of this fleet and this device. */
+export async function readLastGood(
+  state: Pick<StateDirectory, 'read'>,
+  owner: Pick<SettingsRecord, 'fleetUrl' | 'deviceId'>,
+): Promise<SettingsRecord | null> {
+  const record = await state.read(settingsFile);
+  return record?.fleetUrl === owner.fleetUrl && record.deviceId === owner.deviceId ? record : null;
+}
+
+export function writeLastGood(state: Pick<StateDirectory, 'write'>, record: SettingsRecord): Promise<void> {
+  return state.write(settingsFile, record);
+}

@@ -1,0 +1,140 @@
+/**
+ * From a settings document, the environment and the machine to what shall run. Pure.
+ *
+ * INVARIANTS
+ * - A new revision is judged as a whole: one value that cannot run here refuses all of it.
+ * - What is already in force is fitted instead: a value that can no longer run here (its camera has been unplugged) is left
+ *   out for the time being and said so, because a device is never off the air for a setting.
+ */
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { planPipeline } from '#device/plan/plan.ts';
+import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
+import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
+import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
+import type { Desired, RelayTarget, SettingRefusal } from '#protocol/messages.ts';
+import {
+  isSettingKey,
+  parseSetting,
+  type SettingKey,
+  type SettingLevel,
+  type SettingValue,
+  type SettingValues,
+  settingKeys,
+  type WireSettings,
+} from '#protocol/settings.ts';
+
+export type Machine = {
+  readonly hardware: DetectedHardware;
+  readonly profile: ResolvedProfile;
+  readonly environment: SettingValues;
+  /** Null: the agent belongs to no fleet. */
+  readonly fleetUrl: string | null;
+};
+
+export type Prepared = {
+  readonly settings: ResolvedSettings;
+  readonly plan: PipelinePlan;
+  /** What somebody has set and cannot run here at present. */
+  readonly leftOut: readonly SettingRefusal[];
+};
+
+export type Judgement =
+  | { readonly kind: 'accepted'; readonly prepared: Prepared }
+  | { readonly kind: 'refused'; readonly refusals: readonly SettingRefusal[] };
+
+export const maxRefusals = 64;
+
+/** Levels at which somebody chose a value, so that leaving it out is an answer. */
+const chosenLevels: readonly SettingLevel[] = ['environment', 'fleet', 'group', 'device'];
+const remoteLevels: readonly SettingLevel[] = ['fleet', 'group', 'device'];
+
+/** Whether a new document may be tried, where `inForce` is the one that it would replace. */
+export function judgeSettings(document: Desired, inForce: Desired | null, machine: Machine): Judgement {
+  const { fleet, group, device } = document.levels;
+  const wireProblems = [fleet, group, device].flatMap((wire) => findWireProblems(wire));
+  if (wireProblems.length > 0) return { kind: 'refused', refusals: wireProblems.slice(0, maxRefusals) };
+  const before = resolveOn(levelsOf(inForce, machine), machine);
+  const resolved = resolveOn(levelsOf(document, machine), machine);
+  // A value that was in force before and cannot run now is no fault of this revision.
+  const isNew = ({ key }: SettingRefusal): boolean =>
+    !isSettingKey(key) || (remoteLevels.includes(resolved[key].level) && resolved[key].value !== before[key].value);
+  const refusals = acceptSettings(resolved, machine.hardware, machine.profile).filter(isNew);
+  if (refusals.length > 0) return { kind: 'refused', refusals: refusals.slice(0, maxRefusals) };
+  return { kind: 'accepted', prepared: fitSettings(document, machine) };
+}
+
+/** What runs here of a document that has been accepted before, or of the environment alone. Total. */
+export function fitSettings(document: Desired | null, machine: Machine): Prepared {
+  let levels = levelsOf(document, machine);
+  const leftOut = new Map<string, SettingRefusal>();
+  // Each round takes at least one value away, so this ends; the bound is every key at every level.
+  for (let round = 0; round < settingKeys.length * chosenLevels.length; round += 1) {
+    const resolved = resolveOn(levels, machine);
+    const unfit = acceptSettings(resolved, machine.hardware, machine.profile).filter(
+      ({ key }) => isSettingKey(key) && chosenLevels.includes(resolved[key].level),
+    );
+    if (unfit.length === 0) break;
+    for (const refusal of unfit) {
+      if (!isSettingKey(refusal.key)) continue;
+      if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
+      levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
+    }
+  }
+  const settings = resolveOn(levels, machine);
+  const plan = planPipeline(settings, machine.hardware, machine.profile);
+  return { settings, plan: withoutUnchosenTarget(plan, settings, document, machine), leftOut: [...leftOut.values()].slice(0, maxRefusals) };
+}
+
+/** Keys whose value in force would change. */
+export function changedKeys(before: ResolvedSettings, after: ResolvedSettings): readonly SettingKey[] {
+  return settingKeys.filter((key) => before[key].value !== after[key].value);
+}
+
+/** The address and key that the fleet server gave to this device, as settings. */
+export function relayValues(relay: RelayTarget | null, fleetUrl: string | null): SettingValues {
+  const host = relay?.host ?? (fleetUrl === null ? null : new URL(fleetUrl).hostname);
+  if (relay === null || host === null) return {};
+  const values = { AV_STREAM_URL: `rtmp://${host}:${relay.port}/${relay.application}`, AV_STREAM_KEY: relay.streamKey };
+  return readValues(values);
+}
+
+function levelsOf(document: Desired | null, machine: Machine): SettingsByLevel {
+  const { environment } = machine;
+  if (document === null) return { environment };
+  const { fleet, group, device } = document.levels;
+  return {
+    relay: relayValues(document.relay, machine.fleetUrl),
+    environment,
+    fleet: readValues(fleet),
+    group: readValues(group),
+    device: readValues(device),
+  };
+}
+
+function resolveOn(levels: SettingsByLevel, machine: Machine): ResolvedSettings {
+  return resolveSettings(withProfileLevels(levels, machine.hardware, machine.profile));
+}
+
+/** Keys of another version and values that are wrong do not take part. */
+function readValues(wire: WireSettings): SettingValues {
+  const values: { [K in SettingKey]?: SettingValue } = {};
+  for (const [key, raw] of Object.entries(wire)) {
+    if (!isSettingKey(key)) continue;
+    const parsed = parseSetting(key, raw);
+    if (parsed.kind === 'value') values[key] = parsed.value;
+  }
+  return values;
+}
+
+function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {
+  if (level === 'default') return levels;
+  const values = Object.fromEntries(Object.entries(levels[level] ?? {}).filter(([name]) => name !== key));
+  return { ...levels, [level]: values };
+}
+
+/** A device that waits for its fleet's first word does not send its picture to the address that a lone one would use. */
+function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
+  const isWaiting = machine.fleetUrl !== null && document === null && settings.AV_STREAM_URL.level === 'default';
+  return isWaiting ? { ...plan, outputs: [] } : plan;
+}

@@ -1,0 +1,240 @@
+/**
+ * Keeps the pipeline at what the settings in force ask for: carries out the transaction's effects, plans anew when the
+ * machine has changed, and tries again while something does not run. One thing at a time, in order.
+ */
+import type { Log } from '#device/logging.ts';
+import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
+import type { Clock } from '#device/media/clock.ts';
+import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { readLastGood, type SettingsRecord, writeLastGood } from '#device/settings/last-good-file.ts';
+import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
+import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
+import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
+import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
+
+/** New settings that do not run within this time are taken back. */
+export const runDeadlineMs = 20_000;
+/** Effects that may wait; more offers than that are ignored: the server offers again at the next hello. */
+const maxWaitingWork = 100;
+const retryPolicy: BackOffPolicy = { firstMs: 2000, factor: 2, capMs: 30_000, jitter: 0.3 };
+
+export type SettingsOwner = Pick<SettingsRecord, 'fleetUrl' | 'deviceId'>;
+
+export type SettingsKeeperOptions = {
+  readonly media: { readonly apply: (plan: PipelinePlan) => Promise<ApplyOutcome> };
+  readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly record: (kind: string, detail: string) => void;
+  readonly onAnswer: (applied: Applied) => void;
+  /** What is in force, or what it runs on, may have changed. */
+  readonly onChange: () => void;
+};
+
+type Work = SettingsEffect | { readonly kind: 'reconcile' };
+
+export class SettingsKeeper {
+  readonly #options: SettingsKeeperOptions;
+  #machine: Machine;
+  #owner: SettingsOwner | null = null;
+  #state: SettingsState = settledState(null, null);
+  #prepared: Prepared;
+  /** What the media host was given last and said yes to. */
+  #runningPlan: PipelinePlan | null = null;
+  /** Judged again when the machine changes: what was missing may have been plugged in. */
+  #refused: Desired | null = null;
+  #work: Work[] = [];
+  #worker: Promise<void> | null = null;
+  #failedAttempts = 0;
+  #cancelRetry: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(machine: Machine, options: SettingsKeeperOptions) {
+    this.#options = options;
+    this.#machine = machine;
+    this.#prepared = fitSettings(null, machine);
+  }
+
+  /** Takes up the last good settings. Nothing runs before `reconcile`. */
+  async start(owner: SettingsOwner | null): Promise<void> {
+    this.#owner = owner;
+    if (owner === null) return;
+    const record = await readLastGood(this.#options.state, owner);
+    if (record === null) return;
+    this.#state = settledState(record.inForce, record.verdict);
+    this.#prepared = fitSettings(record.inForce, this.#machine);
+  }
+
+  /** Nothing new begins; what is under way may end by itself. May be called twice. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#work = [];
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+  }
+
+  /** The device has joined: from now on its settings are kept under this name. */
+  setOwner(owner: SettingsOwner): void {
+    this.#owner = owner;
+  }
+
+  prepared(): Prepared {
+    return this.#prepared;
+  }
+
+  /** Revision and digest in force; 0 and null before the first. */
+  inForce(): { readonly revision: number; readonly digest: string | null } {
+    return { revision: this.#state.inForce?.revision ?? 0, digest: this.#state.inForce?.digest ?? null };
+  }
+
+  /** Why the newest settings are not in force, or not all of them. */
+  complaints(): readonly SettingRefusal[] {
+    const { verdict, inForce } = this.#state;
+    const isPending = verdict !== null && verdict.outcome !== 'applied' && verdict.revision >= (inForce?.revision ?? 0);
+    return [...(isPending ? verdict.refusals : []), ...this.#prepared.leftOut];
+  }
+
+  isSettled(): boolean {
+    return this.#state.phase.kind === 'settled' && this.#worker === null;
+  }
+
+  offer(document: Desired): void {
+    if (this.#isStopped || this.#work.length >= maxWaitingWork) return;
+    this.#dispatch({ kind: 'desired', document });
+    this.#refused = this.#state.verdict?.outcome === 'refused' && this.#state.verdict.revision === document.revision ? document : null;
+  }
+
+  setMachine(machine: Machine): void {
+    this.#machine = machine;
+    this.reconcile();
+    if (this.#refused !== null) this.offer(this.#refused);
+  }
+
+  /** Makes what is in force run, if it does not. */
+  reconcile(): void {
+    if (this.#isStopped || this.#work.some(({ kind }) => kind === 'reconcile')) return;
+    this.#push([{ kind: 'reconcile' }]);
+  }
+
+  #dispatch(event: SettingsEvent): void {
+    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#machine));
+    this.#state = step.state;
+    this.#push(step.effects);
+  }
+
+  #push(work: readonly Work[]): void {
+    this.#work.push(...work);
+    this.#worker ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let next = this.#work.shift(); next !== undefined; next = this.#work.shift()) await this.#do(next);
+    } finally {
+      this.#worker = null;
+      this.#options.onChange();
+    }
+  }
+
+  async #do(work: Work): Promise<void> {
+    switch (work.kind) {
+      case 'try':
+        return this.#try(work.prepared);
+      case 'restore':
+        await this.#reconcile();
+        return this.#dispatch({ kind: 'restored' });
+      case 'reconcile':
+        // While a revision is being tried, what runs is its business.
+        if (this.#state.phase.kind === 'settled') await this.#reconcile();
+        return;
+      case 'save':
+        return this.#save();
+      case 'answer':
+        this.#say(work.applied);
+        return this.#options.onAnswer(work.applied);
+      case 'record':
+        return this.#options.record(work.event, work.detail);
+      default:
+        return work satisfies never;
+    }
+  }
+
+  async #try(prepared: Prepared): Promise<void> {
+    const outcome = await this.#applyInTime(prepared.plan);
+    if (this.#isStopped) return;
+    if (outcome.kind === 'applied') {
+      this.#runningPlan = prepared.plan;
+      this.#prepared = prepared;
+      this.#settleRetries();
+      this.#dispatch({ kind: 'runs' });
+      return;
+    }
+    // What runs now is not known: the host may be on its way back to the former plan.
+    this.#runningPlan = null;
+    const changed: readonly string[] = changedKeys(this.#prepared.settings, prepared.settings);
+    const keys = changed.length > 0 ? changed : ['pipeline'];
+    const reason = `does not run: ${outcome.reason}`.slice(0, 500);
+    this.#dispatch({ kind: 'does-not-run', refusals: keys.slice(0, maxRefusals).map((key) => ({ key, reason })) });
+  }
+
+  async #reconcile(): Promise<void> {
+    const prepared = fitSettings(this.#state.inForce, this.#machine);
+    this.#prepared = prepared;
+    if (this.#runningPlan !== null && isSamePlan(this.#runningPlan, prepared.plan)) return;
+    const outcome = await this.#applyInTime(prepared.plan);
+    if (this.#isStopped) return;
+    if (outcome.kind === 'applied') {
+      this.#runningPlan = prepared.plan;
+      this.#settleRetries();
+      return;
+    }
+    this.#runningPlan = null;
+    this.#failedAttempts += 1;
+    const delayMs = backOffDelay(retryPolicy, this.#failedAttempts, this.#options.random());
+    this.#options.log.warn(`the pipeline does not run: ${outcome.reason}; trying again in ${Math.ceil(delayMs / 1000)} s`);
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#options.clock.schedule(() => this.reconcile(), delayMs);
+  }
+
+  #settleRetries(): void {
+    this.#failedAttempts = 0;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+  }
+
+  async #applyInTime(plan: PipelinePlan): Promise<ApplyOutcome> {
+    let cancel: () => void = () => undefined;
+    const late = new Promise<ApplyOutcome>((resolve) => {
+      const reason = `no picture within ${runDeadlineMs / 1000} s`;
+      cancel = this.#options.clock.schedule(() => resolve({ kind: 'failed', reason }), runDeadlineMs);
+    });
+    try {
+      return await Promise.race([this.#options.media.apply(plan), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { inForce, verdict } = this.#state;
+    if (this.#owner === null) return;
+    try {
+      await writeLastGood(this.#options.state, { ...this.#owner, inForce, verdict });
+    } catch (cause) {
+      this.#options.log.error(`cannot keep the settings on disk (${errorText(cause)}): they hold until the agent ends`);
+      this.#options.record('settings-not-kept', `the state directory cannot be written (${errorText(cause)})`);
+    }
+  }
+
+  #say({ revision, outcome, refusals }: Applied): void {
+    const reasons = refusals.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
+    if (outcome === 'applied') this.#options.log.info(`settings revision ${revision} in force`);
+    else this.#options.log.warn(`settings revision ${revision} ${outcome}: ${reasons}`);
+  }
+}
+
+function isSamePlan(one: PipelinePlan, other: PipelinePlan): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,130 @@
+/**
+ * A revision of the settings is a transaction: refused, or tried and then either in force or rolled back. Pure: events in,
+ * the next state and the effects as data out.
+ *
+ * INVARIANTS
+ * - One revision is tried at a time; of those that come in the meantime only the newest waits.
+ * - Every revision that is not older than what is known gets an answer, also when it comes again.
+ * - Order is the revision's number; the device's clock plays no part.
+ */
+import { type Judgement, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
+import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
+
+/** How the newest revision that was judged fared. */
+export type Verdict = Omit<Applied, 'inForceRevision'> & { readonly digest: string };
+
+type Phase =
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'trying'; readonly document: Desired }
+  | { readonly kind: 'restoring'; readonly document: Desired; readonly refusals: readonly SettingRefusal[] };
+
+export type SettingsState = {
+  readonly inForce: Desired | null;
+  readonly verdict: Verdict | null;
+  readonly waiting: Desired | null;
+  readonly phase: Phase;
+};
+
+export type SettingsEvent =
+  | { readonly kind: 'desired'; readonly document: Desired }
+  | { readonly kind: 'runs' }
+  | { readonly kind: 'does-not-run'; readonly refusals: readonly SettingRefusal[] }
+  /** The last good settings run again, or could not be made to: they are in force all the same, and tried again. */
+  | { readonly kind: 'restored' };
+
+export type SettingsEffect =
+  | { readonly kind: 'try'; readonly prepared: Prepared }
+  | { readonly kind: 'restore' }
+  | { readonly kind: 'save' }
+  | { readonly kind: 'answer'; readonly applied: Applied }
+  | { readonly kind: 'record'; readonly event: string; readonly detail: string };
+
+export type Step = { readonly state: SettingsState; readonly effects: readonly SettingsEffect[] };
+
+/** How a document would fare on this machine, where the second one is in force. */
+export type Judge = (document: Desired, inForce: Desired | null) => Judgement;
+
+export function settledState(inForce: Desired | null, verdict: Verdict | null): SettingsState {
+  return { inForce, verdict, waiting: null, phase: { kind: 'settled' } };
+}
+
+export function transition(state: SettingsState, event: SettingsEvent, judge: Judge): Step {
+  const { phase } = state;
+  switch (event.kind) {
+    case 'desired':
+      if (phase.kind === 'settled') return consider(state, event.document, judge);
+      return { state: { ...state, waiting: newest(state.waiting, event.document) }, effects: [] };
+    case 'runs': {
+      if (phase.kind !== 'trying') return { state, effects: [] };
+      const { revision, digest } = phase.document;
+      const verdict: Verdict = { revision, digest, outcome: 'applied', refusals: [] };
+      const next: SettingsState = { ...state, inForce: phase.document, verdict, phase: { kind: 'settled' } };
+      return conclude(next, 'settings-applied', `revision ${revision} is in force`, judge);
+    }
+    case 'does-not-run':
+      if (phase.kind !== 'trying') return { state, effects: [] };
+      return {
+        state: { ...state, phase: { kind: 'restoring', document: phase.document, refusals: event.refusals.slice(0, maxRefusals) } },
+        effects: [{ kind: 'restore' }],
+      };
+    case 'restored': {
+      if (phase.kind !== 'restoring') return { state, effects: [] };
+      const { revision, digest } = phase.document;
+      const verdict: Verdict = { revision, digest, outcome: 'rolled-back', refusals: [...phase.refusals] };
+      const next: SettingsState = { ...state, verdict, phase: { kind: 'settled' } };
+      return conclude(next, 'settings-rolled-back', describeRefusals(revision, phase.refusals), judge);
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function consider(state: SettingsState, document: Desired, judge: Judge): Step {
+  const { revision, digest } = document;
+  const known = knownRevision(state);
+  if (known !== null && revision < known.revision) return { state, effects: [] };
+  const isAgain = known !== null && revision === known.revision && digest === known.digest;
+  // The server asks again because it has not heard, or forgot: the answer stands, the stream is not disturbed a second time.
+  // Only what was refused without a try is judged anew: the camera that was missing may be there now.
+  if (isAgain && state.verdict?.outcome !== 'refused') return { state, effects: answer(state, document) };
+  const judgement = judge(document, state.inForce);
+  if (judgement.kind === 'refused') {
+    const verdict: Verdict = { revision, digest, outcome: 'refused', refusals: [...judgement.refusals] };
+    const next: SettingsState = { ...state, verdict };
+    if (isAgain) return { state: next, effects: answer(next, document) };
+    return conclude(next, 'settings-refused', describeRefusals(revision, judgement.refusals), judge);
+  }
+  return { state: { ...state, phase: { kind: 'trying', document } }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
+}
+
+/** Keeps and tells the verdict, then goes on with what came in the meantime. */
+function conclude(state: SettingsState, event: string, detail: string, judge: Judge): Step {
+  const effects: SettingsEffect[] = [{ kind: 'save' }, ...answer(state), { kind: 'record', event, detail: detail.slice(0, 500) }];
+  if (state.waiting === null) return { state, effects };
+  const next = consider({ ...state, waiting: null }, state.waiting, judge);
+  return { state: next.state, effects: [...effects, ...next.effects] };
+}
+
+function answer({ verdict, inForce }: SettingsState, asked?: Desired): SettingsEffect[] {
+  const inForceRevision = inForce?.revision ?? 0;
+  if (verdict !== null && (asked === undefined || asked.revision === verdict.revision)) {
+    const { revision, outcome, refusals } = verdict;
+    return [{ kind: 'answer', applied: { revision, outcome, refusals, inForceRevision } }];
+  }
+  if (asked === undefined) return [];
+  return [{ kind: 'answer', applied: { revision: asked.revision, outcome: 'applied', refusals: [], inForceRevision } }];
+}
+
+function knownRevision({ verdict, inForce }: SettingsState): { readonly revision: number; readonly digest: string } | null {
+  if (verdict === null || (inForce !== null && inForce.revision > verdict.revision)) return inForce;
+  return verdict;
+}
+
+function newest(one: Desired | null, other: Desired): Desired {
+  return one !== null && one.revision > other.revision ? one : other;
+}
+
+function describeRefusals(revision: number, refusals: readonly SettingRefusal[]): string {
+  const reasons = refusals.map(({ key, reason }) => `${key}: ${reason}`);
+  return `revision ${revision}: ${reasons.join('; ')}`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The agent's small files: what must outlive a power cut.
+ *
+ * INVARIANTS
+ * - The directory is 0700, its files 0600: they hold credentials and stream keys.
+ * - A file is whole or absent: written under a temporary name, synced, renamed, and the directory synced.
+ * - A file that cannot be read as what it should be is set aside under another name and said so; it never stops the agent.
+ */
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { Log } from '#device/logging.ts';
+
+/** No file of ours comes near: a larger one is not ours, and is not read into memory as if it were. */
+const maxFileBytes = 4 * 1024 * 1024;
+
+/** A named file with one shape. The default `Check` is compiled from the schema. */
+export type StateFile<T> = { readonly name: string; readonly check: (value: unknown) => value is T };
+
+export function stateFile<S extends TSchema>(name: string, schema: S): StateFile<Static<S>> {
+  const validator = Compile(schema);
+  return { name, check: (value): value is Static<S> => validator.Check(value) };
+}
+
+export class StateDirectory {
+  readonly path: string;
+  readonly #log: Pick<Log, 'warn'>;
+  /** One write at a time a file name: two renames of one temporary file must not meet. */
+  readonly #writing = new Map<string, Promise<void>>();
+
+  constructor(path: string, log: Pick<Log, 'warn'>) {
+    this.path = path;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    await chmod(this.path, 0o700);
+  }
+
+  /** Null when there is none, or none that can be used. */
+  async read<T>(file: StateFile<T>): Promise<T | null> {
+    const path = join(this.path, file.name);
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (cause) {
+      if (!isMissing(cause)) this.#log.warn(`cannot read ${file.name} in the state directory (${errorText(cause)}): going on without it`);
+      return null;
+    }
+    const value = bytes.byteLength > maxFileBytes ? undefined : parseJson(bytes.toString('utf8'));
+    if (file.check(value)) return value;
+    await this.#setAside(file.name);
+    return null;
+  }
+
+  /** Rejects when the disk refuses: the caller decides what that means. */
+  async write<T>(file: StateFile<T>, value: T): Promise<void> {
+    const before = this.#writing.get(file.name) ?? Promise.resolve();
+    const content = `${JSON.stringify(value)}\n`;
+    const writing = before.catch(() => undefined).then(() => this.#replace(file.name, content));
+    this.#writing.set(file.name, writing);
+    try {
+      await writing;
+    } finally {
+      if (this.#writing.get(file.name) === writing) this.#writing.delete(file.name);
+    }
+  }
+
+  async remove(file: StateFile<unknown>): Promise<void> {
+    await rm(join(this.path, file.name), { force: true });
+    await this.#syncDirectory();
+  }
+
+  async #replace(name: string, content: string): Promise<void> {
+    const path = join(this.path, name);
+    const temporary = `${path}.new`;
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      // A temporary file that a crash left keeps its old mode: `open` sets one only when it creates.
+      await handle.chmod(0o600);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+    await this.#syncDirectory();
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const handle = await open(this.path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** One copy a file is kept for whoever wants to look; the next one replaces it. */
+  async #setAside(name: string): Promise<void> {
+    const aside = `${name}.damaged`;
+    try {
+      await rename(join(this.path, name), join(this.path, aside));
+      this.#log.warn(`${name} in the state directory is damaged: kept as ${aside}, going on without it`);
+    } catch (cause) {
+      this.#log.warn(`${name} in the state directory is damaged and could not be set aside (${errorText(cause)}): going on without it`);
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Damaged is damaged: the caller says so, and what is in the file may be a secret.
+    return undefined;
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+/** The system's code where there is one (ENOSPC, EROFS): short, and without a path. */
+export function errorText(cause: unknown): string {
+  if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+  return String(cause);
+}

@@ -1,0 +1,71 @@
+/** Who this device is to its fleet: made by joining once, kept on disk, worth nothing to another fleet. */
+import { hostname } from 'node:os';
+import { type Static, Type } from 'typebox';
+import { type Log, RepeatedFailures } from '#device/logging.ts';
+import { type BackOffPolicy, backOffDelays } from '#device/media/back-off.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import type { EnrolmentOutcome } from '#device/uplink/enrolment-request.ts';
+import { wait } from '#device/uplink/wait.ts';
+import { DeviceId } from '#protocol/identifiers.ts';
+import type { EnrolmentRequest } from '#protocol/model/enrolment.ts';
+
+export const Credentials = Type.Object({ fleetUrl: Type.String(), deviceId: DeviceId, credential: Type.String() });
+export type Credentials = Static<typeof Credentials>;
+const credentialsFile = stateFile('credentials.json', Credentials);
+
+/** Null when the device has not joined this fleet. */
+export async function readCredentials(state: Pick<StateDirectory, 'read'>, fleetUrl: string): Promise<Credentials | null> {
+  const credentials = await state.read(credentialsFile);
+  return credentials?.fleetUrl === fleetUrl ? credentials : null;
+}
+
+export const enrolmentPolicies: { readonly unreachable: BackOffPolicy; readonly refused: BackOffPolicy } = {
+  unreachable: { firstMs: 500, factor: 2, capMs: 30_000, jitter: 0.5 },
+  /** A token that was refused may be renewed on the server: asked again, but seldom. */
+  refused: { firstMs: 60_000, factor: 2, capMs: 600_000, jitter: 0.3 },
+};
+
+export type EnrolOptions = {
+  readonly fleetUrl: string;
+  readonly joinToken: string;
+  readonly state: Pick<StateDirectory, 'write'>;
+  readonly request: (fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal) => Promise<EnrolmentOutcome>;
+  readonly policies: typeof enrolmentPolicies;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  readonly signal: AbortSignal;
+};
+
+/** Tries until it is let in; null when the signal ended it. */
+export async function enrol(options: EnrolOptions): Promise<Credentials | null> {
+  const { fleetUrl, joinToken, policies, clock, random, log, signal } = options;
+  const waits = {
+    unreachable: backOffDelays(policies.unreachable, random),
+    refused: backOffDelays(policies.refused, random),
+  };
+  const failures = new RepeatedFailures();
+  const name = hostname().slice(0, 80) || 'device';
+  while (!signal.aborted) {
+    const outcome = await options.request(fleetUrl, { joinToken, name }, signal);
+    if (outcome.kind === 'joined') {
+      const credentials: Credentials = { fleetUrl, ...outcome.answer };
+      await keep(options, credentials);
+      log.info(`joined the fleet at ${fleetUrl} as ${credentials.deviceId}`);
+      return credentials;
+    }
+    const message = failures.note(`cannot join the fleet at ${fleetUrl}: ${outcome.reason}; trying again`);
+    if (message !== undefined && !signal.aborted) log.warn(message);
+    await wait(clock, waits[outcome.kind].next().value, signal);
+  }
+  return null;
+}
+
+async function keep(options: EnrolOptions, credentials: Credentials): Promise<void> {
+  try {
+    await options.state.write(credentialsFile, credentials);
+  } catch (cause) {
+    options.log.error(`cannot keep the credential on disk (${errorText(cause)}): this device will have to join again after a restart`);
+  }
+}

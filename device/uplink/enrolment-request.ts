@@ -1,0 +1,75 @@
+/** Asks a fleet server to let this device in. Node's own HTTP client: `fetch` would cost the agent some 10 MB. */
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Compile } from 'typebox/compile';
+import { errorText } from '#device/state/state-directory.ts';
+import { EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
+
+export type EnrolmentOutcome =
+  | { readonly kind: 'joined'; readonly answer: EnrolmentAnswer }
+  /** The server has understood, and says no: trying again soon is of no use. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** No server, no network, or one that is just starting. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+const timeoutMs = 15_000;
+const maxAnswerBytes = 16 * 1024;
+const answerValidator = Compile(EnrolmentAnswer);
+
+/** Never rejects. The reasons hold neither the token nor the credential. */
+export async function requestEnrolment(fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal): Promise<EnrolmentOutcome> {
+  let answer: { readonly status: number; readonly text: string };
+  try {
+    answer = await post(`${fleetUrl}/api/v1/enrolments`, JSON.stringify(body), signal);
+  } catch (cause) {
+    return { kind: 'unreachable', reason: `no answer (${errorText(cause)})` };
+  }
+  return judgeAnswer(answer.status, answer.text);
+}
+
+export function judgeAnswer(status: number, text: string): EnrolmentOutcome {
+  if (status === 201) {
+    const answer = parseJson(text);
+    if (answerValidator.Check(answer)) return { kind: 'joined', answer };
+    return { kind: 'unreachable', reason: 'expected a device id and a credential, got an answer of another shape: is it a fleet server?' };
+  }
+  if (status === 400 || status === 401 || status === 403 || status === 410 || status === 422) {
+    return { kind: 'refused', reason: `the fleet server does not take the join token (status ${status}): it is wrong, used up or too old` };
+  }
+  return { kind: 'unreachable', reason: `expected status 201, got ${status}` };
+}
+
+function post(address: string, content: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  const send = address.startsWith('https:') ? httpsRequest : httpRequest;
+  const headers = { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(content) };
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  return new Promise((resolve, reject) => {
+    const sent = send(address, { method: 'POST', headers, agent: false, signal: bounded });
+    sent.once('error', reject);
+    sent.once('response', (response) => {
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+    });
+    sent.end(content);
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.byteLength;
+    if (bytes > maxAnswerBytes) throw new Error(`expected at most ${maxAnswerBytes} bytes, got more`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Something that is no fleet server answered: the caller says so without quoting it.
+    return undefined;
+  }
+}

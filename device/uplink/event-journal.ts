@@ -1,0 +1,118 @@
+/**
+ * Things that happened, numbered and kept on disk until the fleet server has stored them and said so.
+ *
+ * INVARIANTS
+ * - At most 500 events are kept; the oldest go first, which the server sees as a gap in the numbers.
+ * - A number is never given twice: an event is on disk before it is offered for sending.
+ * - While events come quickly the file is written at most once in two seconds: a card bears only so many writes.
+ */
+import { type Static, Type } from 'typebox';
+import type { Log } from '#device/logging.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import { Event } from '#protocol/messages.ts';
+
+export const maxKeptEvents = 500;
+const writeIntervalMs = 2000;
+
+const EventRecord = Type.Object({ lastNumber: Type.Integer({ minimum: 0 }), events: Type.Array(Event, { maxItems: maxKeptEvents }) });
+type EventRecord = Static<typeof EventRecord>;
+const eventFile = stateFile('events.json', EventRecord);
+
+export type EventJournalOptions = {
+  readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+};
+
+export class EventJournal {
+  readonly #options: EventJournalOptions;
+  #events: Event[] = [];
+  #lastNumber = 0;
+  #safeNumber = 0;
+  #isDirty = false;
+  #writing: Promise<void> | null = null;
+  #cancelWrite: (() => void) | null = null;
+  #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #isReady: () => void = () => undefined;
+
+  constructor(options: EventJournalOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const record = await this.#options.state.read(eventFile);
+    // A lost file must not give old numbers again: seconds since 1970 are higher than any count.
+    this.#lastNumber = record?.lastNumber ?? Math.max(0, Math.floor(this.#options.clock.nowMs() / 1000));
+    this.#events = record?.events.slice() ?? [];
+    this.#safeNumber = this.#lastNumber;
+  }
+
+  /** Writes what is not yet written. */
+  async stop(): Promise<void> {
+    this.#cancelWrite?.();
+    this.#cancelWrite = null;
+    await this.#writing;
+    if (this.#isDirty) await this.#write();
+  }
+
+  /** Called when there is something new to send. */
+  onReady(listener: () => void): void {
+    this.#isReady = listener;
+  }
+
+  add(kind: string, detail: string): void {
+    this.#lastNumber += 1;
+    const at = new Date(this.#options.clock.nowMs()).toISOString();
+    this.#events.push({ number: this.#lastNumber, at, kind, detail: detail.slice(0, 500) });
+    if (this.#events.length > maxKeptEvents) this.#events.splice(0, this.#events.length - maxKeptEvents);
+    this.#markDirty();
+  }
+
+  /** The first event after `number` that may be sent. */
+  nextAfter(number: number): Event | undefined {
+    return this.#events.find((event) => event.number > number && event.number <= this.#safeNumber);
+  }
+
+  acknowledge(upToNumber: number): void {
+    const kept = this.#events.filter((event) => event.number > upToNumber);
+    if (kept.length === this.#events.length) return;
+    this.#events = kept;
+    this.#markDirty();
+  }
+
+  #markDirty(): void {
+    this.#isDirty = true;
+    if (this.#writing !== null || this.#cancelWrite !== null) return;
+    const waitMs = Math.max(0, this.#lastWriteMs + writeIntervalMs - this.#options.clock.monotonicMs());
+    if (waitMs === 0) {
+      this.#startWriting();
+      return;
+    }
+    this.#cancelWrite = this.#options.clock.schedule(() => {
+      this.#cancelWrite = null;
+      this.#startWriting();
+    }, waitMs);
+  }
+
+  #startWriting(): void {
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null;
+      if (this.#isDirty) this.#markDirty();
+    });
+  }
+
+  async #write(): Promise<void> {
+    this.#isDirty = false;
+    this.#lastWriteMs = this.#options.clock.monotonicMs();
+    const upTo = this.#lastNumber;
+    try {
+      await this.#options.state.write(eventFile, { lastNumber: upTo, events: this.#events });
+    } catch (cause) {
+      // Told now is better than kept for later: a disk that is full or read-only must not silence the device.
+      this.#options.log.warn(`cannot keep events on disk (${errorText(cause)}): they are sent all the same`);
+    }
+    this.#safeNumber = upTo;
+    this.#isReady();
+  }
+}

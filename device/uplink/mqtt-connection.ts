@@ -1,0 +1,182 @@
+/**
+ * One MQTT connection over WebSocket, from the first packet to its end. It never reconnects: MQTT.js would do so each second
+ * without jitter, and not at all after one refused CONNACK, so a client lives as long as its connection and the uplink makes
+ * the next one.
+ */
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import WebSocket from 'ws';
+import type { Clock } from '#device/media/clock.ts';
+import { errorText } from '#device/state/state-directory.ts';
+import { maxPacketBytes } from '#protocol/topics.ts';
+
+export type ConnectionOptions = {
+  /** ws: or wss:, with the path. */
+  readonly url: string;
+  readonly clientId: string;
+  readonly password: string;
+  readonly will: { readonly topic: string; readonly payload: string };
+  readonly clock: Clock;
+  readonly onMessage: (topic: string, payload: Buffer) => void;
+};
+
+/** How a connection ended, or why there was none. */
+export type ConnectionEnd = {
+  readonly reason: string;
+  /** False: no server has seen the CONNECT, and so not the session number in its will. */
+  readonly hasReachedServer: boolean;
+  /** The server answered and does not know this device, or not with this credential. */
+  readonly isRefused: boolean;
+};
+
+const keepaliveS = 10;
+/** From the first packet to the CONNACK: a half-open proxy must not hold the device for ever. */
+const connectTimeoutMs = 15_000;
+const acknowledgeTimeoutMs = 15_000;
+const goodbyeTimeoutMs = 1000;
+/** More than this unsent means that the network is slower than what we say: what may be lost is then not sent. */
+const maxUnsentBytes = 512 * 1024;
+
+export class MqttConnection {
+  readonly #options: ConnectionOptions;
+  #client: MqttClient | null = null;
+  #hasReachedServer = false;
+  #isRefused = false;
+  #failure: string | null = null;
+  #isOver = false;
+  #settleEnd: (end: ConnectionEnd) => void = () => undefined;
+  /** Resolves once, whatever the reason. */
+  readonly ended: Promise<ConnectionEnd>;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve;
+    });
+  }
+
+  /** True when the server has let us in; false when the connection ended before. */
+  async open(): Promise<boolean> {
+    const { url, clientId, password, will, clock, onMessage } = this.#options;
+    const client = connect(url, {
+      clientId,
+      username: clientId,
+      password,
+      protocolVersion: 4,
+      clean: true,
+      keepalive: keepaliveS,
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      resubscribe: false,
+      connectTimeout: connectTimeoutMs,
+      timerVariant: 'native',
+      createWebsocket: (address: string, protocols: string[], _options: IClientOptions) => this.#createSocket(address, protocols),
+    });
+    this.#client = client;
+    // The whole attempt, name resolution included, has one bound.
+    const cancelTimeout = clock.schedule(() => this.#fail(`no answer within ${connectTimeoutMs / 1000} s`), connectTimeoutMs);
+    client.on('message', (topic, payload) => onMessage(topic, payload));
+    client.on('error', (error) => this.#noteError(error));
+    client.on('close', () => this.#finish());
+    const isOpen = await Promise.race([
+      new Promise<true>((resolve) => client.once('connect', () => resolve(true))),
+      this.ended.then(() => false as const),
+    ]);
+    cancelTimeout();
+    return isOpen && !this.#isOver;
+  }
+
+  /** Rejects when the server grants less than was asked for. */
+  async subscribe(topics: readonly string[]): Promise<void> {
+    const granted = await this.#bounded('the subscription', this.#openClient().subscribeAsync([...topics], { qos: 1 }));
+    if (granted.some(({ qos }) => qos !== 1)) throw new Error('the server refuses a subscription to this device’s own topics');
+  }
+
+  /** Resolves at the server's acknowledgement; otherwise the connection ends, and with it the promise. */
+  async publish(topic: string, payload: string): Promise<void> {
+    await this.#bounded('an acknowledgement', this.#openClient().publishAsync(topic, payload, { qos: 1 }));
+  }
+
+  /** For what may be lost. False when it was dropped. */
+  publishLossy(topic: string, payload: string | Buffer): boolean {
+    const client = this.#client;
+    if (client === null || !client.connected || client.stream.writableLength > maxUnsentBytes) return false;
+    client.publish(topic, payload, { qos: 0 });
+    return true;
+  }
+
+  /** Says goodbye (the will is then not sent) and waits for the end, a second at most. May be called twice. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    if (client === null || this.#isOver) return;
+    this.#failure ??= 'closed by the agent';
+    const cancel = this.#options.clock.schedule(() => this.#fail('the server did not say goodbye'), goodbyeTimeoutMs);
+    client.end(false);
+    await this.ended;
+    cancel();
+  }
+
+  /** Ends the connection without a goodbye. */
+  abort(reason: string): void {
+    this.#fail(reason);
+  }
+
+  #createSocket(address: string, protocols: string[]): WebSocket {
+    const socket = new WebSocket(address, protocols, {
+      handshakeTimeout: connectTimeoutMs,
+      perMessageDeflate: false,
+      maxPayload: maxPacketBytes,
+      followRedirects: false,
+    });
+    socket.once('open', () => {
+      this.#hasReachedServer = true;
+    });
+    return socket;
+  }
+
+  #openClient(): MqttClient {
+    if (this.#client === null || this.#isOver) throw new Error('the connection is over');
+    return this.#client;
+  }
+
+  async #bounded<T>(expected: string, work: Promise<T>): Promise<T> {
+    const cancel = this.#options.clock.schedule(
+      () => this.#fail(`expected ${expected} within ${acknowledgeTimeoutMs / 1000} s, got none`),
+      acknowledgeTimeoutMs,
+    );
+    const over = this.ended.then((end) => Promise.reject(new Error(end.reason)));
+    // Whichever loses the race may still reject later: that has been told already.
+    over.catch(() => undefined);
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, over]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #noteError(error: Error): void {
+    // MQTT 3.1.1, 3.2.2.3: 4 is a bad user name or password, 5 is not authorised.
+    if ('code' in error && (error.code === 4 || error.code === 5)) this.#isRefused = true;
+    this.#fail(error.message === '' ? errorText(error) : error.message);
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= reason;
+    if (this.#isOver) return;
+    this.#client?.end(true);
+    // The socket may never say that it is closed (a network that is gone): the end is ours to declare.
+    this.#client?.stream.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#settleEnd({
+      reason: this.#failure ?? 'the server closed the connection',
+      hasReachedServer: this.#hasReachedServer,
+      isRefused: this.#isRefused,
+    });
+  }
+}

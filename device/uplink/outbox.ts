@@ -1,0 +1,78 @@
+/**
+ * What waits to be sent, bounded: of a state only the latest is kept, of results the last 200, and events stay in their
+ * journal. Nothing else is queued anywhere, so a day without network costs no memory and no flood afterwards.
+ */
+import type { UpwardBody } from '#protocol/envelope.ts';
+import type { CommandResult, Event } from '#protocol/messages.ts';
+
+export const maxWaitingResults = 200;
+
+export type AcknowledgedName = 'applied' | 'command-result' | 'event' | 'report';
+export type AcknowledgedMessage = { readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> } }[AcknowledgedName];
+
+/** The events that wait in the journal. */
+export type WaitingEvents = { readonly nextAfter: (number: number) => Event | undefined };
+
+export class Outbox {
+  readonly #events: WaitingEvents;
+  #applied: UpwardBody<'applied'> | null = null;
+  #report: UpwardBody<'report'> | null = null;
+  #results: CommandResult[] = [];
+  /** The last event sent over the present connection; the journal forgets it when the server has said that it is stored. */
+  #sentEventNumber = 0;
+
+  constructor(events: WaitingEvents) {
+    this.#events = events;
+  }
+
+  setApplied(body: UpwardBody<'applied'>): void {
+    this.#applied = body;
+  }
+
+  setReport(body: UpwardBody<'report'>): void {
+    this.#report = body;
+  }
+
+  addResult(result: CommandResult): void {
+    this.#results = [...this.#results.filter(({ id }) => id !== result.id), result].slice(-maxWaitingResults);
+  }
+
+  /** A new connection, or no word from the server for too long: what it has not acknowledged is sent again, from the first. */
+  rewindEvents(): void {
+    this.#sentEventNumber = 0;
+  }
+
+  /** What to send next, most wanted first. It stays here until `sent`. */
+  next(): AcknowledgedMessage | undefined {
+    if (this.#applied !== null) return { name: 'applied', body: this.#applied };
+    const result = this.#results[0];
+    if (result !== undefined) return { name: 'command-result', body: result };
+    const event = this.#events.nextAfter(this.#sentEventNumber);
+    if (event !== undefined) return { name: 'event', body: event };
+    return this.#report === null ? undefined : { name: 'report', body: this.#report };
+  }
+
+  /** The broker has it. A newer one that came in the meantime stays. */
+  sent(message: AcknowledgedMessage): void {
+    switch (message.name) {
+      case 'applied':
+        if (this.#applied === message.body) this.#applied = null;
+        return;
+      case 'report':
+        if (this.#report === message.body) this.#report = null;
+        return;
+      case 'command-result':
+        this.#results = this.#results.filter((result) => result !== message.body);
+        return;
+      case 'event':
+        this.#sentEventNumber = Math.max(this.#sentEventNumber, message.body.number);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  hasUnacknowledgedEvents(): boolean {
+    return this.#sentEventNumber > 0 && this.#events.nextAfter(0) !== undefined;
+  }
+}
