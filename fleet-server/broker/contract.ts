@@ -8,15 +8,8 @@ export type UpwardMessage = {
 
 /** What was wrong with something that a device sent. The message never holds a value of a payload. */
 export type BrokerProblem = {
-  readonly code: ProtocolProblem['code'] | 'topic-refused' | 'flooding' | 'packet-refused' | 'credential-refused';
+  readonly code: ProtocolProblem['code'] | 'topic-refused' | 'flooding' | 'not-handled' | 'packet-refused' | 'credential-refused';
   readonly message: string;
-};
-
-/** The little that is used of a pino logger. */
-export type BrokerLog = {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 };
 
 /**

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { Broker } from '#fleet-server/broker/broker.ts';
 import type { BrokerHooks, DeviceBroker } from '#fleet-server/broker/contract.ts';
+import { type Clock, systemClock } from '#fleet-server/clock.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,11 +15,12 @@ export type BrokerOptions = BrokerHooks & {
   /** TCP; 0 takes a free one. */
   readonly port: number;
   readonly host?: string;
+  readonly clock?: Clock;
 };
 
 async function broker(app: FastifyInstance, options: BrokerOptions): Promise<void> {
-  const { port, host, ...hooks } = options;
-  const instance = new Broker({ port, ...(host === undefined ? {} : { host }), server: app.server, hooks, log: app.log });
+  const { port, host, clock = systemClock, ...hooks } = options;
+  const instance = new Broker({ port, host, server: app.server, hooks, log: app.log, clock });
   app.decorate('broker', instance);
   app.addHook('onReady', () => instance.start());
   // Before the HTTP server waits for its connections: those that became WebSockets would keep it open.
