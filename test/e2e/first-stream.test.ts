@@ -2,11 +2,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isRunning, processesWith, processOf } from '../processes.ts';
+import { timeUntil, until } from '../until.ts';
 import { packets, probe, record, steps, videoBitrateKbps } from './far-side.ts';
 import { connectAs, publishAs, subscribeAs } from './mqtt-client.ts';
-import { isRunning, processesWith, processOf } from './processes.ts';
 import { type RunningSystem, remainingProcesses, startSystem } from './running-system.ts';
-import { timeUntil, until } from './until.ts';
 
 const outputFolder = join(import.meta.dirname, '..', 'output');
 mkdirSync(outputFolder, { recursive: true });

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, DeviceList, History, Playback } from '#protocol/model/device.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
-import { processesWith } from './processes.ts';
-import { until } from './until.ts';
+import { processesWith } from '../processes.ts';
+import { until } from '../until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const startBoundMs = 60_000;
