@@ -1,6 +1,14 @@
 /** The agent's environment, read once at the start: every problem is listed, with what was expected and what came. */
 import { type LogLevel, logLevels } from '#device/logging.ts';
-import { describeValue, isSettingKey, parseSetting, type SettingKey, type SettingProblem, type SettingValue, type SettingValues } from '#protocol/settings.ts';
+import {
+  describeValue,
+  isSettingKey,
+  parseSetting,
+  type SettingKey,
+  type SettingProblem,
+  type SettingValue,
+  type SettingValues,
+} from '#protocol/settings.ts';
 
 export type FleetAccess = {
   /** Without a slash at the end. */

@@ -16,7 +16,10 @@ export type Log = {
 };
 
 export function createLog(level: LogLevel, stream: DestinationStream = standardOutput()): Log {
-  const logger: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+  const logger: Logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
   return {
     debug: (message) => logger.debug(message),
     info: (message) => logger.info(message),

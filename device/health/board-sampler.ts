@@ -62,7 +62,9 @@ export function parseThrottled(text: string): boolean | undefined {
 /** The hottest thermal zone, °C. */
 async function readTemperature(sys: string): Promise<number | undefined> {
   const zones = await readdir(`${sys}/class/thermal`).catch(() => []);
-  const texts = await Promise.all(zones.filter((name) => name.startsWith('thermal_zone')).map((name) => read(`${sys}/class/thermal/${name}/temp`)));
+  const texts = await Promise.all(
+    zones.filter((name) => name.startsWith('thermal_zone')).map((name) => read(`${sys}/class/thermal/${name}/temp`)),
+  );
   const temperatures = texts.map((text) => Number.parseInt(text, 10) / 1000).filter((value) => Number.isFinite(value));
   return temperatures.length === 0 ? undefined : Math.max(...temperatures);
 }

@@ -141,23 +141,28 @@ export class SettingsKeeper {
   async #do(work: Work): Promise<void> {
     switch (work.kind) {
       case 'try':
-        return this.#try(work.prepared);
+        await this.#try(work.prepared);
+        break;
       case 'restore':
         await this.#reconcile();
-        return this.#dispatch({ kind: 'restored' });
+        this.#dispatch({ kind: 'restored' });
+        break;
       case 'reconcile':
         // While a revision is being tried, what runs is its business.
         if (this.#state.phase.kind === 'settled') await this.#reconcile();
-        return;
+        break;
       case 'save':
-        return this.#save();
+        await this.#save();
+        break;
       case 'answer':
         this.#say(work.applied);
-        return this.#options.onAnswer(work.applied);
+        this.#options.onAnswer(work.applied);
+        break;
       case 'record':
-        return this.#options.record(work.event, work.detail);
+        this.#options.record(work.event, work.detail);
+        break;
       default:
-        return work satisfies never;
+        work satisfies never;
     }
   }
 

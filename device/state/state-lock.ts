@@ -12,7 +12,9 @@ const Holder = Type.Object({ processId: Type.Integer({ minimum: 1 }), startTicks
 type Holder = Static<typeof Holder>;
 const holderValidator = Compile(Holder);
 
-export type LockOutcome = { readonly kind: 'held'; readonly release: () => Promise<void> } | { readonly kind: 'busy'; readonly processId: number };
+export type LockOutcome =
+  | { readonly kind: 'held'; readonly release: () => Promise<void> }
+  | { readonly kind: 'busy'; readonly processId: number };
 
 const maxTries = 5;
 const lockName = 'agent.lock';

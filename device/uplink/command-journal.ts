@@ -2,10 +2,10 @@
  * The last 200 commands and what became of them, on disk: a command is done once, however often it is delivered and however
  * often the agent is restarted.
  *
- * INVARIANT: an id is on disk before its command begins. What was begun and has no result when the agent starts is not done
- * again: it is answered as failed.
+ * INVARIANT: an id is written to disk before its command begins. What was begun and has no result when the agent starts is
+ * not done again: it is answered as failed.
  */
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import { CommandId } from '#protocol/identifiers.ts';
 import { CommandResult } from '#protocol/messages.ts';
@@ -13,7 +13,6 @@ import { CommandResult } from '#protocol/messages.ts';
 export const maxKeptCommands = 200;
 
 const CommandRecord = Type.Object({ id: CommandId, result: Type.Union([CommandResult, Type.Null()]) });
-type CommandRecord = Static<typeof CommandRecord>;
 const CommandRecords = Type.Object({ commands: Type.Array(CommandRecord, { maxItems: maxKeptCommands }) });
 const commandFile = stateFile('commands.json', CommandRecords);
 
@@ -49,25 +48,23 @@ export class CommandJournal {
     return result === null ? { kind: 'running' } : { kind: 'done', result };
   }
 
-  /** Rejects when the id cannot be kept: then the command must not begin. */
-  async begin(id: string): Promise<void> {
-    this.#results.set(id, null);
+  /** Rejects when the disk refuses; the id is remembered until the agent ends all the same. */
+  begin(id: string): Promise<void> {
+    return this.#remember(id, null);
+  }
+
+  /** Rejects when the disk refuses; the result is remembered until the agent ends all the same. */
+  finish(result: CommandResult): Promise<void> {
+    return this.#remember(result.id, result);
+  }
+
+  #remember(id: string, result: CommandResult | null): Promise<void> {
+    this.#results.set(id, result);
     for (const oldest of this.#results.keys()) {
       if (this.#results.size <= maxKeptCommands) break;
       this.#results.delete(oldest);
     }
-    try {
-      await this.#save();
-    } catch (cause) {
-      this.#results.delete(id);
-      throw cause;
-    }
-  }
-
-  /** Rejects when the result cannot be kept; it is remembered until the agent ends all the same. */
-  async finish(result: CommandResult): Promise<void> {
-    if (this.#results.has(result.id)) this.#results.set(result.id, result);
-    await this.#save();
+    return this.#save();
   }
 
   #save(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Asks a fleet server to let this device in. Node's own HTTP client: `fetch` would cost the agent some 10 MB. */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Compile } from 'typebox/compile';
 import { errorText } from '#device/state/state-directory.ts';

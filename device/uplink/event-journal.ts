@@ -6,7 +6,7 @@
  * - A number is never given twice: an event is on disk before it is offered for sending.
  * - While events come quickly the file is written at most once in two seconds: a card bears only so many writes.
  */
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
@@ -16,7 +16,6 @@ export const maxKeptEvents = 500;
 const writeIntervalMs = 2000;
 
 const EventRecord = Type.Object({ lastNumber: Type.Integer({ minimum: 0 }), events: Type.Array(Event, { maxItems: maxKeptEvents }) });
-type EventRecord = Static<typeof EventRecord>;
 const eventFile = stateFile('events.json', EventRecord);
 
 export type EventJournalOptions = {

@@ -8,7 +8,9 @@ import type { CommandResult, Event } from '#protocol/messages.ts';
 export const maxWaitingResults = 200;
 
 export type AcknowledgedName = 'applied' | 'command-result' | 'event' | 'report';
-export type AcknowledgedMessage = { readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> } }[AcknowledgedName];
+export type AcknowledgedMessage = {
+  readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> };
+}[AcknowledgedName];
 
 /** The events that wait in the journal. */
 export type WaitingEvents = { readonly nextAfter: (number: number) => Event | undefined };

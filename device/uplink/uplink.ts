@@ -263,29 +263,46 @@ export class Uplink {
       return;
     }
     switch (parsed.name) {
-      case 'desired': {
-        const decoded = decodeDownward('desired', payload);
-        if (decoded.kind === 'problem') return this.#sayProblem(parsed.name, decoded.message);
-        return this.#options.onDesired(decoded.envelope.body);
-      }
-      case 'command': {
-        const decoded = decodeDownward('command', payload);
-        if (decoded.kind === 'problem') return this.#sayProblem(parsed.name, decoded.message);
-        const { sentAt, body } = decoded.envelope;
-        return this.#options.onCommand(body, Date.parse(body.deadline) - Date.parse(sentAt));
-      }
-      case 'event-ack': {
-        const decoded = decodeDownward('event-ack', payload);
-        if (decoded.kind === 'problem') return this.#sayProblem(parsed.name, decoded.message);
-        this.#cancelEventTimer?.();
-        this.#cancelEventTimer = null;
-        this.#options.onEventAck(decoded.envelope.body.upToNumber);
-        if (this.#options.outbox.hasUnacknowledgedEvents()) this.#awaitEventAck();
-        return;
-      }
+      case 'desired':
+        this.#receiveDesired(payload);
+        break;
+      case 'command':
+        this.#receiveCommand(payload);
+        break;
+      case 'event-ack':
+        this.#receiveEventAck(payload);
+        break;
       default:
         parsed satisfies never;
     }
+  }
+
+  #receiveDesired(payload: Buffer): void {
+    const decoded = decodeDownward('desired', payload);
+    if (decoded.kind === 'problem') this.#sayProblem('desired', decoded.message);
+    else this.#options.onDesired(decoded.envelope.body);
+  }
+
+  #receiveCommand(payload: Buffer): void {
+    const decoded = decodeDownward('command', payload);
+    if (decoded.kind === 'problem') {
+      this.#sayProblem('command', decoded.message);
+      return;
+    }
+    const { sentAt, body } = decoded.envelope;
+    this.#options.onCommand(body, Date.parse(body.deadline) - Date.parse(sentAt));
+  }
+
+  #receiveEventAck(payload: Buffer): void {
+    const decoded = decodeDownward('event-ack', payload);
+    if (decoded.kind === 'problem') {
+      this.#sayProblem('event-ack', decoded.message);
+      return;
+    }
+    this.#cancelEventTimer?.();
+    this.#cancelEventTimer = null;
+    this.#options.onEventAck(decoded.envelope.body.upToNumber);
+    if (this.#options.outbox.hasUnacknowledgedEvents()) this.#awaitEventAck();
   }
 
   #sayProblem(name: string, message: string): void {

@@ -1,0 +1,262 @@
+/**
+ * The agent: detects, plans and keeps the media host at the plan, with or without a fleet server. Everything that happens
+ * only marks work as due; the settings keeper's loop does it, one thing at a time.
+ */
+import { createHash } from 'node:crypto';
+import type { Configuration } from '#device/configuration.ts';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import { toInventory } from '#device/detect/inventory.ts';
+import { sampleBoard } from '#device/health/board-sampler.ts';
+import { HardwareWatch } from '#device/health/hardware-watch.ts';
+import { isStandInPicture } from '#device/health/health-report.ts';
+import { HealthWatch } from '#device/health/health-watch.ts';
+import type { Log } from '#device/logging.ts';
+import type { Clock } from '#device/media/clock.ts';
+import type { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
+import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
+import type { Machine, Prepared } from '#device/settings/prepare.ts';
+import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
+import type { StateDirectory } from '#device/state/state-directory.ts';
+import { readBootId } from '#device/state/state-lock.ts';
+import { CommandJournal } from '#device/uplink/command-journal.ts';
+import { CommandRunner } from '#device/uplink/command-runner.ts';
+import { type Credentials, enrol, enrolmentPolicies } from '#device/uplink/credentials.ts';
+import { requestEnrolment } from '#device/uplink/enrolment-request.ts';
+import { EventJournal } from '#device/uplink/event-journal.ts';
+import { Outbox } from '#device/uplink/outbox.ts';
+import { SessionCounter } from '#device/uplink/session-counter.ts';
+import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
+import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
+import type { UpwardBody } from '#protocol/envelope.ts';
+import type { Versions } from '#protocol/messages.ts';
+
+/** What the agent asks of its media host. */
+export type Media = Pick<
+  MediaHostSupervisor,
+  'start' | 'apply' | 'restartCapture' | 'restartHost' | 'gstreamerVersion' | 'onStatus' | 'onPreview' | 'onEvent' | 'stop'
+>;
+
+export type AgentOptions = {
+  readonly configuration: Configuration;
+  readonly state: StateDirectory;
+  /** Null until the device has joined its fleet. */
+  readonly credentials: Credentials | null;
+  readonly media: Media;
+  readonly detect: () => Promise<DetectedHardware>;
+  /** Changes when a camera or a sound card comes or goes. */
+  readonly hardwareFingerprint: () => Promise<string>;
+  readonly profiles: HardwareProfiles;
+  readonly versions: Omit<Versions, 'gstreamer'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+/** All that exists once the hardware is known. */
+type Parts = {
+  readonly keeper: SettingsKeeper;
+  readonly health: HealthWatch;
+  readonly hardwareWatch: HardwareWatch;
+  readonly commands: CommandRunner;
+  readonly uplink: Uplink | null;
+};
+
+const eventKind = /^[a-z0-9-]{1,64}$/;
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #events: EventJournal;
+  readonly #outbox: Outbox;
+  #parts: Parts | null = null;
+  #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
+  #said: { readonly line: string; readonly isStandIn: boolean } | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: AgentOptions) {
+    const { state, clock, log } = options;
+    this.#options = options;
+    this.#events = new EventJournal({ state, clock, log });
+    this.#outbox = new Outbox(this.#events);
+  }
+
+  async start(): Promise<void> {
+    const { media, credentials, log, versions } = this.#options;
+    log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
+    const [machine] = await Promise.all([this.#detectMachine(), media.start(), this.#events.start()]);
+    const bootId = await readBootId();
+    if (this.#stopping !== null) return;
+    const parts = this.#build(machine, bootId);
+    this.#parts = parts;
+    this.#events.add('agent-started', `agent ${versions.agent}`);
+    this.#connectParts(parts);
+    await parts.keeper.start(credentials);
+    parts.keeper.reconcile();
+    this.#sayWhatStreams(parts.keeper.prepared());
+    await Promise.all([parts.health.start(), parts.commands.start(), parts.hardwareWatch.start()]);
+    if (this.#stopping === null) parts.uplink?.start();
+  }
+
+  /** Says goodbye to the fleet and shuts the media host down. May be called twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const parts = this.#parts;
+    parts?.hardwareWatch.stop();
+    parts?.health.stop();
+    parts?.commands.stop();
+    parts?.keeper.stop();
+    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop()]);
+    await this.#events.stop();
+  }
+
+  #build(machine: Machine, bootId: string): Parts {
+    const { state, clock, random, log, media, configuration } = this.#options;
+    const keeper = new SettingsKeeper(machine, {
+      media,
+      state,
+      clock,
+      random,
+      log,
+      record: (kind, detail) => this.#record(kind, detail),
+      onAnswer: (applied) => {
+        this.#outbox.setApplied(applied);
+        this.#parts?.uplink?.wake();
+      },
+      onChange: () => {
+        this.#sayWhatStreams(keeper.prepared());
+        this.#parts?.health.changed();
+      },
+    });
+    const health = new HealthWatch({
+      clock,
+      random,
+      sampleBoard: (mediaHostRssBytes) => sampleBoard({ stateDirectory: configuration.stateDirectory }, mediaHostRssBytes),
+      prepared: () => keeper.prepared(),
+      complaints: () => keeper.complaints(),
+      inventory: () => this.#inventory(),
+      appliedRevision: () => keeper.inForce().revision,
+      sendHealth: (body) => this.#parts?.uplink?.sendHealth(body),
+      sendReport: (report) => {
+        this.#outbox.setReport(report);
+        this.#parts?.uplink?.wake();
+      },
+      onMediaState: (state) => {
+        if (state.kind === 'failed') this.#parts?.hardwareWatch.check();
+      },
+    });
+    const hardwareWatch = new HardwareWatch({
+      clock,
+      log,
+      fingerprint: this.#options.hardwareFingerprint,
+      isSomethingMissing: () => health.isPipelineFailed() || isSomethingMissing(keeper.prepared()),
+      redetect: async () => keeper.setMachine(await this.#detectMachine()),
+    });
+    const commands = new CommandRunner({
+      journal: new CommandJournal(state),
+      clock,
+      log,
+      actions: { 'restart-pipeline': () => media.restartCapture(), 'restart-media-host': () => media.restartHost() },
+      onResult: (result) => {
+        this.#outbox.addResult(result);
+        this.#parts?.uplink?.wake();
+      },
+    });
+    return { keeper, health, hardwareWatch, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
+  }
+
+  #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
+    const { configuration, credentials, state, clock, random, log } = this.#options;
+    const { fleet } = configuration;
+    if (fleet === null) return null;
+    const { url: fleetUrl, joinToken } = fleet;
+    const join = (signal: AbortSignal): Promise<Credentials | null> => {
+      if (credentials !== null || joinToken === null) return Promise.resolve(credentials);
+      return enrol({ fleetUrl, joinToken, state, request: requestEnrolment, policies: enrolmentPolicies, clock, random, log, signal });
+    };
+    return new Uplink({
+      fleetUrl,
+      credentials: join,
+      sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs }),
+      outbox: this.#outbox,
+      clock,
+      random,
+      log,
+      policy: connectionPolicy,
+      hello: () => this.#hello(keeper),
+      onJoined: (owner) => keeper.setOwner(owner),
+      onOnline: () => health.tellAll(),
+      onDesired: (desired) => keeper.offer(desired),
+      onCommand: (command, timeLeftMs) => commands.receive(command, timeLeftMs),
+      onEventAck: (upToNumber) => this.#events.acknowledge(upToNumber),
+    });
+  }
+
+  #connectParts({ health, uplink }: Parts): void {
+    const { media } = this.#options;
+    media.onStatus((status) => health.onStatus(status));
+    media.onPreview((jpeg) => uplink?.sendPreview(jpeg));
+    media.onEvent(({ event, detail }) => this.#record(event, detail));
+    this.#events.onReady(() => uplink?.wake());
+  }
+
+  async #detectMachine(): Promise<Machine> {
+    const { detect, profiles, configuration, log } = this.#options;
+    const found = await detect();
+    const profile = resolveProfile(found, profiles);
+    if (this.#hardware === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
+    this.#hardware = { found, profile };
+    return { hardware: found, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
+  }
+
+  #inventory(): ReturnType<typeof toInventory> {
+    if (this.#hardware === null) throw new Error('expected the hardware to be detected before anybody asks for it');
+    return toInventory(this.#hardware.found, this.#hardware.profile);
+  }
+
+  #hello(keeper: SettingsKeeper): UpwardBody<'hello'> {
+    const { revision, digest } = keeper.inForce();
+    const gstreamer = this.#options.media.gstreamerVersion() ?? this.#hardware?.found.gstreamerVersion ?? 'unknown';
+    return {
+      inventoryDigest: createHash('sha256').update(JSON.stringify(this.#inventory())).digest('hex'),
+      versions: { ...this.#options.versions, gstreamer },
+      appliedRevision: revision,
+      appliedDigest: digest,
+    };
+  }
+
+  #record(kind: string, detail: string): void {
+    this.#events.add(eventKind.test(kind) ? kind : 'media-event', detail);
+  }
+
+  /** Once for each change: which picture is on air, and where it goes. */
+  #sayWhatStreams(prepared: Prepared): void {
+    const line = describeStream(prepared);
+    const isStandIn = isStandInPicture(prepared);
+    const before = this.#said;
+    if (before?.line === line) return;
+    this.#said = { line, isStandIn };
+    this.#options.log.info(line);
+    for (const { key, reason } of prepared.leftOut) this.#options.log.warn(`left out for the time being: ${key}: ${reason}`);
+    if (before === null || before.isStandIn === isStandIn) return;
+    if (isStandIn) this.#record('camera-lost', line);
+    else this.#record('camera-found', line);
+  }
+}
+
+/** No camera, no microphone, or a setting that waits for one. */
+function isSomethingMissing(prepared: Prepared): boolean {
+  const { source, hasAudio } = prepared.plan.capture;
+  const isSilent = source.kind !== 'test' && !hasAudio && prepared.settings.AV_DISABLE_AUDIO.value !== true;
+  return isStandInPicture(prepared) || isSilent || prepared.leftOut.length > 0;
+}
+
+export function describeStream(prepared: Prepared): string {
+  const { capture, outputs } = prepared.plan;
+  const targets = outputs.length === 0 ? 'nowhere yet (waiting for the fleet server)' : outputs.map(({ target }) => target).join(', ');
+  const picture = `${capture.width}x${capture.height} at ${capture.framesPerSecond}/s, ${capture.encoder}`;
+  if (isStandInPicture(prepared)) return `streaming the test picture: no camera was found (${picture}) to ${targets}`;
+  return `streaming from ${capture.source.label} (${picture}) to ${targets}`;
+}

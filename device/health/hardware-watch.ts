@@ -1,0 +1,74 @@
+/**
+ * Looks for what is missing: while there is no camera, no microphone, or a pipeline that fails, the hardware is detected
+ * anew as soon as something was plugged or unplugged. A stream that runs well is never disturbed by a new device.
+ */
+import type { Log } from '#device/logging.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { errorText } from '#device/state/state-directory.ts';
+
+export const lookIntervalMs = 10_000;
+/** A new node may not be ready when it appears (its permissions, its sound card): it is looked at so many times more. */
+const looksAfterChange = 3;
+
+export type HardwareWatchOptions = {
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  readonly fingerprint: () => Promise<string>;
+  readonly isSomethingMissing: () => boolean;
+  readonly redetect: () => Promise<void>;
+};
+
+export class HardwareWatch {
+  readonly #options: HardwareWatchOptions;
+  #fingerprint = '';
+  #looksLeft = 0;
+  #looking: Promise<void> | null = null;
+  #cancel: (() => void) | null = null;
+  #isRunning = false;
+
+  constructor(options: HardwareWatchOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#isRunning = true;
+    this.#fingerprint = await this.#options.fingerprint();
+    if (this.#isRunning) this.#schedule();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  /** Looks now; resolves when done. */
+  check(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#options.clock.schedule(() => {
+      this.check().finally(() => {
+        if (this.#isRunning) this.#schedule();
+      });
+    }, lookIntervalMs);
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#isRunning || !this.#options.isSomethingMissing()) return;
+    try {
+      const fingerprint = await this.#options.fingerprint();
+      if (fingerprint !== this.#fingerprint) this.#looksLeft = looksAfterChange;
+      if (this.#looksLeft === 0) return;
+      this.#fingerprint = fingerprint;
+      this.#looksLeft -= 1;
+      await this.#options.redetect();
+    } catch (cause) {
+      this.#options.log.warn(`cannot look for new hardware: ${errorText(cause)}`);
+    }
+  }
+}

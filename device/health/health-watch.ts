@@ -1,0 +1,186 @@
+/**
+ * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state changes, a
+ * report when something that people look at has changed, and each 60 s.
+ */
+import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
+import {
+  buildHealth,
+  type DropMemory,
+  isPipelineFailed,
+  mediaStateOf,
+  noDrops,
+  observeConditions,
+  rememberDrops,
+  reportedSettings,
+  reportFingerprint,
+} from '#device/health/health-report.ts';
+import type { Clock } from '#device/media/clock.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { Prepared } from '#device/settings/prepare.ts';
+import { commandDefinitions } from '#protocol/commands.ts';
+import type { Condition } from '#protocol/conditions.ts';
+import type { MediaState } from '#protocol/media.ts';
+import type { BoardHealth, Health, Inventory, Report, SettingRefusal } from '#protocol/messages.ts';
+
+export const healthIntervalMs = 10_000;
+/** Devices that were started together must not speak together. */
+const healthJitter = 0.1;
+const reportIntervalMs = 60_000;
+/** Changes come in bunches: a capture that starts changes state, output and conditions within moments. */
+const reportDebounceMs = 200;
+
+export type HealthWatchOptions = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly sampleBoard: (mediaHostRssBytes: number) => Promise<BoardHealth>;
+  readonly prepared: () => Prepared;
+  readonly complaints: () => readonly SettingRefusal[];
+  readonly inventory: () => Inventory;
+  readonly appliedRevision: () => number;
+  readonly sendHealth: (health: Health) => void;
+  readonly sendReport: (report: Report) => void;
+  readonly onMediaState: (media: MediaState) => void;
+};
+
+export class HealthWatch {
+  readonly #options: HealthWatchOptions;
+  #board: BoardHealth | null = null;
+  #status: MediaStatus | null = null;
+  #hostLostAt: string;
+  #mediaKind: MediaState['kind'] = 'starting';
+  #drops: DropMemory = noDrops;
+  #wasFailed = false;
+  #tracked: TrackedConditions = noConditions;
+  #lastFingerprint = '';
+  #cancelHealth: (() => void) | null = null;
+  #cancelReport: (() => void) | null = null;
+  #cancelDebounce: (() => void) | null = null;
+  #isRunning = false;
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options;
+    this.#hostLostAt = new Date(options.clock.nowMs()).toISOString();
+  }
+
+  async start(): Promise<void> {
+    this.#isRunning = true;
+    this.#board = await this.#options.sampleBoard(0);
+    if (!this.#isRunning) return;
+    this.#scheduleHealth();
+    this.#scheduleReport();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancelHealth?.();
+    this.#cancelReport?.();
+    this.#cancelDebounce?.();
+    this.#cancelDebounce = null;
+  }
+
+  onStatus(status: MediaStatus | null): void {
+    const { clock } = this.#options;
+    if (status === null && this.#status !== null) this.#hostLostAt = new Date(clock.nowMs()).toISOString();
+    this.#status = status;
+    if (status !== null) this.#drops = rememberDrops(this.#drops, status.outputs, clock.monotonicMs());
+    this.#wasFailed = isPipelineFailed(status, this.#wasFailed);
+    const media = this.#media();
+    const hasChanged = media.kind !== this.#mediaKind;
+    this.#mediaKind = media.kind;
+    this.changed();
+    if (!hasChanged) return;
+    this.#sendHealth();
+    this.#options.onMediaState(media);
+  }
+
+  isPipelineFailed(): boolean {
+    return this.#wasFailed;
+  }
+
+  /** Something that a report holds may have changed. */
+  changed(): void {
+    if (!this.#isRunning) return;
+    this.#cancelDebounce ??= this.#options.clock.schedule(() => {
+      this.#cancelDebounce = null;
+      this.#report('when-changed');
+    }, reportDebounceMs);
+  }
+
+  /** A server that hears this device for the first time, or again. */
+  tellAll(): void {
+    if (!this.#isRunning) return;
+    this.#report('in-any-case');
+    this.#sendHealth();
+  }
+
+  #scheduleHealth(): void {
+    const delayMs = healthIntervalMs * (1 + healthJitter * (2 * this.#options.random() - 1));
+    this.#cancelHealth = this.#options.clock.schedule(() => {
+      this.#options
+        .sampleBoard(this.#status?.rssBytes ?? 0)
+        .then((board) => {
+          this.#board = board;
+        })
+        .finally(() => {
+          if (!this.#isRunning) return;
+          this.#sendHealth();
+          this.#scheduleHealth();
+        });
+    }, delayMs);
+  }
+
+  #scheduleReport(): void {
+    this.#cancelReport = this.#options.clock.schedule(() => {
+      this.#report('in-any-case');
+      this.#scheduleReport();
+    }, reportIntervalMs);
+  }
+
+  #sendHealth(): void {
+    const board = this.#board;
+    if (board === null) return;
+    this.#options.sendHealth(buildHealth(this.#status, this.#hostLostAt, board, this.#conditions(board)));
+  }
+
+  #report(when: 'when-changed' | 'in-any-case'): void {
+    const board = this.#board;
+    if (board === null) return;
+    const prepared = this.#options.prepared();
+    const { source, encoder } = prepared.plan.capture;
+    const report: Report = {
+      inventory: this.#options.inventory(),
+      settings: reportedSettings(prepared),
+      source,
+      encoder,
+      media: this.#media(),
+      outputs: this.#status?.outputs ?? [],
+      conditions: this.#conditions(board),
+      appliedRevision: this.#options.appliedRevision(),
+      capabilities: Object.keys(commandDefinitions),
+    };
+    const fingerprint = reportFingerprint(report);
+    if (when === 'when-changed' && fingerprint === this.#lastFingerprint) return;
+    this.#lastFingerprint = fingerprint;
+    this.#options.sendReport(report);
+  }
+
+  #media(): MediaState {
+    return mediaStateOf(this.#status, this.#hostLostAt);
+  }
+
+  #conditions(board: BoardHealth): Condition[] {
+    const { clock, prepared, complaints } = this.#options;
+    const monotonicMs = clock.monotonicMs();
+    const observed = observeConditions({
+      status: this.#status,
+      prepared: prepared(),
+      complaints: complaints(),
+      board,
+      drops: this.#drops,
+      monotonicMs,
+      wasFailed: this.#wasFailed,
+    });
+    this.#tracked = trackConditions(this.#tracked, observed, { nowMs: clock.nowMs(), monotonicMs });
+    return shownConditions(this.#tracked, monotonicMs);
+  }
+}

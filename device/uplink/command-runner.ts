@@ -1,0 +1,94 @@
+/** Does commands, one after the other, each once, and tells the result when it has really happened. */
+import type { Log } from '#device/logging.ts';
+import type { Clock } from '#device/media/clock.ts';
+import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
+import { errorText } from '#device/state/state-directory.ts';
+import type { CommandJournal } from '#device/uplink/command-journal.ts';
+import { type CommandKind, isCommandKind } from '#protocol/commands.ts';
+import type { Command, CommandResult } from '#protocol/messages.ts';
+
+const maxWaitingCommands = 20;
+
+export type CommandRunnerOptions = {
+  readonly journal: CommandJournal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly actions: { readonly [K in CommandKind]: () => Promise<ApplyOutcome> };
+  readonly onResult: (result: CommandResult) => void;
+};
+
+type WaitingCommand = { readonly id: string; readonly kind: CommandKind; readonly deadlineMs: number };
+
+export class CommandRunner {
+  readonly #options: CommandRunnerOptions;
+  #waiting: WaitingCommand[] = [];
+  #worker: Promise<void> | null = null;
+
+  constructor(options: CommandRunnerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    for (const result of await this.#options.journal.start()) this.#options.onResult(result);
+  }
+
+  /** What waits is not begun any more; it was not done, and the server hears nothing of it until its deadline. */
+  stop(): void {
+    this.#waiting = [];
+  }
+
+  receive(command: Command, timeLeftMs: number): void {
+    const { id, kind } = command;
+    const sighting = this.#options.journal.find(id);
+    if (sighting.kind === 'done') this.#options.onResult(sighting.result);
+    if (sighting.kind !== 'new' || this.#waiting.some((waiting) => waiting.id === id)) return;
+    if (!isCommandKind(kind)) {
+      this.#settle({ id, outcome: 'refused', detail: `this agent does not know the command ${kind}` });
+    } else if (!(timeLeftMs > 0)) {
+      this.#settle({ id, outcome: 'expired', detail: 'it came after its deadline' });
+    } else if (this.#waiting.length >= maxWaitingCommands) {
+      this.#settle({ id, outcome: 'refused', detail: `${maxWaitingCommands} other commands wait already` });
+    } else {
+      this.#waiting.push({ id, kind, deadlineMs: this.#options.clock.monotonicMs() + timeLeftMs });
+      this.#worker ??= this.#run();
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const result = await this.#do(next);
+      if (result.outcome === 'done') this.#options.log.info(`command ${next.kind} done`);
+      else this.#options.log.warn(`command ${next.kind} ${result.outcome}: ${result.detail}`);
+      this.#settle(result);
+      this.#waiting = this.#waiting.filter(({ id }) => id !== next.id);
+    }
+    this.#worker = null;
+  }
+
+  async #do({ id, kind, deadlineMs }: WaitingCommand): Promise<CommandResult> {
+    const { journal, clock, actions, log } = this.#options;
+    const timeLeftMs = deadlineMs - clock.monotonicMs();
+    if (timeLeftMs <= 0) return { id, outcome: 'expired', detail: 'its deadline passed while others were being done' };
+    try {
+      await journal.begin(id);
+    } catch (cause) {
+      // A card that is full or read-only is one of the reasons for which somebody restarts a pipeline from afar.
+      log.warn(`cannot keep the command’s id on disk (${errorText(cause)}): it is done all the same`);
+    }
+    let cancel: () => void = () => undefined;
+    const late = new Promise<ApplyOutcome>((resolve) => {
+      cancel = clock.schedule(() => resolve({ kind: 'failed', reason: 'not finished at its deadline' }), timeLeftMs);
+    });
+    const outcome = await Promise.race([actions[kind](), late]);
+    cancel();
+    if (outcome.kind === 'applied') return { id, outcome: 'done', detail: 'frames are coming' };
+    return { id, outcome: 'failed', detail: outcome.reason.slice(0, 500) };
+  }
+
+  #settle(result: CommandResult): void {
+    this.#options.journal.finish(result).catch((cause: unknown) => {
+      this.#options.log.warn(`cannot keep a command’s result on disk (${errorText(cause)})`);
+    });
+    this.#options.onResult(result);
+  }
+}
