@@ -74,9 +74,14 @@ function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-export function spawnStart(environment: NodeJS.ProcessEnv): { readonly child: ChildProcess; output(): string } {
+/** @param prefix a program to run it in, such as one that makes a network of its own */
+export function spawnStart(
+  environment: NodeJS.ProcessEnv,
+  prefix: readonly string[] = [],
+): { readonly child: ChildProcess; output(): string } {
+  const [program = '', ...args] = [...prefix, 'npm', 'start'];
   // A group of its own, as a terminal gives to a job: Ctrl-C is a signal to the group.
-  const child = spawn('npm', ['start'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8');
@@ -103,7 +108,8 @@ export async function launchSystem(folder: string, environment: NodeJS.ProcessEn
     throw new Error(`npm start printed:\n${output()}`, { cause });
   });
   const url = `http://127.0.0.1:${environment['FLEET_HTTP_PORT']}`;
-  const adminPassword = String(environment['FLEET_ADMIN_PASSWORD']);
+  const made = /password (\S+) \(made now/.exec(output())?.[1];
+  const adminPassword = environment['FLEET_ADMIN_PASSWORD'] ?? environment['KNOWN_ADMIN_PASSWORD'] ?? made ?? '';
   return {
     folder,
     dataDirectory: String(environment['FLEET_DATA_DIR']),

@@ -1,0 +1,106 @@
+/** Prints the figures of the first stream. Times depend on the machine: compare the ratios. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { probe } from '../e2e/far-side.ts';
+import { freePorts, launchSystem, prepareSystem, type RunningSystem } from '../e2e/running-system.ts';
+import { processOf } from '../processes.ts';
+import { timeUntil, until } from '../until.ts';
+import { startPlainRelay } from './plain-relay.ts';
+import { cpuSeconds, peakRssBytes } from './process-figures.ts';
+
+const measuredMs = 30_000;
+const recoveries = 5;
+const megabyte = 1e6;
+
+type Load = { readonly cpuS: number; readonly peakBytes: number };
+
+function print(what: string, figure: string, aim = ''): void {
+  process.stdout.write(`${what.padEnd(62)} ${figure.padStart(12)}   ${aim}\n`);
+}
+
+async function loadOf(pids: readonly number[]): Promise<Load> {
+  const before = pids.map(cpuSeconds);
+  await delay(measuredMs);
+  const cpuS = pids.map(cpuSeconds).reduce((sum, seconds, index) => sum + seconds - (before[index] ?? 0), 0);
+  return { cpuS, peakBytes: pids.map(peakRssBytes).reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+const hostPid = (system: RunningSystem) => Number(readFileSync(join(system.stateDirectory, 'media-host.pid'), 'utf8'));
+
+async function measureSystem(): Promise<{ readonly load: Load; readonly description: string }> {
+  const { folder, environment } = await prepareSystem();
+  const begin = performance.now();
+  const system = await launchSystem(folder, environment);
+  print('npm start until it says it is live, first start', seconds(performance.now() - begin));
+  const [device] = (await system.api.devices()).devices;
+  const id = device?.id ?? '';
+  await until('the first frame', 20_000, async () => (await probe((await system.api.playback(id)).rtmp)).video);
+  print('npm start until a player at the relay has read the stream', seconds(performance.now() - begin));
+
+  const agentPid = Number(processOf(folder, 'device/main.ts'));
+  const load = await loadOf([agentPid, hostPid(system)]);
+
+  const times: number[] = [];
+  for (let round = 0; round < recoveries; round += 1) {
+    const killedAt = Date.now();
+    process.kill(hostPid(system), 'SIGKILL');
+    times.push(
+      await timeUntil('the stream back', 20_000, async () => {
+        const { relay, stream } = await system.api.device(id);
+        return stream.kind === 'live' && Date.parse(relay?.receivingSince ?? '') > killedAt;
+      }),
+    );
+  }
+  times.sort((left, right) => left - right);
+  print(
+    `media host killed, stream back at the relay (median of ${recoveries})`,
+    seconds(times[Math.floor(recoveries / 2)] ?? 0),
+    'aim: under 2 s',
+  );
+  print('  the slowest', seconds(times.at(-1) ?? 0));
+
+  const description = execFileSync(process.execPath, ['device/main.ts', '--print-pipeline'], {
+    encoding: 'utf8',
+    env: { ...environment, AGENT_STATE_DIR: join(folder, 'print') },
+  });
+  await system.stop();
+  await system.remove();
+  return { load, description };
+}
+
+/** The same elements by gst-launch-1.0, whose tags go straight to rtmp2sink and whose previews go nowhere. */
+async function measureGstLaunch(description: string): Promise<Load> {
+  const folder = await mkdtemp(join(tmpdir(), 'makespacelive-bench-'));
+  const [port = 0] = await freePorts(1);
+  const relay = await startPlainRelay(folder, port);
+  const pipeline = description
+    .replace(/appsink name=tags[^!]*?(?=\s[a-z0-9]+src\b|\s\w+\.\s|$)/, `rtmp2sink location=rtmp://127.0.0.1:${port}/live/bench `)
+    .replace(/appsink name=preview[^!]*?(?=\s[a-z0-9]+src\b|\s\w+\.\s|$)/, 'fakesink sync=false ');
+  const child = spawn('gst-launch-1.0', ['-q', ...pipeline.trim().split(/\s+/)], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const exited = once(child, 'exit');
+  await until('gst-launch-1.0 at its relay', 20_000, async () => (await probe(`rtmp://127.0.0.1:${port}/live/bench`)).video);
+  const load = await loadOf([Number(child.pid)]);
+  child.kill('SIGINT');
+  await exited;
+  await relay.stop();
+  await rm(folder, { recursive: true, force: true });
+  return load;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+const ours = await measureSystem();
+const plain = await measureGstLaunch(ours.description);
+const overS = measuredMs / 1000;
+print(`CPU of agent and media host over ${overS} s of 720p30`, `${ours.load.cpuS.toFixed(2)} s`);
+print(`CPU of gst-launch-1.0 with the same elements over ${overS} s`, `${plain.cpuS.toFixed(2)} s`);
+print('  ratio', (ours.load.cpuS / plain.cpuS).toFixed(2), 'aim: at most 1.10');
+print('peak memory of agent and media host together', `${(ours.load.peakBytes / megabyte).toFixed(0)} MB`, 'aim: under 150 MB');
+print('peak memory of gst-launch-1.0', `${(plain.peakBytes / megabyte).toFixed(0)} MB`);

@@ -1,0 +1,121 @@
+/** What a person meets at the terminal: starting again, ports in use, wrong configuration, a full disk, Ctrl-C. */
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../until.ts';
+import { launchSystem, prepareSystem, type RunningSystem, remainingProcesses, spawnStart } from './running-system.ts';
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function prepare() {
+  const prepared = await prepareSystem();
+  folders.push(prepared.folder);
+  return prepared;
+}
+
+/** Runs npm start until it ends by itself. */
+async function startAndFail(
+  environment: NodeJS.ProcessEnv,
+  prefix: readonly string[] = [],
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const { child, output } = spawnStart(environment, prefix);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code, output: output() };
+}
+
+/** Lines that a person is meant to read: ours, not npm's own around them, nor progress. */
+function complaints(output: string): readonly string[] {
+  return output.split('\n').filter((line) => line.trim() !== '' && !/^(>|npm |Starting|MakeSpaceLive runs)/.test(line));
+}
+
+describe('starting again', () => {
+  test('is quick, knows the device, and leaves no process behind', async () => {
+    const { folder, environment } = await prepare();
+    delete environment['FLEET_ADMIN_PASSWORD'];
+    const first: RunningSystem = await launchSystem(folder, environment);
+    expect(first.output()).toMatch(/password \S{12,} \(made now/);
+    const [device] = (await first.api.devices()).devices;
+    expect(await first.stop()).toBe(0);
+    await until('no process left', 3000, () => remainingProcesses(folder).length === 0);
+
+    const begin = performance.now();
+    const second = await launchSystem(folder, { ...environment, KNOWN_ADMIN_PASSWORD: first.adminPassword });
+    const tookMs = performance.now() - begin;
+    process.stdout.write(`  npm start with nothing to do, until it is live: ${(tookMs / 1000).toFixed(2)} s\n`);
+    expect(second.output()).toContain('npm run admin-password');
+    expect(second.output()).not.toContain(first.adminPassword);
+    expect((await second.api.devices()).devices.map(({ id }) => id)).toEqual([device?.id]);
+    expect(await second.stop()).toBe(0);
+    await until('no process left', 3000, () => remainingProcesses(folder).length === 0);
+  });
+
+  test('works without any network but the machine’s own', async () => {
+    const { folder, environment } = await prepare();
+    const isolated = ['unshare', '--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
+    const { child, output } = spawnStart(environment, isolated);
+    const exited = once(child, 'exit');
+    await until('the welcome', 60_000, () => output().includes('MakeSpaceLive is live.')).catch((cause: unknown) => {
+      throw new Error(output(), { cause });
+    });
+    process.kill(-Number(child.pid), 'SIGINT');
+    expect((await exited)[0], output()).toBe(0);
+    expect(remainingProcesses(folder)).toEqual([]);
+  });
+});
+
+describe('one clear line, what to do, and a non-zero exit', () => {
+  test.for(['FLEET_HTTP_PORT', 'FLEET_MQTT_PORT', 'FLEET_RTMP_PORT'])('%s in use', async (variable) => {
+    const { folder, environment } = await prepare();
+    const stranger = createServer().listen(Number(environment[variable]), '0.0.0.0');
+    await once(stranger, 'listening');
+    const { code, output } = await startAndFail(environment);
+    await once(stranger.close(), 'close');
+    expect(code, output).not.toBe(0);
+    const lines = complaints(output);
+    expect(lines, output).toHaveLength(1);
+    expect(lines[0]).toContain(String(environment[variable]));
+    expect(lines[0]).toContain(variable);
+    expect(remainingProcesses(folder)).toEqual([]);
+  });
+
+  test('wrong configuration: every problem at once', async () => {
+    const { folder, environment } = await prepare();
+    const { code, output } = await startAndFail({ ...environment, FLEET_HTTP_PORT: 'eighty', FLEET_PUBLIC_URL: 'nowhere' });
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/FLEET_HTTP_PORT.*eighty/);
+    expect(output).toMatch(/FLEET_PUBLIC_URL.*nowhere/);
+    expect(remainingProcesses(folder)).toEqual([]);
+  });
+
+  test('wrong settings of the device: every problem at once', async () => {
+    const { folder, environment } = await prepare();
+    const { code, output } = await startAndFail({ ...environment, AV_VIDEO_WIDTH: 'wide', AV_VIDEO_FRAMERATE: '1000' });
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/AV_VIDEO_WIDTH.*wide/);
+    expect(output).toMatch(/AV_VIDEO_FRAMERATE.*1000/);
+    expect(remainingProcesses(folder)).toEqual([]);
+  });
+
+  test('no disk', async () => {
+    const { folder, environment } = await prepare();
+    const full = [
+      'unshare',
+      '--map-root-user',
+      '--mount',
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=64k none '${folder}' && head -c 60k /dev/zero > '${folder}/full' && exec "$@"`,
+      'sh',
+    ];
+    const { code, output } = await startAndFail(environment, full);
+    expect(code, output).not.toBe(0);
+    const lines = complaints(output);
+    expect(lines, output).toHaveLength(1);
+    expect(lines[0]).toMatch(/disk|space/i);
+    expect(remainingProcesses(folder)).toEqual([]);
+  });
+});
