@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox';
 
 const Id = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$', description: 'The file’s name without .json' });
 const Words = Type.String({ minLength: 1, maxLength: 1000 });
-const Pattern = Type.String({ minLength: 1, maxLength: 200, format: 'regex', description: 'A regular expression, case-insensitive' });
+const Pattern = Type.String({ minLength: 1, maxLength: 200, description: 'A regular expression, case-insensitive' });
 
 /** stable: used at events; beta: works for its authors; alpha: ran once; untested: written from documents alone. */
 export const ProfileStatus = Type.Enum(['stable', 'beta', 'alpha', 'untested']);
@@ -32,14 +32,15 @@ const Settings = Type.Record(
 export const BoardProfile = Type.Object(
   {
     ...described,
+    /** All that are given must fit; a model counts more than an architecture. The one profile without a rule fits every board. */
     match: Type.Object(
       {
-        /** Against the device tree's model; a board without one matches by architecture alone. */
+        /** Against the device tree's model. */
         model: Type.Optional(Pattern),
         /** As `uname -m` says it. */
         architectures: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 8 })),
       },
-      { ...closed, minProperties: 1 },
+      closed,
     ),
     settings: Settings,
     /** Encoder profiles by id, best first. Those not named are never used on this board. */
@@ -89,10 +90,7 @@ export const EncoderProfile = Type.Object(
       { target: Type.Enum(['property', 'control']), name: PropertyName, unit: Type.Enum(['kbit/s', 'bit/s']), live: Type.Boolean() },
       closed,
     ),
-    keyframeInterval: Type.Object(
-      { target: Type.Enum(['property', 'control']), name: PropertyName, description: Type.Optional(Words) },
-      closed,
-    ),
+    keyframeInterval: Type.Object({ target: Type.Enum(['property', 'control']), name: PropertyName }, closed),
     /** Further V4L2 controls of `extra-controls`, in this order. */
     controls: Type.Array(Type.Object({ name: PropertyName, value: PropertyValue }, closed), { maxItems: 32 }),
     /** GStreamer's raw formats that the element takes without conversion, best first. */

@@ -1,33 +1,62 @@
-/** Finds out what this machine has. A tool that is missing or a device that misbehaves becomes a problem among the facts. */
-import type { DetectedHardware } from '#device/detect/facts.ts';
+/**
+ * Finds out what this machine has. A tool that is missing or a device that misbehaves becomes a problem among the facts.
+ * The first picture waits for it, so everything that can runs side by side.
+ */
+import { detectCameras } from '#device/detect/cameras.ts';
+import type { BoardFact, DetectedHardware, DetectionProblem, EncoderFact } from '#device/detect/facts.ts';
+import { isH264Encoder, parseElements, parseProperties, parseVersion } from '#device/detect/gstreamer.ts';
+import { detectMicrophones } from '#device/detect/microphones.ts';
+import type { DetectionTools } from '#device/detect/tools.ts';
 
-export type CommandOutcome =
-  | { readonly kind: 'finished'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
-  /** Not found, killed after its time, or more output than allowed. */
-  | { readonly kind: 'failed'; readonly reason: string };
+export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 
-/** The machine as detection sees it: small functions, so that a test can be another machine. */
-export type DetectionTools = {
-  /** The text of a file; null when it cannot be read. */
-  readonly readFile: (path: string) => Promise<string | null>;
-  /** Names in a directory; empty when it cannot be read. */
-  readonly readDirectory: (path: string) => Promise<readonly string[]>;
-  /** A path with all links resolved; null when there is none. */
-  readonly realPath: (path: string) => Promise<string | null>;
-  /** Runs a program without a shell; never rejects. */
-  readonly run: (command: string, commandArguments: readonly string[], timeoutMs: number) => Promise<CommandOutcome>;
-  /** As `uname -m` says it. */
-  readonly architecture: string;
-};
+/** The first call after a change of plugins writes GStreamer's registry anew: seconds on a small board. */
+const gstreamerTimeoutMs = 15_000;
+const propertiesTimeoutMs = 2000;
+const maximumEncoders = 8;
 
 export async function detectHardware(tools: DetectionTools): Promise<DetectedHardware> {
-  return {
-    board: { model: null, architecture: tools.architecture },
-    cameras: [],
-    microphones: [],
-    encoders: [],
-    elements: new Set(),
-    gstreamerVersion: null,
-    problems: [],
-  };
+  const problems: DetectionProblem[] = [];
+  const report = (subject: string, problem: string) => problems.push({ subject, problem });
+  const [board, gstreamer, videoNodes] = await Promise.all([
+    detectBoard(tools),
+    detectGstreamer(tools, report),
+    detectCameras(tools, report),
+  ]);
+  // libcamera's cameras can be used only through its own source element.
+  const cameras = videoNodes.filter((camera) => camera.kind !== 'libcamera' || gstreamer.elements.has('libcamerasrc'));
+  if (cameras.length < videoNodes.length) report('libcamera', 'a camera module is there, but GStreamer has no libcamerasrc');
+  const microphones = await detectMicrophones(tools, cameras);
+  return { board, cameras, microphones, ...gstreamer, problems };
+}
+
+async function detectBoard(tools: DetectionTools): Promise<BoardFact> {
+  const model = (await tools.readFile('/proc/device-tree/model')) ?? (await tools.readFile('/sys/firmware/devicetree/base/model'));
+  // The device tree ends its texts with a zero byte.
+  const text = model?.replaceAll('\0', '').trim() ?? '';
+  return { model: text === '' ? null : text, architecture: tools.architecture };
+}
+
+type Gstreamer = Pick<DetectedHardware, 'elements' | 'encoders' | 'gstreamerVersion'>;
+
+async function detectGstreamer(tools: DetectionTools, report: (subject: string, problem: string) => void): Promise<Gstreamer> {
+  const [list, version] = await Promise.all([
+    tools.run('gst-inspect-1.0', [], gstreamerTimeoutMs),
+    tools.run('gst-inspect-1.0', ['--version'], gstreamerTimeoutMs),
+  ]);
+  if (list.kind === 'failed') {
+    report('gst-inspect-1.0', list.reason);
+    return { elements: new Set(), encoders: [], gstreamerVersion: null };
+  }
+  const elements = parseElements(list.stdout);
+  const names = [...elements].filter(isH264Encoder).sort().slice(0, maximumEncoders);
+  const encoders = await Promise.all(
+    names.map(async (element): Promise<EncoderFact> => {
+      const outcome = await tools.run('gst-inspect-1.0', [element], propertiesTimeoutMs);
+      if (outcome.kind === 'failed') report(element, outcome.reason);
+      return { element, properties: outcome.kind === 'finished' ? parseProperties(outcome.stdout) : [] };
+    }),
+  );
+  if (encoders.length === 0) report('gst-inspect-1.0', 'no H.264 encoder among its elements');
+  return { elements, encoders, gstreamerVersion: version.kind === 'finished' ? parseVersion(version.stdout) : null };
 }

@@ -10,13 +10,14 @@ export type BoardFact = {
   readonly architecture: string;
 };
 
-/** One size of one pixel format that a camera offers. */
+/** One size of one pixel format that a camera offers, or with `smallest` all sizes from that one to this. */
 export type VideoMode = {
   /** V4L2 four-character code: YUYV, MJPG, H264 … */
   readonly pixelFormat: string;
   readonly width: number;
   readonly height: number;
-  /** Frames a second, highest first; empty when the driver does not say. */
+  readonly smallest?: { readonly width: number; readonly height: number };
+  /** Frames a second, highest first; empty when the driver does not say, or allows any. */
   readonly frameRates: readonly number[];
 };
 
@@ -47,6 +48,8 @@ export type MicrophoneFact = {
   readonly id: string;
   readonly name: string;
   readonly card: number;
+  /** ALSA's short word for the card, for example "C270". */
+  readonly cardId: string;
   readonly device: number;
   /** hw:CARD,DEVICE by number, right until the next plug. */
   readonly alsaDevice: string;

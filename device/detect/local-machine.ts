@@ -1,12 +1,56 @@
 /** This machine, as detection wants to see it. */
-import type { DetectionTools } from '#device/detect/detect.ts';
+import { spawn } from 'node:child_process';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { machine } from 'node:os';
+import type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
+
+/** The longest real answer, the list of all elements, has about 60 kB. */
+const maximumOutputBytes = 4 * 1024 * 1024;
 
 export function localMachine(): DetectionTools {
   return {
-    readFile: async () => null,
-    readDirectory: async () => [],
-    realPath: async () => null,
-    run: async () => ({ kind: 'failed', reason: 'not built yet' }),
-    architecture: 'x86_64',
+    readFile: (path) => readFile(path, 'utf8').catch(() => null),
+    readDirectory: (path) => readdir(path).catch(() => []),
+    realPath: (path) => realpath(path).catch(() => null),
+    run: runProgram,
+    architecture: machine(),
   };
+}
+
+/**
+ * A program that hangs inside a driver cannot be killed: the answer does not wait for its end, and neither does the end of
+ * this process.
+ */
+export function runProgram(command: string, commandArguments: readonly string[], timeoutMs: number): Promise<CommandOutcome> {
+  return new Promise((resolve) => {
+    const child = spawn(command, commandArguments, {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      // What is parsed must not be translated or coloured.
+      env: { ...process.env, LC_ALL: 'C', GST_INSPECT_NO_COLORS: '1', NO_COLOR: '1' },
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const giveUp = (reason: string) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      child.unref();
+      resolve({ kind: 'failed', reason });
+    };
+    const timer = setTimeout(() => giveUp(`${command} gave no answer within ${timeoutMs} ms`), timeoutMs);
+    child.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes > maximumOutputBytes) giveUp(`${command} printed more than ${maximumOutputBytes} bytes`);
+      else chunks.push(chunk);
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve({ kind: 'failed', reason: error.code === 'ENOENT' ? `${command} is not installed` : `${command}: ${error.message}` });
+    });
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(timer);
+      if (exitCode === null) resolve({ kind: 'failed', reason: `${command} was ended by ${signal}` });
+      else resolve({ kind: 'finished', exitCode, stdout: Buffer.concat(chunks).toString('utf8') });
+    });
+  });
 }

@@ -1,14 +1,173 @@
 /** From settings, facts and profiles to the whole pipeline, as data. Pure and total: with no camera it plans the test picture. */
-import type { DetectedHardware } from '#device/detect/facts.ts';
-import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
+import { chooseMode, type Picture } from '#device/plan/camera-mode.ts';
+import * as capture from '#device/plan/capture.ts';
+import { describeEncoder, liveBitrate, parseEncoderParameters } from '#device/plan/encoder.ts';
+import { planRtmpOutput } from '#device/plan/output.ts';
+import type { LiveProperty, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
+import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
+import type { VideoSource } from '#protocol/media.ts';
+import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
 
-export function planPipeline(_settings: ResolvedSettings, _hardware: DetectedHardware, _profile: ResolvedProfile): PipelinePlan {
-  throw new Error('not built yet');
+/** An encoder profile of last resort: a machine without any then says that there is no such element. */
+const nameWithoutEncoder = 'none';
+
+export function planPipeline(settings: ResolvedSettings, hardware: DetectedHardware, profile: ResolvedProfile): PipelinePlan {
+  const picture = wantedPicture(settings);
+  const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
+  const hasAac = hardware.elements.size === 0 || hardware.elements.has('voaacenc');
+  const audio: AudioChoice = hasAac ? chooseAudio(settings, hardware, profile, video) : { kind: 'off' };
+  const videoPart = planVideo(video, picture, settings, hardware, profile);
+  const audioPart = describeAudio(audio, settings);
+  return {
+    capture: {
+      description: [capture.muxer, ...videoPart.branches, ...(audioPart === null ? [] : [audioPart])].join(' '),
+      source: sourceOf(video),
+      encoder: videoPart.encoder,
+      ...picture,
+      hasAudio: audioPart !== null,
+    },
+    live: [...videoPart.live],
+    outputs: [planRtmpOutput(text(settings, 'AV_STREAM_URL'), text(settings, 'AV_STREAM_KEY'))],
+  };
 }
 
 /** The plan for people and logs; it holds no secret. */
 export function describePlan(plan: PipelinePlan): string {
-  return plan.capture.description;
+  const { source, encoder, width, height, framesPerSecond, hasAudio, description } = plan.capture;
+  const live = plan.live.map(({ element, property, value }) => `${element}.${property}=${value}`).join(' ');
+  return [
+    `picture: ${source.label} (${source.kind} ${source.id}), ${width}x${height} at ${framesPerSecond}/s, encoder ${encoder}`,
+    `sound: ${hasAudio ? 'on' : 'off'}`,
+    ...plan.outputs.map((output) => `output ${output.id}: ${output.target}`),
+    ...(live === '' ? [] : [`set while running: ${live}`]),
+    `pipeline: ${description}`,
+  ].join('\n');
+}
+
+type VideoPart = { readonly branches: readonly string[]; readonly encoder: string; readonly live: readonly LiveProperty[] };
+
+function planVideo(
+  video: VideoChoice,
+  picture: Picture,
+  settings: ResolvedSettings,
+  hardware: DetectedHardware,
+  profile: ResolvedProfile,
+): VideoPart {
+  const mode = video.kind === 'camera' ? chooseMode(video.camera, picture, profile.cameras.get(video.camera.id)) : null;
+  const parser = describeParser(text(settings, 'AV_H264_PARSER_PARAMS'));
+  if (video.kind === 'camera' && mode?.encoding === 'h264') {
+    return { branches: [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`], encoder: 'camera', live: [] };
+  }
+  const encoderProfile = profile.encoders[0];
+  const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
+  const encoder =
+    encoderProfile === undefined
+      ? 'x264enc ! video/x-h264,profile=high'
+      : describeEncoder(encoderProfile, {
+          bitrateKbps,
+          keyframeIntervalFrames: number(settings, 'AV_KEYFRAME_INTERVAL') * picture.framesPerSecond,
+          parameters: parseEncoderParameters(text(settings, 'AV_H264_ENCODER_PARAMS')) ?? [],
+        });
+  const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
+  const pictures = describePictures(video, picture, hardware, mode);
+  const previewIntervalS = number(settings, 'AV_PREVIEW_INTERVAL');
+  // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
+  const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
+  const branches =
+    previewIntervalS === 0
+      ? [`${pictures} ! ${short} ! ${encoding}`]
+      : [
+          `${pictures} ! tee name=${capture.rawTee}`,
+          `${capture.rawTee}. ! ${short} ! ${encoding}`,
+          capture.previewBranch(picture, previewIntervalS),
+        ];
+  return {
+    branches,
+    encoder: encoderProfile?.match.element ?? nameWithoutEncoder,
+    live: encoderProfile === undefined ? [] : liveBitrate(encoderProfile, bitrateKbps),
+  };
+}
+
+function describePictures(video: VideoChoice, picture: Picture, hardware: DetectedHardware, mode: ReturnType<typeof chooseMode>): string {
+  switch (video.kind) {
+    case 'camera':
+      return video.camera.kind === 'libcamera'
+        ? capture.libcameraPictures(picture)
+        : capture.cameraPictures(video.camera.path, mode, picture);
+    case 'element':
+      return capture.elementPictures(video.description, picture);
+    case 'test':
+    case 'missing':
+      return capture.testPicture(picture, hardware.elements);
+    default:
+      return video satisfies never;
+  }
+}
+
+function describeAudio(audio: AudioChoice, settings: ResolvedSettings): string | null {
+  const wanted = audioBitsPerSecond(number(settings, 'AV_AUDIO_BITRATE'));
+  const format = capture.audioFormat(number(settings, 'AV_AUDIO_SAMPLING_RATE'), wanted);
+  switch (audio.kind) {
+    case 'off':
+      return null;
+    case 'tone':
+      return capture.tone(format);
+    case 'silence':
+    case 'missing':
+      return capture.silence(format);
+    case 'microphone':
+      return capture.microphoneSound(audio.microphone.card, audio.microphone.device, format);
+    case 'element':
+      return capture.elementSound(audio.description, format);
+    default:
+      return audio satisfies never;
+  }
+}
+
+function describeParser(parameters: string): string {
+  const pairs = parseEncoderParameters(parameters) ?? [];
+  return ['h264parse', ...pairs.map(({ name, value }) => `${name}=${value}`)].join(' ');
+}
+
+function sourceOf(video: VideoChoice): VideoSource {
+  const label = (words: string) => words.slice(0, 200);
+  switch (video.kind) {
+    case 'camera':
+      return { kind: 'camera', id: label(video.camera.id), label: label(cameraLabel(video.camera)) };
+    case 'element':
+      // The first word only: a source may carry an address with a password.
+      return { kind: 'element', id: 'environment', label: label(video.description.split(/[ !]/)[0] ?? '') };
+    case 'test':
+      return { kind: 'test', id: 'test', label: 'Test picture' };
+    case 'missing':
+      return { kind: 'test', id: 'test', label: label(`Test picture: ${video.reason}`) };
+    default:
+      return video satisfies never;
+  }
+}
+
+function cameraLabel(camera: CameraFact): string {
+  return camera.name === '' ? camera.id : camera.name;
+}
+
+/** Encoders take no odd side (4:2:0 colour). */
+function wantedPicture(settings: ResolvedSettings): Picture {
+  const even = (key: SettingKey) => Math.floor(number(settings, key) / 2) * 2;
+  return { width: even('AV_VIDEO_WIDTH'), height: even('AV_VIDEO_HEIGHT'), framesPerSecond: number(settings, 'AV_VIDEO_FRAMERATE') };
+}
+
+function valueOf(settings: ResolvedSettings, key: SettingKey): SettingValue | null {
+  return settings[key].value ?? settingDefinitions[key].default;
+}
+
+function number(settings: ResolvedSettings, key: SettingKey): number {
+  return Number(valueOf(settings, key));
+}
+
+function text(settings: ResolvedSettings, key: SettingKey): string {
+  return String(valueOf(settings, key) ?? '');
 }

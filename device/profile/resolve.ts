@@ -1,26 +1,68 @@
 /** Which profiles fit the hardware that was found. Pure. */
-import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
-import type { SettingsByLevel } from '#device/settings/levels.ts';
+import type { BoardFact, CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { chooseVideo } from '#device/profile/video-source.ts';
+import { resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import type { BoardProfile, CameraProfile, EncoderProfile, HardwareProfiles } from '#hardware-profiles/schema.ts';
+import type { SettingValues } from '#protocol/settings.ts';
 
 export type ResolvedProfile = {
   readonly board: BoardProfile;
   /** By camera id. */
   readonly cameras: ReadonlyMap<string, CameraProfile>;
-  /** Encoders that this machine has and the board wants, best first. */
+  /** Encoders that this machine has and the board wants, best first; all that the board wants when GStreamer told of none. */
   readonly encoders: readonly EncoderProfile[];
 };
 
-export function resolveProfile(_hardware: DetectedHardware, _profiles: HardwareProfiles): ResolvedProfile {
-  throw new Error('not built yet');
+export function resolveProfile(hardware: DetectedHardware, profiles: HardwareProfiles): ResolvedProfile {
+  const board = best(profiles.boards, (profile) => boardScore(profile, hardware.board));
+  if (board === null) throw new Error('expected a board profile without a rule among the hardware profiles, came none');
+  const cameras = hardware.cameras.flatMap((camera) => {
+    const profile = best(profiles.cameras, (candidate) => cameraScore(candidate, camera));
+    return profile === null ? [] : [[camera.id, profile] as const];
+  });
+  const wanted = board.encoders.flatMap((id) => profiles.encoders.filter((encoder) => encoder.id === id));
+  const present = wanted.filter((encoder) => hardware.encoders.some((fact) => fact.element === encoder.match.element));
+  return { board, cameras: new Map(cameras), encoders: present.length > 0 ? present : wanted };
 }
 
-/** The profile of one camera; null when none fits. */
-export function cameraProfileOf(camera: CameraFact, profile: ResolvedProfile): CameraProfile | null {
-  return profile.cameras.get(camera.id) ?? null;
+/** The same levels with those of the profiles put in. The camera's profile is that of the camera which the levels choose. */
+export function withProfileLevels(levels: SettingsByLevel, hardware: DetectedHardware, profile: ResolvedProfile): SettingsByLevel {
+  // Profiles are checked against the settings' registry when they are loaded.
+  const withBoard = { ...levels, 'board-profile': profile.board.settings as SettingValues };
+  const choice = chooseVideo(resolveSettings(withBoard).AV_VIDEO_SOURCE, hardware);
+  const camera = choice.kind === 'camera' ? profile.cameras.get(choice.camera.id) : undefined;
+  return { ...withBoard, 'camera-profile': (camera?.settings ?? {}) as SettingValues };
 }
 
-/** The same levels with what the profiles of the board and of the camera in use say put in. */
-export function withProfileLevels(levels: SettingsByLevel, _hardware: DetectedHardware, _profile: ResolvedProfile): SettingsByLevel {
-  return levels;
+/** The highest score above null wins; the first of equals. */
+function best<P>(profiles: readonly P[], scoreOf: (profile: P) => number | null): P | null {
+  let winner: { readonly profile: P; readonly score: number } | null = null;
+  for (const profile of profiles) {
+    const score = scoreOf(profile);
+    if (score !== null && (winner === null || score > winner.score)) winner = { profile, score };
+  }
+  return winner?.profile ?? null;
+}
+
+/** What a rule is worth when it fits: null when it does not. */
+function worth(fits: boolean | null, points: number): number | null {
+  if (fits === null) return 0;
+  return fits ? points : null;
+}
+
+function sum(parts: readonly (number | null)[]): number | null {
+  return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+}
+
+function boardScore({ match }: BoardProfile, board: BoardFact): number | null {
+  const model = match.model === undefined ? null : board.model !== null && new RegExp(match.model, 'i').test(board.model);
+  const architecture = match.architectures?.includes(board.architecture) ?? null;
+  return sum([worth(model, 2), worth(architecture, 1)]);
+}
+
+function cameraScore({ match }: CameraProfile, camera: CameraFact): number | null {
+  const usbId = match.usbIds === undefined ? null : camera.usb !== null && match.usbIds.includes(camera.usb.id);
+  const name = match.name === undefined ? null : new RegExp(match.name, 'i').test(camera.name);
+  const driver = match.driver === undefined ? null : new RegExp(match.driver, 'i').test(camera.driver);
+  return sum([worth(usbId, 4), worth(name, 2), worth(driver, 1)]);
 }

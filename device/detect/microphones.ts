@@ -1,0 +1,31 @@
+/** Microphones: ALSA devices that can capture, each with the camera that it is built into, if any. */
+import { parseAlsaCaptures, parseAlsaCards } from '#device/detect/alsa.ts';
+import type { CameraFact, MicrophoneFact } from '#device/detect/facts.ts';
+import type { DetectionTools } from '#device/detect/tools.ts';
+import { readUsbIdentity, safeForId } from '#device/detect/usb.ts';
+
+const maximumMicrophones = 32;
+
+export async function detectMicrophones(tools: DetectionTools, cameras: readonly CameraFact[]): Promise<readonly MicrophoneFact[]> {
+  const [cardsText, capturesText] = await Promise.all([tools.readFile('/proc/asound/cards'), tools.readFile('/proc/asound/pcm')]);
+  const cards = parseAlsaCards(cardsText ?? '');
+  const captures = parseAlsaCaptures(capturesText ?? '').slice(0, maximumMicrophones);
+  return await Promise.all(
+    captures.map(async ({ card: number, device, name }): Promise<MicrophoneFact> => {
+      const card = cards.find((candidate) => candidate.number === number);
+      const cardId = card?.id ?? String(number);
+      const usb = await readUsbIdentity(tools, await tools.realPath(`/sys/class/sound/card${number}/device`));
+      const place = usb === null ? `card-${cardId}` : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
+      return {
+        id: `${safeForId(place)}-audio-${device}`,
+        name: card?.name ?? name,
+        card: number,
+        cardId,
+        device,
+        alsaDevice: `hw:${number},${device}`,
+        usb,
+        cameraId: usb === null ? null : (cameras.find((camera) => camera.usb?.port === usb.port)?.id ?? null),
+      };
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** Which sound goes with the picture. Pure. */
+import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
+import type { VideoChoice } from '#device/profile/video-source.ts';
+import type { ResolvedProfile } from '#device/profile/resolve.ts';
+import type { ResolvedSettings } from '#device/settings/levels.ts';
+
+export type AudioChoice =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'microphone'; readonly microphone: MicrophoneFact }
+  /** With the test picture. */
+  | { readonly kind: 'tone' }
+  /** No microphone: targets that demand audio get silence. */
+  | { readonly kind: 'silence' }
+  /** A GStreamer source in words of the device's own environment. */
+  | { readonly kind: 'element'; readonly description: string }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+const shownMicrophones = 8;
+
+export function chooseAudio(
+  settings: ResolvedSettings,
+  hardware: DetectedHardware,
+  profile: ResolvedProfile,
+  video: VideoChoice,
+): AudioChoice {
+  if (settings.AV_DISABLE_AUDIO.value === true) return { kind: 'off' };
+  const source = settings.AV_AUDIO_SRC;
+  if (source.level === 'environment' && typeof source.value === 'string' && source.value.trim() !== '') {
+    return { kind: 'element', description: source.value.trim() };
+  }
+  const wanted = settings.AV_AUDIO_DEVICE.value;
+  if (typeof wanted === 'string' && wanted.trim() !== '') return findMicrophone(wanted.trim(), hardware);
+  if (video.kind === 'test' || video.kind === 'missing') return { kind: 'tone' };
+  const microphone = microphoneBeside(video, hardware, profile);
+  return microphone === undefined ? { kind: 'silence' } : { kind: 'microphone', microphone };
+}
+
+/** The camera's own microphone, else the first one that belongs to no camera, else the first. */
+function microphoneBeside(video: VideoChoice, hardware: DetectedHardware, profile: ResolvedProfile): MicrophoneFact | undefined {
+  const { microphones } = hardware;
+  const apart = microphones.find((microphone) => microphone.cameraId === null) ?? microphones[0];
+  if (video.kind !== 'camera') return apart;
+  const hasOwn = profile.cameras.get(video.camera.id)?.quirks.includes('no-microphone') !== true;
+  const own = hasOwn ? microphones.find((microphone) => microphone.cameraId === video.camera.id) : undefined;
+  return own ?? apart;
+}
+
+/** By card number ("1"), by ALSA's name ("hw:2,0", "plughw:CARD=C270,DEV=0"), by card id, by our id or by its full name. */
+function findMicrophone(wanted: string, hardware: DetectedHardware): AudioChoice {
+  const { microphones } = hardware;
+  const alsa = /^(?:plug)?hw:(?:CARD=)?([A-Za-z0-9_-]+)(?:,(?:DEV=)?(\d{1,2}))?$/.exec(wanted);
+  const card = alsa?.[1] ?? wanted;
+  const device = alsa?.[2];
+  const isCard = (fact: MicrophoneFact) => String(fact.card) === card || fact.cardId === card;
+  const found =
+    microphones.find((fact) => isCard(fact) && (device === undefined || String(fact.device) === device)) ??
+    microphones.find((fact) => fact.id === wanted || fact.name.toLowerCase() === wanted.toLowerCase());
+  if (found !== undefined) return { kind: 'microphone', microphone: found };
+  const known = microphones.slice(0, shownMicrophones).map((fact) => `${fact.alsaDevice} (${fact.name})`);
+  const expected = known.length === 0 ? 'none was found' : `expected one of ${known.join(', ')}`;
+  return { kind: 'missing', reason: `no microphone "${wanted}": ${expected}` };
+}

@@ -1,0 +1,152 @@
+/**
+ * The parts of a capture description.
+ *
+ * INVARIANTS
+ * - Only numbers, names from a profile or from the facts, and pairs that passed acceptance are put in; whatever is text
+ *   stands in quotes. The two exceptions, a source element and an audio source element, come from the device's own
+ *   environment alone.
+ * - No secret is ever part of it.
+ * - Every queue has a bound; the preview branch can hold up nothing.
+ */
+import { isSameRate, type CameraMode, type Picture } from '#device/plan/camera-mode.ts';
+
+export const rawTee = 'raw';
+
+/** About ten seconds of tags: when nobody takes them the capture stands still instead of filling the memory. */
+const tagBuffers = 1000;
+
+export const muxer = `flvmux name=mux streamable=true ! appsink name=tags sync=false max-buffers=${tagBuffers}`;
+
+/** As a quoted value of a property in a description. */
+export function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+export function rawCaps(picture: Picture): string {
+  return `video/x-raw,format=I420,width=${picture.width},height=${picture.height},framerate=${picture.framesPerSecond}/1`;
+}
+
+/**
+ * Colour bars that move by two pixels a frame, the time of day in the middle, the running time below. Without the
+ * overlay elements (a package of their own) the bars move alone.
+ */
+export function testPicture(picture: Picture, elements: ReadonlySet<string>): string {
+  const parts = [`videotestsrc is-live=true pattern=smpte75 horizontal-speed=2 ! ${rawCaps(picture)}`];
+  if (elements.has('clockoverlay')) {
+    parts.push('clockoverlay halignment=center valignment=center time-format="%H:%M:%S" font-desc="Sans Bold 60" shaded-background=true');
+  }
+  if (elements.has('timeoverlay')) parts.push('timeoverlay halignment=right valignment=bottom font-desc="Sans 20"');
+  return parts.join(' ! ');
+}
+
+/** A camera's own H.264, to be parsed only. */
+export function nativeH264(devicePath: string, mode: CameraMode): string {
+  return `v4l2src name=camera device=${quote(devicePath)} ! ${modeCaps('video/x-h264', mode)}`;
+}
+
+/** A camera's pictures as I420 in the wanted size and rate; steps that are not needed are left out. */
+export function cameraPictures(devicePath: string, mode: CameraMode | null, picture: Picture): string {
+  const source = `v4l2src name=camera device=${quote(devicePath)}`;
+  if (mode === null) return `${source} ! ${anyPictures(picture)}`;
+  const isSizeRight = mode.width === picture.width && mode.height === picture.height;
+  const parts = [source];
+  if (mode.encoding === 'mjpeg') parts.push(modeCaps('image/jpeg', mode), 'jpegdec');
+  else parts.push(modeCaps(`video/x-raw,format=${mode.format}`, mode));
+  if (!isSameRate(mode.framesPerSecond, picture.framesPerSecond)) parts.push('videorate', `video/x-raw,framerate=${picture.framesPerSecond}/1`);
+  if (!isSizeRight) parts.push('videoscale');
+  if (mode.format !== 'I420' || !isSizeRight) parts.push('videoconvert');
+  // The exact rate of the mode (29.97) goes through as it is: only format and size are asked for.
+  parts.push(`video/x-raw,format=I420,width=${picture.width},height=${picture.height},pixel-aspect-ratio=1/1`);
+  return parts.join(' ! ');
+}
+
+/** The first camera that libcamera lists. */
+export function libcameraPictures(picture: Picture): string {
+  const { width, height, framesPerSecond } = picture;
+  return `libcamerasrc name=camera ! video/x-raw,width=${width},height=${height},framerate=${framesPerSecond}/1 ! videoconvert ! ${rawCaps(picture)}`;
+}
+
+/** A source in words of the device's own environment. The clock keeps one that is not live from running ahead. */
+export function elementPictures(description: string, picture: Picture): string {
+  return `${description} ! clocksync ! ${anyPictures(picture)}`;
+}
+
+function anyPictures(picture: Picture): string {
+  return `videorate ! videoscale ! videoconvert ! ${rawCaps(picture)},pixel-aspect-ratio=1/1`;
+}
+
+function modeCaps(type: string, mode: CameraMode): string {
+  const rate = fraction(mode.framesPerSecond);
+  return `${type},width=${mode.width},height=${mode.height}${rate === null ? '' : `,framerate=${rate}`}`;
+}
+
+/** 30 as 30/1, 7.5 as 15/2, 29.97 as 30000/1001; null where the rate is none of these kinds. */
+function fraction(framesPerSecond: number): string | null {
+  for (const [scale, denominator] of [
+    [1, 1],
+    [2, 2],
+    [1001, 1001],
+  ] as const) {
+    const numerator = denominator === 1001 ? Math.round((framesPerSecond * scale) / 1000) * 1000 : Math.round(framesPerSecond * scale);
+    if (numerator > 0 && Math.abs(numerator / denominator - framesPerSecond) < 0.002) return `${numerator}/${denominator}`;
+  }
+  return null;
+}
+
+const previewSidePixels = 640;
+const previewQuality = 70;
+
+/**
+ * JPEG pictures of at most 640 pixels a side, the first at once. The rate is cut before anything else, so that the frames
+ * between two pictures cost nothing; the queue holds one and throws the older away.
+ */
+export function previewBranch(picture: Picture, intervalS: number): string {
+  const scale = Math.min(1, previewSidePixels / Math.max(picture.width, picture.height));
+  const even = (side: number) => Math.max(16, Math.round((side * scale) / 2) * 2);
+  return [
+    `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/${intervalS}`,
+    'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0',
+    `videoscale ! video/x-raw,width=${even(picture.width)},height=${even(picture.height)},pixel-aspect-ratio=1/1`,
+    `jpegenc quality=${previewQuality}`,
+    'appsink name=preview sync=false max-buffers=1 drop=true',
+  ].join(' ! ');
+}
+
+const aacRates: readonly number[] = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
+export const audioRates = aacRates;
+
+/** AAC has at most 6144 bits a frame of 1024 samples and channel (ISO/IEC 14496-3); asked for more, voaacenc falls to a sixth. */
+const maximumBitsPerSample = 6;
+
+export type AudioFormat = { readonly rateHz: number; readonly bitsPerSecond: number };
+
+export function audioFormat(wantedRateHz: number, wantedBitsPerSecond: number): AudioFormat {
+  const nearest = aacRates.reduce((best, rate) => (Math.abs(rate - wantedRateHz) < Math.abs(best - wantedRateHz) ? rate : best));
+  return { rateHz: nearest, bitsPerSecond: Math.min(wantedBitsPerSecond, maximumBitsPerSample * nearest) };
+}
+
+function aac(format: AudioFormat): string {
+  return `voaacenc bitrate=${format.bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
+}
+
+function generatedSound(wave: string, format: AudioFormat): string {
+  return `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${format.rateHz},channels=1 ! ${aac(format)}`;
+}
+
+/** 440 Hz, quiet: a tenth of full scale is -20 dBFS. */
+export function tone(format: AudioFormat): string {
+  return generatedSound('wave=sine freq=440 volume=0.1', format);
+}
+
+export function silence(format: AudioFormat): string {
+  return generatedSound('wave=silence', format);
+}
+
+/** `plughw` lets ALSA convert where the microphone has not the wanted rate or format. */
+export function microphoneSound(card: number, device: number, format: AudioFormat): string {
+  return `alsasrc name=microphone device=${quote(`plughw:${card},${device}`)} ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+}
+
+export function elementSound(description: string, format: AudioFormat): string {
+  return `${description} ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+}

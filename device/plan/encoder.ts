@@ -1,0 +1,55 @@
+/** The encoder part of a description, from its profile. Pure. */
+import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
+import type { EncoderProfile } from '#hardware-profiles/schema.ts';
+
+export type EncoderWish = {
+  readonly bitrateKbps: number;
+  readonly keyframeIntervalFrames: number;
+  /** Pairs of AV_H264_ENCODER_PARAMS that passed acceptance. */
+  readonly parameters: readonly EncoderParameter[];
+};
+
+export type EncoderParameter = { readonly name: string; readonly value: string };
+
+export const encoderName = 'encoder';
+const maximumParameters = 32;
+
+/** `name=value` pairs with spaces between them; null when the text is anything else. */
+export function parseEncoderParameters(text: string): readonly EncoderParameter[] | null {
+  const words = text.split(' ').filter((word) => word !== '');
+  const pairs = words.map((word) => /^([a-z][a-z0-9-]*)=([A-Za-z0-9_.+-]+)$/.exec(word));
+  if (words.length > maximumParameters || pairs.some((pair) => pair === null)) return null;
+  return pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [{ name: pair[1], value: pair[2] }]));
+}
+
+function bitrateIn(profile: EncoderProfile, kbps: number): number {
+  return profile.bitrate.unit === 'kbit/s' ? kbps : kbps * 1000;
+}
+
+/** `x264enc name=encoder tune=zerolatency … ! video/x-h264,profile=high` */
+export function describeEncoder(profile: EncoderProfile, wish: EncoderWish): string {
+  const own = [
+    ...(profile.bitrate.live ? [] : [{ ...profile.bitrate, value: String(bitrateIn(profile, wish.bitrateKbps)) }]),
+    { ...profile.keyframeInterval, value: String(wish.keyframeIntervalFrames) },
+  ];
+  const overridden = new Set(wish.parameters.map((parameter) => parameter.name));
+  const properties = [
+    ...profile.properties.filter((property) => !overridden.has(property.name)),
+    ...own.filter((entry) => entry.target === 'property'),
+    ...wish.parameters,
+  ];
+  const controls = [...own.filter((entry) => entry.target === 'control'), ...profile.controls];
+  const words = [
+    profile.match.element,
+    `name=${encoderName}`,
+    ...properties.map(({ name, value }) => `${name}=${value}`),
+    ...(controls.length === 0 ? [] : [`extra-controls="controls,${controls.map(({ name, value }) => `${name}=${value}`).join(',')}"`]),
+  ];
+  return `${words.join(' ')} ! ${profile.outputCaps}`;
+}
+
+/** What follows AV_VIDEO_BITRATE while the encoder runs; empty where the encoder cannot. */
+export function liveBitrate(profile: EncoderProfile, kbps: number): readonly LiveProperty[] {
+  if (!profile.bitrate.live) return [];
+  return [{ element: encoderName, property: profile.bitrate.name, value: bitrateIn(profile, kbps) }];
+}

@@ -1,0 +1,89 @@
+/** Whether profile files are right, and if not, which field of which file and why. Pure. */
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { BoardProfile, CameraProfile, EncoderProfile, type HardwareProfiles } from '#hardware-profiles/schema.ts';
+import { isSettingKey, parseSetting, settingDefinitions } from '#protocol/settings.ts';
+
+export const profileKinds = ['boards', 'cameras', 'encoders'] as const;
+export type ProfileFile = { readonly kind: (typeof profileKinds)[number]; readonly name: string; readonly text: string };
+export type ProfileProblem = { readonly file: string; readonly field: string; readonly reason: string };
+export type CheckedProfiles = { readonly profiles: HardwareProfiles; readonly problems: readonly ProfileProblem[] };
+
+type Report = (field: string, reason: string) => void;
+
+export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
+  const problems: ProfileProblem[] = [];
+  const read = <S extends TSchema & { readonly properties?: object }>(kind: ProfileFile['kind'], schema: S) =>
+    files
+      .filter((file) => file.kind === kind)
+      .flatMap((file) => readProfile<S>(file, schema, (field, reason) => problems.push({ file: `${kind}/${file.name}`, field, reason })));
+  const boards = read('boards', BoardProfile);
+  const cameras = read('cameras', CameraProfile);
+  const encoders = read('encoders', EncoderProfile);
+
+  const encoderIds = new Set(encoders.map((encoder) => encoder.id));
+  for (const board of boards) {
+    for (const id of board.encoders.filter((name) => !encoderIds.has(name))) {
+      problems.push({ file: `boards/${board.id}.json`, field: 'encoders', reason: `expected the id of an encoder profile, came "${id}"` });
+    }
+  }
+  const withoutRule = boards.filter((board) => Object.keys(board.match).length === 0);
+  if (withoutRule.length !== 1) {
+    const came = withoutRule.map((board) => board.id).join(', ') || 'none';
+    problems.push({ file: 'boards/', field: 'match', reason: `expected exactly one board profile without a rule, came ${came}` });
+  }
+  return { profiles: { boards, cameras, encoders }, problems };
+}
+
+function readProfile<S extends TSchema>(file: ProfileFile, schema: S, report: Report): readonly Static<S>[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(file.text);
+  } catch (cause) {
+    report('the file', `expected JSON, came text that is not: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return [];
+  }
+  const validator = Compile(schema);
+  if (!validator.Check(value)) {
+    for (const error of validator.Errors(value)) report(fieldOf(error), error.message);
+    return [];
+  }
+  checkMeaning(file, value as { id: string; match: object; settings?: Record<string, unknown> }, report);
+  return [value as Static<S>];
+}
+
+/** "/match/usbIds/0" as "match.usbIds.0". */
+function fieldOf(error: { readonly instancePath: string }): string {
+  return error.instancePath === '' ? 'the profile' : error.instancePath.slice(1).replaceAll('/', '.');
+}
+
+function checkMeaning(
+  file: ProfileFile,
+  profile: { readonly id: string; readonly match: object; readonly settings?: Record<string, unknown> },
+  report: Report,
+): void {
+  if (`${profile.id}.json` !== file.name) report('id', `expected the file's name without .json, came "${profile.id}"`);
+  for (const [rule, pattern] of Object.entries(profile.match)) {
+    if (typeof pattern !== 'string') continue;
+    if (!isPattern(pattern)) report(`match.${rule}`, `expected a regular expression, came "${pattern}"`);
+  }
+  for (const [key, value] of Object.entries(profile.settings ?? {})) {
+    if (!isSettingKey(key)) {
+      report(`settings.${key}`, 'expected the name of a setting');
+      continue;
+    }
+    if (settingDefinitions[key].secret) report(`settings.${key}`, 'expected no secret in a profile');
+    const parsed = parseSetting(key, value);
+    if (parsed.kind === 'problem') report(`settings.${key}`, `expected ${parsed.problem.expected}, came ${parsed.problem.came}`);
+    else if (parsed.kind === 'unset' || parsed.value !== value) report(`settings.${key}`, `expected a ${settingDefinitions[key].shape.kind}`);
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 'i');
+    return true;
+  } catch {
+    return false;
+  }
+}
