@@ -51,7 +51,7 @@ async function run(configuration: Configuration, log: Log): Promise<void> {
   const lock = await lockStateDirectory(stateDirectory);
   if (lock.kind === 'busy') {
     const advice = 'stop it, or give this one another AGENT_STATE_DIR';
-    return refuse(`Another agent (process ${lock.processId}) uses the state directory ${stateDirectory}: ${advice}.`, exitCodes.busy);
+    return refuse(`Another agent (process ${lock.holder}) uses the state directory ${stateDirectory}: ${advice}.`, exitCodes.busy);
   }
   const credentials = fleet === null ? null : await readCredentials(state, fleet.url);
   if (fleet !== null && credentials === null && fleet.joinToken === null) {

@@ -53,7 +53,11 @@ export class Uplink {
   readonly #stopping = new AbortController();
   readonly #failures = new RepeatedFailures();
   #running: Promise<void> | null = null;
+  /** Let in by the server, from the first packet on. */
+  #open: Link | null = null;
+  /** Has said who it is: the one over which the outbox is sent. */
   #link: Link | null = null;
+  #isLeaving = false;
   #sequence = 0;
   #isPumping = false;
   #cancelEventTimer: (() => void) | null = null;
@@ -69,8 +73,8 @@ export class Uplink {
   /** Says goodbye and ends; two seconds at most. May be called twice. */
   async stop(): Promise<void> {
     if (!this.#stopping.signal.aborted) {
-      const link = this.#link;
-      if (link !== null) await this.#sayGoodbye(link);
+      this.#isLeaving = true;
+      if (this.#open !== null) await this.#sayGoodbye(this.#open);
       this.#stopping.abort();
     }
     await this.#running;
@@ -143,6 +147,7 @@ export class Uplink {
     try {
       if (await connection.open()) {
         wasOnline = true;
+        this.#open = link;
         await this.#greet(link);
       }
     } catch (cause) {
@@ -150,6 +155,7 @@ export class Uplink {
     }
     const end = await connection.ended;
     signal.removeEventListener('abort', abort);
+    this.#open = null;
     this.#link = null;
     this.#cancelEventTimer?.();
     this.#cancelEventTimer = null;
@@ -162,9 +168,12 @@ export class Uplink {
     const { connection, deviceId } = link;
     // Subscribed first: what the server answers to hello must find an ear.
     await connection.subscribe(Object.keys(downwardTopics).map((name) => topicFor(deviceId, name as keyof typeof downwardTopics)));
+    // Nothing may be said after the goodbye.
+    if (this.#isLeaving) return;
     await this.#publish(link, 'presence', { state: 'online', reason: 'connected' });
+    if (this.#isLeaving) return;
     await this.#publish(link, 'hello', this.#options.hello());
-    if (this.#stopping.signal.aborted) return;
+    if (this.#isLeaving) return;
     this.#options.outbox.rewindEvents();
     this.#link = link;
     this.#failures.clear();
@@ -209,7 +218,7 @@ export class Uplink {
 
   async #drain(link: Link): Promise<void> {
     const { outbox } = this.#options;
-    for (let message = outbox.next(); message !== undefined && link === this.#link; message = outbox.next()) {
+    for (let message = outbox.next(); message !== undefined && link === this.#link && !this.#isLeaving; message = outbox.next()) {
       switch (message.name) {
         case 'applied':
           await this.#publish(link, message.name, message.body);
