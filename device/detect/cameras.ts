@@ -36,7 +36,8 @@ type VideoNode = {
 export async function detectCameras(tools: DetectionTools, report: ReportProblem): Promise<readonly CameraFact[]> {
   const names = (await tools.readDirectory(classDirectory)).toSorted(byNumber);
   const videoNames = names.filter((name) => /^video\d+$/.test(name));
-  if (videoNames.length > maximumNodes) report(classDirectory, `only the first ${maximumNodes} of ${videoNames.length} nodes were looked at`);
+  if (videoNames.length > maximumNodes)
+    report(classDirectory, `only the first ${maximumNodes} of ${videoNames.length} nodes were looked at`);
   const [links, nodes] = await Promise.all([
     readLinks(tools),
     Promise.all(videoNames.slice(0, maximumNodes).map((name) => readNode(tools, name))),
@@ -111,7 +112,8 @@ async function readCamera(
 function cameraId(node: VideoNode, usb: UsbIdentity | null, links: readonly string[]): string {
   const byId = links.find((link) => link.startsWith('/dev/v4l/by-id/'));
   if (byId !== undefined) return safeForId(byId.slice('/dev/v4l/by-id/'.length));
-  const place = usb === null ? `platform-${node.device?.split('/').at(-1) ?? node.name}` : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
+  const place =
+    usb === null ? `platform-${node.device?.split('/').at(-1) ?? node.name}` : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
   return `${safeForId(place)}-video-index${safeForId(node.index)}`;
 }
 
@@ -120,7 +122,9 @@ async function readLinks(tools: DetectionTools): Promise<ReadonlyMap<string, rea
   const found = await Promise.all(
     ['/dev/v4l/by-id', '/dev/v4l/by-path'].map(async (directory) => {
       const names = (await tools.readDirectory(directory)).toSorted().slice(0, maximumNodes * 2);
-      return await Promise.all(names.map(async (name) => ({ link: `${directory}/${name}`, node: await tools.realPath(`${directory}/${name}`) })));
+      return await Promise.all(
+        names.map(async (name) => ({ link: `${directory}/${name}`, node: await tools.realPath(`${directory}/${name}`) })),
+      );
     }),
   );
   const links = new Map<string, readonly string[]>();

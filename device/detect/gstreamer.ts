@@ -38,7 +38,8 @@ function readProperty(name: string, lines: readonly string[]): EncoderProperty {
   const type = lines.find((line) => kindOf(line) !== null) ?? '';
   const kind = kindOf(type) ?? 'other';
   const range = /Range:\s*(-?[\d.e+-]+) - \s*(-?[\d.e+-]+)/i.exec(type);
-  const choices = kind === 'enum' || kind === 'flags' ? lines.flatMap((line) => /^\s+\((?:-?\d+|0x[0-9a-f]+)\): (\S+)/.exec(line)?.[1] ?? []) : [];
+  const choices =
+    kind === 'enum' || kind === 'flags' ? lines.flatMap((line) => /^\s+\((?:-?\d+|0x[0-9a-f]+)\): (\S+)/.exec(line)?.[1] ?? []) : [];
   return {
     name,
     kind,

@@ -1,7 +1,7 @@
 /** Which sound goes with the picture. Pure. */
 import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
-import type { VideoChoice } from '#device/profile/video-source.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
+import type { VideoChoice } from '#device/profile/video-source.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 
 export type AudioChoice =

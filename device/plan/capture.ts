@@ -8,14 +8,21 @@
  * - No secret is ever part of it.
  * - Every queue has a bound; the preview branch can hold up nothing.
  */
-import { isSameRate, type CameraMode, type Picture } from '#device/plan/camera-mode.ts';
+import { type CameraMode, isSameRate, type Picture } from '#device/plan/camera-mode.ts';
 
 export const rawTee = 'raw';
 
 /** About ten seconds of tags: when nobody takes them the capture stands still instead of filling the memory. */
 const tagBuffers = 1000;
 
-export const muxer = `flvmux name=mux streamable=true ! appsink name=tags sync=false max-buffers=${tagBuffers}`;
+/**
+ * How long the muxer waits for the side that is late. Without it, sound that arrives one buffer ahead of the picture makes the
+ * muxer push the picture's timestamps up onto the sound's (seen: gaps of 0 and 65 ms in turn). Nothing is held back while
+ * both sides have data.
+ */
+const muxerLatencyNs = 300_000_000;
+
+export const muxer = `flvmux name=mux streamable=true latency=${muxerLatencyNs} ! appsink name=tags sync=false max-buffers=${tagBuffers}`;
 
 /** As a quoted value of a property in a description. */
 export function quote(text: string): string {
@@ -52,7 +59,8 @@ export function cameraPictures(devicePath: string, mode: CameraMode | null, pict
   const parts = [source];
   if (mode.encoding === 'mjpeg') parts.push(modeCaps('image/jpeg', mode), 'jpegdec');
   else parts.push(modeCaps(`video/x-raw,format=${mode.format}`, mode));
-  if (!isSameRate(mode.framesPerSecond, picture.framesPerSecond)) parts.push('videorate', `video/x-raw,framerate=${picture.framesPerSecond}/1`);
+  if (!isSameRate(mode.framesPerSecond, picture.framesPerSecond))
+    parts.push('videorate', `video/x-raw,framerate=${picture.framesPerSecond}/1`);
   if (!isSizeRight) parts.push('videoscale');
   if (mode.format !== 'I420' || !isSizeRight) parts.push('videoconvert');
   // The exact rate of the mode (29.97) goes through as it is: only format and size are asked for.

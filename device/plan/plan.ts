@@ -12,14 +12,13 @@ import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { VideoSource } from '#protocol/media.ts';
 import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
 
-/** An encoder profile of last resort: a machine without any then says that there is no such element. */
-const nameWithoutEncoder = 'none';
+/** Planned where no encoder is known at all: the media host then says that there is no such element. */
+const lastResort = 'x264enc';
 
 export function planPipeline(settings: ResolvedSettings, hardware: DetectedHardware, profile: ResolvedProfile): PipelinePlan {
   const picture = wantedPicture(settings);
   const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
-  const hasAac = hardware.elements.size === 0 || hardware.elements.has('voaacenc');
-  const audio: AudioChoice = hasAac ? chooseAudio(settings, hardware, profile, video) : { kind: 'off' };
+  const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, video) : { kind: 'off' };
   const videoPart = planVideo(video, picture, settings, hardware, profile);
   const audioPart = describeAudio(audio, settings);
   return {
@@ -66,7 +65,7 @@ function planVideo(
   const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
   const encoder =
     encoderProfile === undefined
-      ? 'x264enc ! video/x-h264,profile=high'
+      ? `${lastResort} ! video/x-h264,profile=high`
       : describeEncoder(encoderProfile, {
           bitrateKbps,
           keyframeIntervalFrames: number(settings, 'AV_KEYFRAME_INTERVAL') * picture.framesPerSecond,
@@ -74,7 +73,7 @@ function planVideo(
         });
   const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
   const pictures = describePictures(video, picture, hardware, mode);
-  const previewIntervalS = number(settings, 'AV_PREVIEW_INTERVAL');
+  const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
   const branches =
@@ -87,7 +86,7 @@ function planVideo(
         ];
   return {
     branches,
-    encoder: encoderProfile?.match.element ?? nameWithoutEncoder,
+    encoder: encoderProfile?.match.element ?? lastResort,
     live: encoderProfile === undefined ? [] : liveBitrate(encoderProfile, bitrateKbps),
   };
 }
@@ -150,6 +149,11 @@ function sourceOf(video: VideoChoice): VideoSource {
   }
 }
 
+/** Where GStreamer's tools told of no element at all, every one is assumed. */
+function hasElement({ elements }: DetectedHardware, name: string): boolean {
+  return elements.size === 0 || elements.has(name);
+}
+
 function cameraLabel(camera: CameraFact): string {
   return camera.name === '' ? camera.id : camera.name;
 }
@@ -160,14 +164,14 @@ function wantedPicture(settings: ResolvedSettings): Picture {
   return { width: even('AV_VIDEO_WIDTH'), height: even('AV_VIDEO_HEIGHT'), framesPerSecond: number(settings, 'AV_VIDEO_FRAMERATE') };
 }
 
-function valueOf(settings: ResolvedSettings, key: SettingKey): SettingValue | null {
+function valueInForce(settings: ResolvedSettings, key: SettingKey): SettingValue | null {
   return settings[key].value ?? settingDefinitions[key].default;
 }
 
 function number(settings: ResolvedSettings, key: SettingKey): number {
-  return Number(valueOf(settings, key));
+  return Number(valueInForce(settings, key));
 }
 
 function text(settings: ResolvedSettings, key: SettingKey): string {
-  return String(valueOf(settings, key) ?? '');
+  return String(valueInForce(settings, key) ?? '');
 }

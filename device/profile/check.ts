@@ -75,7 +75,8 @@ function checkMeaning(
     if (settingDefinitions[key].secret) report(`settings.${key}`, 'expected no secret in a profile');
     const parsed = parseSetting(key, value);
     if (parsed.kind === 'problem') report(`settings.${key}`, `expected ${parsed.problem.expected}, came ${parsed.problem.came}`);
-    else if (parsed.kind === 'unset' || parsed.value !== value) report(`settings.${key}`, `expected a ${settingDefinitions[key].shape.kind}`);
+    else if (parsed.kind === 'unset' || parsed.value !== value)
+      report(`settings.${key}`, `expected a ${settingDefinitions[key].shape.kind}`);
   }
 }
 

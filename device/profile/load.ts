@@ -27,7 +27,5 @@ export async function loadProfiles(directory: string = ownDirectory): Promise<Ha
 
 async function readKind(directory: string, kind: ProfileFile['kind']): Promise<readonly ProfileFile[]> {
   const names = (await readdir(`${directory}/${kind}`)).filter((name) => name.endsWith('.json')).sort();
-  return await Promise.all(
-    names.map(async (name) => ({ kind, name, text: await readFile(`${directory}/${kind}/${name}`, 'utf8') })),
-  );
+  return await Promise.all(names.map(async (name) => ({ kind, name, text: await readFile(`${directory}/${kind}/${name}`, 'utf8') })));
 }

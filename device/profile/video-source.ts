@@ -18,7 +18,9 @@ export function chooseVideo(setting: ResolvedSetting, hardware: DetectedHardware
     return first === undefined ? { kind: 'test' } : { kind: 'camera', camera: first };
   }
   if (wanted === 'test') return { kind: 'test' };
-  const camera = hardware.cameras.find(({ id, path, links }) => id === wanted || (path !== '' && path === wanted) || links.includes(wanted));
+  const camera = hardware.cameras.find(
+    ({ id, path, links }) => id === wanted || (path !== '' && path === wanted) || links.includes(wanted),
+  );
   if (camera !== undefined) return { kind: 'camera', camera };
   if (setting.level === 'environment' && startsWithElement(wanted, hardware.elements)) return { kind: 'element', description: wanted };
   return { kind: 'missing', reason: whyMissing(wanted, hardware) };

@@ -1,20 +1,109 @@
 /** Whether settings can run on this hardware, and if not, which ones and why. Pure. */
 import type { DetectedHardware } from '#device/detect/facts.ts';
+import { chooseAudio } from '#device/plan/audio-source.ts';
+import { audioRates } from '#device/plan/capture.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
+import { chooseVideo } from '#device/profile/video-source.ts';
+import { findParameterProblems } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { SettingRefusal } from '#protocol/messages.ts';
-import type { WireSettings } from '#protocol/settings.ts';
+import {
+  isSettingKey,
+  parseSetting,
+  type SettingDefinition,
+  type SettingKey,
+  type SettingValue,
+  settingDefinitions,
+  settingKeys,
+  type WireSettings,
+} from '#protocol/settings.ts';
+
+/** As long as a reason may be on the wire. */
+const reasonLength = 500;
+const onlyFromEnvironment = 'expected from the device’s own environment only';
 
 /** Problems of one level as it came over the wire; keys that this version does not know are let through. */
-export function findWireProblems(_wire: WireSettings): readonly SettingRefusal[] {
-  return [];
+export function findWireProblems(wire: WireSettings): readonly SettingRefusal[] {
+  return Object.entries(wire).flatMap(([key, value]) => {
+    if (!isSettingKey(key)) return [];
+    const definition: SettingDefinition = settingDefinitions[key];
+    return refusals(key, [definition.remote ? shapeProblem(key, value) : onlyFromEnvironment]);
+  });
 }
 
-/** Empty: the settings are accepted. */
+/** Empty: the settings are accepted. Every problem is named, not the first alone. */
 export function acceptSettings(
-  _settings: ResolvedSettings,
-  _hardware: DetectedHardware,
-  _profile: ResolvedProfile,
+  settings: ResolvedSettings,
+  hardware: DetectedHardware,
+  profile: ResolvedProfile,
 ): readonly SettingRefusal[] {
-  return [];
+  return settingKeys.flatMap((key) => {
+    const { value, level } = settings[key];
+    const definition: SettingDefinition = settingDefinitions[key];
+    if (!definition.remote && level !== 'default' && level !== 'environment') return refusals(key, [onlyFromEnvironment]);
+    if (value === null) return [];
+    const misshapen = shapeProblem(key, value);
+    if (misshapen !== null) return refusals(key, [misshapen]);
+    return refusals(key, hardwareProblems(key, value, { settings, hardware, profile }));
+  });
+}
+
+function refusals(key: SettingKey, reasons: readonly (string | null)[]): readonly SettingRefusal[] {
+  return reasons.flatMap((reason) => (reason === null ? [] : [{ key, reason: `${key}: ${reason}`.slice(0, reasonLength) }]));
+}
+
+function shapeProblem(key: SettingKey, value: unknown): string | null {
+  const parsed = parseSetting(key, value);
+  return parsed.kind === 'problem' ? `expected ${parsed.problem.expected}, came ${parsed.problem.came}` : null;
+}
+
+type Context = { readonly settings: ResolvedSettings; readonly hardware: DetectedHardware; readonly profile: ResolvedProfile };
+
+function hardwareProblems(key: SettingKey, value: SettingValue, context: Context): readonly (string | null)[] {
+  const { settings, hardware, profile } = context;
+  switch (key) {
+    case 'AV_STREAM_URL':
+      return [URL.canParse(String(value)) && new URL(String(value)).hostname !== '' ? null : 'expected an address with a host'];
+    case 'AV_VIDEO_SOURCE': {
+      const choice = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
+      return [choice.kind === 'missing' ? choice.reason : null];
+    }
+    case 'AV_AUDIO_DEVICE': {
+      const choice = chooseAudio(settings, hardware, profile, { kind: 'test' });
+      return [choice.kind === 'missing' ? choice.reason : null];
+    }
+    case 'AV_AUDIO_SAMPLING_RATE':
+      return [audioRates.includes(Number(value)) ? null : `expected one of ${audioRates.join(', ')} (Hz), came ${value}`];
+    case 'AV_VIDEO_WIDTH':
+      return [evenProblem(value)];
+    case 'AV_VIDEO_HEIGHT':
+      return [evenProblem(value)];
+    case 'AV_VIDEO_FRAMERATE':
+      return [tooFast(context)];
+    case 'AV_H264_ENCODER_PARAMS':
+      return findParameterProblems(String(value), profile.encoders[0], hardware.encoders);
+    case 'AV_H264_PARSER_PARAMS':
+      return [
+        /^(?: *[a-z][a-z0-9-]*=[A-Za-z0-9_.+-]+)* *$/.test(String(value)) ? null : 'expected name=value pairs with spaces between them',
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Colour is stored for squares of two by two pixels (4:2:0): encoders refuse odd sides. */
+function evenProblem(value: SettingValue): string | null {
+  return Number(value) % 2 === 0 ? null : `expected an even number, came ${value}`;
+}
+
+function tooFast({ settings, profile }: Context): string | null {
+  const encoder = profile.encoders[0];
+  const most = encoder?.maximumPixelsPerSecond;
+  if (encoder === undefined || most === undefined) return null;
+  const width = Number(settings.AV_VIDEO_WIDTH.value);
+  const height = Number(settings.AV_VIDEO_HEIGHT.value);
+  const framesPerSecond = Number(settings.AV_VIDEO_FRAMERATE.value);
+  if (!(width * height * framesPerSecond > most)) return null;
+  const possible = Math.floor(most / (width * height));
+  return `${encoder.title} carries ${width}x${height} at up to ${possible} frames a second, came ${framesPerSecond}: lower the rate or the size`;
 }
