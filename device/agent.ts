@@ -248,9 +248,7 @@ export class Agent {
 
 /** No camera, no microphone, or a setting that waits for one. */
 function isSomethingMissing(prepared: Prepared): boolean {
-  const { source, hasAudio } = prepared.plan.capture;
-  const isSilent = source.kind !== 'test' && !hasAudio && prepared.settings.AV_DISABLE_AUDIO.value !== true;
-  return isStandInPicture(prepared) || isSilent || prepared.leftOut.length > 0;
+  return isStandInPicture(prepared) || prepared.isMicrophoneMissing || prepared.leftOut.length > 0;
 }
 
 export function describeStream(prepared: Prepared): string {

@@ -40,10 +40,9 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
   const { prepared, complaints } = facts;
-  const { source, hasAudio } = prepared.plan.capture;
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(facts.board)];
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
-  if (source.kind !== 'test' && !hasAudio && prepared.settings.AV_DISABLE_AUDIO.value !== true) found.push({ code: 'no-microphone' });
+  if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
   if (complaints.length > 0) {
     const detail = complaints.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
     found.push({ code: 'settings-refused', detail });

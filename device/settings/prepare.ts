@@ -7,9 +7,11 @@
  *   out for the time being and said so, because a device is never off the air for a setting.
  */
 import type { DetectedHardware } from '#device/detect/facts.ts';
+import { chooseAudio } from '#device/plan/audio-source.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
+import { chooseVideo } from '#device/profile/video-source.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import type { Desired, RelayTarget, SettingRefusal } from '#protocol/messages.ts';
@@ -37,6 +39,8 @@ export type Prepared = {
   readonly plan: PipelinePlan;
   /** What somebody has set and cannot run here at present. */
   readonly leftOut: readonly SettingRefusal[];
+  /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
+  readonly isMicrophoneMissing: boolean;
 };
 
 export type Judgement =
@@ -83,7 +87,12 @@ export function fitSettings(document: Desired | null, machine: Machine): Prepare
   }
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile);
-  return { settings, plan: withoutUnchosenTarget(plan, settings, document, machine), leftOut: [...leftOut.values()].slice(0, maxRefusals) };
+  return {
+    settings,
+    plan: withoutUnchosenTarget(plan, settings, document, machine),
+    leftOut: [...leftOut.values()].slice(0, maxRefusals),
+    isMicrophoneMissing: isMicrophoneMissing(settings, machine),
+  };
 }
 
 /** Keys whose value in force would change. */
@@ -125,6 +134,11 @@ function readValues(wire: WireSettings): SettingValues {
     if (parsed.kind === 'value') values[key] = parsed.value;
   }
   return values;
+}
+
+function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
+  const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
+  return audio.kind === 'silence' || audio.kind === 'missing';
 }
 
 function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {

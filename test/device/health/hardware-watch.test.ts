@@ -1,0 +1,73 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
+import { HardwareWatch, lookIntervalMs } from '#device/health/hardware-watch.ts';
+import { manualClock } from '../manual-clock.ts';
+import { quietLog } from '../quiet-log.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+async function startedWatch(isSomethingMissing = true) {
+  const clock = manualClock();
+  const world = { fingerprint: 'nothing', isSomethingMissing, redetections: 0 };
+  const watch = new HardwareWatch({
+    clock,
+    log: quietLog(),
+    fingerprint: async () => world.fingerprint,
+    isSomethingMissing: () => world.isSomethingMissing,
+    redetect: async () => {
+      world.redetections += 1;
+    },
+  });
+  await watch.start();
+  return { clock, world, watch };
+}
+
+test('nothing plugged: nothing detected', async () => {
+  const { clock, world } = await startedWatch();
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(0);
+});
+
+test('a new device is detected, and looked at again while it gets ready', async () => {
+  const { clock, world } = await startedWatch();
+  world.fingerprint = 'a camera';
+  await clock.advance(lookIntervalMs);
+  expect(world.redetections).toBe(1);
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(3);
+});
+
+test('a stream that runs well is not disturbed', async () => {
+  const { clock, world } = await startedWatch(false);
+  world.fingerprint = 'a second camera';
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(0);
+});
+
+test('a failure looks at once; a stop ends it', async () => {
+  const { clock, world, watch } = await startedWatch();
+  world.fingerprint = 'the camera is gone';
+  await watch.check();
+  expect(world.redetections).toBe(1);
+  watch.stop();
+  watch.stop();
+  await clock.advance(10 * lookIntervalMs);
+  await watch.check();
+  expect(world.redetections).toBe(1);
+  expect(clock.waitingTimers()).toBe(0);
+});
+
+test('the fingerprint changes with a camera and with a sound card', async () => {
+  const root = await temporaryDirectory();
+  const fingerprint = () => hardwareFingerprint(join(root, 'sys'), join(root, 'proc'));
+  const bare = await fingerprint();
+  await mkdir(join(root, 'sys/class/video4linux/video0'), { recursive: true });
+  await writeFile(join(root, 'sys/class/video4linux/video0/name'), 'C270\n');
+  const withCamera = await fingerprint();
+  await mkdir(join(root, 'proc/asound'), { recursive: true });
+  await writeFile(join(root, 'proc/asound/cards'), ' 1 [C270]: USB-Audio\n');
+  const withBoth = await fingerprint();
+  expect(new Set([bare, withCamera, withBoth]).size).toBe(3);
+  expect(await fingerprint()).toBe(withBoth);
+});

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import {
+  type HealthFacts,
+  isPipelineFailed,
+  noDrops,
+  observeConditions,
+  rememberDrops,
+  reportedSettings,
+} from '#device/health/health-report.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { fitSettings } from '#device/settings/prepare.ts';
+import type { MediaState, OutputState, OutputStatus } from '#protocol/media.ts';
+import { desired, machineWith, relayKey, webcam } from '../bare-machine.ts';
+
+const since = '2026-11-21T12:00:00Z';
+const board = {
+  uptimeS: 1,
+  loadAverage1m: 0,
+  memoryTotalBytes: 1e9,
+  memoryAvailableBytes: 5e8,
+  agentRssBytes: 1,
+  mediaHostRssBytes: 1,
+  diskTotalBytes: 32e9,
+  diskFreeBytes: 16e9,
+};
+const onTest = fitSettings(desired(1), machineWith());
+const onCamera = fitSettings(desired(1), machineWith({ cameras: [webcam] }));
+
+function output(state: OutputState, droppedGroups = 0): OutputStatus {
+  return { id: 'rtmp', kind: 'rtmp', target: 'rtmp://h/live', state, connections: 1, bytesSent: 1, droppedGroups, queuedBytes: 0 };
+}
+
+function status(media: MediaState, outputs: OutputStatus[] = [], framesPerSecond = 30): MediaStatus {
+  const figures = { framesPerSecond, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 };
+  return { media, figures, outputs, rssBytes: 1, framesTotal: 1 };
+}
+
+const running = status({ kind: 'running', since });
+const failed = status({ kind: 'failed', since, reason: 'no such device' });
+const starting = status({ kind: 'starting', since });
+const streaming = output({ kind: 'streaming', since });
+const waiting = output({ kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'refused' });
+
+const well: HealthFacts = {
+  status: running,
+  prepared: onCamera,
+  complaints: [],
+  board,
+  drops: noDrops,
+  monotonicMs: 100_000,
+  wasFailed: false,
+};
+const muted = fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), machineWith({ cameras: [webcam] }));
+
+test.each<[string, Partial<HealthFacts>, string[]]>([
+  ['camera without a microphone', {}, ['no-microphone']],
+  ['audio off is no missing microphone', { prepared: muted }, []],
+  ['no camera', { prepared: onTest }, ['test-picture']],
+  ['the test picture that somebody asked for', { prepared: fitSettings(desired(1, { AV_VIDEO_SOURCE: 'test' }), machineWith()) }, []],
+  ['pipeline failed', { prepared: muted, status: failed }, ['pipeline-failed']],
+  ['a new try does not mend it', { prepared: muted, status: starting, wasFailed: true }, ['pipeline-failed']],
+  ['a first start is no failure', { prepared: muted, status: starting }, []],
+  ['output waits', { prepared: muted, status: status(running.media, [waiting]) }, ['output-down']],
+  ['output tries again', { prepared: muted, status: status(running.media, [output({ kind: 'connecting', attempt: 3 })]) }, ['output-down']],
+  [
+    'output connects for the first time',
+    { prepared: muted, status: status(running.media, [output({ kind: 'connecting', attempt: 1 })]) },
+    [],
+  ],
+  ['output streams', { prepared: muted, status: status(running.media, [streaming]) }, []],
+  ['dropped a moment ago', { prepared: muted, drops: { groups: 3, grewAtMs: 90_000 } }, ['output-dropping']],
+  ['dropped long ago', { prepared: muted, drops: { groups: 3, grewAtMs: 10_000 } }, []],
+  ['25 frames of 30', { prepared: muted, status: status(running.media, [], 25) }, ['frame-rate-low']],
+  ['26 frames of 30', { prepared: muted, status: status(running.media, [], 26) }, []],
+  ['few frames while starting', { prepared: muted, status: status(starting.media, [], 2) }, []],
+  ['81 °C', { prepared: muted, board: { ...board, temperatureC: 81 } }, ['board-hot']],
+  ['80 °C', { prepared: muted, board: { ...board, temperatureC: 80 } }, []],
+  ['400 MB free', { prepared: muted, board: { ...board, diskFreeBytes: 4e8 } }, ['disk-low']],
+  ['4 % free', { prepared: muted, board: { ...board, diskTotalBytes: 1e12, diskFreeBytes: 4e10 } }, ['disk-low']],
+  ['a disk that does not say', { prepared: muted, board: { ...board, diskTotalBytes: 0, diskFreeBytes: 0 } }, []],
+  ['refused', { prepared: muted, complaints: [{ key: 'AV_VIDEO_SOURCE', reason: 'gone' }] }, ['settings-refused']],
+  ['no host', { prepared: muted, status: null }, []],
+])('%s', (_name, facts, codes) => {
+  expect(observeConditions({ ...well, ...facts }).map(({ code }) => code)).toEqual(codes);
+});
+
+test('failed until frames come', () => {
+  expect([running, failed, starting, null].map((now) => isPipelineFailed(now, true))).toEqual([false, true, true, true]);
+});
+
+test('drops: growth is remembered, a new host that counts from nought is no growth', () => {
+  const first = rememberDrops(noDrops, [output({ kind: 'stopped' }, 2)], 10);
+  expect(first).toEqual({ groups: 2, grewAtMs: 10 });
+  const restarted = rememberDrops(first, [output({ kind: 'stopped' }, 0)], 20);
+  expect(restarted).toEqual({ groups: 0, grewAtMs: 10 });
+});
+
+test('of a secret the report says only that there is one', () => {
+  const settings = reportedSettings(onTest);
+  expect(settings['AV_STREAM_KEY']).toEqual({ value: true, level: 'relay', isSecret: true });
+  expect(settings['AV_STREAM_URL']).toEqual({ value: 'rtmp://fleet.example:1935/live', level: 'relay' });
+  expect(JSON.stringify(settings)).not.toContain(relayKey);
+});
