@@ -8,11 +8,15 @@ import type { DevicePresence, RelayReception, StreamState } from '#protocol/mode
 
 /** A decoded message from a device whose topic the broker has already checked. */
 export type UpwardMessage = {
-  [N in UpwardName]: { readonly deviceId: string; readonly name: N; readonly envelope: UpwardEnvelope<N> };
+  readonly [N in UpwardName]: { readonly deviceId: string; readonly name: N; readonly envelope: UpwardEnvelope<N> };
 }[UpwardName];
 
-/** The session whose messages count, and the highest sequence number accepted in it. */
-export type SessionPosition = { readonly bootId: string; readonly counter: number; readonly sequence: number };
+/** The session whose messages count, and the highest sequence number that was accepted in it of each kind of message. */
+export type SessionPosition = {
+  readonly bootId: string;
+  readonly counter: number;
+  readonly sequences: { readonly [N in UpwardName]?: number };
+};
 
 /** Plain data, replaced as a whole at every change, so that it may later be kept outside this process. */
 export type LiveDevice = {

@@ -1,5 +1,19 @@
-/** What happened to a device: what it said itself, what the server, the watchdog and people did. */
-import type { HistoryEntry } from '#protocol/model/device.ts';
+/**
+ * What happened to a device: what it said itself, what the server, the watchdog and people did.
+ *
+ * INVARIANTS
+ * - An event of a device is stored once, and acknowledged only when it is stored.
+ * - A device has at most `maxEntries` entries; the oldest go first.
+ */
+import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
+import * as store from '#fleet-server/history/history-store.ts';
+import type { Log } from '#fleet-server/log.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
+import type { Session } from '#protocol/identifiers.ts';
+import type { Event } from '#protocol/messages.ts';
+import type { Change } from '#protocol/model/change.ts';
+import type { History, HistoryEntry } from '#protocol/model/device.ts';
 
 export type NewHistoryEntry = {
   readonly deviceId: string;
@@ -10,7 +24,112 @@ export type NewHistoryEntry = {
   readonly detail: string;
 };
 
-export type DeviceHistory = {
-  /** Never rejects: an entry that cannot be stored is logged. */
-  append(entry: NewHistoryEntry): Promise<void>;
+export type DeviceHistoryOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  acknowledge(deviceId: string, upToNumber: number): Promise<unknown>;
+  publishChange(change: Change): void;
 };
+
+const maxEntries = 2000;
+/** Pruning each time would read the table for each entry: the bound may be passed by this much. */
+const pruneEvery = 50;
+const maxDetailLength = 500;
+/** A device that goes on sending what cannot be read has an entry for it once in this time. */
+const problemGapMs = 60_000;
+
+/** A time may fit its pattern and still be none, such as the 40th of a month. */
+function readTime(text: string): number | undefined {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+const origins = ['device', 'server', 'watchdog', 'person'] as const;
+
+export class DeviceHistory {
+  readonly #options: DeviceHistoryOptions;
+  readonly #appendedSincePrune = new Map<string, number>();
+  readonly #sessions = new Map<string, string>();
+  readonly #problems = new Map<string, { readonly atMs: number; unsaid: number }>();
+
+  constructor(options: DeviceHistoryOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: an entry that cannot be stored is logged. */
+  async append(entry: NewHistoryEntry): Promise<void> {
+    const { clock, log } = this.#options;
+    const detail = entry.detail.slice(0, maxDetailLength);
+    try {
+      await this.#insert({ ...entry, detail, atMs: clock.nowMs(), deviceNumber: null });
+    } catch (err) {
+      log.error({ err, deviceId: entry.deviceId, kind: entry.kind }, 'a history entry could not be stored');
+    }
+  }
+
+  /** Something that a device sent could not be read. Bounded: what comes within a minute is counted and summed up. */
+  async appendProblem(deviceId: string, problem: { readonly code: string; readonly message: string }): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    const last = this.#problems.get(deviceId);
+    if (last !== undefined && nowMs - last.atMs < problemGapMs) {
+      last.unsaid += 1;
+      return;
+    }
+    this.#problems.set(deviceId, { atMs: nowMs, unsaid: 0 });
+    const more = last === undefined || last.unsaid === 0 ? '' : ` (and ${last.unsaid} more before it)`;
+    await this.append({ deviceId, origin: 'server', kind: 'protocol-problem', detail: `${problem.code}: ${problem.message}${more}` });
+  }
+
+  /** Stores an event of the device, then acknowledges all that are stored without a gap. Rejects when it cannot be stored. */
+  async onEvent(deviceId: string, session: Session, event: Event): Promise<void> {
+    const { database, log } = this.#options;
+    const sessionName = `${session.bootId} ${session.counter}`;
+    // A device sends the oldest event that it still has first: what is below that is gone from it, or was acknowledged.
+    const isFirstOfSession = this.#sessions.get(deviceId) !== sessionName;
+    this.#sessions.set(deviceId, sessionName);
+    const upTo = await database.transaction().execute(async (transaction) => {
+      const stored = await store.eventsUpTo(transaction, deviceId);
+      if (stored === undefined) return undefined;
+      // What is below the mark was stored before; it may have been pruned since and must not come back.
+      if (event.number <= stored) return stored;
+      await this.#insert(
+        {
+          deviceId,
+          origin: 'device',
+          kind: event.kind,
+          detail: event.detail,
+          atMs: readTime(event.at) ?? this.#options.clock.nowMs(),
+          deviceNumber: event.number,
+        },
+        transaction,
+      );
+      const base = isFirstOfSession ? Math.max(stored, event.number - 1) : stored;
+      const next = contiguousUpTo(base, await store.eventNumbersAbove(transaction, deviceId, base));
+      if (next !== stored) await store.saveEventsUpTo(transaction, deviceId, next);
+      return next;
+    });
+    if (upTo === undefined) return;
+    this.#options.acknowledge(deviceId, upTo).catch((err: unknown) => log.warn({ err, deviceId }, 'an event could not be acknowledged'));
+  }
+
+  async newest(deviceId: string, limit: number): Promise<History> {
+    const rows = await store.newestEntries(this.#options.database, deviceId, limit);
+    const entries = rows.map(({ id, atMs, origin, kind, detail }) => ({
+      id,
+      at: timestamp(atMs),
+      origin: origins.find((known) => known === origin) ?? 'server',
+      kind,
+      detail,
+    }));
+    return { entries };
+  }
+
+  async #insert(row: store.HistoryRow, database: Database = this.#options.database): Promise<void> {
+    if (!(await store.insertEntry(database, row))) return;
+    const count = (this.#appendedSincePrune.get(row.deviceId) ?? pruneEvery - 1) + 1;
+    this.#appendedSincePrune.set(row.deviceId, count % pruneEvery);
+    if (count >= pruneEvery) await store.pruneHistory(database, row.deviceId, maxEntries);
+    this.#options.publishChange({ subject: 'device-history', deviceId: row.deviceId });
+  }
+}

@@ -1,0 +1,91 @@
+/** Commands in the store. */
+import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
+
+/** The states in which a result may still come. */
+const openStates = ['waiting', 'sent'];
+
+export async function insertCommand(database: Database, command: CommandsTable): Promise<void> {
+  await database.insertInto('commands').values(command).execute();
+}
+
+export function findCommand(database: Database, deviceId: string, id: string): Promise<CommandsTable | undefined> {
+  return database.selectFrom('commands').selectAll().where('id', '=', id).where('deviceId', '=', deviceId).executeTakeFirst();
+}
+
+/** Newest first. */
+export function newestCommands(database: Database, deviceId: string, limit: number): Promise<CommandsTable[]> {
+  return database
+    .selectFrom('commands')
+    .selectAll()
+    .where('deviceId', '=', deviceId)
+    .orderBy('requestedAtMs', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Oldest first. */
+export function openCommands(database: Database, deviceId: string, nowMs: number): Promise<CommandsTable[]> {
+  return database
+    .selectFrom('commands')
+    .selectAll()
+    .where('deviceId', '=', deviceId)
+    .where('state', 'in', openStates)
+    .where('deadlineMs', '>', nowMs)
+    .orderBy('requestedAtMs')
+    .execute();
+}
+
+export async function markSent(database: Database, id: string): Promise<boolean> {
+  const result = await database
+    .updateTable('commands')
+    .set({ state: 'sent' })
+    .where('id', '=', id)
+    .where('state', '=', 'waiting')
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Answers whether this was the first result; one that comes after the deadline still says what was done. */
+export async function finish(
+  database: Database,
+  result: {
+    readonly id: string;
+    readonly deviceId: string;
+    readonly state: string;
+    readonly finishedAtMs: number;
+    readonly detail: string;
+  },
+): Promise<boolean> {
+  const { id, deviceId, ...columns } = result;
+  const updated = await database
+    .updateTable('commands')
+    .set(columns)
+    .where('id', '=', id)
+    .where('deviceId', '=', deviceId)
+    .where('state', 'in', [...openStates, 'expired'])
+    .executeTakeFirst();
+  return updated.numUpdatedRows > 0n;
+}
+
+/** Those whose deadline has passed without a result; answers which. */
+export function expire(database: Database, nowMs: number, detail: string): Promise<Pick<CommandsTable, 'id' | 'deviceId' | 'kind'>[]> {
+  return database
+    .updateTable('commands')
+    .set({ state: 'expired', finishedAtMs: nowMs, detail })
+    .where('state', 'in', openStates)
+    .where('deadlineMs', '<=', nowMs)
+    .returning(['id', 'deviceId', 'kind'])
+    .execute();
+}
+
+/** Keeps the newest `keep` commands of a device. */
+export async function pruneCommands(database: Database, deviceId: string, keep: number): Promise<void> {
+  const kept = database.selectFrom('commands').select('id').where('deviceId', '=', deviceId).orderBy('requestedAtMs', 'desc').limit(keep);
+  await database
+    .deleteFrom('commands')
+    .where('deviceId', '=', deviceId)
+    .where('state', 'not in', openStates)
+    .where('id', 'not in', kept)
+    .execute();
+}

@@ -1,0 +1,28 @@
+/** `app.commands`: one-shot requests to devices. */
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import type { Clock } from '#fleet-server/clock.ts';
+import { DeviceCommands } from '#fleet-server/commands/device-commands.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    commands: DeviceCommands;
+  }
+}
+
+async function commands(app: FastifyInstance, options: { readonly clock: Clock }): Promise<void> {
+  const instance = new DeviceCommands({
+    database: app.store.database,
+    clock: options.clock,
+    log: app.log,
+    isKnown: (deviceId) => app.devices.isKnown(deviceId),
+    publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
+    publishChange: (change) => app.changes.publish(change),
+    appendHistory: (entry) => app.history.append(entry),
+  });
+  app.decorate('commands', instance);
+  app.addHook('onReady', async () => instance.start());
+  app.addHook('preClose', () => instance.stop());
+}
+
+export const commandsPlugin = fastifyPlugin(commands, { name: 'commands', dependencies: ['store', 'changes', 'history', 'devices'] });

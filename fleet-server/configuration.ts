@@ -1,0 +1,98 @@
+/** The environment, read once: a whole configuration, or every problem in it. */
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+export type Configuration = {
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  readonly rtmpPort: number;
+  readonly dataDirectory: string;
+  /** Where people and devices reach the server, when that is not the address that it listens on; without a slash at the end. */
+  readonly publicUrl: string | null;
+  readonly adminPassword: string | null;
+  readonly logLevel: LogLevel;
+};
+
+export type ConfigurationProblem = { readonly variable: string; readonly expected: string; readonly came: string };
+export type ParsedConfiguration =
+  | { readonly kind: 'configuration'; readonly configuration: Configuration }
+  | { readonly kind: 'problems'; readonly problems: readonly ConfigurationProblem[] };
+
+const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const minimumPasswordLength = 8;
+const maximumPasswordLength = 256;
+
+export function parseConfiguration(environment: Readonly<Record<string, string | undefined>>): ParsedConfiguration {
+  const problems: ConfigurationProblem[] = [];
+  const read = <T>(variable: string, fallback: T, expected: string, parse: (text: string) => T | undefined, shown?: string): T => {
+    const text = environment[variable]?.trim();
+    if (text === undefined || text === '') return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    problems.push({ variable, expected, came: shown ?? JSON.stringify(text.slice(0, 100)) });
+    return fallback;
+  };
+  const port = (variable: string, fallback: number): number =>
+    read(variable, fallback, 'a port from 0 (a free one) to 65535', (text) => {
+      const value = Number(text);
+      return /^\d{1,5}$/.test(text) && value <= 65_535 ? value : undefined;
+    });
+
+  const configuration: Configuration = {
+    httpHost: read('FLEET_HTTP_HOST', '0.0.0.0', 'an address to listen on, such as 0.0.0.0 or 127.0.0.1', (text) =>
+      /^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined,
+    ),
+    httpPort: port('FLEET_HTTP_PORT', 8080),
+    mqttPort: port('FLEET_MQTT_PORT', 1883),
+    rtmpPort: port('FLEET_RTMP_PORT', 1935),
+    dataDirectory: read('FLEET_DATA_DIR', defaultDataDirectory(environment), 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
+    publicUrl: read<string | null>(
+      'FLEET_PUBLIC_URL',
+      null,
+      'an address such as https://fleet.example.org, without a path',
+      parsePublicUrl,
+    ),
+    adminPassword: read<string | null>(
+      'FLEET_ADMIN_PASSWORD',
+      null,
+      `a password of ${minimumPasswordLength} to ${maximumPasswordLength} characters`,
+      (text) => (text.length >= minimumPasswordLength && text.length <= maximumPasswordLength ? text : undefined),
+      'a password of another length',
+    ),
+    logLevel: read<LogLevel>('FLEET_LOG_LEVEL', 'info', `one of ${logLevels.join(', ')}`, (text) =>
+      logLevels.find((level) => level === text.toLowerCase()),
+    ),
+  };
+  const ports = [
+    ['FLEET_HTTP_PORT', configuration.httpPort],
+    ['FLEET_MQTT_PORT', configuration.mqttPort],
+    ['FLEET_RTMP_PORT', configuration.rtmpPort],
+  ] as const;
+  for (const [index, [variable, value]] of ports.entries()) {
+    const earlier = ports.slice(0, index).find(([, other]) => other === value && value !== 0);
+    if (earlier !== undefined) problems.push({ variable, expected: `another port than ${earlier[0]}`, came: String(value) });
+  }
+  return problems.length === 0 ? { kind: 'configuration', configuration } : { kind: 'problems', problems };
+}
+
+function parsePublicUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') return undefined;
+  return url.origin;
+}
+
+/** The data folder of the XDG Base Directory Specification. */
+function defaultDataDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+  const data = environment['XDG_DATA_HOME'];
+  const base = data !== undefined && isAbsolute(data) ? data : join(environment['HOME'] ?? homedir(), '.local', 'share');
+  return join(base, 'makespacelive', 'fleet-server');
+}
+
+export function describeProblems(problems: readonly ConfigurationProblem[]): string {
+  return problems.map(({ variable, expected, came }) => `${variable}: expected ${expected}, got ${came}`).join('\n');
+}

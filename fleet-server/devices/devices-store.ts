@@ -1,0 +1,80 @@
+/** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
+import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
+
+export type StoredDevice = DevicesTable & Omit<DeviceStatesTable, 'deviceId'>;
+export type DevicePosition = { readonly name: string; readonly id: string };
+
+function joined(database: Database) {
+  return database
+    .selectFrom('devices')
+    .innerJoin('deviceStates', 'deviceStates.deviceId', 'devices.id')
+    .selectAll('devices')
+    .select([
+      'deviceStates.bootId',
+      'deviceStates.sessionCounter',
+      'deviceStates.heardAtMs',
+      'deviceStates.versions',
+      'deviceStates.report',
+    ]);
+}
+
+export function allDevices(database: Database): Promise<StoredDevice[]> {
+  return joined(database).execute();
+}
+
+export function findDevice(database: Database, id: string): Promise<DevicesTable | undefined> {
+  return database.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function insertDevice(database: Database, device: DevicesTable): Promise<void> {
+  await database.insertInto('devices').values(device).execute();
+  await database
+    .insertInto('deviceStates')
+    .values({ deviceId: device.id, bootId: null, sessionCounter: 0, heardAtMs: null, versions: null, report: null })
+    .execute();
+}
+
+export type DevicePage = { readonly limit: number; readonly after: DevicePosition | null; readonly group: string | null };
+
+/** By name, then by id; one row more than `limit` when there is a further page. */
+export function pageOfDevices(database: Database, page: DevicePage): Promise<DevicesTable[]> {
+  let query = database.selectFrom('devices').selectAll();
+  if (page.group !== null) query = query.where('groupName', '=', page.group);
+  const { after } = page;
+  if (after !== null) {
+    query = query.where((e) => e.or([e('name', '>', after.name), e.and([e('name', '=', after.name), e('id', '>', after.id)])]));
+  }
+  return query
+    .orderBy('name')
+    .orderBy('id')
+    .limit(page.limit + 1)
+    .execute();
+}
+
+export async function countDevices(database: Database, group: string | null): Promise<number> {
+  let query = database.selectFrom('devices').select((e) => e.fn.countAll<number>().as('count'));
+  if (group !== null) query = query.where('groupName', '=', group);
+  return Number((await query.executeTakeFirstOrThrow()).count);
+}
+
+export async function updateDevice(
+  database: Database,
+  id: string,
+  patch: Partial<Pick<DevicesTable, 'name' | 'groupName'>>,
+): Promise<void> {
+  await database.updateTable('devices').set(patch).where('id', '=', id).execute();
+}
+
+export async function deleteDevice(database: Database, id: string): Promise<boolean> {
+  await database.deleteFrom('settings').where('level', '=', 'device').where('scope', '=', id).execute();
+  const result = await database.deleteFrom('devices').where('id', '=', id).executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+export async function saveState(
+  database: Database,
+  state: Partial<DeviceStatesTable> & Pick<DeviceStatesTable, 'deviceId'>,
+): Promise<void> {
+  const { deviceId, ...columns } = state;
+  await database.updateTable('deviceStates').set(columns).where('deviceId', '=', deviceId).execute();
+}

@@ -1,0 +1,83 @@
+/**
+ * How what is known of a device changes: pure, so that the same messages always give the same picture.
+ *
+ * INVARIANTS
+ * - Order is (session counter, sequence number), never a clock of the device: what is not newer changes nothing.
+ * - The death of an old session is ignored.
+ */
+import { timestamp } from '#fleet-server/clock.ts';
+import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
+import { claimsToStreamHere, streamState } from '#fleet-server/devices/stream-state.ts';
+import type { Session } from '#protocol/identifiers.ts';
+import type { DevicePresence, RelayReception } from '#protocol/model/device.ts';
+
+export type Freshness = 'fresh' | 'stale' | 'session-went-back';
+
+/** Whether a message may change anything. Events and command results have numbers and ids of their own: they always may. */
+export function freshness(position: SessionPosition | null, message: UpwardMessage): Freshness {
+  const { name, envelope } = message;
+  if (name === 'event' || name === 'command-result' || name === 'log') return 'fresh';
+  const { session, sequence } = envelope;
+  if (position === null || session.counter > position.counter) return 'fresh';
+  const isSameSession = session.counter === position.counter && session.bootId === position.bootId;
+  // A will is written when the connection is made, so its sequence number is old by nature.
+  if (name === 'presence' && envelope.body.state === 'offline') return isSameSession ? 'fresh' : 'stale';
+  if (isSameSession) return sequence > (position.sequences[name] ?? -1) ? 'fresh' : 'stale';
+  // A birth under another boot id with a counter that is not newer: a card was restored from a copy, or cloned. The connection is real, so
+  // it is believed rather than ignored for ever.
+  return name === 'hello' && session.bootId !== position.bootId ? 'session-went-back' : 'stale';
+}
+
+export function positionAfter(position: SessionPosition | null, message: UpwardMessage): SessionPosition | null {
+  const { name, envelope } = message;
+  if (name === 'event' || name === 'command-result' || name === 'log') return position;
+  const isSameSession = position !== null && isSession(position, envelope.session);
+  const sequences = isSameSession ? position.sequences : {};
+  return { ...envelope.session, sequences: { ...sequences, [name]: Math.max(envelope.sequence, sequences[name] ?? 0) } };
+}
+
+function isSession(position: SessionPosition, session: Session): boolean {
+  return position.counter === session.counter && position.bootId === session.bootId;
+}
+
+/** What a fresh message says of the device itself. Presence is decided apart from it, see presence.ts. */
+export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
+  switch (message.name) {
+    case 'hello':
+      return { ...live, versions: message.envelope.body.versions };
+    case 'report': {
+      const { body } = message.envelope;
+      return {
+        ...live,
+        report: body,
+        media: body.media,
+        outputs: body.outputs,
+        conditions: body.conditions,
+        streamsHere: body.settings['AV_STREAM_URL']?.level === 'relay',
+      };
+    }
+    case 'health': {
+      const { media, outputs, conditions, figures, board } = message.envelope.body;
+      return { ...live, media, outputs, conditions, figures, board };
+    }
+    case 'presence':
+    case 'event':
+    case 'log':
+    case 'applied':
+    case 'command-result':
+      return live;
+    default:
+      return message satisfies never;
+  }
+}
+
+/** Puts presence and reception in, and draws from the whole what the stream's state is, and since when. */
+export function settle(live: LiveDevice, presence: DevicePresence, reception: RelayReception | null, nowMs: number): LiveDevice {
+  const next = { ...live, presence, reception };
+  const isMissing = reception === null && claimsToStreamHere(next);
+  const missingSinceMs = isMissing ? (live.missingSinceMs ?? nowMs) : null;
+  const { kind, detail } = streamState({ ...next, missingSinceMs }, nowMs);
+  const isSame = kind === live.stream.kind;
+  if (isSame && detail === live.stream.detail) return { ...next, missingSinceMs };
+  return { ...next, missingSinceMs, stream: { kind, detail, since: isSame ? live.stream.since : timestamp(nowMs) } };
+}

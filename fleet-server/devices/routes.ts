@@ -1,0 +1,187 @@
+/** Devices: the list, one, its picture, its addresses for players. */
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.ts';
+import * as store from '#fleet-server/devices/devices-store.ts';
+import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
+import { problemAnswers } from '#fleet-server/http/answers.ts';
+import type { DevicesTable } from '#fleet-server/store/schema.ts';
+import { DeviceId } from '#protocol/identifiers.ts';
+import { DeviceDetail, DeviceList, DevicePatch, Playback } from '#protocol/model/device.ts';
+
+const tags = ['devices'];
+const Params = Type.Object({ id: DeviceId });
+const ListQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+  after: Type.Optional(Type.String({ maxLength: 400, description: 'The `next` of the page before' })),
+  group: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+});
+/** Bytes, which no serializer touches. */
+const Picture = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
+const defaultLimit = 100;
+
+export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { database } = app.store;
+  const viewer = app.requireRole('viewer');
+  const operator = app.requireRole('operator');
+
+  const find = async (id: string): Promise<{ row: DevicesTable; live: LiveDevice }> => {
+    const row = await store.findDevice(database, id);
+    const live = app.devices.get(id);
+    if (row === undefined || live === undefined) throw deviceNotFound(id);
+    return { row, live };
+  };
+
+  app.get(
+    '/devices',
+    {
+      schema: {
+        tags,
+        summary: 'Devices by name, a page at a time',
+        querystring: ListQuery,
+        response: { 200: DeviceList, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    async (request) => {
+      const { limit = defaultLimit, after, group = null } = request.query;
+      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), group });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const devices = page.flatMap((row) => {
+        const live = app.devices.get(row.id);
+        return live === undefined ? [] : [deviceSummary(row, live)];
+      });
+      return {
+        devices,
+        total: await store.countDevices(database, group),
+        next: rows.length > limit && last !== undefined ? writeCursor(last) : null,
+      };
+    },
+  );
+
+  app.get(
+    '/devices/:id',
+    { schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceDetail, ...problemAnswers } }, preHandler: viewer },
+    async (request) => {
+      const { row, live } = await find(request.params.id);
+      return deviceDetail(row, live);
+    },
+  );
+
+  app.patch(
+    '/devices/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Renames a device, or moves it to a group',
+        params: Params,
+        body: DevicePatch,
+        response: { 200: DeviceDetail, ...problemAnswers },
+      },
+      preHandler: operator,
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { name, group } = request.body;
+      const patch = { ...(name === undefined ? {} : { name }), ...(group === undefined ? {} : { groupName: group }) };
+      const send = await database.transaction().execute(async (transaction) => {
+        if ((await store.findDevice(transaction, id)) === undefined) throw deviceNotFound(id);
+        if (Object.keys(patch).length > 0) await store.updateDevice(transaction, id, patch);
+        return app.settings.refreshDevice(transaction, id);
+      });
+      send();
+      app.changes.publish({ subject: 'device', deviceId: id });
+      const { row, live } = await find(id);
+      return deviceDetail(row, live);
+    },
+  );
+
+  app.delete(
+    '/devices/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Removes a device: its credential and stream key are worth nothing from then on',
+        params: Params,
+        response: { 204: Type.Null(), ...problemAnswers },
+      },
+      preHandler: app.requireRole('admin'),
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const wasThere = await database.transaction().execute((transaction) => store.deleteDevice(transaction, id));
+      if (!wasThere) throw deviceNotFound(id);
+      app.devices.remove(id);
+      app.broker.disconnect(id);
+      await app.relay
+        .dropPublisher(id)
+        .catch((err: unknown) => app.log.warn({ err, deviceId: id }, 'the publisher of a removed device was not dropped'));
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/devices/:id/preview.jpg',
+    {
+      schema: {
+        tags,
+        summary: 'The newest preview picture',
+        params: Params,
+        produces: ['image/jpeg'],
+        response: { 200: Picture, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (!app.devices.isKnown(id)) throw deviceNotFound(id);
+      const preview = app.devices.preview(id);
+      if (preview === undefined)
+        throw new FleetError('no-preview', 'This device has sent no preview picture since the fleet server started.');
+      return reply
+        .header('cache-control', 'private, no-cache')
+        .header('last-modified', new Date(preview.atMs).toUTCString())
+        .type('image/jpeg')
+        .send(preview.jpeg);
+    },
+  );
+
+  app.get(
+    '/devices/:id/playback',
+    {
+      schema: {
+        tags,
+        summary: 'Addresses that a player can open as they stand',
+        params: Params,
+        response: { 200: Playback, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    async (request) => {
+      const { id } = request.params;
+      if (!app.devices.isKnown(id)) throw deviceNotFound(id);
+      return app.relay.playback(id, request.headers.host ?? 'localhost', request.protocol);
+    },
+  );
+};
+
+function writeCursor(row: store.DevicePosition): string {
+  return Buffer.from(JSON.stringify([row.name, row.id])).toString('base64url');
+}
+
+function readCursor(text: string): store.DevicePosition {
+  const wrong = new FleetError('wrong-fields', 'Expected in `after` the `next` of an earlier page.', {
+    problems: [{ key: 'querystring/after', expected: 'the next of an earlier page', came: 'something else' }],
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    throw wrong;
+  }
+  if (!Array.isArray(value)) throw wrong;
+  const [name, id]: unknown[] = value;
+  if (typeof name !== 'string' || typeof id !== 'string') throw wrong;
+  return { name, id };
+}

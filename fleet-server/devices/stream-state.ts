@@ -1,0 +1,75 @@
+/**
+ * The state of a device's stream, from what the device says and what the relay receives.
+ *
+ * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment.
+ */
+import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
+
+export type StreamView = {
+  readonly presence: DevicePresence;
+  readonly media: MediaState | null;
+  readonly outputs: readonly OutputStatus[];
+  readonly reception: RelayReception | null;
+  readonly streamsHere: boolean;
+  readonly missingSinceMs: number | null;
+};
+
+/** The relay is asked once a second: a stream that has just begun may not be in its answer yet. */
+export const arrivalGraceMs = 3000;
+
+export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
+  const { presence, media, reception } = view;
+  if (reception !== null) {
+    // A stream outlives its agent: the relay's word is the proof, whoever else is silent.
+    return { kind: 'live', detail: presence.state === 'online' ? '' : 'The stream arrives, but its agent is not connected.' };
+  }
+  if (presence.state === 'offline') return { kind: 'offline', detail: presence.reason };
+  if (presence.state === 'unknown') return { kind: 'unknown', detail: presence.reason };
+  if (media === null) return { kind: 'unknown', detail: 'It is connected and has not reported yet.' };
+  switch (media.kind) {
+    case 'starting':
+      return { kind: 'starting', detail: 'The pipeline starts.' };
+    case 'failed':
+      return { kind: 'failed', detail: media.reason };
+    case 'stopped':
+      return { kind: 'stopped', detail: 'The pipeline is stopped.' };
+    case 'running':
+      return runningState(view, nowMs);
+    default:
+      return media satisfies never;
+  }
+}
+
+function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
+  const rtmp = view.outputs.find((output) => output.kind === 'rtmp');
+  if (rtmp === undefined) return { kind: 'stopped', detail: 'It captures, and has no stream target.' };
+  switch (rtmp.state.kind) {
+    case 'connecting':
+      return { kind: 'starting', detail: `It connects to ${rtmp.target}.` };
+    case 'waiting':
+      return view.streamsHere
+        ? { kind: 'not-arriving', detail: `It cannot reach the relay: ${rtmp.state.lastError}`.slice(0, 500) }
+        : { kind: 'failed', detail: `It cannot reach ${rtmp.target}: ${rtmp.state.lastError}`.slice(0, 500) };
+    case 'stopped':
+      return { kind: 'stopped', detail: 'The output is stopped.' };
+    case 'streaming':
+      if (!view.streamsHere) return { kind: 'elsewhere', detail: `It says that it streams to ${rtmp.target}.` };
+      if (view.missingSinceMs === null || nowMs - view.missingSinceMs < arrivalGraceMs) {
+        return { kind: 'starting', detail: 'It streams; waiting for the relay to receive it.' };
+      }
+      return { kind: 'not-arriving', detail: 'It says that it streams, and the relay receives nothing.' };
+    default:
+      return rtmp.state satisfies never;
+  }
+}
+
+/** Whether the device claims, at this moment, that its stream goes to this fleet's relay. */
+export function claimsToStreamHere(view: Pick<StreamView, 'presence' | 'media' | 'outputs' | 'streamsHere'>): boolean {
+  return (
+    view.presence.state === 'online' &&
+    view.media?.kind === 'running' &&
+    view.streamsHere &&
+    view.outputs.some((output) => output.kind === 'rtmp' && output.state.kind === 'streaming')
+  );
+}

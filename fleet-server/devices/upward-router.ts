@@ -1,0 +1,46 @@
+/** Who gets which message from a device, once the register has said that it is news. */
+import type { FastifyInstance } from 'fastify';
+import { saveState } from '#fleet-server/devices/devices-store.ts';
+import type { UpwardMessage } from '#fleet-server/devices/live-device.ts';
+
+/** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
+export async function routeUpward(app: FastifyInstance, message: UpwardMessage): Promise<void> {
+  const { deviceId } = message;
+  const { database } = app.store;
+  const verdict = app.devices.onMessage(message);
+  if (verdict === 'stale') return;
+  if (verdict === 'session-went-back') {
+    const detail = 'It came back with an older session counter: its card was restored from a copy, or copied to a second device.';
+    await app.history.append({ deviceId, origin: 'server', kind: 'session-went-back', detail });
+  }
+  switch (message.name) {
+    case 'hello': {
+      const { session, body } = message.envelope;
+      const versions = JSON.stringify(body.versions);
+      await saveState(database, { deviceId, bootId: session.bootId, sessionCounter: session.counter, versions });
+      await app.settings.onHello(deviceId, body);
+      await app.commands.onHello(deviceId);
+      return;
+    }
+    case 'report': {
+      const { body } = message.envelope;
+      const heardAtMs = app.devices.get(deviceId)?.heardAtMs ?? null;
+      await saveState(database, { deviceId, heardAtMs, report: JSON.stringify(body) });
+      await app.settings.onReport(deviceId, body);
+      return;
+    }
+    case 'applied':
+      return app.settings.onApplied(deviceId, message.envelope.body);
+    case 'event':
+      return app.history.onEvent(deviceId, message.envelope.session, message.envelope.body);
+    case 'command-result':
+      return app.commands.onResult(deviceId, message.envelope.body);
+    case 'health':
+      return app.health.onHealth(deviceId, message.envelope.body);
+    case 'presence':
+    case 'log':
+      return;
+    default:
+      return message satisfies never;
+  }
+}

@@ -1,0 +1,55 @@
+/** A device joins: a join token against an id and a credential of its own. */
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '#fleet-server/clock.ts';
+import { insertDevice, type StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import type { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
+import type { EnrolmentAnswer, EnrolmentRequest } from '#protocol/model/enrolment.ts';
+
+/** Crockford's base32 in lower case: no letter that looks like a digit. 32 letters, so that a byte modulo 32 is even. */
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+const idLetters = 10;
+
+export function makeDeviceId(bytes: Uint8Array = randomBytes(idLetters)): string {
+  return `d-${[...bytes].map((byte) => alphabet[byte % alphabet.length]).join('')}`;
+}
+
+export async function enrol(
+  app: FastifyInstance,
+  joinTokens: JoinTokens,
+  clock: Clock,
+  request: EnrolmentRequest,
+): Promise<EnrolmentAnswer> {
+  const credential = randomBytes(32).toString('base64url');
+  const blank: Omit<StoredDevice, 'groupName'> = {
+    id: makeDeviceId(),
+    name: request.name.trim() === '' ? 'device' : request.name.trim(),
+    joinedAtMs: clock.nowMs(),
+    credentialHash: app.devices.credentialHash(credential).toString('hex'),
+    keyGeneration: 1,
+    desiredRevision: 0,
+    desiredDigest: '',
+    appliedRevision: 0,
+    appliedAtMs: null,
+    outcomeRevision: 0,
+    outcome: null,
+    refusals: '[]',
+    eventsUpTo: 0,
+    bootId: null,
+    sessionCounter: 0,
+    heardAtMs: null,
+    versions: null,
+    report: null,
+  };
+  const device = await app.store.database.transaction().execute(async (transaction) => {
+    const { group } = await joinTokens.redeem(transaction, request.joinToken);
+    const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = { ...blank, groupName: group };
+    await insertDevice(transaction, row);
+    await app.settings.refreshDevice(transaction, row.id);
+    return { ...row, bootId, sessionCounter, heardAtMs, versions, report };
+  });
+  app.devices.add(device);
+  app.changes.publish({ subject: 'join-tokens' });
+  await app.history.append({ deviceId: device.id, origin: 'server', kind: 'joined', detail: `Joined as ${device.name}.` });
+  return { deviceId: device.id, credential };
+}

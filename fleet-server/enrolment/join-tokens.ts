@@ -1,0 +1,73 @@
+/** What lets new devices in: 256 random bits, stored as a keyed hash, with uses, an end and the group that they give. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import * as store from '#fleet-server/enrolment/join-tokens-store.ts';
+import { FleetError } from '#fleet-server/errors.ts';
+import type { Database, JoinTokensTable } from '#fleet-server/store/schema.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
+import type { JoinToken, JoinTokenRequest } from '#protocol/model/enrolment.ts';
+
+export type JoinTokensOptions = { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock };
+
+const defaultUses = 1;
+const defaultLifeS = 86_400;
+const maxTokens = 1000;
+
+export class JoinTokens {
+  readonly #options: JoinTokensOptions;
+
+  constructor(options: JoinTokensOptions) {
+    this.#options = options;
+  }
+
+  /** The only answer that holds the token itself. */
+  async create(request: JoinTokenRequest, createdBy: string): Promise<JoinToken & { readonly token: string }> {
+    const { database, clock } = this.#options;
+    const token = randomBytes(32).toString('base64url');
+    const createdAtMs = clock.nowMs();
+    const row: JoinTokensTable = {
+      id: randomUUID(),
+      tokenHash: this.#hash(token),
+      usesLeft: request.uses ?? defaultUses,
+      expiresAtMs: createdAtMs + (request.expiresInS ?? defaultLifeS) * 1000,
+      groupName: request.group ?? null,
+      createdAtMs,
+      createdBy,
+    };
+    await database.transaction().execute(async (transaction) => {
+      await store.pruneJoinTokens(transaction, createdAtMs);
+      if ((await store.countJoinTokens(transaction)) >= maxTokens) {
+        throw new FleetError('too-many', `Expected at most ${maxTokens} join tokens: delete some first.`);
+      }
+      await store.insertJoinToken(transaction, row);
+    });
+    return { ...toJoinToken(row), token };
+  }
+
+  /** Takes one use within the caller's transaction; answers the group that it gives. */
+  async redeem(transaction: Database, token: string): Promise<{ readonly group: string | null }> {
+    const row = await store.takeUse(transaction, this.#hash(token), this.#options.clock.nowMs());
+    if (row === undefined) {
+      throw new FleetError('join-token-refused', 'This join token is wrong, used up or too old: make a new one in the dashboard.');
+    }
+    return { group: row.groupName };
+  }
+
+  async list(): Promise<JoinToken[]> {
+    const nowMs = this.#options.clock.nowMs();
+    const rows = await store.listJoinTokens(this.#options.database);
+    return rows.filter((row) => row.usesLeft > 0 && row.expiresAtMs > nowMs).map(toJoinToken);
+  }
+
+  async delete(id: string): Promise<void> {
+    if (!(await store.deleteJoinToken(this.#options.database, id))) throw new FleetError('not-found', 'Expected the id of a join token.');
+  }
+
+  #hash(token: string): string {
+    return this.#options.secrets.hmac('join-token', token).toString('hex');
+  }
+}
+
+function toJoinToken(row: JoinTokensTable): JoinToken {
+  return { id: row.id, usesLeft: row.usesLeft, expiresAt: timestamp(row.expiresAtMs), group: row.groupName };
+}

@@ -1,0 +1,25 @@
+/** `app.health`: the health of each device over the last day. */
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import type { Clock } from '#fleet-server/clock.ts';
+import { HealthSamples } from '#fleet-server/health/health-samples.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    health: HealthSamples;
+  }
+}
+
+async function health(app: FastifyInstance, options: { readonly clock: Clock }): Promise<void> {
+  const instance = new HealthSamples({
+    database: app.store.database,
+    clock: options.clock,
+    log: app.log,
+    isKnown: (deviceId) => app.devices.isKnown(deviceId),
+  });
+  app.decorate('health', instance);
+  app.addHook('onReady', async () => instance.start());
+  app.addHook('preClose', () => instance.stop());
+}
+
+export const healthPlugin = fastifyPlugin(health, { name: 'health', dependencies: ['store', 'devices'] });

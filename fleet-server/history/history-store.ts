@@ -1,0 +1,62 @@
+/** The history of each device in the store. */
+import type { Database, HistoryTable } from '#fleet-server/store/schema.ts';
+
+export type HistoryRow = Omit<HistoryTable, 'id'>;
+export type StoredEntry = Pick<HistoryTable, 'atMs' | 'origin' | 'kind' | 'detail'> & { readonly id: number };
+
+/** Answers whether it is new: a device's event is stored once, however often it comes. */
+export async function insertEntry(database: Database, row: HistoryRow): Promise<boolean> {
+  const result = await database
+    .insertInto('history')
+    .values(row)
+    .onConflict((c) => c.columns(['deviceId', 'deviceNumber']).doNothing())
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** Newest first. */
+export function newestEntries(database: Database, deviceId: string, limit: number): Promise<StoredEntry[]> {
+  return database
+    .selectFrom('history')
+    .select(['id', 'atMs', 'origin', 'kind', 'detail'])
+    .where('deviceId', '=', deviceId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export async function eventsUpTo(database: Database, deviceId: string): Promise<number | undefined> {
+  const row = await database.selectFrom('devices').select('eventsUpTo').where('id', '=', deviceId).executeTakeFirst();
+  return row?.eventsUpTo;
+}
+
+export async function saveEventsUpTo(database: Database, deviceId: string, number: number): Promise<void> {
+  await database.updateTable('devices').set({ eventsUpTo: number }).where('id', '=', deviceId).execute();
+}
+
+/** Numbers of stored events above `number`, lowest first. */
+export async function eventNumbersAbove(database: Database, deviceId: string, number: number): Promise<number[]> {
+  const rows = await database
+    .selectFrom('history')
+    .select('deviceNumber')
+    .where('deviceId', '=', deviceId)
+    .where('deviceNumber', '>', number)
+    .orderBy('deviceNumber')
+    .limit(1000)
+    .execute();
+  return rows.flatMap(({ deviceNumber }) => (deviceNumber === null ? [] : [deviceNumber]));
+}
+
+/** Keeps the newest `keep` entries of a device. */
+export async function pruneHistory(database: Database, deviceId: string, keep: number): Promise<void> {
+  const oldestKept = await database
+    .selectFrom('history')
+    .select('id')
+    .where('deviceId', '=', deviceId)
+    .orderBy('id', 'desc')
+    .offset(keep - 1)
+    .limit(1)
+    .executeTakeFirst();
+  if (oldestKept === undefined) return;
+  await database.deleteFrom('history').where('deviceId', '=', deviceId).where('id', '<', oldestKept.id).execute();
+}

@@ -1,0 +1,74 @@
+/** People and their sessions in the store. */
+import type { Database, PeopleTable, SessionsTable } from '#fleet-server/store/schema.ts';
+
+export async function countPeople(database: Database): Promise<number> {
+  const row = await database
+    .selectFrom('people')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+export function findPerson(database: Database, name: string): Promise<PeopleTable | undefined> {
+  return database.selectFrom('people').selectAll().where('name', '=', name).executeTakeFirst();
+}
+
+/** Answers whether the person is new. */
+export async function insertPerson(database: Database, person: PeopleTable): Promise<boolean> {
+  const result = await database
+    .insertInto('people')
+    .values(person)
+    .onConflict((c) => c.column('name').doNothing())
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export async function setPasswordHash(database: Database, name: string, passwordHash: string): Promise<void> {
+  await database.updateTable('people').set({ passwordHash }).where('name', '=', name).execute();
+}
+
+export async function insertSession(database: Database, session: SessionsTable): Promise<void> {
+  await database.insertInto('sessions').values(session).execute();
+}
+
+export function findSession(
+  database: Database,
+  tokenHash: string,
+): Promise<{ name: string; role: string; lastUsedAtMs: number; expiresAtMs: number } | undefined> {
+  return database
+    .selectFrom('sessions')
+    .innerJoin('people', 'people.name', 'sessions.personName')
+    .select(['people.name', 'people.role', 'sessions.lastUsedAtMs', 'sessions.expiresAtMs'])
+    .where('sessions.tokenHash', '=', tokenHash)
+    .executeTakeFirst();
+}
+
+export async function touchSession(database: Database, tokenHash: string, lastUsedAtMs: number): Promise<void> {
+  await database.updateTable('sessions').set({ lastUsedAtMs }).where('tokenHash', '=', tokenHash).execute();
+}
+
+export async function deleteSession(database: Database, tokenHash: string): Promise<void> {
+  await database.deleteFrom('sessions').where('tokenHash', '=', tokenHash).execute();
+}
+
+export async function deleteSessionsOf(database: Database, personName: string): Promise<void> {
+  await database.deleteFrom('sessions').where('personName', '=', personName).execute();
+}
+
+/** Keeps the newest `keep` sessions of a person, and none that is over. */
+export async function pruneSessions(
+  database: Database,
+  bounds: { readonly personName: string; readonly keep: number; readonly nowMs: number; readonly idleSinceMs: number },
+): Promise<void> {
+  await database
+    .deleteFrom('sessions')
+    .where((e) => e.or([e('expiresAtMs', '<', bounds.nowMs), e('lastUsedAtMs', '<', bounds.idleSinceMs)]))
+    .execute();
+  const kept = database
+    .selectFrom('sessions')
+    .select('tokenHash')
+    .where('personName', '=', bounds.personName)
+    .orderBy('createdAtMs', 'desc')
+    .limit(bounds.keep);
+  await database.deleteFrom('sessions').where('personName', '=', bounds.personName).where('tokenHash', 'not in', kept).execute();
+}

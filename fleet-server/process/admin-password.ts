@@ -1,0 +1,12 @@
+/** `admin-password`: gives `admin` a new password, from FLEET_ADMIN_PASSWORD or made here, and prints it. Works while the server runs. */
+import { systemClock } from '#fleet-server/clock.ts';
+import type { Configuration } from '#fleet-server/configuration.ts';
+import { People } from '#fleet-server/people/people.ts';
+import { withStore } from '#fleet-server/process/with-store.ts';
+
+export async function printAdminPassword(configuration: Configuration): Promise<void> {
+  await withStore(configuration, async ({ store, secrets }) => {
+    const people = new People({ database: store.database, secrets, clock: systemClock });
+    process.stdout.write(`${await people.resetFirstPerson(configuration.adminPassword)}\n`);
+  });
+}

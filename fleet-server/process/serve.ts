@@ -1,0 +1,80 @@
+/** Runs the fleet server until it is told to stop. */
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from '#fleet-server/app.ts';
+import type { Configuration } from '#fleet-server/configuration.ts';
+import { exitCodes } from '#fleet-server/process/exit-codes.ts';
+import { answerParent, type Ready, tellParent } from '#fleet-server/process/parent.ts';
+import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
+import { openSecrets } from '#fleet-server/store/secrets.ts';
+import { keyPath, openStore, prepareDataDirectory, type Store, storePath } from '#fleet-server/store/store.ts';
+
+/** Stopping takes no longer than this, whatever hangs. */
+const stopMs = 4500;
+
+export async function serve(configuration: Configuration): Promise<void> {
+  let store: Store | undefined;
+  let app: FastifyInstance | undefined;
+  const stop = async (): Promise<void> => {
+    await app?.close();
+    await store?.close();
+  };
+  try {
+    prepareDataDirectory(configuration.dataDirectory);
+    const secrets = openSecrets(keyPath(configuration.dataDirectory));
+    store = await openStore({ path: storePath(configuration.dataDirectory) });
+    app = await buildApp({ configuration, store, secrets, logger: { level: configuration.logLevel } });
+    const firstAdminPassword = await app.people.ensureFirstPerson(configuration.adminPassword);
+    stopOnSignals(stop);
+    await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
+    announce(app, configuration, firstAdminPassword);
+  } catch (error) {
+    const { line, exitCode } = describeStartFailure(error, configuration);
+    process.stderr.write(`${line}\n`);
+    exitAfter(stop, exitCode);
+  }
+}
+
+function announce(app: FastifyInstance, configuration: Configuration, firstAdminPassword: string | null): void {
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : configuration.httpPort;
+  const isEverywhere = configuration.httpHost === '0.0.0.0' || configuration.httpHost === '::';
+  const host = isEverywhere ? 'localhost' : configuration.httpHost.includes(':') ? `[${configuration.httpHost}]` : configuration.httpHost;
+  const url = `http://${host}:${port}`;
+  const ready: Ready = {
+    kind: 'ready',
+    url,
+    rtmpUrl: `rtmp://${host}:${app.relay.port}/${app.relay.application}`,
+    ...(firstAdminPassword === null ? {} : { firstAdminPassword }),
+  };
+  const hasParent = tellParent(ready);
+  answerParent((deviceId) => app.relay.playback(deviceId, new URL(url).host, 'http'));
+  if (hasParent) return;
+  process.stdout.write(`The dashboard is at ${url}\n`);
+  if (firstAdminPassword !== null) process.stdout.write(`Sign in as admin with the password ${firstAdminPassword} (shown only here)\n`);
+}
+
+function stopOnSignals(stop: () => Promise<void>): void {
+  let isStopping = false;
+  const once = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    exitAfter(stop, exitCodes.ok);
+  };
+  process.on('SIGTERM', once);
+  process.on('SIGINT', once);
+  process.on('disconnect', once);
+}
+
+function exitAfter(stop: () => Promise<void>, exitCode: number): void {
+  setTimeout(() => {
+    process.stderr.write('Stopping took too long: ending now.\n');
+    process.exit(exitCode === exitCodes.ok ? exitCodes.failed : exitCode);
+  }, stopMs).unref();
+  stop().then(
+    () => process.exit(exitCode),
+    (error: unknown) => {
+      process.stderr.write(`Stopping failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(exitCode === exitCodes.ok ? exitCodes.failed : exitCode);
+    },
+  );
+}

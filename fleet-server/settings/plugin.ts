@@ -1,0 +1,42 @@
+/** `app.settings`: what each level sets, and what each device makes of it. */
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import type { Clock } from '#fleet-server/clock.ts';
+import { Settings } from '#fleet-server/settings/settings.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    settings: Settings;
+  }
+}
+
+export type SettingsPluginOptions = {
+  readonly clock: Clock;
+  /** Of the relay that devices stream to. */
+  readonly relay: { readonly port: number; readonly application: string };
+};
+
+async function settings(app: FastifyInstance, options: SettingsPluginOptions): Promise<void> {
+  const { port, application } = options.relay;
+  const instance = new Settings({
+    database: app.store.database,
+    secrets: app.secrets,
+    clock: options.clock,
+    log: app.log,
+    // The published name is the device's id; what follows travels as an argument that the relay hands to us for checking.
+    relayTarget: (deviceId, generation) => ({
+      host: null,
+      port,
+      application,
+      streamKey: `${deviceId}?key=${app.devices.streamKeyOf(deviceId, generation)}`,
+    }),
+    reportOf: (deviceId) => app.devices.get(deviceId)?.report ?? null,
+    isConnected: (deviceId) => app.broker.isConnected(deviceId),
+    publish: (deviceId, desired) => app.broker.publish(deviceId, 'desired', desired),
+    publishChange: (change) => app.changes.publish(change),
+  });
+  app.decorate('settings', instance);
+  app.addHook('onReady', () => instance.start());
+}
+
+export const settingsPlugin = fastifyPlugin(settings, { name: 'settings', dependencies: ['store', 'changes', 'devices'] });

@@ -1,0 +1,27 @@
+/** Where a device stands with its settings, from revisions alone: pure. */
+import type { SettingRefusal } from '#protocol/messages.ts';
+import type { SettingsState } from '#protocol/model/device.ts';
+
+export type RevisionFacts = {
+  readonly desiredRevision: number;
+  readonly appliedRevision: number;
+  readonly outcomeRevision: number;
+  readonly outcome: string | null;
+  readonly refusals: readonly SettingRefusal[];
+};
+
+export function settingsState(facts: RevisionFacts): SettingsState {
+  const { desiredRevision, appliedRevision } = facts;
+  const base = { desiredRevision, appliedRevision };
+  if (appliedRevision === desiredRevision) return { ...base, kind: 'applied', reason: null };
+  const isRefused = facts.outcomeRevision === desiredRevision && (facts.outcome === 'refused' || facts.outcome === 'rolled-back');
+  if (!isRefused) return { ...base, kind: 'pending', reason: null };
+  const reasons = facts.refusals.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
+  const fallback =
+    facts.outcome === 'refused' ? 'The device refused it.' : 'The pipeline did not run with it; the last good settings are back.';
+  return { ...base, kind: 'refused', reason: (reasons === '' ? fallback : reasons).slice(0, 500) };
+}
+
+export function parseRefusals(text: string): readonly SettingRefusal[] {
+  return JSON.parse(text) as SettingRefusal[];
+}

@@ -1,0 +1,128 @@
+/** Settings by level in the store, and the revision of each device. Secrets are sealed here and nowhere else. */
+
+import type { Database, DevicesTable, SettingsTable } from '#fleet-server/store/schema.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { isSettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
+
+export type ServerLevel = SettingsTable['level'];
+export type Scope = { readonly level: ServerLevel; readonly scope: string };
+export type StoredSetting = Scope & {
+  readonly key: string;
+  readonly value: SettingValue;
+  readonly setAtMs: number;
+  readonly setBy: string;
+};
+export type RevisionRow = Pick<
+  DevicesTable,
+  | 'id'
+  | 'groupName'
+  | 'keyGeneration'
+  | 'desiredRevision'
+  | 'desiredDigest'
+  | 'appliedRevision'
+  | 'appliedAtMs'
+  | 'outcomeRevision'
+  | 'outcome'
+  | 'refusals'
+>;
+
+const revisionColumns = [
+  'id',
+  'groupName',
+  'keyGeneration',
+  'desiredRevision',
+  'desiredDigest',
+  'appliedRevision',
+  'appliedAtMs',
+  'outcomeRevision',
+  'outcome',
+  'refusals',
+] as const;
+
+/** A bound on the log of changes; the oldest go first. */
+const maxChangesKept = 50_000;
+
+export type SettingsStore = {
+  read(database: Database, where: Scope): Promise<StoredSetting[]>;
+  readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;
+  write(database: Database, setting: StoredSetting): Promise<void>;
+  remove(database: Database, where: Scope & { readonly key: string }): Promise<void>;
+  recordChange(database: Database, change: SettingChange): Promise<void>;
+  pruneChanges(database: Database): Promise<void>;
+  revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
+  /** Of one device, of a group, or of all. */
+  revisions(database: Database, where: Scope): Promise<RevisionRow[]>;
+  saveRevision(database: Database, deviceId: string, columns: Partial<Omit<RevisionRow, 'id'>>): Promise<void>;
+};
+
+export type SettingChange = Scope & {
+  readonly key: string;
+  readonly before: SettingValue | null;
+  readonly after: SettingValue | null;
+  readonly changedAtMs: number;
+  readonly changedBy: string;
+};
+
+function isSecret(key: string): boolean {
+  // A key that this version does not know is treated as a secret: nothing is lost by that.
+  return !isSettingKey(key) || settingDefinitions[key].secret;
+}
+
+export function createSettingsStore(secrets: Secrets): SettingsStore {
+  const open = (row: SettingsTable): StoredSetting => {
+    const text = isSecret(row.key) ? secrets.open(row.value) : row.value;
+    return { ...row, value: JSON.parse(text) as SettingValue };
+  };
+  const masked = (key: string, value: SettingValue | null): string | null => {
+    if (value === null) return null;
+    return isSecret(key) ? 'secret' : JSON.stringify(value);
+  };
+  return {
+    read: async (database, { level, scope }) => {
+      const rows = await database.selectFrom('settings').selectAll().where('level', '=', level).where('scope', '=', scope).execute();
+      return rows.map(open);
+    },
+    readAll: async (database, level) => {
+      const rows = await database.selectFrom('settings').selectAll().where('level', '=', level).execute();
+      return rows.map(open);
+    },
+    write: async (database, setting) => {
+      const text = JSON.stringify(setting.value);
+      const columns = { value: isSecret(setting.key) ? secrets.seal(text) : text, setAtMs: setting.setAtMs, setBy: setting.setBy };
+      await database
+        .insertInto('settings')
+        .values({ level: setting.level, scope: setting.scope, key: setting.key, ...columns })
+        .onConflict((c) => c.columns(['level', 'scope', 'key']).doUpdateSet(columns))
+        .execute();
+    },
+    remove: async (database, { level, scope, key }) => {
+      await database.deleteFrom('settings').where('level', '=', level).where('scope', '=', scope).where('key', '=', key).execute();
+    },
+    recordChange: async (database, { before, after, ...change }) => {
+      await database
+        .insertInto('settingsChanges')
+        .values({ ...change, before: masked(change.key, before), after: masked(change.key, after) })
+        .execute();
+    },
+    pruneChanges: async (database) => {
+      const newest = await database
+        .selectFrom('settingsChanges')
+        .select((e) => e.fn.max('id').as('id'))
+        .executeTakeFirst();
+      if (newest?.id == null) return;
+      await database
+        .deleteFrom('settingsChanges')
+        .where('id', '<=', Number(newest.id) - maxChangesKept)
+        .execute();
+    },
+    revision: (database, deviceId) => database.selectFrom('devices').select(revisionColumns).where('id', '=', deviceId).executeTakeFirst(),
+    revisions: (database, { level, scope }) => {
+      const query = database.selectFrom('devices').select(revisionColumns);
+      if (level === 'fleet') return query.execute();
+      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
+    },
+    saveRevision: async (database, deviceId, columns) => {
+      await database.updateTable('devices').set(columns).where('id', '=', deviceId).execute();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The history of the schema: an ordered list, of which each entry is run once. Entries are never changed once released; a new
+ * one is added at the end. Written with Kysely's schema builder, so that it serves every database behind the store's door.
+ */
+import { type Kysely, sql } from 'kysely';
+import { FleetError } from '#fleet-server/errors.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
+
+// A migration works on tables as they were then, which the types of today do not describe.
+type Migration = { readonly name: string; run(database: Kysely<unknown>): Promise<void> };
+
+async function first(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('people')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('role', 'text', (c) => c.notNull())
+    .addColumn('passwordHash', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('sessions')
+    .addColumn('tokenHash', 'text', (c) => c.primaryKey())
+    .addColumn('personName', 'text', (c) => c.notNull().references('people.name').onDelete('cascade'))
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('lastUsedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('expiresAtMs', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('joinTokens')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('tokenHash', 'text', (c) => c.notNull().unique())
+    .addColumn('usesLeft', 'integer', (c) => c.notNull())
+    .addColumn('expiresAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('groupName', 'text')
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('createdBy', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('devices')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('groupName', 'text')
+    .addColumn('joinedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('credentialHash', 'text', (c) => c.notNull())
+    .addColumn('keyGeneration', 'integer', (c) => c.notNull())
+    .addColumn('desiredRevision', 'bigint', (c) => c.notNull())
+    .addColumn('desiredDigest', 'text', (c) => c.notNull())
+    .addColumn('appliedRevision', 'bigint', (c) => c.notNull())
+    .addColumn('appliedAtMs', 'bigint')
+    .addColumn('outcomeRevision', 'bigint', (c) => c.notNull())
+    .addColumn('outcome', 'text')
+    .addColumn('refusals', 'text', (c) => c.notNull())
+    .addColumn('eventsUpTo', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema.createIndex('devicesByName').on('devices').columns(['name', 'id']).execute();
+  await schema.createIndex('devicesByGroup').on('devices').column('groupName').execute();
+  await schema
+    .createTable('deviceStates')
+    .addColumn('deviceId', 'text', (c) => c.primaryKey().references('devices.id').onDelete('cascade'))
+    .addColumn('bootId', 'text')
+    .addColumn('sessionCounter', 'bigint', (c) => c.notNull())
+    .addColumn('heardAtMs', 'bigint')
+    .addColumn('versions', 'text')
+    .addColumn('report', 'text')
+    .execute();
+  await schema
+    .createTable('settings')
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('key', 'text', (c) => c.notNull())
+    .addColumn('value', 'text', (c) => c.notNull())
+    .addColumn('setAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('setBy', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('settingsKey', ['level', 'scope', 'key'])
+    .execute();
+  await schema
+    .createTable('settingsChanges')
+    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('key', 'text', (c) => c.notNull())
+    .addColumn('before', 'text')
+    .addColumn('after', 'text')
+    .addColumn('changedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('changedBy', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('commands')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('arguments', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('requestedBy', 'text', (c) => c.notNull())
+    .addColumn('requestedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('deadlineMs', 'bigint', (c) => c.notNull())
+    .addColumn('finishedAtMs', 'bigint')
+    .addColumn('detail', 'text', (c) => c.notNull())
+    .execute();
+  await schema.createIndex('commandsByDevice').on('commands').columns(['deviceId', 'requestedAtMs']).execute();
+  await schema.createIndex('commandsByDeadline').on('commands').columns(['state', 'deadlineMs']).execute();
+  await schema
+    .createTable('history')
+    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('atMs', 'bigint', (c) => c.notNull())
+    .addColumn('origin', 'text', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('detail', 'text', (c) => c.notNull())
+    .addColumn('deviceNumber', 'bigint')
+    .addUniqueConstraint('historyOncePerEvent', ['deviceId', 'deviceNumber'])
+    .execute();
+  await schema.createIndex('historyByDevice').on('history').columns(['deviceId', 'id']).execute();
+  await schema
+    .createTable('healthSamples')
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('atMs', 'bigint', (c) => c.notNull())
+    .addColumn('framesPerSecond', 'real')
+    .addColumn('videoBitrateKbps', 'real')
+    .addColumn('temperatureC', 'real')
+    .addColumn('loadAverage1m', 'real')
+    .addColumn('memoryAvailableBytes', 'bigint')
+    .addPrimaryKeyConstraint('healthSamplesKey', ['deviceId', 'atMs'])
+    .execute();
+  await schema.createIndex('healthSamplesByTime').on('healthSamples').column('atMs').execute();
+}
+
+export const migrations: readonly Migration[] = [{ name: 'the first schema', run: first }];
+
+/** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */
+export async function migrate(database: Database, list: readonly Migration[] = migrations): Promise<void> {
+  await sql`create table if not exists "schemaVersion" ("id" integer primary key, "version" integer not null)`.execute(database);
+  await database.transaction().execute(async (transaction) => {
+    const row = await transaction.selectFrom('schemaVersion').select('version').executeTakeFirst();
+    const version = row?.version ?? 0;
+    if (version > list.length) {
+      throw new FleetError(
+        'store-damaged',
+        `Expected a store of schema version ${list.length} or older, got version ${version}: a newer fleet server has written it. Start that version, or restore a backup.`,
+      );
+    }
+    for (const migration of list.slice(version)) await migration.run(transaction as unknown as Kysely<unknown>);
+    await transaction
+      .insertInto('schemaVersion')
+      .values({ id: 1, version: list.length })
+      .onConflict((c) => c.column('id').doUpdateSet({ version: list.length }))
+      .execute();
+  });
+}

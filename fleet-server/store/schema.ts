@@ -1,0 +1,131 @@
+/**
+ * The tables, as types; migrations.ts makes them. Times are milliseconds since 1970 by this server's clock; structured values are JSON
+ * as text; whatever ends in `hash` is a keyed hash or a password hash, whatever ends in `sealed` is encrypted.
+ */
+import type { ColumnType, Generated, Kysely } from 'kysely';
+
+export type PeopleTable = { name: string; role: string; passwordHash: string; createdAtMs: number };
+
+export type SessionsTable = {
+  tokenHash: string;
+  personName: string;
+  createdAtMs: number;
+  lastUsedAtMs: number;
+  expiresAtMs: number;
+};
+
+export type JoinTokensTable = {
+  id: string;
+  tokenHash: string;
+  usesLeft: number;
+  expiresAtMs: number;
+  groupName: string | null;
+  createdAtMs: number;
+  createdBy: string;
+};
+
+export type DevicesTable = {
+  id: string;
+  name: string;
+  groupName: string | null;
+  joinedAtMs: number;
+  credentialHash: string;
+  /** Part of what the stream key is drawn from: a new generation is a new key. */
+  keyGeneration: number;
+  desiredRevision: number;
+  desiredDigest: string;
+  appliedRevision: number;
+  appliedAtMs: number | null;
+  /** The revision that the device's last `applied` message was about, what became of it, and the refusals as JSON. */
+  outcomeRevision: number;
+  outcome: string | null;
+  refusals: string;
+  /** All the device's events up to this number are stored. */
+  eventsUpTo: number;
+};
+
+/** What is shown of a device before it is heard again after a restart of the server. */
+export type DeviceStatesTable = {
+  deviceId: string;
+  bootId: string | null;
+  sessionCounter: number;
+  heardAtMs: number | null;
+  versions: string | null;
+  report: string | null;
+};
+
+export type SettingsTable = {
+  level: 'fleet' | 'group' | 'device';
+  /** Empty for the fleet, else the group's name or the device's id. */
+  scope: string;
+  key: string;
+  /** JSON; for secrets sealed. */
+  value: string;
+  setAtMs: number;
+  setBy: string;
+};
+
+export type SettingsChangesTable = {
+  id: Generated<number>;
+  level: string;
+  scope: string;
+  key: string;
+  /** JSON, or null for unset; a secret is stored as the word `secret`. */
+  before: string | null;
+  after: string | null;
+  changedAtMs: number;
+  changedBy: string;
+};
+
+export type CommandsTable = {
+  id: string;
+  deviceId: string;
+  kind: string;
+  arguments: string;
+  state: string;
+  requestedBy: string;
+  requestedAtMs: number;
+  deadlineMs: number;
+  finishedAtMs: number | null;
+  detail: string;
+};
+
+export type HistoryTable = {
+  id: Generated<number>;
+  deviceId: string;
+  atMs: number;
+  origin: string;
+  kind: string;
+  detail: string;
+  /** The device's own number of its event; null for entries that others made. */
+  deviceNumber: number | null;
+};
+
+export type HealthSamplesTable = {
+  deviceId: string;
+  atMs: number;
+  framesPerSecond: number | null;
+  videoBitrateKbps: number | null;
+  temperatureC: number | null;
+  loadAverage1m: number | null;
+  memoryAvailableBytes: number | null;
+};
+
+export type SchemaVersionTable = { id: ColumnType<1, 1, never>; version: number };
+
+export type Schema = {
+  schemaVersion: SchemaVersionTable;
+  people: PeopleTable;
+  sessions: SessionsTable;
+  joinTokens: JoinTokensTable;
+  devices: DevicesTable;
+  deviceStates: DeviceStatesTable;
+  settings: SettingsTable;
+  settingsChanges: SettingsChangesTable;
+  commands: CommandsTable;
+  history: HistoryTable;
+  healthSamples: HealthSamplesTable;
+};
+
+/** The store or a transaction in it: what every `*-store.ts` works on. */
+export type Database = Kysely<Schema>;

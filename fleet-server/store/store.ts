@@ -1,0 +1,69 @@
+/**
+ * The store's one door. Behind it is SQLite in the data directory; callers see Kysely and nothing of the engine.
+ *
+ * INVARIANT: a promise of a write that has resolved is on the disk.
+ */
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kysely, SqliteDialect } from 'kysely';
+import { FleetError } from '#fleet-server/errors.ts';
+import { migrate } from '#fleet-server/store/migrations.ts';
+import type { Database, Schema } from '#fleet-server/store/schema.ts';
+import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
+
+export type Store = {
+  readonly database: Database;
+  /** May be called twice. */
+  close(): Promise<void>;
+};
+
+/** The store inside a data directory. */
+export function storePath(dataDirectory: string): string {
+  return join(dataDirectory, 'fleet.sqlite');
+}
+
+/** The server's own secret inside a data directory. */
+export function keyPath(dataDirectory: string): string {
+  return join(dataDirectory, 'secret.key');
+}
+
+/** Made if it is not there, readable by its owner alone. */
+export function prepareDataDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  } catch (cause) {
+    throw new FleetError(
+      'store-unavailable',
+      `The data directory ${path} cannot be made or is not ours: set FLEET_DATA_DIR to one that is.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+export async function openStore(options: { readonly path: string }): Promise<Store> {
+  try {
+    // SQLite gives its journal files the rights of the main file.
+    closeSync(openSync(options.path, 'a', 0o600));
+    chmodSync(options.path, 0o600);
+  } catch (cause) {
+    throw new FleetError('store-unavailable', `The store ${options.path} cannot be opened for writing.`, { cause });
+  }
+  const sqlite = openSqlite(options.path);
+  const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) });
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await database.destroy();
+  };
+  try {
+    await migrate(database);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { database, close };
+}
