@@ -33,7 +33,6 @@ import { settingsRoutes } from '#fleet-server/settings/routes.ts';
 import { storePlugin } from '#fleet-server/store/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
-import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
 
 export type AppOptions = {
   readonly configuration: Configuration;
@@ -99,12 +98,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     isViewer: async (request) => (await app.currentPerson(request)) !== null,
     hmac: (purpose, text) => secrets.hmac(purpose, text),
     onStateChange: () => app.changes.publish({ subject: 'relay' }),
-  });
-  await app.register(watchdogPlugin, {
-    devices: () => app.devices.list(),
-    relayRunningSinceMs: () => (app.relay.state().kind === 'running' ? app.relay.state().sinceMs : null),
-    requestCommand: (request) => app.commands.request(request),
-    appendHistory: (entry) => app.history.append(entry),
   });
 
   await app.register(sessionRoutes, { prefix: apiPrefix });

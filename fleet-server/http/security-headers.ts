@@ -29,6 +29,7 @@ async function securityHeaders(app: FastifyInstance, options: { readonly isHttps
     crossOriginOpenerPolicy: options.isHttps,
     originAgentCluster: options.isHttps,
     referrerPolicy: { policy: 'no-referrer' },
+    frameguard: { action: 'deny' },
   });
 }
 
