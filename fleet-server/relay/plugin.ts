@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Relay, RelayHooks } from '#fleet-server/relay/contract.ts';
+import { registerHls } from '#fleet-server/relay/hls.ts';
 import { RelayService } from '#fleet-server/relay/relay.ts';
 
 declare module 'fastify' {
@@ -22,6 +23,13 @@ export type RelayOptions = RelayHooks & {
 async function relay(app: FastifyInstance, options: RelayOptions): Promise<void> {
   const service = new RelayService({ ...options, log: app.log });
   app.decorate('relay', service);
+  registerHls(app, {
+    directory: service.paths.hlsDirectory,
+    isTicketValid: (deviceId, ticket) => service.isTicketValid(deviceId, ticket),
+    isViewer: options.isViewer,
+    isReceived: (deviceId) => service.isReceived(deviceId),
+    onWatched: (deviceId, viewer) => service.noteViewer(deviceId, viewer),
+  });
   app.addHook('onReady', () => service.start());
   app.addHook('onClose', () => service.stop());
 }
