@@ -14,6 +14,7 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
+import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
 import type { StateDirectory } from '#device/state/state-directory.ts';
@@ -239,7 +240,7 @@ export class Agent {
     if (before?.line === line) return;
     this.#said = { line, isStandIn };
     this.#options.log.info(line);
-    for (const { key, reason } of prepared.leftOut) this.#options.log.warn(`left out for the time being: ${key}: ${reason}`);
+    if (prepared.leftOut.length > 0) this.#options.log.warn(`left out for the time being: ${describeRefusals(prepared.leftOut)}`);
     if (before === null || before.isStandIn === isStandIn) return;
     if (isStandIn) this.#record('camera-lost', line);
     else this.#record('camera-found', line);

@@ -1,6 +1,7 @@
 /** From what the media host and the board say to conditions, health and report. Pure. */
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
@@ -43,10 +44,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(facts.board)];
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
   if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
-  if (complaints.length > 0) {
-    const detail = complaints.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
-    found.push({ code: 'settings-refused', detail });
-  }
+  if (complaints.length > 0) found.push({ code: 'settings-refused', detail: describeRefusals(complaints) });
   return found;
 }
 

@@ -7,6 +7,7 @@ import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { readLastGood, type SettingsRecord, writeLastGood } from '#device/settings/last-good-file.ts';
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
@@ -125,6 +126,7 @@ export class SettingsKeeper {
   }
 
   #push(work: readonly Work[]): void {
+    if (work.length === 0) return;
     this.#work.push(...work);
     this.#worker ??= this.#run();
   }
@@ -234,9 +236,8 @@ export class SettingsKeeper {
   }
 
   #say({ revision, outcome, refusals }: Applied): void {
-    const reasons = refusals.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
     if (outcome === 'applied') this.#options.log.info(`settings revision ${revision} in force`);
-    else this.#options.log.warn(`settings revision ${revision} ${outcome}: ${reasons}`);
+    else this.#options.log.warn(`settings revision ${revision} ${outcome}: ${describeRefusals(refusals)}`);
   }
 }
 

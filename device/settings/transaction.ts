@@ -7,6 +7,7 @@
  * - Every revision that is not older than what is known gets an answer, also when it comes again.
  * - Order is the revision's number; the device's clock plays no part.
  */
+import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { type Judgement, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
 
@@ -72,7 +73,7 @@ export function transition(state: SettingsState, event: SettingsEvent, judge: Ju
       const { revision, digest } = phase.document;
       const verdict: Verdict = { revision, digest, outcome: 'rolled-back', refusals: [...phase.refusals] };
       const next: SettingsState = { ...state, verdict, phase: { kind: 'settled' } };
-      return conclude(next, 'settings-rolled-back', describeRefusals(revision, phase.refusals), judge);
+      return conclude(next, 'settings-rolled-back', `revision ${revision}: ${describeRefusals(phase.refusals)}`, judge);
     }
     default:
       return event satisfies never;
@@ -92,7 +93,7 @@ function consider(state: SettingsState, document: Desired, judge: Judge): Step {
     const verdict: Verdict = { revision, digest, outcome: 'refused', refusals: [...judgement.refusals] };
     const next: SettingsState = { ...state, verdict };
     if (isAgain) return { state: next, effects: answer(next, document) };
-    return conclude(next, 'settings-refused', describeRefusals(revision, judgement.refusals), judge);
+    return conclude(next, 'settings-refused', `revision ${revision}: ${describeRefusals(judgement.refusals)}`, judge);
   }
   return { state: { ...state, phase: { kind: 'trying', document } }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
 }
@@ -122,9 +123,4 @@ function knownRevision({ verdict, inForce }: SettingsState): { readonly revision
 
 function newest(one: Desired | null, other: Desired): Desired {
   return one !== null && one.revision > other.revision ? one : other;
-}
-
-function describeRefusals(revision: number, refusals: readonly SettingRefusal[]): string {
-  const reasons = refusals.map(({ key, reason }) => `${key}: ${reason}`);
-  return `revision ${revision}: ${reasons.join('; ')}`;
 }
