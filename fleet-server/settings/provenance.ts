@@ -95,7 +95,8 @@ function belowServer(key: SettingKey, reported: ReportedSetting | undefined): { 
 
 function shownReport(key: SettingKey, reported: ReportedSetting, byLevel: ServerSettings | undefined): ShownValue | null {
   if (settingDefinitions[key].secret || reported.isSecret === true) {
-    if (reported.value === null && reported.isSecret !== true) return null;
+    // Of a secret the device says only whether there is one.
+    if (reported.value === null || reported.value === false || reported.value === '') return null;
     const { level } = reported;
     const set = level === 'fleet' || level === 'group' || level === 'device' ? byLevel?.[level] : undefined;
     return { kind: 'secret', setAt: set === undefined ? null : timestamp(set.setAtMs) };

@@ -1,0 +1,72 @@
+/** All of the fleet server but what talks to devices and to the relay: it expects `app.broker` and `app.relay` to be there when it is used. */
+import { join } from 'node:path';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import { changesPlugin } from '#fleet-server/changes/plugin.ts';
+import { changesRoutes } from '#fleet-server/changes/routes.ts';
+import type { Clock } from '#fleet-server/clock.ts';
+import { commandsPlugin } from '#fleet-server/commands/plugin.ts';
+import { commandsRoutes } from '#fleet-server/commands/routes.ts';
+import type { Configuration } from '#fleet-server/configuration.ts';
+import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
+import { devicesRoutes } from '#fleet-server/devices/routes.ts';
+import { enrolmentRoutes } from '#fleet-server/enrolment/routes.ts';
+import { healthPlugin } from '#fleet-server/health/plugin.ts';
+import { healthRoutes } from '#fleet-server/health/routes.ts';
+import { historyPlugin } from '#fleet-server/history/plugin.ts';
+import { historyRoutes } from '#fleet-server/history/routes.ts';
+import { dashboardPlugin } from '#fleet-server/http/dashboard.ts';
+import { errorHandlerPlugin } from '#fleet-server/http/error-handler.ts';
+import { openApiPlugin } from '#fleet-server/http/open-api.ts';
+import { originCheckPlugin } from '#fleet-server/http/origin-check.ts';
+import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
+import { metricsRoutes } from '#fleet-server/metrics/routes.ts';
+import { peoplePlugin } from '#fleet-server/people/plugin.ts';
+import { sessionRoutes } from '#fleet-server/people/routes.ts';
+import { settingsPlugin } from '#fleet-server/settings/plugin.ts';
+import { settingsRoutes } from '#fleet-server/settings/routes.ts';
+import { storePlugin } from '#fleet-server/store/plugin.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
+import type { Store } from '#fleet-server/store/store.ts';
+
+export type ApiOptions = {
+  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort'>;
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  /** Of the built dashboard; its own place unless told. */
+  readonly dashboardDirectory?: string;
+};
+
+const apiPrefix = '/api/v1';
+
+export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
+  const { configuration, store, secrets, clock } = options;
+  const isHttps = configuration.publicUrl?.startsWith('https:') === true;
+
+  await app.register(errorHandlerPlugin);
+  await app.register(securityHeadersPlugin, { isHttps });
+  await app.register(rateLimit, { global: false });
+  await app.register(originCheckPlugin, { publicUrl: configuration.publicUrl });
+  await app.register(openApiPlugin);
+
+  await app.register(storePlugin, { store, secrets });
+  await app.register(peoplePlugin, { clock, isHttps });
+  await app.register(changesPlugin, { clock });
+  await app.register(historyPlugin, { clock });
+  await app.register(devicesPlugin, { clock });
+  await app.register(commandsPlugin, { clock });
+  await app.register(healthPlugin, { clock });
+  await app.register(settingsPlugin, { clock, relay: { port: configuration.rtmpPort, application: 'live' } });
+
+  await app.register(sessionRoutes, { prefix: apiPrefix });
+  await app.register(devicesRoutes, { prefix: apiPrefix });
+  await app.register(settingsRoutes, { prefix: apiPrefix });
+  await app.register(commandsRoutes, { prefix: apiPrefix });
+  await app.register(healthRoutes, { prefix: apiPrefix, clock });
+  await app.register(historyRoutes, { prefix: apiPrefix });
+  await app.register(enrolmentRoutes, { prefix: apiPrefix, clock });
+  await app.register(changesRoutes, { prefix: apiPrefix, clock });
+  await app.register(metricsRoutes);
+  await app.register(dashboardPlugin, { directory: options.dashboardDirectory ?? join(import.meta.dirname, 'web', 'dist') });
+}
