@@ -81,6 +81,8 @@ export class RelayService implements Relay {
       await this.#supervisor.start();
     } catch (cause) {
       await this.#callbacks.stop();
+      // Whatever was there of an earlier nginx has been ended by now.
+      await removeRuntimeDirectory(paths);
       throw cause;
     }
     this.#cancelPoll = this.#clock.every(pollIntervalMs, () => void this.#poll());
