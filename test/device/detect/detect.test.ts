@@ -1,0 +1,181 @@
+import { Compile } from 'typebox/compile';
+import { expect, test } from 'vitest';
+import { detectHardware } from '#device/detect/detect.ts';
+import { toInventory } from '#device/detect/inventory.ts';
+import { localMachine } from '#device/detect/local-machine.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { resolveProfile } from '#device/profile/resolve.ts';
+import { Inventory } from '#protocol/messages.ts';
+import { fixture } from './fixture.ts';
+import { type MadeUpMachine, toolsOf } from './made-up-machine.ts';
+
+const usb = '/sys/devices/platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0/usb1/1-1';
+const gstreamer = {
+  'gst-inspect-1.0': fixture('gst-inspect.debian-12-x86-64.txt'),
+  'gst-inspect-1.0 --version': fixture('gst-inspect-version.debian-12-x86-64.txt'),
+  'gst-inspect-1.0 x264enc': fixture('gst-inspect-x264enc.debian-12-x86-64.txt'),
+  'gst-inspect-1.0 openh264enc': fixture('gst-inspect-openh264enc.debian-12-x86-64.txt'),
+};
+
+function listing(node: string): string {
+  return `v4l2-ctl --device ${node} --info --list-formats-ext`;
+}
+
+function usbDevice(port: string, id: string, serial: string): Record<string, string> {
+  const [vendor = '', product = ''] = id.split(':');
+  return { [`${port}/idVendor`]: `${vendor}\n`, [`${port}/idProduct`]: `${product}\n`, [`${port}/serial`]: `${serial}\n` };
+}
+
+function node(name: string, label: string, device: string, driver: string, index: string): Pick<MadeUpMachine, 'files' | 'links'> {
+  const directory = `/sys/class/video4linux/${name}`;
+  return {
+    files: { [`${directory}/name`]: `${label}\n`, [`${directory}/index`]: `${index}\n` },
+    links: { [`${directory}/device`]: device, [`${directory}/device/driver`]: `/sys/bus/drivers/${driver}` },
+  };
+}
+
+function merge(...parts: readonly MadeUpMachine[]): MadeUpMachine {
+  return {
+    ...(parts.find((part) => part.architecture !== undefined) ?? {}),
+    files: Object.assign({}, ...parts.map((part) => part.files ?? {})),
+    links: Object.assign({}, ...parts.map((part) => part.links ?? {})),
+    programs: Object.assign({}, ...parts.map((part) => part.programs ?? {})),
+  };
+}
+
+const webcam = merge(
+  node('video0', 'C270 HD WEBCAM', `${usb}/1-1.3/1-1.3:1.0`, 'uvcvideo', '0'),
+  node('video1', 'C270 HD WEBCAM', `${usb}/1-1.3/1-1.3:1.0`, 'uvcvideo', '1'),
+  {
+    files: {
+      ...usbDevice(`${usb}/1-1.3`, '046d:0825', 'A1B2C3D0'),
+      '/proc/asound/cards': fixture('asound-cards.made-up.txt'),
+      '/proc/asound/pcm': fixture('asound-pcm.made-up.txt'),
+    },
+    links: { '/sys/class/sound/card1/device': `${usb}/1-1.3/1-1.3:1.2` },
+    programs: {
+      [listing('/dev/video0')]: fixture('v4l2-ctl-c270.made-up.txt'),
+      [listing('/dev/video1')]: fixture('v4l2-ctl-c270-metadata.made-up.txt'),
+      ...gstreamer,
+    },
+  },
+);
+
+const byIdLink: MadeUpMachine = {
+  links: {
+    '/dev/v4l/by-id/usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0': '/dev/video0',
+    '/dev/v4l/by-path/platform-fd500000.pcie-usb-0:1.3:1.0-video-index0': '/dev/video0',
+  },
+};
+
+const cameraModule = merge(
+  node('video10', 'unicam-image', '/sys/devices/platform/soc/fe801000.csi', 'unicam', '0'),
+  node('video13', 'bcm2835-isp-capture0', '/sys/devices/platform/soc/bcm2835-isp', 'bcm2835-isp', '0'),
+  node('video11', 'bcm2835-codec-encode', '/sys/devices/platform/soc/bcm2835-codec', 'bcm2835-codec', '0'),
+  { files: { '/sys/class/video4linux/v4l-subdev0/name': 'imx219 10-0010\n' } },
+);
+
+test('a webcam: one camera of its two nodes, with its own microphone', async () => {
+  const hardware = await detectHardware(toolsOf(merge(webcam, byIdLink)));
+  expect(hardware.cameras).toHaveLength(1);
+  expect(hardware.cameras[0]).toMatchObject({
+    id: 'usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0',
+    name: 'C270 HD WEBCAM',
+    driver: 'uvcvideo',
+    path: '/dev/video0',
+    kind: 'v4l2',
+    usb: { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3' },
+  });
+  expect(hardware.microphones).toEqual([
+    {
+      id: 'usb-1-1.3-A1B2C3D0-audio-0',
+      name: 'C270 HD WEBCAM',
+      card: 1,
+      cardId: 'WEBCAM',
+      device: 0,
+      alsaDevice: 'hw:1,0',
+      usb: { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3' },
+      cameraId: 'usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0',
+    },
+  ]);
+  expect(hardware.problems).toEqual([]);
+});
+
+test('without udev the USB port and the serial make the id', async () => {
+  const { cameras } = await detectHardware(toolsOf(webcam));
+  expect(cameras.map((camera) => camera.id)).toEqual(['usb-1-1.3-A1B2C3D0-video-index0']);
+});
+
+test('the same webcam under another number keeps its id', async () => {
+  const moved = merge(node('video4', 'C270 HD WEBCAM', `${usb}/1-1.3/1-1.3:1.0`, 'uvcvideo', '0'), {
+    files: usbDevice(`${usb}/1-1.3`, '046d:0825', 'A1B2C3D0'),
+    programs: { [listing('/dev/video4')]: fixture('v4l2-ctl-c270.made-up.txt'), ...gstreamer },
+  });
+  const { cameras } = await detectHardware(toolsOf(moved));
+  expect(cameras.map(({ id, path }) => [id, path])).toEqual([['usb-1-1.3-A1B2C3D0-video-index0', '/dev/video4']]);
+});
+
+test('two webcams stand in the order of their ports, whatever their numbers are', async () => {
+  const second = merge(node('video2', 'HD Pro Webcam C920', `${usb}/1-1.2/1-1.2:1.0`, 'uvcvideo', '0'), {
+    files: usbDevice(`${usb}/1-1.2`, '046d:082d', ''),
+    programs: { [listing('/dev/video2')]: fixture('v4l2-ctl-c920.made-up.txt') },
+  });
+  const { cameras } = await detectHardware(toolsOf(merge(webcam, second)));
+  expect(cameras.map((camera) => camera.path)).toEqual(['/dev/video2', '/dev/video0']);
+  expect(cameras[0]?.usb).toEqual({ id: '046d:082d', serial: null, port: '1-1.2' });
+});
+
+test('a camera module is never a webcam; with libcamerasrc it is a camera', async () => {
+  const without = await detectHardware(toolsOf(merge(cameraModule, { programs: gstreamer })));
+  expect(without.cameras).toEqual([]);
+  expect(without.problems).toEqual([{ subject: 'libcamera', problem: expect.stringContaining('libcamerasrc') }]);
+
+  const list = `${gstreamer['gst-inspect-1.0']}libcamera:  libcamerasrc: libcamera Source\n`;
+  const having = await detectHardware(toolsOf(merge(cameraModule, { programs: { ...gstreamer, 'gst-inspect-1.0': list } })));
+  expect(having.cameras).toEqual([
+    { id: 'libcamera-imx219', name: 'imx219', driver: 'libcamera', path: '', links: [], kind: 'libcamera', usb: null, modes: [] },
+  ]);
+});
+
+test('a device tree’s model, without its zero byte', async () => {
+  const { board } = await detectHardware(
+    toolsOf({ architecture: 'aarch64', files: { '/proc/device-tree/model': 'Raspberry Pi 4 Model B Rev 1.5\0' } }),
+  );
+  expect(board).toEqual({ model: 'Raspberry Pi 4 Model B Rev 1.5', architecture: 'aarch64' });
+});
+
+test('an empty machine without any tool gives facts and problems, no error', async () => {
+  const hardware = await detectHardware(toolsOf({}));
+  expect(hardware).toMatchObject({ cameras: [], microphones: [], encoders: [], gstreamerVersion: null, board: { model: null } });
+  expect(hardware.problems).toEqual([{ subject: 'gst-inspect-1.0', problem: 'gst-inspect-1.0 is not installed' }]);
+});
+
+test.each([
+  ['does not answer', { kind: 'failed', reason: 'v4l2-ctl gave no answer within 2000 ms' } as const, 'gave no answer within 2000 ms'],
+  ['cannot be opened', { kind: 'finished', exitCode: 1, stdout: '' } as const, 'ended with 1'],
+  ['names no format', fixture('v4l2-ctl-old-format.made-up.txt').split('ioctl')[0] ?? '', 'no picture format'],
+])('a camera that %s is a problem, not a camera', async (_name, answer, problem) => {
+  const { cameras, problems } = await detectHardware(toolsOf(merge(webcam, { programs: { [listing('/dev/video0')]: answer } })));
+  expect(cameras).toEqual([]);
+  expect(problems).toEqual([{ subject: '/dev/video0', problem: expect.stringContaining(problem) }]);
+});
+
+test('this machine: encoders with their properties, in less than the time that a first picture can wait', async () => {
+  const startedAt = performance.now();
+  const hardware = await detectHardware(localMachine());
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(hardware.encoders.map((encoder) => encoder.element)).toContain('x264enc');
+  expect(hardware.encoders.find((encoder) => encoder.element === 'x264enc')?.properties.length).toBeGreaterThan(20);
+  expect(hardware.gstreamerVersion).toMatch(/^1\.\d+/);
+});
+
+test('the inventory fits its schema', async () => {
+  const hardware = await detectHardware(toolsOf(merge(webcam, byIdLink)));
+  const inventory = toInventory(hardware, resolveProfile(hardware, await loadProfiles()));
+  expect(Compile(Inventory).Check(inventory)).toBe(true);
+  expect(inventory).toMatchObject({
+    board: { id: 'generic-x86-64', architecture: 'x86_64' },
+    cameras: [{ usbId: '046d:0825', nativeH264: false }],
+    encoders: ['openh264enc', 'x264enc'],
+  });
+});

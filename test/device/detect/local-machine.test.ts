@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { localMachine, runProgram } from '#device/detect/local-machine.ts';
+
+test('a program’s output and exit code', async () => {
+  const outcome = await runProgram(process.execPath, ['-e', 'console.log("out"); process.exitCode = 3'], 20_000);
+  expect(outcome).toEqual({ kind: 'finished', exitCode: 3, stdout: 'out\n' });
+});
+
+test('a program that is not there', async () => {
+  expect(await runProgram('no-such-program-here', [], 20_000)).toEqual({ kind: 'failed', reason: 'no-such-program-here is not installed' });
+});
+
+test('a program that hangs is given up in time', async () => {
+  const outcome = await runProgram(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], 100);
+  expect(outcome).toEqual({ kind: 'failed', reason: expect.stringContaining('gave no answer within 100 ms') });
+});
+
+test('a program that prints without end is given up', async () => {
+  const outcome = await runProgram(
+    process.execPath,
+    ['-e', 'const line = "x".repeat(65536); const go = () => process.stdout.write(line, go); go()'],
+    20_000,
+  );
+  expect(outcome).toEqual({ kind: 'failed', reason: expect.stringContaining('printed more than') });
+});
+
+test('arguments are never words of a shell', async () => {
+  const outcome = await runProgram(process.execPath, ['-p', 'process.argv[1]', '; echo $HOME `id`'], 20_000);
+  expect(outcome).toMatchObject({ stdout: '; echo $HOME `id`\n' });
+});
+
+test('what cannot be read is null or empty', async () => {
+  const machine = localMachine();
+  expect(await machine.readFile('/nowhere/at/all')).toBeNull();
+  expect(await machine.readDirectory('/nowhere/at/all')).toEqual([]);
+  expect(await machine.realPath('/nowhere/at/all')).toBeNull();
+});

@@ -1,0 +1,149 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkProfiles, type ProfileFile } from '#device/profile/check.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+
+test('every profile of the program is right', async () => {
+  const { boards, cameras, encoders } = await loadProfiles();
+  expect(boards.map((board) => board.id)).toEqual([
+    'generic-arm64',
+    'generic-x86-64',
+    'generic',
+    'raspberry-pi-3',
+    'raspberry-pi-4',
+    'raspberry-pi-5',
+    'raspberry-pi-zero-2-w',
+    'raspberry-pi-zero-w',
+  ]);
+  expect(cameras.map((camera) => camera.id)).toEqual(['generic-uvc', 'logitech-c270', 'logitech-c920', 'raspberry-pi-camera']);
+  expect(encoders.map((encoder) => encoder.id)).toEqual(['openh264enc', 'v4l2h264enc', 'x264enc']);
+});
+
+const board = {
+  id: 'generic',
+  title: 'Any',
+  status: 'untested',
+  notes: 'None.',
+  source: 'Made up.',
+  match: {},
+  settings: {},
+  encoders: ['x264enc'],
+};
+const camera = {
+  id: 'cam',
+  title: 'Cam',
+  status: 'beta',
+  notes: 'None.',
+  source: 'Made up.',
+  match: { driver: 'x' },
+  settings: {},
+  quirks: [],
+};
+const encoder = {
+  id: 'x264enc',
+  title: 'x264',
+  status: 'beta',
+  notes: 'None.',
+  source: 'Made up.',
+  match: { element: 'x264enc' },
+  properties: [],
+  bitrate: { target: 'property', name: 'bitrate', unit: 'kbit/s', live: true },
+  keyframeInterval: { target: 'property', name: 'key-int-max' },
+  controls: [],
+  inputFormats: ['I420'],
+  outputCaps: 'video/x-h264,profile=high',
+  reserved: [],
+};
+
+function file(kind: ProfileFile['kind'], profile: object | string, name?: string): ProfileFile {
+  const text = typeof profile === 'string' ? profile : JSON.stringify(profile);
+  return { kind, name: name ?? `${typeof profile === 'string' ? 'broken' : (profile as { id: string }).id}.json`, text };
+}
+const right = [file('boards', board), file('encoders', encoder)];
+
+test('a right set has no problem', () => {
+  expect(checkProfiles([...right, file('cameras', camera)]).problems).toEqual([]);
+});
+
+const wrong = [
+  { name: 'no JSON', add: file('cameras', '{"id":'), field: 'the file', reason: 'expected JSON' },
+  { name: 'a wrong status', add: file('cameras', { ...camera, status: 'great' }), field: 'status', reason: '' },
+  { name: 'a field that nobody knows', add: file('cameras', { ...camera, colour: 'red' }), field: 'the profile', reason: '' },
+  { name: 'no notes', add: file('cameras', { ...camera, notes: undefined }), field: 'the profile', reason: 'notes' },
+  { name: 'a quirk without code behind it', add: file('cameras', { ...camera, quirks: ['haunted'] }), field: 'quirks.0', reason: '' },
+  { name: 'a wrong USB id', add: file('cameras', { ...camera, match: { usbIds: ['46d:825'] } }), field: 'match.usbIds.0', reason: '' },
+  { name: 'a camera without a rule', add: file('cameras', { ...camera, match: {} }), field: 'match', reason: '' },
+  {
+    name: 'a broken pattern',
+    add: file('cameras', { ...camera, match: { name: '(' } }),
+    field: 'match.name',
+    reason: 'regular expression',
+  },
+  { name: 'another file’s name', add: file('cameras', camera, 'other.json'), field: 'id', reason: 'came "cam"' },
+  {
+    name: 'an unknown setting',
+    add: file('cameras', { ...camera, settings: { AV_NOTHING: 1 } }),
+    field: 'settings.AV_NOTHING',
+    reason: 'name of a setting',
+  },
+  {
+    name: 'a setting out of range',
+    add: file('cameras', { ...camera, settings: { AV_VIDEO_WIDTH: 5 } }),
+    field: 'settings.AV_VIDEO_WIDTH',
+    reason: 'from 160 to 3840',
+  },
+  {
+    name: 'a number as text',
+    add: file('cameras', { ...camera, settings: { AV_VIDEO_WIDTH: '640' } }),
+    field: 'settings.AV_VIDEO_WIDTH',
+    reason: 'integer',
+  },
+  {
+    name: 'a secret',
+    add: file('cameras', { ...camera, settings: { AV_STREAM_KEY: 'k' } }),
+    field: 'settings.AV_STREAM_KEY',
+    reason: 'no secret',
+  },
+  {
+    name: 'an encoder that is not there',
+    add: file('boards', { ...board, id: 'b', match: { model: 'x' }, encoders: ['none'] }),
+    field: 'encoders',
+    reason: '"none"',
+  },
+  { name: 'a second board for everything', add: file('boards', { ...board, id: 'b' }), field: 'match', reason: 'generic, b' },
+  {
+    name: 'caps that smuggle in an element',
+    add: file('encoders', { ...encoder, id: 'e', outputCaps: 'video/x-h264 ! filesink' }),
+    field: 'outputCaps',
+    reason: '',
+  },
+  {
+    name: 'a property that smuggles in an element',
+    add: file('encoders', { ...encoder, id: 'e', properties: [{ name: 'tune', value: 'a ! filesink' }] }),
+    field: 'properties.0.value',
+    reason: '',
+  },
+];
+
+test.each(wrong)('$name is named by file, field and reason', ({ add, field, reason }) => {
+  const { problems } = checkProfiles([...right, add]);
+  expect(problems).toContainEqual({
+    file: expect.stringMatching(`^${add.kind}/`),
+    field,
+    reason: expect.stringContaining(reason),
+  });
+});
+
+test('loading a wrong set tells all of its problems at once', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'profiles-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  for (const kind of ['boards', 'cameras', 'encoders']) await mkdir(join(directory, kind));
+  await writeFile(join(directory, 'boards', 'generic.json'), JSON.stringify({ ...board, status: 'great' }));
+  await writeFile(join(directory, 'cameras', 'cam.json'), '');
+  await expect(loadProfiles(directory)).rejects.toMatchObject({ code: 'wrong-hardware-profile' });
+  await expect(loadProfiles(directory)).rejects.toThrow(
+    /boards\/generic\.json: status: .*\n?[\s\S]*cameras\/cam\.json: the file: expected JSON/,
+  );
+});
