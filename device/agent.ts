@@ -17,7 +17,7 @@ import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
-import type { StateDirectory } from '#device/state/state-directory.ts';
+import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
 import { readBootId } from '#device/state/state-lock.ts';
 import { CommandJournal } from '#device/uplink/command-journal.ts';
 import { CommandRunner } from '#device/uplink/command-runner.ts';
@@ -27,6 +27,7 @@ import { EventJournal } from '#device/uplink/event-journal.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
+import { wait } from '#device/uplink/wait.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { UpwardBody } from '#protocol/envelope.ts';
 import type { Versions } from '#protocol/messages.ts';
@@ -51,6 +52,14 @@ export type AgentOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Once: frames come, and the device has joined, if it is to belong to a fleet. */
+  readonly onReady: (ready: AgentReady) => void;
+};
+
+export type AgentReady = {
+  readonly deviceId: string | null;
+  /** What is on air, in words. */
+  readonly source: string;
 };
 
 /** All that exists once the hardware is known. */
@@ -62,6 +71,7 @@ type Parts = {
   readonly uplink: Uplink | null;
 };
 
+const mediaStartBoundMs = 10_000;
 const eventKind = /^[a-z0-9-]{1,64}$/;
 
 export class Agent {
@@ -71,26 +81,31 @@ export class Agent {
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
   #said: { readonly line: string; readonly isStandIn: boolean } | null = null;
+  #deviceId: string | null = null;
+  #isReady = false;
   #stopping: Promise<void> | null = null;
 
   constructor(options: AgentOptions) {
     const { state, clock, log } = options;
     this.#options = options;
+    this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
     this.#outbox = new Outbox(this.#events);
   }
 
   async start(): Promise<void> {
-    const { media, credentials, log, versions } = this.#options;
+    const { credentials, log, versions } = this.#options;
     log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
-    const [machine] = await Promise.all([this.#detectMachine(), media.start(), this.#events.start()]);
+    const mediaStarted = this.#startMedia();
+    const [machine] = await Promise.all([this.#detectMachine(), this.#events.start()]);
     const bootId = await readBootId();
     if (this.#stopping !== null) return;
     const parts = this.#build(machine, bootId);
     this.#parts = parts;
     this.#events.add('agent-started', `agent ${versions.agent}`);
     this.#connectParts(parts);
-    await parts.keeper.start(credentials);
+    await parts.keeper.start(credentials?.deviceId ?? null);
+    await mediaStarted;
     parts.keeper.reconcile();
     this.#sayWhatStreams(parts.keeper.prepared());
     await Promise.all([parts.health.start(), parts.commands.start(), parts.hardwareWatch.start()]);
@@ -113,6 +128,15 @@ export class Agent {
     await this.#events.stop();
   }
 
+  /** A device whose media host does not start must still be able to say so: after a while the agent goes on without it. */
+  async #startMedia(): Promise<void> {
+    const { media, clock, log } = this.#options;
+    const bound = new AbortController();
+    const started = media.start().catch((cause: unknown) => log.error(`the media host does not start: ${errorText(cause)}`));
+    await Promise.race([started, wait(clock, mediaStartBoundMs, bound.signal)]);
+    bound.abort();
+  }
+
   #build(machine: Machine, bootId: string): Parts {
     const { state, clock, random, log, media, configuration } = this.#options;
     const keeper = new SettingsKeeper(machine, {
@@ -129,6 +153,7 @@ export class Agent {
       onChange: () => {
         this.#sayWhatStreams(keeper.prepared());
         this.#parts?.health.changed();
+        this.#sayReady(keeper);
       },
     });
     const health = new HealthWatch({
@@ -187,7 +212,11 @@ export class Agent {
       log,
       policy: connectionPolicy,
       hello: () => this.#hello(keeper),
-      onJoined: (owner) => keeper.setOwner(owner),
+      onJoined: ({ deviceId }) => {
+        keeper.setDeviceId(deviceId);
+        this.#deviceId = deviceId;
+        this.#sayReady(keeper);
+      },
       onOnline: () => health.tellAll(),
       onDesired: (desired) => keeper.offer(desired),
       onCommand: (command, timeLeftMs) => commands.receive(command, timeLeftMs),
@@ -245,6 +274,13 @@ export class Agent {
     if (isStandIn) this.#record('camera-lost', line);
     else this.#record('camera-found', line);
   }
+
+  #sayReady(keeper: SettingsKeeper): void {
+    const isWaitingToJoin = this.#options.configuration.fleet !== null && this.#deviceId === null;
+    if (this.#isReady || isWaitingToJoin || !keeper.isRunning()) return;
+    this.#isReady = true;
+    this.#options.onReady({ deviceId: this.#deviceId, source: describeSource(keeper.prepared()) });
+  }
 }
 
 /** No camera, no microphone, or a setting that waits for one. */
@@ -253,9 +289,14 @@ function isSomethingMissing(prepared: Prepared): boolean {
 }
 
 export function describeStream(prepared: Prepared): string {
-  const { capture, outputs } = prepared.plan;
-  const targets = outputs.length === 0 ? 'nowhere yet (waiting for the fleet server)' : outputs.map(({ target }) => target).join(', ');
-  const picture = `${capture.width}x${capture.height} at ${capture.framesPerSecond}/s, ${capture.encoder}`;
-  if (isStandInPicture(prepared)) return `streaming the test picture: no camera was found (${picture}) to ${targets}`;
-  return `streaming from ${capture.source.label} (${picture}) to ${targets}`;
+  const { outputs } = prepared.plan;
+  const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
+  return `streaming ${describeSource(prepared)}; to ${targets}`;
+}
+
+function describeSource(prepared: Prepared): string {
+  const { source, width, height, framesPerSecond, encoder } = prepared.plan.capture;
+  const picture = `${width}x${height}, ${framesPerSecond}/s, ${encoder}`;
+  if (isStandInPicture(prepared)) return `the test picture: no camera was found (${picture})`;
+  return source.kind === 'test' ? `the test picture (${picture})` : `${source.label} (${picture})`;
 }

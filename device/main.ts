@@ -53,7 +53,7 @@ async function run(configuration: Configuration, log: Log): Promise<void> {
     const advice = 'stop it, or give this one another AGENT_STATE_DIR';
     return refuse(`Another agent (process ${lock.holder}) uses the state directory ${stateDirectory}: ${advice}.`, exitCodes.busy);
   }
-  const credentials = fleet === null ? null : await readCredentials(state, fleet.url);
+  const credentials = fleet === null ? null : await readCredentials(state, fleet);
   if (fleet !== null && credentials === null && fleet.joinToken === null) {
     await lock.release();
     const problem = {
@@ -75,6 +75,8 @@ async function run(configuration: Configuration, log: Log): Promise<void> {
     clock: systemClock,
     random: Math.random,
     log,
+    // For whoever started us with a channel; nobody else listens.
+    onReady: (ready) => process.send?.({ kind: 'ready', ...ready }),
   });
   stopOnRequest(async () => {
     await agent.stop();

@@ -5,8 +5,7 @@ import { Digest, Revision } from '#protocol/identifiers.ts';
 import { Desired, SettingRefusal } from '#protocol/messages.ts';
 
 const SettingsRecord = Type.Object({
-  /** Revisions of another fleet mean nothing here. */
-  fleetUrl: Type.String(),
+  /** Given by the fleet at joining: revisions of another fleet mean nothing here. */
   deviceId: Type.String(),
   inForce: Type.Union([Desired, Type.Null()]),
   /** So that a revision that was rolled back does not disturb the stream again after each restart. */
@@ -24,13 +23,10 @@ export type SettingsRecord = Static<typeof SettingsRecord>;
 
 const settingsFile = stateFile('settings.json', SettingsRecord);
 
-/** Null when there are none of this fleet and this device. */
-export async function readLastGood(
-  state: Pick<StateDirectory, 'read'>,
-  owner: Pick<SettingsRecord, 'fleetUrl' | 'deviceId'>,
-): Promise<SettingsRecord | null> {
+/** Null when there are none of this device. */
+export async function readLastGood(state: Pick<StateDirectory, 'read'>, deviceId: string): Promise<SettingsRecord | null> {
   const record = await state.read(settingsFile);
-  return record?.fleetUrl === owner.fleetUrl && record.deviceId === owner.deviceId ? record : null;
+  return record?.deviceId === deviceId ? record : null;
 }
 
 export function writeLastGood(state: Pick<StateDirectory, 'write'>, record: SettingsRecord): Promise<void> {

@@ -8,7 +8,7 @@ import type { Clock } from '#device/media/clock.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
-import { readLastGood, type SettingsRecord, writeLastGood } from '#device/settings/last-good-file.ts';
+import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts';
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
 import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
@@ -19,8 +19,6 @@ export const runDeadlineMs = 20_000;
 /** Effects that may wait; more offers than that are ignored: the server offers again at the next hello. */
 const maxWaitingWork = 100;
 const retryPolicy: BackOffPolicy = { firstMs: 2000, factor: 2, capMs: 30_000, jitter: 0.3 };
-
-export type SettingsOwner = Pick<SettingsRecord, 'fleetUrl' | 'deviceId'>;
 
 export type SettingsKeeperOptions = {
   readonly media: { readonly apply: (plan: PipelinePlan) => Promise<ApplyOutcome> };
@@ -39,7 +37,7 @@ type Work = SettingsEffect | { readonly kind: 'reconcile' };
 export class SettingsKeeper {
   readonly #options: SettingsKeeperOptions;
   #machine: Machine;
-  #owner: SettingsOwner | null = null;
+  #deviceId: string | null = null;
   #state: SettingsState = settledState(null, null);
   #prepared: Prepared;
   /** What the media host was given last and said yes to. */
@@ -59,10 +57,10 @@ export class SettingsKeeper {
   }
 
   /** Takes up the last good settings. Nothing runs before `reconcile`. */
-  async start(owner: SettingsOwner | null): Promise<void> {
-    this.#owner = owner;
-    if (owner === null) return;
-    const record = await readLastGood(this.#options.state, owner);
+  async start(deviceId: string | null): Promise<void> {
+    this.#deviceId = deviceId;
+    if (deviceId === null) return;
+    const record = await readLastGood(this.#options.state, deviceId);
     if (record === null) return;
     this.#state = settledState(record.inForce, record.verdict);
     this.#prepared = fitSettings(record.inForce, this.#machine);
@@ -77,8 +75,8 @@ export class SettingsKeeper {
   }
 
   /** The device has joined: from now on its settings are kept under this name. */
-  setOwner(owner: SettingsOwner): void {
-    this.#owner = owner;
+  setDeviceId(deviceId: string): void {
+    this.#deviceId = deviceId;
   }
 
   prepared(): Prepared {
@@ -97,8 +95,9 @@ export class SettingsKeeper {
     return [...(isPending ? verdict.refusals : []), ...this.#prepared.leftOut];
   }
 
-  isSettled(): boolean {
-    return this.#state.phase.kind === 'settled' && this.#worker === null;
+  /** Whether frames come under a plan of ours. */
+  isRunning(): boolean {
+    return this.#runningPlan !== null;
   }
 
   offer(document: Desired): void {
@@ -226,9 +225,9 @@ export class SettingsKeeper {
 
   async #save(): Promise<void> {
     const { inForce, verdict } = this.#state;
-    if (this.#owner === null) return;
+    if (this.#deviceId === null) return;
     try {
-      await writeLastGood(this.#options.state, { ...this.#owner, inForce, verdict });
+      await writeLastGood(this.#options.state, { deviceId: this.#deviceId, inForce, verdict });
     } catch (cause) {
       this.#options.log.error(`cannot keep the settings on disk (${errorText(cause)}): they hold until the agent ends`);
       this.#options.record('settings-not-kept', `the state directory cannot be written (${errorText(cause)})`);

@@ -14,10 +14,18 @@ export const Credentials = Type.Object({ fleetUrl: Type.String(), deviceId: Devi
 export type Credentials = Static<typeof Credentials>;
 const credentialsFile = stateFile('credentials.json', Credentials);
 
-/** Null when the device has not joined this fleet. */
-export async function readCredentials(state: Pick<StateDirectory, 'read'>, fleetUrl: string): Promise<Credentials | null> {
+/**
+ * Null when the device has to join. Credentials of another address are those of another fleet when there is a join token to
+ * join this one with; without a token the fleet has moved, and they are taken along.
+ */
+export async function readCredentials(
+  state: Pick<StateDirectory, 'read'>,
+  fleet: { readonly url: string; readonly joinToken: string | null },
+): Promise<Credentials | null> {
   const credentials = await state.read(credentialsFile);
-  return credentials?.fleetUrl === fleetUrl ? credentials : null;
+  if (credentials === null) return null;
+  if (credentials.fleetUrl === fleet.url) return credentials;
+  return fleet.joinToken === null ? { ...credentials, fleetUrl: fleet.url } : null;
 }
 
 export const enrolmentPolicies: { readonly unreachable: BackOffPolicy; readonly refused: BackOffPolicy } = {

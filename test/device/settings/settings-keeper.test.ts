@@ -9,8 +9,6 @@ import { manualClock, settle } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { MemoryState } from '../uplink/memory-state.ts';
 
-const owner = { fleetUrl: 'http://fleet.example:8080', deviceId: 'pi-1' };
-
 /** A media host that runs every plan at once, unless it is told otherwise. */
 class FakeMedia {
   readonly plans: PipelinePlan[] = [];
@@ -43,7 +41,7 @@ async function startedKeeper(options: { state?: MemoryState; machine?: Machine; 
     onAnswer: (applied) => answers.push(applied),
     onChange: () => undefined,
   });
-  await keeper.start(owner);
+  await keeper.start('pi-1');
   keeper.reconcile();
   await settle();
   return { keeper, clock, media, state, answers, records, log };
@@ -58,7 +56,7 @@ test('applied: run first, kept, then answered', async () => {
   await settle();
   expect(media.widths()).toEqual([1280, 640]);
   expect(answers).toEqual([{ revision: 1, outcome: 'applied', refusals: [], inForceRevision: 1 }]);
-  expect(JSON.parse(state.files.get('settings.json') ?? '')).toMatchObject({ ...owner, inForce: { revision: 1 } });
+  expect(JSON.parse(state.files.get('settings.json') ?? '')).toMatchObject({ deviceId: 'pi-1', inForce: { revision: 1 } });
   expect(records).toEqual(['settings-applied']);
   expect(keeper.inForce()).toEqual({ revision: 1, digest: 'a'.repeat(64) });
 });
@@ -135,11 +133,11 @@ test('a damaged last-good file: the environment’s settings run', async () => {
   expect(keeper.inForce()).toEqual({ revision: 0, digest: null });
 });
 
-test('settings of another fleet are not taken up', async () => {
+test('settings of another device, or of the time in another fleet, are not taken up', async () => {
   const first = await startedKeeper();
   first.keeper.offer(desired(5, { AV_VIDEO_WIDTH: 640 }));
   await settle();
-  const elsewhere = (first.state.files.get('settings.json') ?? '').replace('fleet.example', 'other.example');
+  const elsewhere = (first.state.files.get('settings.json') ?? '').replace('"pi-1"', '"pi-2"');
   first.state.files.set('settings.json', elsewhere);
   const second = await startedKeeper({ state: first.state });
   expect(second.keeper.inForce().revision).toBe(0);

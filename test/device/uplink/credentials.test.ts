@@ -32,8 +32,19 @@ test('joins when the server is there, and knows it after a restart', async () =>
   const run = enrolling([]);
   await run.done;
   expect(run.credentials()).toEqual({ fleetUrl: 'http://fleet', deviceId: 'pi-1', credential });
-  expect(await readCredentials(run.state, 'http://fleet')).toEqual(run.credentials());
-  expect(await readCredentials(run.state, 'http://another-fleet')).toBeNull();
+  expect(await readCredentials(run.state, { url: 'http://fleet', joinToken: null })).toEqual(run.credentials());
+  expect(await readCredentials(run.state, { url: 'http://fleet', joinToken })).toEqual(run.credentials());
+});
+
+test('another address with a join token is another fleet; without one it is the same fleet, moved', async () => {
+  const run = enrolling([]);
+  await run.done;
+  expect(await readCredentials(run.state, { url: 'http://other', joinToken })).toBeNull();
+  expect(await readCredentials(run.state, { url: 'http://other', joinToken: null })).toEqual({
+    fleetUrl: 'http://other',
+    deviceId: 'pi-1',
+    credential,
+  });
 });
 
 test('while the server is away it is asked with back-off, and the log is not filled', async () => {

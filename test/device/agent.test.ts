@@ -1,0 +1,250 @@
+/** The whole agent in one process, on a real broker over real sockets; only the media host is a small object of ours. */
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Agent, type AgentReady, type Media } from '#device/agent.ts';
+import type { Configuration } from '#device/configuration.ts';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import { createLog } from '#device/logging.ts';
+import { systemClock } from '#device/media/clock.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { ApplyOutcome, MediaEvent } from '#device/media/media-host-supervisor.ts';
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { StateDirectory } from '#device/state/state-directory.ts';
+import { readCredentials } from '#device/uplink/credentials.ts';
+import type { MediaState } from '#protocol/media.ts';
+import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { TestFleet } from './uplink/test-fleet.ts';
+
+const joinToken = 'join-token-secret-1234';
+const credential = 'credential-secret-'.padEnd(43, 'x');
+
+class FakeMedia implements Media {
+  readonly plans: PipelinePlan[] = [];
+  restarts = 0;
+  fails = (_plan: PipelinePlan): string | null => null;
+  #status: ((status: MediaStatus | null) => void)[] = [];
+  #preview: ((jpeg: Buffer) => void)[] = [];
+  #event: ((event: MediaEvent) => void)[] = [];
+  #applied: (() => void)[] = [];
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  async apply(plan: PipelinePlan): Promise<ApplyOutcome> {
+    this.plans.push(plan);
+    for (const listener of this.#applied.splice(0)) listener();
+    const reason = this.fails(plan);
+    if (reason !== null) return { kind: 'failed', reason };
+    this.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+    return { kind: 'applied' };
+  }
+
+  nextPlan(): Promise<void> {
+    return new Promise((resolve) => this.#applied.push(resolve));
+  }
+
+  async restartCapture(): Promise<ApplyOutcome> {
+    this.restarts += 1;
+    return { kind: 'applied' };
+  }
+
+  restartHost(): Promise<ApplyOutcome> {
+    return this.restartCapture();
+  }
+
+  gstreamerVersion(): string {
+    return '1.22.0';
+  }
+
+  onStatus(listener: (status: MediaStatus | null) => void): () => void {
+    this.#status.push(listener);
+    return () => undefined;
+  }
+
+  onPreview(listener: (jpeg: Buffer) => void): () => void {
+    this.#preview.push(listener);
+    return () => undefined;
+  }
+
+  onEvent(listener: (event: MediaEvent) => void): () => void {
+    this.#event.push(listener);
+    return () => undefined;
+  }
+
+  say(media: MediaState): void {
+    for (const listener of this.#status) listener({ media, figures: null, outputs: [], rssBytes: 5e7, framesTotal: 1 });
+  }
+
+  happen(event: string, detail: string): void {
+    for (const listener of this.#event) listener({ event, detail });
+  }
+
+  show(jpeg: Buffer): void {
+    for (const listener of this.#preview) listener(jpeg);
+  }
+}
+
+async function startedFleet(): Promise<TestFleet> {
+  const fleet = new TestFleet();
+  fleet.onEnrolment = () => {
+    fleet.credentials.set('pi-1', credential);
+    return { status: 201, body: { deviceId: 'pi-1', credential } };
+  };
+  await fleet.start();
+  onTestFinished(() => fleet.crash());
+  return fleet;
+}
+
+async function startedAgent(fleet: TestFleet | null, options: { directory?: string; settings?: Configuration['settings'] } = {}) {
+  const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line) => lines.push(line) });
+  const state = new StateDirectory(stateDirectory, log);
+  await state.start();
+  const access = fleet === null ? null : { url: fleet.url, joinToken };
+  const world: { hardware: DetectedHardware; fingerprint: string; ready: AgentReady[] } = {
+    hardware: bareHardware,
+    fingerprint: '',
+    ready: [],
+  };
+  const media = new FakeMedia();
+  const agent = new Agent({
+    configuration: { stateDirectory, fleet: access, settings: options.settings ?? {}, logLevel: 'debug', unknownNames: [] },
+    state,
+    credentials: access === null ? null : await readCredentials(state, access),
+    media,
+    detect: async () => world.hardware,
+    hardwareFingerprint: async () => world.fingerprint,
+    profiles: await loadProfiles(),
+    versions: { agent: '0.1.0', node: '24', os: 'Debian' },
+    clock: systemClock,
+    random: Math.random,
+    log,
+    onReady: (ready) => world.ready.push(ready),
+  });
+  await agent.start();
+  onTestFinished(() => agent.stop());
+  return { agent, media, lines, world, stateDirectory };
+}
+
+test('joins, says hello, takes its settings, streams to the relay and says so', async () => {
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet);
+  const hello = await fleet.hear('hello');
+  expect(hello.body).toMatchObject({ appliedRevision: 0, appliedDigest: null, versions: { agent: '0.1.0', gstreamer: '1.22.0' } });
+  expect(media.plans[0]?.outputs).toEqual([]);
+  await fleet.send('pi-1', 'desired', desired(1, { AV_VIDEO_WIDTH: 640 }));
+  const applied = await fleet.hear('applied');
+  expect(applied.body).toEqual({ revision: 1, outcome: 'applied', refusals: [], inForceRevision: 1 });
+  const report = await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 1);
+  expect(report.body).toMatchObject({
+    source: { kind: 'test' },
+    encoder: 'x264enc',
+    media: { kind: 'running' },
+    conditions: [{ code: 'test-picture' }],
+    capabilities: ['restart-pipeline', 'restart-media-host'],
+    settings: { AV_VIDEO_WIDTH: { value: 640, level: 'device' }, AV_STREAM_KEY: { value: true, isSecret: true, level: 'relay' } },
+  });
+  expect(media.plans.at(-1)?.outputs[0]?.location).toContain(relayKey);
+  expect(world.ready).toEqual([{ deviceId: 'pi-1', source: expect.stringMatching(/^the test picture: no camera was found/) }]);
+  expect(fleet.problems).toEqual([]);
+});
+
+test('refused, rolled back, done once: the fleet hears of each', async () => {
+  const fleet = await startedFleet();
+  const { media } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  media.fails = ({ capture }) => (capture.width === 320 ? 'not negotiated' : null);
+  await fleet.send('pi-1', 'desired', desired(1, { AV_H264_ENCODER_PARAMS: 'no-such-parameter=1' }));
+  const refused = await fleet.hear('applied', ({ revision }) => revision === 1);
+  expect(refused.body).toMatchObject({ outcome: 'refused', inForceRevision: 0 });
+  expect(refused.body.refusals[0]?.reason).toContain('no-such-parameter');
+  await fleet.send('pi-1', 'desired', desired(2, { AV_VIDEO_WIDTH: 320 }));
+  expect((await fleet.hear('applied', ({ revision }) => revision === 2)).body).toMatchObject({ outcome: 'rolled-back' });
+  expect((await fleet.hear('event', ({ kind }) => kind === 'settings-rolled-back')).body.detail).toContain('not negotiated');
+  const command = { id: 'command-1', kind: 'restart-pipeline', arguments: {}, deadline: new Date(Date.now() + 60_000).toISOString() };
+  await fleet.send('pi-1', 'command', command);
+  expect((await fleet.hear('command-result')).body).toMatchObject({ id: 'command-1', outcome: 'done' });
+  const from = fleet.heard.length;
+  await fleet.send('pi-1', 'command', command);
+  await fleet.hear('command-result', () => true, from);
+  expect(media.restarts).toBe(1);
+});
+
+test('a failed pipeline is told at once, with what happened', async () => {
+  const fleet = await startedFleet();
+  const { media } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'no such device' });
+  media.happen('pipeline-failed', 'no such device');
+  media.happen('Odd Name!', 'something');
+  const health = await fleet.hear('health', (body) => body.media.kind === 'failed');
+  expect(health.body.conditions).toContainEqual(expect.objectContaining({ code: 'pipeline-failed', detail: 'no such device' }));
+  expect((await fleet.hear('event', ({ kind }) => kind === 'pipeline-failed')).body.detail).toBe('no such device');
+  await fleet.hear('event', ({ kind }) => kind === 'media-event');
+});
+
+test('a camera that is plugged in when the pipeline fails is taken', async () => {
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  world.hardware = { ...bareHardware, cameras: [webcam] };
+  world.fingerprint = 'a webcam';
+  const planned = media.nextPlan();
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  await planned;
+  expect(media.plans.at(-1)?.capture.source.kind).toBe('camera');
+  expect((await fleet.hear('event', ({ kind }) => kind === 'camera-found')).body.detail).toContain('Test webcam');
+  await fleet.hear('report', ({ source, inventory }) => source?.kind === 'camera' && inventory.cameras.length === 1);
+});
+
+test('a restart finds the same device, the same settings and the next session', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  const before = await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(7, { AV_VIDEO_WIDTH: 640 }));
+  await fleet.hear('applied');
+  await first.agent.stop();
+  expect((await fleet.hear('presence', ({ state }) => state === 'offline')).body.reason).toBe('stopping');
+  fleet.onEnrolment = () => ({ status: 500, body: {} });
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect(second.media.plans[0]?.capture.width).toBe(640);
+  expect(second.media.plans[0]?.outputs[0]?.location).toContain(relayKey);
+  const after = await fleet.hear('hello', (_body, { session }) => session.counter > before.session.counter);
+  expect(after.body).toMatchObject({ appliedRevision: 7, appliedDigest: 'a'.repeat(64) });
+  expect(after.session.counter).toBe(before.session.counter + 1);
+});
+
+test('without a fleet it streams where its environment says', async () => {
+  const settings = { AV_STREAM_URL: 'rtmp://own.example/live', AV_STREAM_KEY: 'own-secret' };
+  const { media, world, lines } = await startedAgent(null, { settings });
+  expect(media.plans).toMatchObject([{ outputs: [{ location: 'rtmp://own.example/live/own-secret' }] }]);
+  expect(world.ready).toMatchObject([{ deviceId: null }]);
+  expect(lines.join('')).not.toContain('own-secret');
+});
+
+test('a whole run writes no secret into its log, at the most talkative level', async () => {
+  const fleet = await startedFleet();
+  const { media, lines, agent } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(1, { AV_STREAM_URL: 'rtmp://elsewhere/live', AV_STREAM_KEY: 'device-secret' }));
+  await fleet.hear('applied', ({ revision }) => revision === 1);
+  await fleet.send('pi-1', 'desired', desired(2, { AV_STREAM_KEY: 'wrong secret!' }));
+  await fleet.hear('applied', ({ revision }) => revision === 2);
+  await fleet.sendRaw('msl/v1/d/pi-1/desired', '{"v":1,"body":"malformed-secret"');
+  media.fails = () => 'not negotiated';
+  await fleet.send('pi-1', 'desired', desired(3, { AV_VIDEO_WIDTH: 320, AV_STREAM_KEY: 'other-secret' }));
+  await fleet.hear('applied', ({ revision }) => revision === 3);
+  fleet.refusals = [5];
+  const from = fleet.heard.length;
+  fleet.dropConnections();
+  await fleet.hear('hello', () => true, from);
+  await agent.stop();
+  expect(lines.length).toBeGreaterThan(8);
+  const everything = lines.join('') + JSON.stringify(fleet.heard);
+  for (const secret of [joinToken, credential, 'relay-secret', 'device-secret', 'wrong secret', 'malformed-secret', 'other-secret']) {
+    expect(everything).not.toContain(secret);
+  }
+});
