@@ -3,17 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const askAgainMs = 50;
 
+type Falsy = false | null | undefined | 0 | '';
+
 /**
  * The first truthy answer of `ask`. An answer that cannot be had (a server that is away) counts as not yet.
  * @throws after `boundMs`, with what was waited for and why the last answer did not do.
  */
-export async function until<T>(what: string, boundMs: number, ask: () => T | Promise<T>): Promise<NonNullable<T>> {
+export async function until<T>(what: string, boundMs: number, ask: () => T | Promise<T>): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + boundMs;
   let last: unknown;
   for (;;) {
     try {
       const answer = await ask();
-      if (answer) return answer;
+      if (answer) return answer as Exclude<T, Falsy>;
       last = answer;
     } catch (cause) {
       last = cause;

@@ -107,7 +107,7 @@ export async function launchSystem(folder: string, environment: NodeJS.ProcessEn
   }).catch((cause: unknown) => {
     throw new Error(`npm start printed:\n${output()}`, { cause });
   });
-  const url = `http://127.0.0.1:${environment['FLEET_HTTP_PORT']}`;
+  const url = `http://localhost:${environment['FLEET_HTTP_PORT']}`;
   const made = /password (\S+) \(made now/.exec(output())?.[1];
   const adminPassword = environment['FLEET_ADMIN_PASSWORD'] ?? environment['KNOWN_ADMIN_PASSWORD'] ?? made ?? '';
   return {
