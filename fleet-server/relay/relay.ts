@@ -45,6 +45,7 @@ export class RelayService implements Relay {
   #cancelPoll = () => {};
   #isPolling = false;
   #failedPolls = 0;
+  #streams: readonly RelayStream[] = [];
   #refusals = { count: 0, loggedAtMs: 0 };
 
   constructor(options: RelayServiceOptions) {
@@ -169,19 +170,18 @@ export class RelayService implements Relay {
 
   async #read(): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    let streams: RelayStream[];
     try {
-      streams = parseStatistics(await this.#control.statistics());
+      this.#streams = parseStatistics(await this.#control.statistics());
       this.#failedPolls = 0;
     } catch (cause) {
-      // Nothing is known of any stream, and nothing is claimed.
-      streams = [];
+      // While nginx runs, what it last said stands until its silence has lasted too long (reception.ts); without nginx, nothing.
+      if (this.state().kind !== 'running') this.#streams = [];
       this.#failedPolls += 1;
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (this.#failedPolls === maxFailedPolls) await this.#supervisor?.replace(`${maxFailedPolls} readings failed: ${reason}`);
       if (this.#failedPolls >= maxFailedPolls) this.#failedPolls = 0;
     }
-    const { state, receptions } = followReception(this.#following, streams, nowMs);
+    const { state, receptions } = followReception(this.#following, this.#streams, nowMs);
     this.#following = state;
     const before = this.#received;
     const viewers = this.#audience.count(nowMs);

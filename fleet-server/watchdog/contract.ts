@@ -6,7 +6,8 @@ import type { RelayReception } from '#protocol/model/device.ts';
 /** What is known of one device at this moment. A LiveDevice of the register fits it. */
 export type DeviceView = {
   readonly id: string;
-  readonly presence: { readonly state: 'online' | 'offline' | 'unknown' };
+  /** `since` changes with each connection. */
+  readonly presence: { readonly state: 'online' | 'offline' | 'unknown'; readonly since: string };
   readonly media: MediaState | null;
   readonly outputs: readonly OutputStatus[];
   readonly reception: RelayReception | null;

@@ -1,6 +1,7 @@
 /** `app.watchdog`: compares once a second what each device says with what the relay receives, and acts. */
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { WatchdogHooks } from '#fleet-server/watchdog/contract.ts';
 import { Watchdog } from '#fleet-server/watchdog/watchdog.ts';
 
@@ -10,10 +11,10 @@ declare module 'fastify' {
   }
 }
 
-export type WatchdogOptions = WatchdogHooks;
+export type WatchdogOptions = WatchdogHooks & { readonly clock?: Clock };
 
 async function watchdog(app: FastifyInstance, options: WatchdogOptions): Promise<void> {
-  const instance = new Watchdog({ hooks: options, log: app.log });
+  const instance = new Watchdog({ hooks: options, log: app.log, clock: options.clock ?? systemClock });
   app.decorate('watchdog', instance);
   app.addHook('onReady', async () => instance.start());
   app.addHook('preClose', async () => instance.stop());
