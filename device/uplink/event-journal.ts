@@ -4,7 +4,7 @@
  * INVARIANTS
  * - At most 500 events are kept; the oldest go first, which the server sees as a gap in the numbers.
  * - A number is never given twice: an event is on disk before it is offered for sending.
- * - While events come quickly the file is written at most once in two seconds: a card bears only so many writes.
+ * - While events come quickly the file is written at most twice a second: a card bears only so many writes.
  */
 import { Type } from 'typebox';
 import type { Log } from '#device/logging.ts';
@@ -13,7 +13,7 @@ import { errorText, type StateDirectory, stateFile } from '#device/state/state-d
 import { Event } from '#protocol/messages.ts';
 
 export const maxKeptEvents = 500;
-const writeIntervalMs = 2000;
+const writeIntervalMs = 500;
 
 const EventRecord = Type.Object({ lastNumber: Type.Integer({ minimum: 0 }), events: Type.Array(Event, { maxItems: maxKeptEvents }) });
 const eventFile = stateFile('events.json', EventRecord);

@@ -160,7 +160,7 @@ export class Uplink {
     this.#cancelEventTimer?.();
     this.#cancelEventTimer = null;
     if (!end.hasReachedServer) this.#options.sessions.giveBack();
-    if (!signal.aborted) this.#sayWhyItEnded(end, wasOnline);
+    if (!signal.aborted && !this.#isLeaving) this.#sayWhyItEnded(end, wasOnline);
     return wasOnline;
   }
 
