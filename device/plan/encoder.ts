@@ -1,5 +1,6 @@
 /** The encoder part of a description, from its profile. Pure. */
 import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
+import type { EncoderParameter } from '#device/settings/encoder-parameters.ts';
 import type { EncoderProfile } from '#hardware-profiles/schema.ts';
 
 export type EncoderWish = {
@@ -9,18 +10,7 @@ export type EncoderWish = {
   readonly parameters: readonly EncoderParameter[];
 };
 
-export type EncoderParameter = { readonly name: string; readonly value: string };
-
 export const encoderName = 'encoder';
-const maximumParameters = 32;
-
-/** `name=value` pairs with spaces between them; null when the text is anything else. */
-export function parseEncoderParameters(text: string): readonly EncoderParameter[] | null {
-  const words = text.split(' ').filter((word) => word !== '');
-  const pairs = words.map((word) => /^([a-z][a-z0-9-]*)=([A-Za-z0-9_.+-]+)$/.exec(word));
-  if (words.length > maximumParameters || pairs.some((pair) => pair === null)) return null;
-  return pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [{ name: pair[1], value: pair[2] }]));
-}
 
 function bitrateIn(profile: EncoderProfile, kbps: number): number {
   return profile.bitrate.unit === 'kbit/s' ? kbps : kbps * 1000;

@@ -3,11 +3,12 @@ import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
 import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import { chooseMode, type Picture } from '#device/plan/camera-mode.ts';
 import * as capture from '#device/plan/capture.ts';
-import { describeEncoder, liveBitrate, parseEncoderParameters } from '#device/plan/encoder.ts';
+import { describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
 import { planRtmpOutput } from '#device/plan/output.ts';
 import type { LiveProperty, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
+import { fittingParameters, parseParameters } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { VideoSource } from '#protocol/media.ts';
 import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
@@ -57,7 +58,7 @@ function planVideo(
   profile: ResolvedProfile,
 ): VideoPart {
   const mode = video.kind === 'camera' ? chooseMode(video.camera, picture, profile.cameras.get(video.camera.id)) : null;
-  const parser = describeParser(text(settings, 'AV_H264_PARSER_PARAMS'));
+  const parser = describeParser(settings);
   if (video.kind === 'camera' && mode?.encoding === 'h264') {
     return { branches: [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`], encoder: 'camera', live: [] };
   }
@@ -69,7 +70,7 @@ function planVideo(
       : describeEncoder(encoderProfile, {
           bitrateKbps,
           keyframeIntervalFrames: number(settings, 'AV_KEYFRAME_INTERVAL') * picture.framesPerSecond,
-          parameters: parseEncoderParameters(text(settings, 'AV_H264_ENCODER_PARAMS')) ?? [],
+          parameters: fittingParameters(text(settings, 'AV_H264_ENCODER_PARAMS'), encoderProfile, hardware.encoders),
         });
   const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
   const pictures = describePictures(video, picture, hardware, mode);
@@ -127,8 +128,9 @@ function describeAudio(audio: AudioChoice, settings: ResolvedSettings): string |
   }
 }
 
-function describeParser(parameters: string): string {
-  const pairs = parseEncoderParameters(parameters) ?? [];
+function describeParser(settings: ResolvedSettings): string {
+  const isOwn = settings.AV_H264_PARSER_PARAMS.level === 'environment';
+  const pairs = isOwn ? (parseParameters(text(settings, 'AV_H264_PARSER_PARAMS')) ?? []) : [];
   return ['h264parse', ...pairs.map(({ name, value }) => `${name}=${value}`)].join(' ');
 }
 

@@ -4,7 +4,7 @@ import { chooseAudio } from '#device/plan/audio-source.ts';
 import { audioRates } from '#device/plan/capture.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
-import { findParameterProblems } from '#device/settings/encoder-parameters.ts';
+import { findParameterProblems, parseParameters } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { SettingRefusal } from '#protocol/messages.ts';
 import {
@@ -83,9 +83,7 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
     case 'AV_H264_ENCODER_PARAMS':
       return findParameterProblems(String(value), profile.encoders[0], hardware.encoders);
     case 'AV_H264_PARSER_PARAMS':
-      return [
-        /^(?: *[a-z][a-z0-9-]*=[A-Za-z0-9_.+-]+)* *$/.test(String(value)) ? null : 'expected name=value pairs with spaces between them',
-      ];
+      return [parseParameters(String(value)) === null ? 'expected name=value pairs with spaces between them' : null];
     default:
       return [];
   }

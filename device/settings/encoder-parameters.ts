@@ -5,8 +5,11 @@
  * names a file to write.
  */
 import type { EncoderFact, EncoderProperty } from '#device/detect/facts.ts';
-import { type EncoderParameter, parseEncoderParameters } from '#device/plan/encoder.ts';
 import type { EncoderProfile } from '#hardware-profiles/schema.ts';
+
+export type EncoderParameter = { readonly name: string; readonly value: string };
+
+const maximumParameters = 32;
 
 const settingForReserved: Readonly<Record<string, string>> = {
   bitrate: 'AV_VIDEO_BITRATE',
@@ -14,14 +17,32 @@ const settingForReserved: Readonly<Record<string, string>> = {
   'gop-size': 'AV_KEYFRAME_INTERVAL',
 };
 
+/** `name=value` pairs with spaces between them; null when the text is anything else. */
+export function parseParameters(text: string): readonly EncoderParameter[] | null {
+  const words = text.split(' ').filter((word) => word !== '');
+  const pairs = words.map((word) => /^([a-z][a-z0-9-]*)=([A-Za-z0-9_.+-]+)$/.exec(word));
+  if (words.length > maximumParameters || pairs.some((pair) => pair === null)) return null;
+  return pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [{ name: pair[1], value: pair[2] }]));
+}
+
+/** Those of the pairs that fit: what was refused and is planned all the same (after a restart with another camera, say) is left out. */
+export function fittingParameters(
+  text: string,
+  profile: EncoderProfile | undefined,
+  encoders: readonly EncoderFact[],
+): readonly EncoderParameter[] {
+  const parameters = parseParameters(text) ?? [];
+  return parameters.filter(({ name, value }) => findParameterProblems(`${name}=${value}`, profile, encoders).length === 0);
+}
+
 export function findParameterProblems(
   text: string,
   profile: EncoderProfile | undefined,
   encoders: readonly EncoderFact[],
 ): readonly string[] {
   if (text.trim() === '') return [];
-  const parameters = parseEncoderParameters(text);
-  if (parameters === null) return ['expected at most 32 name=value pairs with spaces between them'];
+  const parameters = parseParameters(text);
+  if (parameters === null) return [`expected at most ${maximumParameters} name=value pairs with spaces between them`];
   const fact = encoders.find((encoder) => encoder.element === profile?.match.element);
   if (profile === undefined || fact === undefined || fact.properties.length === 0) {
     return ['expected no parameter, because no encoder on this device could be asked for its parameters'];

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { chooseAudio } from '#device/plan/audio-source.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { resolveProfile } from '#device/profile/resolve.ts';
+import { chooseVideo } from '#device/profile/video-source.ts';
+import { resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
+import { c270, cameraModule, microphone, rawCamera, server, withDevices } from './hardware.ts';
+
+const profiles = await loadProfiles();
+const own = microphone(1, { cameraId: 'usb-c270', cardId: 'WEBCAM', name: 'C270 HD WEBCAM', id: 'usb-1-1.3-A1-audio-0' });
+const card = microphone(2, { cardId: 'Device', device: 1, alsaDevice: 'hw:2,1' });
+
+function choose(cameras: Parameters<typeof withDevices>[1], microphones: Parameters<typeof withDevices>[2], levels: SettingsByLevel = {}) {
+  const hardware = withDevices(server, cameras, microphones);
+  const settings = resolveSettings(levels);
+  return chooseAudio(settings, hardware, resolveProfile(hardware, profiles), chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
+}
+
+test('unset: the camera’s own, else one that belongs to no camera, else any, else silence', () => {
+  expect(choose([c270], [card, own])).toEqual({ kind: 'microphone', microphone: own });
+  expect(choose([rawCamera], [own, card])).toEqual({ kind: 'microphone', microphone: card });
+  expect(choose([rawCamera, c270], [own])).toEqual({ kind: 'microphone', microphone: own });
+  expect(choose([cameraModule], [card])).toEqual({ kind: 'microphone', microphone: card });
+  expect(choose([c270], [])).toEqual({ kind: 'silence' });
+});
+
+test('the test picture has its tone, also where there is a microphone', () => {
+  expect(choose([], [card])).toEqual({ kind: 'tone' });
+});
+
+test.each([
+  ['1', own],
+  ['2', card],
+  ['hw:2', card],
+  ['hw:2,1', card],
+  ['plughw:CARD=Device,DEV=1', card],
+  ['Device', card],
+  ['usb-1-1.3-A1-audio-0', own],
+  ['c270 hd webcam', own],
+])('AV_AUDIO_DEVICE %s', (value, expected) => {
+  expect(choose([c270], [card, own], { device: { AV_AUDIO_DEVICE: value } })).toEqual({ kind: 'microphone', microphone: expected });
+});
+
+test.each(['3', 'hw:2,0', 'Nobody', 'default'])('AV_AUDIO_DEVICE %s is not there', (value) => {
+  const reason = `no microphone "${value}": expected one of hw:2,1 (Microphone 2), hw:1,0 (C270 HD WEBCAM)`;
+  expect(choose([c270], [card, own], { device: { AV_AUDIO_DEVICE: value } })).toEqual({ kind: 'missing', reason });
+});
+
+test('off wins over everything', () => {
+  const levels = { environment: { AV_AUDIO_SRC: 'audiotestsrc' }, device: { AV_DISABLE_AUDIO: true, AV_AUDIO_DEVICE: '1' } };
+  expect(choose([c270], [own], levels)).toEqual({ kind: 'off' });
+});
+
+test('a source element: from the environment only', () => {
+  expect(choose([c270], [own], { environment: { AV_AUDIO_SRC: 'audiotestsrc' } })).toEqual({
+    kind: 'element',
+    description: 'audiotestsrc',
+  });
+  expect(choose([c270], [own], { device: { AV_AUDIO_SRC: 'audiotestsrc' } })).toEqual({ kind: 'microphone', microphone: own });
+});

@@ -1,0 +1,284 @@
+import { Compile } from 'typebox/compile';
+import { expect, test } from 'vitest';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { describePlan, planPipeline } from '#device/plan/plan.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
+import { resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
+import type { SettingValues } from '#protocol/settings.ts';
+import { c270, c920, camera, cameraModule, microphone, pi4, rawCamera, server, withDevices } from './hardware.ts';
+
+const profiles = await loadProfiles();
+
+function plan(hardware: DetectedHardware, levels: SettingsByLevel): PipelinePlan {
+  const profile = resolveProfile(hardware, profiles);
+  return planPipeline(resolveSettings(withProfileLevels(levels, hardware, profile)), hardware, profile);
+}
+
+const mux = 'flvmux name=mux streamable=true latency=300000000 ! appsink name=tags sync=false max-buffers=1000';
+const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
+const x264 =
+  'x264enc name=encoder tune=zerolatency speed-preset=ultrafast dct8x8=true cabac=true key-int-max=60 ! video/x-h264,profile=high ! h264parse ! queue ! mux.';
+const hardwareEncoder =
+  'v4l2h264enc name=encoder extra-controls="controls,video_bitrate=2500000,h264_i_frame_period=60,repeat_sequence_header=1" ! video/x-h264,profile=high,level=(string)4 ! h264parse ! queue ! mux.';
+const preview =
+  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=70 ! appsink name=preview sync=false max-buffers=1 drop=true';
+const aac = (bitsPerSecond: number) => `voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
+const generated = (wave: string, rateHz: number) =>
+  `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${rateHz},channels=1`;
+const tone = `${generated('wave=sine freq=440 volume=0.1', 16000)} ! ${aac(96000)}`;
+const silence = `${generated('wave=silence', 16000)} ! ${aac(96000)}`;
+const microphoneAt = (card: string, rateHz: number, bitsPerSecond: number) =>
+  `alsasrc name=microphone device="plughw:${card}" ! audio/x-raw,format=S16LE,rate=${rateHz} ! queue ! ${aac(bitsPerSecond)}`;
+const clocks =
+  'clockoverlay halignment=center valignment=center time-format="%H:%M:%S" font-desc="Sans Bold 60" shaded-background=true ! timeoverlay halignment=right valignment=bottom font-desc="Sans 20"';
+const bars = 'videotestsrc is-live=true pattern=smpte75 horizontal-speed=2';
+const i420 = 'video/x-raw,format=I420,width=1280,height=720,framerate=30/1';
+const cameraI420 = 'video/x-raw,format=I420,width=1280,height=720,pixel-aspect-ratio=1/1';
+const camera0 = 'v4l2src name=camera device="/dev/video0"';
+
+type Row = { readonly name: string; readonly hardware: DetectedHardware; readonly environment: SettingValues; readonly pipeline: string };
+
+const rows: readonly Row[] = [
+  {
+    name: 'no camera: the test picture and a tone',
+    hardware: server,
+    environment: {},
+    pipeline: `${mux} ${bars} ! ${i420} ! ${clocks} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${tone}`,
+  },
+  {
+    name: 'no camera and no overlay elements: bars alone',
+    hardware: { ...server, elements: new Set(['voaacenc', 'jpegenc', 'x264enc']) },
+    environment: { AV_PREVIEW_INTERVAL: 0 },
+    pipeline: `${mux} ${bars} ! ${i420} ! ${short} ! ${x264} ${tone}`,
+  },
+  {
+    name: 'small, slow and without sound or preview',
+    hardware: server,
+    environment: {
+      AV_VIDEO_WIDTH: 640,
+      AV_VIDEO_HEIGHT: 360,
+      AV_VIDEO_FRAMERATE: 10,
+      AV_KEYFRAME_INTERVAL: 4,
+      AV_DISABLE_AUDIO: true,
+      AV_PREVIEW_INTERVAL: 0,
+    },
+    pipeline: `${mux} ${bars} ! video/x-raw,format=I420,width=640,height=360,framerate=10/1 ! ${clocks} ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')}`,
+  },
+  {
+    name: 'a raw camera without a microphone: silence',
+    hardware: withDevices(server, [rawCamera]),
+    environment: {},
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${silence}`,
+  },
+  {
+    name: 'a C270 at 720p30: MJPEG, and its own microphone at 32000 Hz before a card of a lower number',
+    hardware: withDevices(server, [c270], [microphone(0), microphone(2, { cameraId: 'usb-c270' })]),
+    environment: {},
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+  },
+  {
+    name: 'a C270 at 640x360: scaled from its least larger size, uncompressed',
+    hardware: withDevices(server, [c270]),
+    environment: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=640,height=480,framerate=30/1 ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
+  },
+  {
+    name: 'a rate that the camera has not: the next higher one, thinned out',
+    hardware: withDevices(server, [c270]),
+    environment: { AV_VIDEO_FRAMERATE: 20, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=25/1 ! jpegdec ! videorate ! video/x-raw,framerate=20/1 ! videoconvert ! ${cameraI420} ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')}`,
+  },
+  {
+    name: 'a C920 at a size that it encodes itself: parsed only',
+    hardware: withDevices(server, [c920], [microphone(1, { cameraId: 'usb-c920' })]),
+    environment: { AV_AUDIO_SAMPLING_RATE: 48000 },
+    pipeline: `${mux} ${camera0} ! video/x-h264,width=1280,height=720,framerate=30/1 ! h264parse ! queue ! mux. ${microphoneAt('1,0', 48000, 128000)}`,
+  },
+  {
+    name: 'a C920 at a size that it does not encode itself',
+    hardware: withDevices(server, [c920]),
+    environment: { AV_VIDEO_WIDTH: 960, AV_VIDEO_HEIGHT: 540, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=960,height=540,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
+  },
+  {
+    name: 'a rate of 29.97 goes through as it is',
+    hardware: withDevices(server, [camera('ntsc', [{ pixelFormat: 'YU12', width: 1280, height: 720, frameRates: [29.97] }])]),
+    environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=I420,width=1280,height=720,framerate=30000/1001 ! ${cameraI420} ! ${short} ! ${x264}`,
+  },
+  {
+    name: 'a camera on a Raspberry Pi 4: the hardware encoder, its bitrate set at start',
+    hardware: withDevices(pi4, [rawCamera]),
+    environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! ${short} ! ${hardwareEncoder}`,
+  },
+  {
+    name: 'odd sides are made even',
+    hardware: server,
+    environment: { AV_VIDEO_WIDTH: 641, AV_VIDEO_HEIGHT: 361, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
+    pipeline: `${mux} ${bars} ! video/x-raw,format=I420,width=640,height=360,framerate=30/1 ! ${clocks} ! ${short} ! ${x264}`,
+  },
+];
+
+test.each(rows)('$name', ({ hardware, environment, pipeline }) => {
+  const planned = plan(hardware, { environment });
+  expect(planned.capture.description).toBe(pipeline);
+  expect(Compile(PipelinePlan).Check(planned)).toBe(true);
+});
+
+/** The six situations of the script that came before, under its names; what differs is said in each. */
+const streamPy: readonly Row[] = [
+  {
+    name: 'A webcam with its own H.264, defaults (ours: the profile is not asked of the camera, the sound is the microphone found)',
+    hardware: withDevices(server, [c920], [microphone(1)]),
+    environment: { AV_STREAM_KEY: 'KEY' },
+    pipeline: `${mux} ${camera0} ! video/x-h264,width=1280,height=720,framerate=30/1 ! h264parse ! queue ! mux. ${microphoneAt('1,0', 16000, 96000)}`,
+  },
+  {
+    name: 'B webcam without H.264, defaults (ours: v4l2h264enc for omxh264enc, a keyframe each 2 s, 128 is kbit/s and cut to what AAC holds)',
+    hardware: withDevices(pi4, [rawCamera], [microphone(1)]),
+    environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('1,0', 16000, 96000)}`,
+  },
+  {
+    name: 'C camera module, no microphone (ours: libcamerasrc for rpicamsrc, not turned round, silence for no sound at all)',
+    hardware: withDevices(pi4, [cameraModule]),
+    environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
+    pipeline: `${mux} libcamerasrc name=camera ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
+  },
+  {
+    name: 'D camera module with a microphone (ours: the sampling rate and the card that were asked for, not 44100 Hz and card 1)',
+    hardware: withDevices(pi4, [cameraModule], [microphone(1), microphone(2)]),
+    environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY', AV_AUDIO_SAMPLING_RATE: 32000, AV_AUDIO_DEVICE: '2' },
+    pipeline: `${mux} libcamerasrc name=camera ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+  },
+  {
+    name: 'E webcam, a source of one’s own, no sound (ours: the source that was set wins over the webcam)',
+    hardware: withDevices(pi4, [c920]),
+    environment: {
+      AV_STREAM_URL: 'rtmp://h/live',
+      AV_VIDEO_SOURCE: 'videotestsrc',
+      AV_DISABLE_AUDIO: true,
+      AV_VIDEO_WIDTH: 640,
+      AV_VIDEO_HEIGHT: 480,
+      AV_PREVIEW_INTERVAL: 0,
+    },
+    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=480,framerate=30/1,pixel-aspect-ratio=1/1 ! ${short} ! ${hardwareEncoder}`,
+  },
+  {
+    name: 'F camera module, sources and parser of one’s own (ours: "true" turns the sound off)',
+    hardware: withDevices(server, [cameraModule]),
+    environment: {
+      AV_STREAM_URL: 'rtmp://h/live',
+      AV_STREAM_KEY: 'K',
+      AV_VIDEO_SOURCE: 'videotestsrc',
+      AV_DISABLE_AUDIO: true,
+      AV_H264_ENCODER_PARAMS: 'speed-preset=superfast',
+      AV_H264_PARSER_PARAMS: 'config-interval=1',
+      AV_AUDIO_SRC: 'audiotestsrc',
+      AV_PREVIEW_INTERVAL: 0,
+    },
+    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! ${i420},pixel-aspect-ratio=1/1 ! ${short} ! x264enc name=encoder tune=zerolatency dct8x8=true cabac=true key-int-max=60 speed-preset=superfast ! video/x-h264,profile=high ! h264parse config-interval=1 ! queue ! mux.`,
+  },
+];
+
+test.each(streamPy)('stream.py: $name', ({ hardware, environment, pipeline }) => {
+  expect(plan(hardware, { environment }).capture.description).toBe(pipeline);
+});
+
+test('an audio source of the environment’s own', () => {
+  const { description } = plan(server, { environment: { AV_AUDIO_SRC: 'audiotestsrc wave=ticks' } }).capture;
+  expect(description).toContain(
+    ` audiotestsrc wave=ticks ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=16000 ! queue ! ${aac(96000)}`,
+  );
+});
+
+test('a bitrate leaves the description as it is and is set while the encoder runs, in its own unit', () => {
+  const before = plan(server, {});
+  const after = plan(server, { device: { AV_VIDEO_BITRATE: 900 } });
+  expect(after.capture).toEqual(before.capture);
+  expect(before.live).toEqual([{ element: 'encoder', property: 'bitrate', value: 2500 }]);
+  expect(after.live).toEqual([{ element: 'encoder', property: 'bitrate', value: 900 }]);
+
+  const openh264Only = { ...server, encoders: server.encoders.filter((encoder) => encoder.element === 'openh264enc') };
+  expect(plan(openh264Only, { device: { AV_VIDEO_BITRATE: 900 } }).live).toEqual([
+    { element: 'encoder', property: 'bitrate', value: 900_000 },
+  ]);
+  expect(plan(pi4, {}).live).toEqual([]);
+  expect(plan(withDevices(server, [c920]), {}).live).toEqual([]);
+});
+
+test.each([
+  ['a key', { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' }, 'rtmp://h/live/KEY', 'rtmp://h/live'],
+  ['no key', { AV_STREAM_URL: 'rtmp://h/live' }, 'rtmp://h/live', 'rtmp://h/live'],
+  ['a slash too many', { AV_STREAM_URL: 'rtmp://h/live/', AV_STREAM_KEY: 'KEY' }, 'rtmp://h/live/KEY', 'rtmp://h/live'],
+  [
+    'a key with an argument',
+    { AV_STREAM_URL: 'rtmp://h:1935/live', AV_STREAM_KEY: 'd1?key=s' },
+    'rtmp://h:1935/live/d1?key=s',
+    'rtmp://h:1935/live',
+  ],
+  ['user, password and query', { AV_STREAM_URL: 'rtmps://u:p@h/a?t=1', AV_STREAM_KEY: 'K' }, 'rtmps://u:p@h/a?t=1/K', 'rtmps://h/a'],
+  ['a key inside the address', { AV_STREAM_URL: 'rtmp://h/live2/abcd-efgh' }, 'rtmp://h/live2/abcd-efgh', 'rtmp://h/live2/…'],
+])('the output with %s', (_name, environment, location, target) => {
+  expect(plan(server, { environment }).outputs).toEqual([{ id: 'rtmp', kind: 'rtmp', location, target }]);
+});
+
+test('neither the description nor its text for logs holds the key', () => {
+  const planned = plan(server, { environment: { AV_STREAM_URL: 'rtmp://user:hush@h/live', AV_STREAM_KEY: 'sesame' } });
+  expect(planned.capture.description).not.toMatch(/sesame|hush/);
+  expect(describePlan(planned)).not.toMatch(/sesame|hush/);
+  expect(describePlan(planned)).toContain('output rtmp: rtmp://h/live');
+});
+
+test('the source, as screens name it', () => {
+  expect(plan(server, {}).capture.source).toEqual({ kind: 'test', id: 'test', label: 'Test picture' });
+  expect(plan(withDevices(server, [c270]), {}).capture.source).toEqual({ kind: 'camera', id: 'usb-c270', label: 'C270 HD WEBCAM' });
+  expect(plan(server, { environment: { AV_VIDEO_SOURCE: 'videotestsrc pattern=snow' } }).capture.source).toEqual({
+    kind: 'element',
+    id: 'environment',
+    label: 'videotestsrc',
+  });
+  expect(plan(server, { device: { AV_VIDEO_SOURCE: 'usb-gone' } }).capture.source).toEqual({
+    kind: 'test',
+    id: 'test',
+    label: 'Test picture: no camera "usb-gone": expected test, because no camera was found',
+  });
+});
+
+test('a camera’s path cannot leave its quotes', () => {
+  const odd = camera('odd', rawCamera.modes, { path: '/dev/a" ! filesink location="/etc/x\\' });
+  expect(plan(withDevices(server, [odd]), {}).capture.description).toContain('device="/dev/a\\" ! filesink location=\\"/etc/x\\\\" !');
+});
+
+test.each([
+  [1920, 1080, 640, 360],
+  [1080, 1920, 360, 640],
+  [640, 480, 640, 480],
+  [320, 240, 320, 240],
+  [854, 480, 640, 360],
+  [3840, 90, 640, 16],
+])('a preview of %ix%i has %ix%i', (width, height, previewWidth, previewHeight) => {
+  const { description } = plan(server, { device: { AV_VIDEO_WIDTH: width, AV_VIDEO_HEIGHT: height, AV_PREVIEW_INTERVAL: 3 } }).capture;
+  expect(description).toContain('video/x-raw,framerate=1/3');
+  expect(description).toContain(`videoscale ! video/x-raw,width=${previewWidth},height=${previewHeight},`);
+});
+
+test.each([
+  [16000, 128, 96000],
+  [48000, 128, 128000],
+  [48000, 320000, 288000],
+  [8000, 64, 48000],
+  [44100, 96000, 96000],
+])('at %i Hz an audio bitrate of %i becomes %i bit/s', (rateHz, wanted, bitsPerSecond) => {
+  const { description } = plan(server, { device: { AV_AUDIO_SAMPLING_RATE: rateHz, AV_AUDIO_BITRATE: wanted } }).capture;
+  expect(description).toContain(`rate=${rateHz},channels=1 ! voaacenc bitrate=${bitsPerSecond} !`);
+});
+
+test('a machine of which nothing is known is planned all the same', () => {
+  const unknown: DetectedHardware = { ...server, encoders: [], elements: new Set(), board: { model: null, architecture: 'mips' } };
+  const planned = plan(unknown, {});
+  expect(planned.capture).toMatchObject({ encoder: 'x264enc', source: { kind: 'test' }, hasAudio: true });
+});

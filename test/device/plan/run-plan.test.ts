@@ -1,0 +1,201 @@
+/**
+ * Planned descriptions run by GStreamer itself and read back by ffprobe. The sources end after 1.5 s of pictures; where a
+ * camera is planned, something that gives the same caps stands in for its v4l2src, and a tone for a microphone.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import { planPipeline } from '#device/plan/plan.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
+import { resolveSettings } from '#device/settings/levels.ts';
+import type { SettingValues } from '#protocol/settings.ts';
+import { c270, c920, microphone, rawCamera, server, withDevices } from './hardware.ts';
+
+const run = promisify(execFile);
+const profiles = await loadProfiles();
+const previewLimitBytes = 200 * 1024;
+
+type Row = {
+  readonly name: string;
+  readonly hardware: DetectedHardware;
+  readonly settings: SettingValues;
+  /** Stands in for `v4l2src device=…`. */
+  readonly camera?: string;
+  readonly width: number;
+  readonly height: number;
+  readonly rate: number;
+  readonly audioRateHz: number | null;
+  readonly hasPreview: boolean;
+};
+
+const openh264Only = { ...server, encoders: server.encoders.filter((encoder) => encoder.element === 'openh264enc') };
+
+const rows: readonly Row[] = [
+  { name: 'the test picture', hardware: server, settings: {}, width: 1280, height: 720, rate: 30, audioRateHz: 16000, hasPreview: true },
+  {
+    name: 'small, 10 a second, no sound',
+    hardware: server,
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_VIDEO_FRAMERATE: 10, AV_DISABLE_AUDIO: true },
+    width: 640,
+    height: 360,
+    rate: 10,
+    audioRateHz: null,
+    hasPreview: true,
+  },
+  {
+    name: 'an unusual size, 25 a second, no preview',
+    hardware: server,
+    settings: {
+      AV_VIDEO_WIDTH: 854,
+      AV_VIDEO_HEIGHT: 482,
+      AV_VIDEO_FRAMERATE: 25,
+      AV_PREVIEW_INTERVAL: 0,
+      AV_AUDIO_SAMPLING_RATE: 44100,
+    },
+    width: 854,
+    height: 482,
+    rate: 25,
+    audioRateHz: 44100,
+    hasPreview: false,
+  },
+  {
+    name: 'OpenH264',
+    hardware: openh264Only,
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 480 },
+    width: 640,
+    height: 480,
+    rate: 30,
+    audioRateHz: 16000,
+    hasPreview: true,
+  },
+  {
+    name: 'sources of the environment’s own: noise, and a sound that is not live',
+    hardware: server,
+    settings: {
+      AV_VIDEO_SOURCE: 'videotestsrc pattern=snow',
+      AV_AUDIO_SRC: 'audiotestsrc wave=ticks',
+      AV_H264_PARSER_PARAMS: 'config-interval=1',
+    },
+    width: 1280,
+    height: 720,
+    rate: 30,
+    audioRateHz: 16000,
+    hasPreview: true,
+  },
+  {
+    name: 'a raw camera, silence',
+    hardware: withDevices(server, [rawCamera]),
+    settings: { AV_H264_ENCODER_PARAMS: 'speed-preset=superfast tune=zerolatency+fastdecode' },
+    camera: 'videotestsrc is-live=true',
+    width: 1280,
+    height: 720,
+    rate: 30,
+    audioRateHz: 16000,
+    hasPreview: true,
+  },
+  {
+    name: 'an MJPEG camera with a microphone',
+    hardware: withDevices(server, [c270], [microphone(1, { cameraId: 'usb-c270' })]),
+    settings: {},
+    camera: 'videotestsrc is-live=true ! video/x-raw,format=Y42B ! jpegenc',
+    width: 1280,
+    height: 720,
+    rate: 30,
+    audioRateHz: 32000,
+    hasPreview: true,
+  },
+  {
+    name: 'an MJPEG camera, scaled and thinned out',
+    hardware: withDevices(server, [c270]),
+    settings: { AV_VIDEO_WIDTH: 1000, AV_VIDEO_HEIGHT: 500, AV_VIDEO_FRAMERATE: 20 },
+    camera: 'videotestsrc is-live=true ! jpegenc',
+    width: 1000,
+    height: 500,
+    rate: 20,
+    audioRateHz: 32000,
+    hasPreview: true,
+  },
+  {
+    name: 'a camera that encodes itself',
+    hardware: withDevices(server, [c920], [microphone(1)]),
+    settings: {},
+    camera: 'videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=superfast',
+    width: 1280,
+    height: 720,
+    rate: 30,
+    audioRateHz: 16000,
+    hasPreview: false,
+  },
+];
+
+test.each(rows)('$name', async (row) => {
+  const directory = await mkdtemp(join(tmpdir(), 'run-plan-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const profile = resolveProfile(row.hardware, profiles);
+  const settings = resolveSettings(withProfileLevels({ environment: row.settings }, row.hardware, profile));
+  const { capture } = planPipeline(settings, row.hardware, profile);
+  const file = join(directory, 'stream.flv');
+  const frames = Math.ceil(row.rate * 1.5);
+  const description = capture.description
+    .replace(/appsink name=tags[^!]*?max-buffers=1000/, `filesink location=${file}`)
+    .replace(/appsink name=preview.*?drop=true/, `multifilesink location=${directory}/preview-%03d.jpg`)
+    .replace(/v4l2src name=camera device="[^"]*"/, row.camera ?? '')
+    .replace(/alsasrc name=microphone device="[^"]*"/, 'audiotestsrc is-live=true')
+    .replace('videotestsrc', `videotestsrc num-buffers=${frames}`)
+    .replace('audiotestsrc', `audiotestsrc samplesperbuffer=1024 num-buffers=${Math.ceil(((row.audioRateHz ?? 0) * 1.5) / 1024)}`);
+  await run('gst-launch-1.0', ['-q', ...words(description)], { timeout: 20_000, killSignal: 'SIGKILL' });
+
+  const streams = await probe(file);
+  expect(streams.video).toMatchObject({ codec_name: 'h264', profile: 'High', width: row.width, height: row.height });
+  expect(streams.audio?.sample_rate).toBe(row.audioRateHz === null ? undefined : String(row.audioRateHz));
+  expect(streams.audio?.codec_name).toBe(row.audioRateHz === null ? undefined : 'aac');
+  // FLV counts milliseconds. The last frames of a source that ends may be late.
+  const gaps = streams.videoTimes.slice(1, -3).map((time, index) => Math.round((time - (streams.videoTimes[index] ?? 0)) * 1000));
+  const frameMs = 1000 / row.rate;
+  expect(gaps.length).toBeGreaterThan(8);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(Math.floor(frameMs) - 2);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.ceil(frameMs) + 2);
+  if (row.audioRateHz !== null) expect(Math.abs((streams.videoTimes[0] ?? 9) - (streams.audioTimes[0] ?? -9))).toBeLessThan(0.1);
+
+  const previews = (await readdir(directory)).filter((name) => name.endsWith('.jpg'));
+  expect(previews.length > 0).toBe(row.hasPreview);
+  for (const name of previews) {
+    const jpeg = await readFile(join(directory, name));
+    expect([...jpeg.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+    expect(jpeg.byteLength).toBeLessThan(previewLimitBytes);
+  }
+});
+
+/** gst-launch joins its arguments with spaces: quoted values stay whole as one argument without their quotes. */
+function words(description: string): readonly string[] {
+  return (description.match(/(?:[^\s"]|"[^"]*")+/g) ?? []).map((word) => word.replaceAll('"', ''));
+}
+
+type Probed = {
+  readonly codec_name: string;
+  readonly profile: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_rate?: string;
+};
+
+async function probe(file: string) {
+  const entries = 'stream=codec_type,codec_name,profile,width,height,sample_rate:packet=codec_type,pts_time';
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-of', 'json', '-show_entries', entries, file], { timeout: 20_000 });
+  const { streams, packets } = JSON.parse(stdout) as {
+    streams: readonly (Probed & { codec_type: string })[];
+    packets: readonly { codec_type: string; pts_time: string }[];
+  };
+  const times = (type: string) => packets.filter((packet) => packet.codec_type === type).map((packet) => Number(packet.pts_time));
+  return {
+    video: streams.find((stream) => stream.codec_type === 'video'),
+    audio: streams.find((stream) => stream.codec_type === 'audio'),
+    videoTimes: times('video'),
+    audioTimes: times('audio'),
+  };
+}
