@@ -1,6 +1,6 @@
 /** Finds nginx, its RTMP module and the user that its worker may become. */
 import { access, constants, readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { relayNotInstalled } from '#fleet-server/relay/relay-error.ts';
 import type { WorkerUser } from '#fleet-server/relay/runtime-directory.ts';
 
@@ -14,7 +14,7 @@ const workerUserNames = ['www-data', 'nginx', 'nobody'];
 export async function findNginx(searchPath: string): Promise<NginxInstallation> {
   const program = await firstThatIs(
     constants.X_OK,
-    [...searchPath.split(delimiter), ...systemFolders].map((folder) => join(folder, 'nginx')),
+    [...searchPath.split(delimiter).filter(isAbsolute), ...systemFolders].map((folder) => join(folder, 'nginx')),
   );
   if (program === undefined) throw relayNotInstalled('program nginx');
   const modulePath = await firstThatIs(

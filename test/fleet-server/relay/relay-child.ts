@@ -14,9 +14,9 @@ await app.register(relayPlugin, {
   isViewer: () => false,
   setReception: (deviceId, reception) => tell({ deviceId, reception }),
 });
+process.on('SIGTERM', () => void app.close());
 await app.listen({ port: 0, host: '127.0.0.1' });
 tell({ state: app.relay.state() });
-process.on('SIGTERM', () => void app.close());
 
 function tell(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);

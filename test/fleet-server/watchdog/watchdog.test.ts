@@ -1,0 +1,222 @@
+/** The watchdog on a clock of its own: rows of what was seen each second, and what was done when. */
+import { describe, expect, test } from 'vitest';
+import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
+import { decide, initialState, type WatchdogAction } from '#fleet-server/watchdog/decide.ts';
+import { pauseAfterMs, remedyFor, watchdogPolicy } from '#fleet-server/watchdog/policy.ts';
+import { Watchdog } from '#fleet-server/watchdog/watchdog.ts';
+import type { RelayReception } from '#protocol/model/device.ts';
+
+const since = '2026-01-01T00:00:00.000Z';
+const reception: RelayReception = {
+  receivingSince: since,
+  bitrateKbps: 2500,
+  bytesReceived: 1000,
+  width: 1280,
+  height: 720,
+  framesPerSecond: 30,
+  videoCodec: 'H264',
+  audioCodec: 'AAC',
+  viewers: 0,
+};
+const output = (kind: 'streaming' | 'waiting'): DeviceView['outputs'][number] => ({
+  id: 'rtmp',
+  kind: 'rtmp',
+  target: 'rtmp://relay/live',
+  state: kind === 'streaming' ? { kind, since } : { kind, attempt: 1, nextTryAt: since, lastError: 'refused' },
+  connections: 1,
+  bytesSent: 0,
+  droppedGroups: 0,
+  queuedBytes: 0,
+});
+const good: DeviceView = {
+  id: 'dev-one',
+  presence: { state: 'online', since },
+  media: { kind: 'running', since },
+  outputs: [output('streaming')],
+  reception,
+  streamsHere: true,
+};
+const failed: DeviceView = {
+  ...good,
+  media: { kind: 'failed', since, reason: 'the camera is gone' },
+  reception: null,
+  outputs: [output('waiting')],
+};
+const missing: DeviceView = { ...good, reception: null };
+const offline = (view: DeviceView): DeviceView => ({ ...view, presence: { state: 'offline', since: '2026-01-01T00:00:01.000Z' } });
+const reconnected = (view: DeviceView): DeviceView => ({ ...view, presence: { state: 'online', since: '2026-01-01T00:00:02.000Z' } });
+
+type Second = { readonly device: DeviceView; readonly relaySinceS?: number | null };
+
+/** Runs second by second from 0, and answers what was done, as "second: command". */
+function run(seconds: number, at: (second: number) => Second) {
+  let state = initialState(0);
+  const done: string[] = [];
+  const actions: WatchdogAction[] = [];
+  for (let second = 0; second <= seconds; second += 1) {
+    const { device, relaySinceS = 0 } = at(second);
+    const relayRunningSinceMs = relaySinceS === null ? null : relaySinceS * 1000;
+    const step = decide(state, { devices: [device], relayRunningSinceMs }, second * 1000);
+    state = step.state;
+    for (const action of step.actions) {
+      actions.push(action);
+      done.push(`${second}: ${action.kind === 'restart' ? action.command : 'pause'}`);
+    }
+  }
+  return { done, actions, state };
+}
+
+const rows: [string, number, (second: number) => Second, string[]][] = [
+  ['a device that streams is left alone', 600, () => ({ device: good }), []],
+  ['a failed pipeline is restarted after two seconds', 35, (s) => ({ device: s < 30 ? good : failed }), ['32: restart-pipeline']],
+  [
+    'a failure that the device mends within two seconds is its own business',
+    60,
+    (s) => ({ device: s === 30 || s === 31 ? failed : good }),
+    [],
+  ],
+  [
+    'a stream that does not arrive is restarted after ten seconds',
+    49,
+    (s) => ({ device: s < 30 ? good : missing }),
+    ['40: restart-pipeline'],
+  ],
+  ['a stream that comes within ten seconds is waited for', 80, (s) => ({ device: s >= 30 && s < 39 ? missing : good }), []],
+  [
+    'a device that cannot reach its target does not claim to stream',
+    100,
+    () => ({ device: { ...missing, outputs: [output('waiting')] } }),
+    [],
+  ],
+  [
+    'the second attempt restarts the media host, and the pauses double',
+    200,
+    (s) => ({ device: s < 20 ? good : failed }),
+    ['22: restart-pipeline', '32: restart-media-host', '52: restart-media-host', '92: restart-media-host', '172: restart-media-host'],
+  ],
+  [
+    'after a minute without a fault the next is the first again',
+    150,
+    (s) => ({ device: (s >= 20 && s < 33) || s >= 100 ? failed : good }),
+    ['22: restart-pipeline', '32: restart-media-host', '102: restart-pipeline', '112: restart-media-host', '132: restart-media-host'],
+  ],
+  [
+    'a device that fails again and again within the minute is not a new case each time',
+    100,
+    (s) => ({ device: s >= 20 && s % 10 < 4 ? failed : good }),
+    ['22: restart-pipeline', '32: restart-media-host', '52: restart-media-host', '92: restart-media-host'],
+  ],
+  ['nothing in the first 15 s of the server', 15, () => ({ device: failed }), ['15: restart-pipeline']],
+  ['nothing within 15 s after the relay came back', 44, (s) => ({ device: s < 20 ? good : missing, relaySinceS: s < 20 ? 0 : 30 }), []],
+  [
+    '… and then what is still wrong is mended',
+    45,
+    (s) => ({ device: s < 20 ? good : missing, relaySinceS: s < 20 ? 0 : 30 }),
+    ['45: restart-pipeline'],
+  ],
+  ['nothing while the relay does not run', 300, () => ({ device: missing, relaySinceS: null }), []],
+  [
+    'nothing within 15 s after a device came back',
+    44,
+    (s) => ({ device: s < 20 ? good : s < 30 ? offline(failed) : reconnected(failed) }),
+    [],
+  ],
+  ['a reconnection between two looks counts as well', 44, (s) => ({ device: s < 30 ? good : reconnected(failed) }), []],
+  ['… and then it is mended', 45, (s) => ({ device: s < 30 ? good : reconnected(failed) }), ['45: restart-pipeline']],
+  ['nothing for a device that is offline', 300, () => ({ device: offline(failed) }), []],
+  ['nothing for a device of which nothing is known yet', 300, () => ({ device: { ...failed, presence: { state: 'unknown', since } } }), []],
+  ['nothing for a device that streams elsewhere', 300, () => ({ device: { ...missing, streamsHere: false } }), []],
+  ['nothing for a device that has said nothing of its media', 300, () => ({ device: { ...missing, media: null, outputs: [] } }), []],
+];
+
+describe('what is done, and when', () => {
+  test.each(rows)('%s', (_name, seconds, at, expected) => {
+    expect(run(seconds, at).done).toEqual(expected);
+  });
+
+  test('going offline does not make a device innocent', () => {
+    const { done } = run(80, (s) => ({
+      device: s < 20 ? good : s >= 40 && s < 50 ? offline(failed) : s < 40 ? failed : reconnected(failed),
+    }));
+    expect(done).toEqual(['22: restart-pipeline', '32: restart-media-host', '65: restart-media-host']);
+  });
+
+  test('is bound: no more than a dozen restarts an hour, and it says so once', () => {
+    const { done, actions } = run(4 * 3600, (s) => ({ device: s < 20 ? good : failed }));
+    const times = done.filter((line) => line.includes('restart')).map((line) => Number.parseInt(line, 10));
+    for (const from of times) {
+      expect(times.filter((at) => at >= from && at < from + 3600).length).toBeLessThanOrEqual(watchdogPolicy.maxAttemptsAnHour);
+    }
+    const steps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(Math.max(...steps.slice(0, 10))).toBe(300);
+    const pauses = actions.filter(({ kind }) => kind === 'pause').length;
+    expect(pauses).toBeGreaterThan(0);
+    expect(pauses).toBeLessThan(times.length);
+  });
+
+  test('each action says why, and when the next may come', () => {
+    const [action] = run(35, (s) => ({ device: s < 30 ? good : failed })).actions;
+    expect(action).toMatchObject({ deviceId: 'dev-one', fault: 'pipeline-failed', attempt: 1 });
+    expect(action?.detail).toBe(
+      'Attempt 1, because for 2 s the device reports that its pipeline failed: the camera is gone. The next one in 10 s at the earliest.',
+    );
+  });
+
+  test('what is kept does not grow', () => {
+    const { state } = run(4 * 3600, (s) => ({ device: s % 3 === 0 ? good : failed }));
+    expect(state.devices.get('dev-one')?.attemptedAtMs.length).toBeLessThanOrEqual(watchdogPolicy.maxAttemptsAnHour);
+    expect(decide(state, { devices: [], relayRunningSinceMs: 0 }, 0).state.devices.size).toBe(0);
+  });
+
+  test('the policy', () => {
+    expect([1, 2, 3, 9].map(remedyFor)).toEqual(['restart-pipeline', 'restart-media-host', 'restart-media-host', 'restart-media-host']);
+    expect([1, 2, 3, 4, 5, 6, 20].map(pauseAfterMs)).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+  });
+});
+
+describe('carrying it out', () => {
+  test('a command to the device and an entry in its history; what fails does not stop it', async () => {
+    let nowMs = 0;
+    let tick = () => {};
+    let isCancelled = false;
+    const clock = {
+      nowMs: () => nowMs,
+      after: () => () => {},
+      every: (_ms: number, look: () => void) => {
+        tick = look;
+        return () => {
+          isCancelled = true;
+        };
+      },
+    };
+    const calls: object[] = [];
+    const logged: string[] = [];
+    const write = (_fields: object, message: string) => void logged.push(message);
+    const watchdog = new Watchdog({
+      clock,
+      log: { debug: write, info: write, warn: write, error: write },
+      hooks: {
+        devices: () => [failed],
+        relayRunningSinceMs: () => 0,
+        appendHistory: (entry) => void calls.push(entry),
+        requestCommand: (request) => {
+          calls.push(request);
+          return Promise.reject(new Error('the store is busy'));
+        },
+      },
+    });
+    watchdog.start();
+    for (nowMs = 1000; nowMs <= 16_000; nowMs += 1000) tick();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(calls).toEqual([
+      { deviceId: 'dev-one', origin: 'watchdog', kind: 'watchdog-restart-pipeline', detail: expect.stringContaining('Attempt 1') },
+      { deviceId: 'dev-one', kind: 'restart-pipeline', arguments: {}, requestedBy: 'watchdog' },
+    ]);
+    await Promise.resolve();
+    expect(logged).toContain('watchdog: an action could not be carried out');
+    watchdog.stop();
+    watchdog.stop();
+    expect(isCancelled).toBe(true);
+  });
+});
