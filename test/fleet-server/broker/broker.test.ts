@@ -73,9 +73,9 @@ describe('messages', () => {
   test('go down to the device, and to nobody who is not there', async () => {
     const client = await bench.client('dev-one');
     await client.subscribeAsync(downward('dev-one'), { qos: 1 });
-    const arrived = once(client, 'message');
+    const arrived = nextMessage(client);
     expect(await bench.broker.publish('dev-one', 'event-ack', { upToNumber: 7 })).toBe('sent');
-    const [topic, payload] = (await arrived) as [string, Buffer];
+    const [topic, payload] = await arrived;
     expect(topic).toBe(topicFor('dev-one', 'event-ack'));
     expect(decodeDownward('event-ack', payload)).toMatchObject({ kind: 'message', envelope: { body: { upToNumber: 7 } } });
     expect(await bench.broker.publish('dev-two', 'event-ack', { upToNumber: 7 })).toBe('offline');
@@ -91,7 +91,7 @@ describe('messages', () => {
     client.publish(topicFor('dev-one', 'preview'), jpeg);
     await bench.until(({ previews }) => previews.length === 1);
     expect(bench.seen.previews[0]?.jpeg.equals(jpeg)).toBe(true);
-    const arrived = once(client, 'message');
+    const arrived = nextMessage(client);
     expect(await bench.broker.publish('dev-one', 'event-ack', { upToNumber: 7 })).toBe('sent');
     await arrived;
   });
@@ -368,7 +368,7 @@ describe('a second connection of one device', () => {
     expect(bench.seen.messages).toMatchObject([{ envelope: { session: { counter: 1 }, body: { state: 'offline' } } }]);
     expect(bench.seen.connections).toEqual(['dev-one connected accepted', 'dev-one connected taken-over']);
     await fresh.subscribeAsync(downward('dev-one'), { qos: 1 });
-    const arrived = once(fresh, 'message');
+    const arrived = nextMessage(fresh);
     expect(await bench.broker.publish('dev-one', 'event-ack', { upToNumber: 1 })).toBe('sent');
     await arrived;
     await fresh.endAsync();
@@ -457,6 +457,10 @@ describe('the end', () => {
     expect(await bench.broker.publish('dev-one', 'event-ack', { upToNumber: 1 })).toBe('offline');
   });
 });
+
+function nextMessage(client: MqttClient): Promise<[topic: string, payload: Buffer]> {
+  return new Promise((resolve) => client.once('message', (topic, payload) => resolve([topic, payload])));
+}
 
 function publish(client: MqttClient, message: { topic: string; payload: string }, qos: 0 | 1, retain = false) {
   return client.publishAsync(message.topic, message.payload, { qos, retain });
