@@ -97,6 +97,7 @@ export class Agent {
     const { credentials, log, versions } = this.#options;
     log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
     const mediaStarted = this.#startMedia();
+    const fingerprint = await this.#options.hardwareFingerprint();
     const [machine] = await Promise.all([this.#detectMachine(), this.#events.start()]);
     const bootId = await readBootId();
     if (this.#stopping !== null) return;
@@ -108,8 +109,10 @@ export class Agent {
     await mediaStarted;
     parts.keeper.reconcile();
     this.#sayWhatStreams(parts.keeper.prepared());
-    await Promise.all([parts.health.start(), parts.commands.start(), parts.hardwareWatch.start()]);
-    if (this.#stopping === null) parts.uplink?.start();
+    await Promise.all([parts.health.start(), parts.commands.start()]);
+    if (this.#stopping !== null) return;
+    parts.hardwareWatch.start(fingerprint);
+    parts.uplink?.start();
   }
 
   /** Says goodbye to the fleet and shuts the media host down. May be called twice. */

@@ -20,7 +20,7 @@ import { readCredentials } from '#device/uplink/credentials.ts';
 
 /** Whoever stops the agent waits 5 s. */
 const stopDeadlineMs = 4500;
-const exitCodes = { configuration: 2, busy: 3, failed: 1 } as const;
+const exitCodes = { failed: 1, configuration: 2, busy: 3, stateDirectory: 4 } as const;
 
 await main();
 
@@ -47,7 +47,12 @@ async function main(): Promise<void> {
 async function run(configuration: Configuration, log: Log): Promise<void> {
   const { stateDirectory, fleet } = configuration;
   const state = new StateDirectory(stateDirectory, log);
-  await state.start();
+  try {
+    await state.start();
+  } catch (cause) {
+    const advice = 'set AGENT_STATE_DIR to a directory that this user may write';
+    return refuse(`The state directory ${stateDirectory} cannot be used (${errorText(cause)}): ${advice}.`, exitCodes.stateDirectory);
+  }
   const lock = await lockStateDirectory(stateDirectory);
   if (lock.kind === 'busy') {
     const advice = 'stop it, or give this one another AGENT_STATE_DIR';

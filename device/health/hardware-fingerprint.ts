@@ -1,17 +1,28 @@
-/** Whether cameras or sound cards have come or gone, cheaply: two listings, so that it can be asked every few seconds. */
-import { readdir, readFile } from 'node:fs/promises';
+/** Whether cameras or sound cards have come or gone, cheaply: a few listings, so that it can be asked every few seconds. */
+import { constants } from 'node:fs';
+import { access, readdir, readFile } from 'node:fs/promises';
 
-/** Two equal texts mean that nothing was plugged or unplugged. */
-export async function hardwareFingerprint(sys = '/sys', proc = '/proc'): Promise<string> {
+export type MachineRoots = { readonly sys: string; readonly proc: string; readonly dev: string };
+
+/** Two equal texts mean that nothing was plugged or unplugged, and that no new node has become usable. */
+export async function hardwareFingerprint(roots: MachineRoots = { sys: '/sys', proc: '/proc', dev: '/dev' }): Promise<string> {
+  const { sys, proc, dev } = roots;
   const [videoNodes, soundCards] = await Promise.all([
     readdir(`${sys}/class/video4linux`).catch(() => []),
     readFile(`${proc}/asound/cards`, 'utf8').catch(() => ''),
   ]);
-  const names = await Promise.all(
+  const cameras = await Promise.all(
     videoNodes.toSorted().map(async (node) => {
-      const name = await readFile(`${sys}/class/video4linux/${node}/name`, 'utf8').catch(() => '');
-      return `${node}=${name.trim()}`;
+      const [name, isUsable] = await Promise.all([
+        readFile(`${sys}/class/video4linux/${node}/name`, 'utf8').catch(() => ''),
+        // The kernel makes the node, udev gives it to our group a moment later.
+        access(`${dev}/${node}`, constants.R_OK | constants.W_OK).then(
+          () => true,
+          () => false,
+        ),
+      ]);
+      return `${node} ${name.trim()} ${isUsable ? 'usable' : 'not usable'}`;
     }),
   );
-  return [...names, soundCards].join('\n');
+  return [...cameras, soundCards].join('\n');
 }

@@ -7,7 +7,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
 
 export const lookIntervalMs = 10_000;
-/** A new node may not be ready when it appears (its permissions, its sound card): it is looked at so many times more. */
+/** What belongs to a new device may come after it (a sound card after its camera): it is looked at so many times. */
 const looksAfterChange = 3;
 
 export type HardwareWatchOptions = {
@@ -30,10 +30,11 @@ export class HardwareWatch {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
+  /** `fingerprint`: of before the detection on which the present plan rests, so that nothing that came meanwhile is missed. */
+  start(fingerprint: string): void {
     this.#isRunning = true;
-    this.#fingerprint = await this.#options.fingerprint();
-    if (this.#isRunning) this.#schedule();
+    this.#fingerprint = fingerprint;
+    this.#schedule();
   }
 
   stop(): void {

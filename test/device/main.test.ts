@@ -1,6 +1,6 @@
 /** The program as it is started: what it says and how it ends when it cannot run. */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
@@ -56,6 +56,14 @@ test('a second agent on the same state directory is refused with a clear line', 
   expect(stderr).toBe(
     `Another agent (process ${process.pid}) uses the state directory ${stateDirectory}: stop it, or give this one another AGENT_STATE_DIR.\n`,
   );
+});
+
+test('a state directory that cannot be made is one clear line', async () => {
+  const file = join(await temporaryDirectory(), 'file');
+  await writeFile(file, '');
+  const { exitCode, stderr } = await runAgent({ AGENT_STATE_DIR: join(file, 'state') });
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(/^The state directory \S+ cannot be used \(ENOTDIR\): set AGENT_STATE_DIR/);
 });
 
 test('--print-pipeline shows what would run, without the key, and touches nothing', async () => {

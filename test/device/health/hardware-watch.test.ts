@@ -7,7 +7,7 @@ import { manualClock } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
-async function startedWatch(isSomethingMissing = true) {
+function startedWatch(isSomethingMissing = true) {
   const clock = manualClock();
   const world = { fingerprint: 'nothing', isSomethingMissing, redetections: 0 };
   const watch = new HardwareWatch({
@@ -19,18 +19,18 @@ async function startedWatch(isSomethingMissing = true) {
       world.redetections += 1;
     },
   });
-  await watch.start();
+  watch.start(world.fingerprint);
   return { clock, world, watch };
 }
 
 test('nothing plugged: nothing detected', async () => {
-  const { clock, world } = await startedWatch();
+  const { clock, world } = startedWatch();
   await clock.advance(10 * lookIntervalMs);
   expect(world.redetections).toBe(0);
 });
 
 test('a new device is detected, and looked at again while it gets ready', async () => {
-  const { clock, world } = await startedWatch();
+  const { clock, world } = startedWatch();
   world.fingerprint = 'a camera';
   await clock.advance(lookIntervalMs);
   expect(world.redetections).toBe(1);
@@ -39,14 +39,14 @@ test('a new device is detected, and looked at again while it gets ready', async 
 });
 
 test('a stream that runs well is not disturbed', async () => {
-  const { clock, world } = await startedWatch(false);
+  const { clock, world } = startedWatch(false);
   world.fingerprint = 'a second camera';
   await clock.advance(10 * lookIntervalMs);
   expect(world.redetections).toBe(0);
 });
 
 test('a failure looks at once; a stop ends it', async () => {
-  const { clock, world, watch } = await startedWatch();
+  const { clock, world, watch } = startedWatch();
   world.fingerprint = 'the camera is gone';
   await watch.check();
   expect(world.redetections).toBe(1);
@@ -58,16 +58,19 @@ test('a failure looks at once; a stop ends it', async () => {
   expect(clock.waitingTimers()).toBe(0);
 });
 
-test('the fingerprint changes with a camera and with a sound card', async () => {
+test('the fingerprint changes with a camera, with its node becoming usable, and with a sound card', async () => {
   const root = await temporaryDirectory();
-  const fingerprint = () => hardwareFingerprint(join(root, 'sys'), join(root, 'proc'));
-  const bare = await fingerprint();
+  const roots = { sys: join(root, 'sys'), proc: join(root, 'proc'), dev: join(root, 'dev') };
+  const fingerprints = [await hardwareFingerprint(roots)];
   await mkdir(join(root, 'sys/class/video4linux/video0'), { recursive: true });
   await writeFile(join(root, 'sys/class/video4linux/video0/name'), 'C270\n');
-  const withCamera = await fingerprint();
+  fingerprints.push(await hardwareFingerprint(roots));
+  await mkdir(roots.dev);
+  await writeFile(join(roots.dev, 'video0'), '');
+  fingerprints.push(await hardwareFingerprint(roots));
   await mkdir(join(root, 'proc/asound'), { recursive: true });
   await writeFile(join(root, 'proc/asound/cards'), ' 1 [C270]: USB-Audio\n');
-  const withBoth = await fingerprint();
-  expect(new Set([bare, withCamera, withBoth]).size).toBe(3);
-  expect(await fingerprint()).toBe(withBoth);
+  fingerprints.push(await hardwareFingerprint(roots));
+  expect(new Set(fingerprints).size).toBe(4);
+  expect(await hardwareFingerprint(roots)).toBe(fingerprints.at(-1));
 });
