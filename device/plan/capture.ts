@@ -51,21 +51,28 @@ export function nativeH264(devicePath: string, mode: CameraMode): string {
   return `v4l2src name=camera device=${quote(devicePath)} ! ${modeCaps('video/x-h264', mode)}`;
 }
 
-/** A camera's pictures as I420 in the wanted size and rate; steps that are not needed are left out. */
-export function cameraPictures(devicePath: string, mode: CameraMode | null, picture: Picture): string {
+/**
+ * A camera's pictures in the wanted size and rate; steps that are not needed are left out. They are I420, unless the encoder
+ * takes the camera's own format as it is.
+ */
+export function cameraPictures(devicePath: string, mode: CameraMode | null, picture: Picture, encoderFormats: readonly string[]): string {
   const source = `v4l2src name=camera device=${quote(devicePath)}`;
   if (mode === null) return `${source} ! ${anyPictures(picture)}`;
   const isSizeRight = mode.width === picture.width && mode.height === picture.height;
-  const parts = [source];
-  if (mode.encoding === 'mjpeg') parts.push(modeCaps('image/jpeg', mode), 'jpegdec');
-  else parts.push(modeCaps(`video/x-raw,format=${mode.format}`, mode));
-  if (!isSameRate(mode.framesPerSecond, picture.framesPerSecond))
-    parts.push('videorate', `video/x-raw,framerate=${picture.framesPerSecond}/1`);
-  if (!isSizeRight) parts.push('videoscale');
-  if (mode.format !== 'I420' || !isSizeRight) parts.push('videoconvert');
-  // The exact rate of the mode (29.97) goes through as it is: only format and size are asked for.
-  parts.push(`video/x-raw,format=I420,width=${picture.width},height=${picture.height},pixel-aspect-ratio=1/1`);
-  return parts.join(' ! ');
+  const isRateRight = isSameRate(mode.framesPerSecond, picture.framesPerSecond);
+  const format = encoderFormats.includes(mode.format) ? mode.format : 'I420';
+  const steps = [
+    ...(isRateRight ? [] : ['videorate']),
+    ...(isSizeRight ? [] : ['videoscale']),
+    ...(mode.format === format ? [] : ['videoconvert']),
+  ];
+  // A rate that was right is not asked for again: 29.97 goes through as it is.
+  const rate = isRateRight ? '' : `,framerate=${picture.framesPerSecond}/1`;
+  const wanted = `video/x-raw,format=${format},width=${picture.width},height=${picture.height},pixel-aspect-ratio=1/1${rate}`;
+  const taken =
+    mode.encoding === 'mjpeg' ? `${modeCaps('image/jpeg', mode)} ! jpegdec` : modeCaps(`video/x-raw,format=${mode.format}`, mode);
+  // Caps may not follow on caps.
+  return [source, taken, ...(steps.length === 0 ? [] : [...steps, wanted])].join(' ! ');
 }
 
 /** The first camera that libcamera lists. */

@@ -1,7 +1,7 @@
 /** From settings, facts and profiles to the whole pipeline, as data. Pure and total: with no camera it plans the test picture. */
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
 import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
-import { chooseMode, type Picture } from '#device/plan/camera-mode.ts';
+import { type CameraMode, chooseMode, type Picture } from '#device/plan/camera-mode.ts';
 import * as capture from '#device/plan/capture.ts';
 import { describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
 import { planRtmpOutput } from '#device/plan/output.ts';
@@ -73,7 +73,7 @@ function planVideo(
           parameters: fittingParameters(text(settings, 'AV_H264_ENCODER_PARAMS'), encoderProfile, hardware.encoders),
         });
   const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
-  const pictures = describePictures(video, picture, hardware, mode);
+  const pictures = describePictures(video, picture, hardware, { mode, encoderFormats: encoderProfile?.inputFormats ?? [] });
   const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
@@ -92,12 +92,14 @@ function planVideo(
   };
 }
 
-function describePictures(video: VideoChoice, picture: Picture, hardware: DetectedHardware, mode: ReturnType<typeof chooseMode>): string {
+type CameraUse = { readonly mode: CameraMode | null; readonly encoderFormats: readonly string[] };
+
+function describePictures(video: VideoChoice, picture: Picture, hardware: DetectedHardware, use: CameraUse): string {
   switch (video.kind) {
     case 'camera':
       return video.camera.kind === 'libcamera'
         ? capture.libcameraPictures(picture)
-        : capture.cameraPictures(video.camera.path, mode, picture);
+        : capture.cameraPictures(video.camera.path, use.mode, picture, use.encoderFormats);
     case 'element':
       return capture.elementPictures(video.description, picture);
     case 'test':

@@ -88,7 +88,7 @@ const rows: readonly Row[] = [
     name: 'a rate that the camera has not: the next higher one, thinned out',
     hardware: withDevices(server, [c270]),
     environment: { AV_VIDEO_FRAMERATE: 20, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=25/1 ! jpegdec ! videorate ! video/x-raw,framerate=20/1 ! videoconvert ! ${cameraI420} ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=25/1 ! jpegdec ! videorate ! videoconvert ! ${cameraI420},framerate=20/1 ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')}`,
   },
   {
     name: 'a C920 at a size that it encodes itself: parsed only',
@@ -106,13 +106,13 @@ const rows: readonly Row[] = [
     name: 'a rate of 29.97 goes through as it is',
     hardware: withDevices(server, [camera('ntsc', [{ pixelFormat: 'YU12', width: 1280, height: 720, frameRates: [29.97] }])]),
     environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=I420,width=1280,height=720,framerate=30000/1001 ! ${cameraI420} ! ${short} ! ${x264}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=I420,width=1280,height=720,framerate=30000/1001 ! ${short} ! ${x264}`,
   },
   {
-    name: 'a camera on a Raspberry Pi 4: the hardware encoder, its bitrate set at start',
+    name: 'a camera on a Raspberry Pi 4: the hardware encoder, its bitrate set at start, the camera’s own format',
     hardware: withDevices(pi4, [rawCamera]),
     environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! ${short} ! ${hardwareEncoder}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! ${short} ! ${hardwareEncoder}`,
   },
   {
     name: 'odd sides are made even',
@@ -140,7 +140,7 @@ const streamPy: readonly Row[] = [
     name: 'B webcam without H.264, defaults (ours: v4l2h264enc for omxh264enc, a keyframe each 2 s, 128 is kbit/s and cut to what AAC holds)',
     hardware: withDevices(pi4, [rawCamera], [microphone(1)]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('1,0', 16000, 96000)}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('1,0', 16000, 96000)}`,
   },
   {
     name: 'C camera module, no microphone (ours: libcamerasrc for rpicamsrc, not turned round, silence for no sound at all)',

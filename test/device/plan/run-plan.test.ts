@@ -14,7 +14,7 @@ import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
-import { c270, c920, microphone, rawCamera, server, withDevices } from './hardware.ts';
+import { c270, c920, camera, microphone, rawCamera, server, withDevices } from './hardware.ts';
 
 const run = promisify(execFile);
 const profiles = await loadProfiles();
@@ -99,6 +99,28 @@ const rows: readonly Row[] = [
     hasPreview: true,
   },
   {
+    name: 'a raw camera whose format the encoder takes as it is',
+    hardware: withDevices(server, [camera('nv12', [{ pixelFormat: 'NV12', width: 640, height: 480, frameRates: [30] }])]),
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 480 },
+    camera: 'videotestsrc is-live=true',
+    width: 640,
+    height: 480,
+    rate: 30,
+    audioRateHz: 16000,
+    hasPreview: true,
+  },
+  {
+    name: 'a raw camera whose format the encoder takes, thinned out',
+    hardware: withDevices(server, [camera('nv12', [{ pixelFormat: 'NV12', width: 640, height: 480, frameRates: [30] }])]),
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 480, AV_VIDEO_FRAMERATE: 10, AV_PREVIEW_INTERVAL: 0 },
+    camera: 'videotestsrc is-live=true num-buffers=60',
+    width: 640,
+    height: 480,
+    rate: 10,
+    audioRateHz: 16000,
+    hasPreview: false,
+  },
+  {
     name: 'an MJPEG camera with a microphone',
     hardware: withDevices(server, [c270], [microphone(1, { cameraId: 'usb-c270' })]),
     settings: {},
@@ -146,7 +168,7 @@ test.each(rows)('$name', async (row) => {
     .replace(/appsink name=preview.*?drop=true/, `multifilesink location=${directory}/preview-%03d.jpg`)
     .replace(/v4l2src name=camera device="[^"]*"/, row.camera ?? '')
     .replace(/alsasrc name=microphone device="[^"]*"/, 'audiotestsrc is-live=true')
-    .replace('videotestsrc', `videotestsrc num-buffers=${frames}`)
+    .replace(/videotestsrc(?!.*num-buffers)/, `videotestsrc num-buffers=${frames}`)
     .replace('audiotestsrc', `audiotestsrc samplesperbuffer=1024 num-buffers=${Math.ceil(((row.audioRateHz ?? 0) * 1.5) / 1024)}`);
   await run('gst-launch-1.0', ['-q', ...words(description)], { timeout: 20_000, killSignal: 'SIGKILL' });
 
@@ -154,12 +176,12 @@ test.each(rows)('$name', async (row) => {
   expect(streams.video).toMatchObject({ codec_name: 'h264', profile: 'High', width: row.width, height: row.height });
   expect(streams.audio?.sample_rate).toBe(row.audioRateHz === null ? undefined : String(row.audioRateHz));
   expect(streams.audio?.codec_name).toBe(row.audioRateHz === null ? undefined : 'aac');
-  // FLV counts milliseconds. The last frames of a source that ends may be late.
-  const gaps = streams.videoTimes.slice(1, -3).map((time, index) => Math.round((time - (streams.videoTimes[index] ?? 0)) * 1000));
-  const frameMs = 1000 / row.rate;
+  // FLV counts milliseconds. A busy machine may bend a few; what must not be is pictures bent onto the sound's times.
+  const gaps = streams.videoTimes.slice(1).map((time, index) => Math.round((time - (streams.videoTimes[index] ?? 0)) * 1000));
+  const regular = gaps.filter((gap) => Math.abs(gap - 1000 / row.rate) <= 2);
   expect(gaps.length).toBeGreaterThan(8);
-  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(Math.floor(frameMs) - 2);
-  expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.ceil(frameMs) + 2);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0);
+  expect(regular.length / gaps.length).toBeGreaterThan(0.8);
   if (row.audioRateHz !== null) expect(Math.abs((streams.videoTimes[0] ?? 9) - (streams.audioTimes[0] ?? -9))).toBeLessThan(0.1);
 
   const previews = (await readdir(directory)).filter((name) => name.endsWith('.jpg'));
