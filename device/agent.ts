@@ -208,7 +208,7 @@ export class Agent {
     return new Uplink({
       fleetUrl,
       credentials: join,
-      sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs }),
+      sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs, log }),
       outbox: this.#outbox,
       clock,
       random,

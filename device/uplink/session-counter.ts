@@ -4,7 +4,8 @@
  * (nothing listened there) is used again, so that a device without network does not write to its card for ever.
  */
 import { type Static, Type } from 'typebox';
-import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import type { Log } from '#device/logging.ts';
+import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import type { Session } from '#protocol/identifiers.ts';
 
 const SessionRecord = Type.Object({ bootId: Type.String(), counter: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) });
@@ -16,6 +17,7 @@ export type SessionCounterOptions = {
   readonly bootId: string;
   /** Where a counter starts that has no past: above every number that a lost file could have held. */
   readonly nowMs: () => number;
+  readonly log: Pick<Log, 'warn'>;
 };
 
 export class SessionCounter {
@@ -27,7 +29,7 @@ export class SessionCounter {
     this.#options = options;
   }
 
-  /** Rejects when the number cannot be kept. */
+  /** Never rejects: a card that has become read-only must not cut the device off from its fleet. */
   async next(): Promise<Session> {
     const { state, bootId } = this.#options;
     if (this.#isUnused && this.#counter !== null) {
@@ -35,15 +37,26 @@ export class SessionCounter {
       return { bootId, counter: this.#counter };
     }
     const last = this.#counter ?? (await state.read(sessionFile))?.counter ?? this.#firstAfterLoss();
-    const record: SessionRecord = { bootId, counter: last + 1 };
-    await state.write(sessionFile, record);
-    this.#counter = record.counter;
-    return record;
+    this.#counter = await this.#keep(last + 1);
+    return { bootId, counter: this.#counter };
   }
 
   /** The number that `next` gave last has not been seen by any server. */
   giveBack(): void {
     this.#isUnused = true;
+  }
+
+  /** The number itself once it is on disk; where it cannot be, one by the clock, so that the next start goes on above it. */
+  async #keep(counter: number): Promise<number> {
+    const { state, bootId, log } = this.#options;
+    const record: SessionRecord = { bootId, counter };
+    try {
+      await state.write(sessionFile, record);
+      return counter;
+    } catch (cause) {
+      log.warn(`cannot keep the session number on disk (${errorText(cause)}): going by the clock`);
+      return Math.max(counter, this.#firstAfterLoss());
+    }
   }
 
   /** A card whose file was damaged must not begin at 1 again: its server knows higher numbers. Seconds since 1970 are higher than any count. */

@@ -33,7 +33,7 @@ async function startedUplink(fleet: TestFleet, state = new MemoryState()) {
   const uplink = new Uplink({
     fleetUrl: fleet.url,
     credentials: async () => ({ fleetUrl: fleet.url, deviceId: 'pi-1', credential }),
-    sessions: new SessionCounter({ state, bootId: 'boot-1', nowMs: systemClock.nowMs }),
+    sessions: new SessionCounter({ state, bootId: 'boot-1', nowMs: systemClock.nowMs, log }),
     outbox,
     clock: systemClock,
     random: Math.random,
