@@ -214,7 +214,12 @@ export class Broker implements DeviceBroker {
   #findRefusal(connection: Connection, deviceId: string, password: Buffer | undefined): ConnectRefusal | undefined {
     if (connection.refusal !== undefined) return connection.refusal;
     const isPossible = password !== undefined && password.length > 0 && password.length <= brokerPolicy.maxCredentialBytes;
-    if (isPossible && this.#settings.hooks.authenticate(deviceId, password.toString('utf8'))) return undefined;
+    try {
+      if (isPossible && this.#settings.hooks.authenticate(deviceId, password.toString('utf8'))) return undefined;
+    } catch (err) {
+      this.#settings.log.error({ err, deviceId }, 'broker: a credential could not be checked');
+      return { returnCode: 3, message: 'the server cannot check credentials now' };
+    }
     return { returnCode: 4, message: 'expected the credential of this device, got a wrong one' };
   }
 
@@ -226,12 +231,21 @@ export class Broker implements DeviceBroker {
     }
     const send = (name: DownwardName, payload: string) => this.#send(client, name, payload);
     const isTakeover = this.#connections.enter(client, connection, send);
-    this.#settings.hooks.onConnection(client.id, 'connected', isTakeover ? 'taken-over' : 'accepted');
+    this.#report(client.id, 'connected', isTakeover ? 'taken-over' : 'accepted');
   }
 
   #onDisconnected(connection: Connection, reason: ConnectionReason): void {
     if (this.#closing !== undefined || connection.deviceId === undefined) return;
-    this.#settings.hooks.onConnection(connection.deviceId, 'disconnected', reason);
+    this.#report(connection.deviceId, 'disconnected', reason);
+  }
+
+  #report(deviceId: string, state: 'connected' | 'disconnected', reason: ConnectionReason): void {
+    try {
+      this.#settings.hooks.onConnection(deviceId, state, reason);
+    } catch (err) {
+      // Thrown on, it would come out in the middle of Aedes and end the process.
+      this.#settings.log.error({ err, deviceId }, `broker: that a device is ${state} could not be dealt with`);
+    }
   }
 
   // Straight to the client and not by aedes.publish: there, all devices share one emitter, and a hundred of them that take

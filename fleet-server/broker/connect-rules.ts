@@ -1,7 +1,8 @@
 /**
  * What a CONNECT must be before its credential is looked at. MQTT 3.1.1, sections 3.1 and 3.2.
  *
- * The answer of a refusal is a return code of CONNACK: 2 identifier rejected, 4 bad user name or password, 5 not authorized.
+ * The answer of a refusal is a return code of CONNACK: 2 identifier rejected, 3 server unavailable, 4 bad user name or
+ * password, 5 not authorized.
  */
 import { isDeviceId } from '#protocol/identifiers.ts';
 import { isTopicAllowed, parseTopic, upwardTopics } from '#protocol/topics.ts';
@@ -15,7 +16,7 @@ export type ConnectFacts = {
   readonly will: { readonly topic: string; readonly payloadBytes: number; readonly qos: number } | undefined;
 };
 
-export type ConnectRefusal = { readonly returnCode: 2 | 4 | 5; readonly message: string };
+export type ConnectRefusal = { readonly returnCode: 2 | 3 | 4 | 5; readonly message: string };
 
 export function findConnectRefusal(facts: ConnectFacts): ConnectRefusal | undefined {
   // 3.1.3-8: an empty client id with clean session 0 must be refused with 2. Here no client without an id has any business.

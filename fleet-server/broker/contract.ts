@@ -36,6 +36,7 @@ export type ConnectionReason = 'accepted' | 'taken-over' | 'goodbye' | 'keepaliv
 export type PublishOutcome = 'sent' | 'offline';
 
 export type DeviceBroker = {
+  /** Rejects with a RangeError when the message is larger than its topic may carry (protocol/topics.ts). */
   publish<N extends DownwardName>(deviceId: string, name: N, body: DownwardBody<N>): Promise<PublishOutcome>;
   /** Closes the connection of a device, for one that was revoked. */
   disconnect(deviceId: string): void;

@@ -163,9 +163,10 @@ export class RelayService implements Relay {
     this.#isPolling = true;
     try {
       await this.#read();
-    } finally {
-      this.#isPolling = false;
+    } catch (err) {
+      this.#options.log.error({ err }, 'relay: what it receives could not be dealt with');
     }
+    this.#isPolling = false;
   }
 
   async #read(): Promise<void> {

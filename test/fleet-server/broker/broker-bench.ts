@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { Broker } from '#fleet-server/broker/broker.ts';
 import type { BrokerHooks, BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
@@ -26,7 +27,7 @@ export class BrokerBench {
   readonly #waiters = new Set<() => void>();
 
   constructor(hooks: Partial<BrokerHooks> = {}) {
-    const write = (fields: object, message: string) => void this.seen.logged.push(`${JSON.stringify(fields)} ${message}`);
+    const write = (fields: object, message: string) => void this.seen.logged.push(`${inspect(fields)} ${message}`);
     const noticed = () => {
       for (const waiter of this.#waiters) waiter();
     };

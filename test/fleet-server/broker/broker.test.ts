@@ -263,6 +263,19 @@ describe('who is let in', () => {
     expect(bench.seen.connections).toEqual(['dev-one connected accepted']);
   });
 
+  test('while the server cannot check credentials, it says that it is unavailable', async () => {
+    const failing = await new BrokerBench({
+      authenticate: () => {
+        throw new Error('the store is closed');
+      },
+    }).start();
+    const socket = await failing.socket();
+    const answer = nextPacket(socket, 'connack');
+    socket.write(connectPacket('dev-one'));
+    expect(await answer).toMatchObject({ returnCode: 3 });
+    await failing.stop();
+  });
+
   test('a revoked device is thrown out', async () => {
     const client = await bench.client('dev-one');
     const gone = closed(client);
@@ -352,6 +365,19 @@ describe('what a device may do with its right credential', () => {
     expect(failing.broker.isConnected('dev-one')).toBe(true);
     await failing.stop();
   });
+});
+
+test('a server that fails to note a connection does not fall over', async () => {
+  const failing = await new BrokerBench({
+    onConnection: () => {
+      throw new Error('the store is closed');
+    },
+  }).start();
+  const client = await failing.client('dev-one');
+  await publish(client, presence('dev-one'), 1);
+  await client.endAsync();
+  expect(failing.seen.logged.join('\n')).toContain('the store is closed');
+  await failing.stop();
 });
 
 describe('a second connection of one device', () => {
