@@ -138,7 +138,7 @@ export class HealthWatch {
 
   #sendHealth(): void {
     const board = this.#board;
-    if (board === null) return;
+    if (board === null || !this.#isRunning) return;
     this.#options.sendHealth(buildHealth(this.#status, this.#hostLostAt, board, this.#conditions(board)));
   }
 
