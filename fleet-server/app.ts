@@ -10,6 +10,7 @@ import { createServer } from '#fleet-server/http/server.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
+import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
 
 export type AppOptions = {
   readonly configuration: Configuration;
@@ -47,6 +48,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     hmac: (purpose, text) => secrets.hmac(purpose, text),
     onStateChange: () => app.changes.publish({ subject: 'relay' }),
   });
-
+  await app.register(watchdogPlugin, {
+    devices: () => app.devices.list(),
+    relayRunningSinceMs: () => (app.relay.state().kind === 'running' ? app.relay.state().sinceMs : null),
+    requestCommand: (request) => app.commands.request(request),
+    appendHistory: (entry) => app.history.append(entry),
+  });
   return app;
 }

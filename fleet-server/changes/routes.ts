@@ -6,7 +6,7 @@
  * - A connection ends with its session, and when the server stops.
  */
 import type { ServerResponse } from 'node:http';
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
@@ -57,7 +57,7 @@ export const changesRoutes: FastifyPluginAsyncTypebox<ChangesRouteOptions> = asy
         tags: ['changes'],
         summary: 'Live changes, as server-sent events',
         produces: ['text/event-stream'],
-        response: problemAnswers,
+        response: { 200: Type.String(), ...problemAnswers },
       },
       preHandler: app.requireRole('viewer'),
     },

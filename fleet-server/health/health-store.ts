@@ -21,7 +21,9 @@ export type HealthQuery = { readonly deviceId: string; readonly fromMs: number; 
 
 /** Means over steps that begin at multiples of `stepMs`; a step without samples is absent. */
 export function samplesByStep(database: Database, query: HealthQuery): Promise<Omit<HealthSamplesTable, 'deviceId'>[]> {
-  const step = sql<number>`("atMs" / ${query.stepMs}) * ${query.stepMs}`;
+  // A literal: node:sqlite binds every number as a floating one, which would not be divided as an integer.
+  const stepMs = sql.lit(Math.trunc(query.stepMs));
+  const step = sql<number>`("atMs" / ${stepMs}) * ${stepMs}`;
   return database
     .selectFrom('healthSamples')
     .select((e) => [

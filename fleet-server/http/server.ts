@@ -1,5 +1,6 @@
 /** The HTTP server itself, without a route. */
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import { FleetError, toProblem } from '#fleet-server/errors.ts';
 import { installAnswers } from '#fleet-server/http/answers.ts';
 
 export type ServerOptions = {
@@ -18,6 +19,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
+    // What fails before there is a route, such as an address that cannot be decoded.
+    frameworkErrors: (_error, _request, reply) => {
+      const error = new FleetError('bad-request', 'Expected an address that can be decoded.');
+      reply.hijack();
+      reply.raw.writeHead(error.status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(toProblem(error)));
+    },
   });
   installAnswers(app, options);
   return app;

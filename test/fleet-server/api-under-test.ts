@@ -1,0 +1,239 @@
+/** The whole API on a real store in a folder of its own; only the wire to devices and the relay are stand-ins that remember. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { registerApi } from '#fleet-server/api.ts';
+import type { DeviceBroker } from '#fleet-server/broker/contract.ts';
+import { routeUpward } from '#fleet-server/devices/upward-router.ts';
+import { createServer } from '#fleet-server/http/server.ts';
+import type { Relay } from '#fleet-server/relay/contract.ts';
+import { openSecrets } from '#fleet-server/store/secrets.ts';
+import { keyPath, openStore, type Store, storePath } from '#fleet-server/store/store.ts';
+import type { DownwardName, UpwardBody, UpwardName } from '#protocol/envelope.ts';
+import type { BoardHealth, Desired, Report } from '#protocol/messages.ts';
+import { type ManualClock, manualClock, settle } from './manual-clock.ts';
+
+export type Published = { readonly deviceId: string; readonly name: DownwardName; readonly body: unknown };
+export type Joined = { readonly deviceId: string; readonly credential: string };
+export type DeviceVoice = {
+  readonly id: string;
+  connect(): void;
+  disconnect(reason?: string): void;
+  /** The session's counter of the messages that follow. */
+  newSession(bootId?: string): void;
+  say<N extends UpwardName>(name: N, body: UpwardBody<N>, options?: { readonly sequence?: number }): Promise<void>;
+};
+
+export type ApiUnderTest = {
+  readonly app: FastifyInstance;
+  readonly clock: ManualClock;
+  readonly directory: string;
+  readonly published: Published[];
+  readonly logText: () => string;
+  readonly adminPassword: string;
+  store(): Store;
+  request(options: InjectOptions & { readonly as?: string | null }): Promise<LightMyRequestResponse>;
+  signIn(name: string, password: string): Promise<string>;
+  addPerson(name: string, role: 'viewer' | 'operator' | 'admin'): Promise<string>;
+  join(options?: { readonly name?: string; readonly group?: string }): Promise<Joined>;
+  voice(deviceId: string): DeviceVoice;
+  lastDesired(deviceId: string): Desired | undefined;
+  close(): Promise<void>;
+};
+
+export const adminPassword = 'correct horse battery';
+
+export async function startApi(options: { readonly directory?: string; readonly clock?: ManualClock } = {}): Promise<ApiUnderTest> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'msl-api-')));
+  const clock = options.clock ?? manualClock();
+  const secrets = openSecrets(keyPath(directory));
+  const store = await openStore({ path: storePath(directory) });
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const app = createServer({ logger: { level: 'trace', stream }, checkAnswers: true });
+  const published: Published[] = [];
+  const connected = new Set<string>();
+  app.decorate('broker', standInBroker(published, connected));
+  app.decorate('relay', standInRelay());
+  await registerApi(app, { configuration: { publicUrl: null, rtmpPort: 1935 }, store, secrets, clock });
+  await app.ready();
+  await app.people.ensureFirstPerson(adminPassword);
+
+  const signIn = async (name: string, password: string): Promise<string> => {
+    const response = await app.inject({ method: 'POST', url: '/api/v1/session', payload: { name, password } });
+    const cookie = response.headers['set-cookie'];
+    if (response.statusCode !== 200 || typeof cookie !== 'string') throw new Error(`sign-in failed: ${response.body}`);
+    return cookie.split(';', 1)[0] ?? '';
+  };
+  let adminCookie: string | undefined;
+  const request: ApiUnderTest['request'] = async ({ as, ...rest }) => {
+    adminCookie ??= await signIn('admin', adminPassword);
+    const cookie = as === undefined ? adminCookie : as;
+    return app.inject({ ...rest, headers: { ...rest.headers, ...(cookie === null ? {} : { cookie }) } });
+  };
+  let counter = 0;
+  return {
+    app,
+    clock,
+    directory,
+    published,
+    adminPassword,
+    logText: () => lines.join(''),
+    store: () => store,
+    request,
+    signIn,
+    addPerson: async (name, role) => {
+      const admin = await store.database.selectFrom('people').select('passwordHash').executeTakeFirstOrThrow();
+      await store.database.insertInto('people').values({ name, role, passwordHash: admin.passwordHash, createdAtMs: 0 }).execute();
+      return signIn(name, adminPassword);
+    },
+    join: async ({ name = 'pi', group } = {}) => {
+      const made = await request({ method: 'POST', url: '/api/v1/join-tokens', payload: group === undefined ? {} : { group } });
+      const { token } = made.json<{ token: string }>();
+      const joined = await app.inject({ method: 'POST', url: '/api/v1/enrolments', payload: { joinToken: token, name } });
+      return joined.json<Joined>();
+    },
+    voice: (deviceId) => {
+      let session = { bootId: 'boot-1', counter: 1 };
+      let sequence = 0;
+      return {
+        id: deviceId,
+        connect: () => {
+          connected.add(deviceId);
+          app.devices.onConnection(deviceId, 'connected', 'accepted');
+        },
+        disconnect: (reason = 'connection-lost') => {
+          connected.delete(deviceId);
+          app.devices.onConnection(deviceId, 'disconnected', reason);
+        },
+        newSession: (bootId = session.bootId) => {
+          session = { bootId, counter: session.counter + 1 };
+          sequence = 0;
+        },
+        say: async (name, body, given) => {
+          sequence += 1;
+          const envelope = { v: 1, session, sequence: given?.sequence ?? sequence, sentAt: '2026-11-21T12:00:00.000Z', body };
+          await routeUpward(app, { deviceId, name, envelope } as unknown as Parameters<typeof routeUpward>[1]);
+          await settle();
+        },
+      };
+    },
+    lastDesired: (deviceId) =>
+      published.findLast((entry) => entry.deviceId === deviceId && entry.name === 'desired')?.body as Desired | undefined,
+    close: async () => {
+      counter += 1;
+      if (counter > 1) return;
+      await app.close();
+      await settle();
+      await store.close();
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function standInBroker(published: Published[], connected: Set<string>): DeviceBroker {
+  return {
+    publish: async (deviceId, name, body) => {
+      if (!connected.has(deviceId)) return 'offline';
+      published.push({ deviceId, name, body });
+      return 'sent';
+    },
+    disconnect: (deviceId) => void connected.delete(deviceId),
+    isConnected: (deviceId) => connected.has(deviceId),
+    port: () => 1883,
+    figures: () => ({ connections: connected.size, messagesReceived: 0, messagesSent: published.length, problems: 0 }),
+  };
+}
+
+function standInRelay(): Relay {
+  return {
+    playback: (deviceId, host) => ({
+      rtmp: `rtmp://${host}/live/${deviceId}`,
+      hls: `http://${host}/hls/${deviceId}`,
+      expiresAt: '2026-11-21T12:10:00.000Z',
+    }),
+    state: () => ({ kind: 'running', processId: 1, adopted: false, restarts: 0, sinceMs: 0, detail: '' }),
+    dropPublisher: async () => {},
+    port: 1935,
+    application: 'live',
+  };
+}
+
+export const someDigest = 'a'.repeat(64);
+
+const board: BoardHealth = {
+  uptimeS: 100,
+  loadAverage1m: 0.5,
+  memoryTotalBytes: 1e9,
+  memoryAvailableBytes: 5e8,
+  agentRssBytes: 5e7,
+  mediaHostRssBytes: 6e7,
+  diskTotalBytes: 1e10,
+  diskFreeBytes: 5e9,
+};
+
+const since = '2026-11-21T12:00:00.000Z';
+const rtmpOutput = {
+  id: 'rtmp',
+  kind: 'rtmp',
+  target: 'rtmp://fleet.local:1935/live',
+  state: { kind: 'streaming', since },
+  connections: 1,
+  bytesSent: 1000,
+  droppedGroups: 0,
+  queuedBytes: 0,
+} as const;
+
+export const bodies = {
+  online: { state: 'online', reason: 'connected' },
+  lost: { state: 'offline', reason: 'connection-lost' },
+  stopping: { state: 'offline', reason: 'stopping' },
+  hello: (appliedRevision = 0, appliedDigest: string | null = null) => ({
+    inventoryDigest: someDigest,
+    versions: { agent: '1', node: '24', gstreamer: '1.22', os: 'Debian' },
+    appliedRevision,
+    appliedDigest,
+  }),
+  report: (changes: Partial<Report> = {}): Report => ({
+    inventory: { board: { id: 'pc', name: 'A computer', architecture: 'x64' }, cameras: [], microphones: [], encoders: ['x264enc'] },
+    settings: {
+      AV_STREAM_URL: { value: 'rtmp://fleet.local:1935/live', level: 'relay' },
+      AV_STREAM_KEY: { value: true, level: 'relay', isSecret: true },
+      AV_VIDEO_WIDTH: { value: 1280, level: 'default' },
+      AV_VIDEO_BITRATE: { value: 1500, level: 'environment' },
+    },
+    source: { kind: 'test', id: 'test', label: 'Test picture' },
+    encoder: 'x264enc',
+    media: { kind: 'running', since },
+    outputs: [rtmpOutput],
+    conditions: [],
+    appliedRevision: 0,
+    capabilities: ['restart-pipeline'],
+    ...changes,
+  }),
+  health: (framesPerSecond = 30) => ({
+    media: { kind: 'running' as const, since },
+    figures: { framesPerSecond, videoBitrateKbps: 2500, audioBitrateKbps: 128, framesTotal: 100, width: 1280, height: 720 },
+    outputs: [rtmpOutput],
+    conditions: [],
+    board,
+  }),
+  reception: {
+    receivingSince: since,
+    bitrateKbps: 2600,
+    bytesReceived: 100_000,
+    width: 1280,
+    height: 720,
+    framesPerSecond: 30,
+    videoCodec: 'H264',
+    audioCodec: 'AAC',
+    viewers: 0,
+  },
+} as const;

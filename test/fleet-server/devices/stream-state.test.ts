@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { type StreamView, streamState } from '#fleet-server/devices/stream-state.ts';
+import type { OutputState, OutputStatus } from '#protocol/media.ts';
+import { bodies } from '../api-under-test.ts';
+
+const since = '2026-11-21T12:00:00.000Z';
+const output = (state: OutputState): readonly OutputStatus[] => [
+  { id: 'rtmp', kind: 'rtmp', target: 'rtmp://relay/live', state, connections: 1, bytesSent: 0, droppedGroups: 0, queuedBytes: 0 },
+];
+const streaming = output({ kind: 'streaming', since });
+const base: StreamView = {
+  presence: { state: 'online', since, reason: 'Connected.' },
+  media: { kind: 'running', since },
+  outputs: streaming,
+  reception: null,
+  streamsHere: true,
+  missingSinceMs: null,
+};
+const offline = { state: 'offline', since, reason: 'The connection was lost.' } as const;
+const reception = bodies.reception;
+
+test.each<[string, Partial<StreamView>, string]>([
+  ['the relay receives it', { reception }, 'live'],
+  ['the relay receives it though the agent is gone', { reception, presence: offline }, 'live'],
+  ['the relay receives it though the device says that it failed', { reception, media: { kind: 'failed', since, reason: 'x' } }, 'live'],
+  ['the device is gone, whatever it said last', { presence: offline }, 'offline'],
+  ['the server has just started', { presence: { state: 'unknown', since, reason: '' } }, 'unknown'],
+  ['connected, no report yet', { media: null }, 'unknown'],
+  ['starting', { media: { kind: 'starting', since } }, 'starting'],
+  ['failed', { media: { kind: 'failed', since, reason: 'no camera' } }, 'failed'],
+  ['stopped', { media: { kind: 'stopped', since } }, 'stopped'],
+  ['it captures without a target', { outputs: [] }, 'stopped'],
+  ['it connects', { outputs: output({ kind: 'connecting', attempt: 1 }) }, 'starting'],
+  ['it says that it streams, since just now', { missingSinceMs: 8000 }, 'starting'],
+  ['it says that it streams, and nothing arrives', { missingSinceMs: 7000 }, 'not-arriving'],
+  [
+    'it cannot reach the relay',
+    { outputs: output({ kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'refused' }) },
+    'not-arriving',
+  ],
+  ['it streams to somebody else', { streamsHere: false }, 'elsewhere'],
+  [
+    'it cannot reach somebody else',
+    { streamsHere: false, outputs: output({ kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'refused' }) },
+    'failed',
+  ],
+])('%s', (_name, view, expected) => {
+  expect(streamState({ ...base, ...view }, 10_000).kind).toBe(expected);
+});

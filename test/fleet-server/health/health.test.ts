@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { HealthHistory } from '#protocol/model/device.ts';
+import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
+
+let api: ApiUnderTest;
+let id: string;
+beforeEach(async () => {
+  api = await startApi();
+  id = (await api.join()).deviceId;
+});
+afterEach(() => api.close());
+
+const query = (text: string) => api.request({ method: 'GET', url: `/api/v1/devices/${id}/health?${text}` });
+
+test('samples are kept and read back as means over steps', async () => {
+  const voice = api.voice(id);
+  voice.connect();
+  for (const framesPerSecond of [30, 20, 10, 12]) {
+    await voice.say('health', bodies.health(framesPerSecond));
+    await api.clock.advance(30_000);
+  }
+  const answer = (await query('from=2026-11-21T11:59:00Z&to=2026-11-21T13:00:00Z&stepS=60')).json<HealthHistory>();
+  expect(answer).toMatchObject({
+    stepS: 60,
+    samples: [
+      { at: '2026-11-21T12:00:00.000Z', framesPerSecond: 25, temperatureC: null, loadAverage1m: 0.5 },
+      { at: '2026-11-21T12:01:00.000Z', framesPerSecond: 11 },
+    ],
+  });
+  expect((await query('')).json<HealthHistory>().samples).toHaveLength(4);
+});
+
+test('what is older than a day goes', async () => {
+  const voice = api.voice(id);
+  await voice.say('health', bodies.health());
+  await api.app.health.flush();
+  api.clock.jump(24 * 3_600_000 + 1);
+  await voice.say('health', bodies.health());
+  await api.app.health.flush();
+  await api.app.health.prune();
+  expect(await api.store().database.selectFrom('healthSamples').select('atMs').execute()).toEqual([{ atMs: api.clock.nowMs() }]);
+});
+
+test('what waits when the server stops is stored', async () => {
+  const { store, app, clock } = api;
+  await api.voice(id).say('health', bodies.health());
+  await app.health.stop();
+  expect(await store().database.selectFrom('healthSamples').select('atMs').execute()).toEqual([{ atMs: clock.nowMs() }]);
+});
+
+test.each([
+  'from=2026-11-21T13:00:00Z&to=2026-11-21T12:00:00Z',
+  'from=2026-99-99T99:99:99Z',
+  'from=yesterday',
+  'stepS=0',
+  'stepS=1&from=2020-01-01T00:00:00Z',
+])('a range that is none is refused: %s', async (text) => {
+  const response = await query(text);
+  expect(response.statusCode).toBe(400);
+  expect(response.json()).toMatchObject({ code: 'wrong-fields' });
+});

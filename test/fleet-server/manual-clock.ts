@@ -1,0 +1,49 @@
+/** A clock of the fleet server that stands still until a test moves it. */
+import type { Clock } from '#fleet-server/clock.ts';
+
+export type ManualClock = Clock & {
+  /** Moves time and runs what is due, in order, letting promises settle in between. */
+  advance(byMs: number): Promise<void>;
+  /** Moves time alone, without what would have run meanwhile. */
+  jump(byMs: number): void;
+};
+
+/** Lets promises and callbacks that are already due run. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function manualClock(startMs = Date.parse('2026-11-21T12:00:00Z')): ManualClock {
+  let nowMs = startMs;
+  let timers: { atMs: number; readonly fn: () => void; readonly everyMs: number | null }[] = [];
+  const add = (ms: number, fn: () => void, everyMs: number | null): (() => void) => {
+    const timer = { atMs: nowMs + ms, fn, everyMs };
+    timers.push(timer);
+    return () => {
+      timers = timers.filter((other) => other !== timer);
+    };
+  };
+  return {
+    nowMs: () => nowMs,
+    after: (ms, fn) => add(ms, fn, null),
+    every: (ms, fn) => add(ms, fn, ms),
+    jump: (byMs) => {
+      nowMs += byMs;
+    },
+    advance: async (byMs) => {
+      const untilMs = nowMs + byMs;
+      await settle();
+      for (;;) {
+        const next = timers.filter(({ atMs }) => atMs <= untilMs).toSorted((a, b) => a.atMs - b.atMs)[0];
+        if (next === undefined) break;
+        nowMs = next.atMs;
+        if (next.everyMs === null) timers = timers.filter((timer) => timer !== next);
+        else next.atMs += next.everyMs;
+        next.fn();
+        await settle();
+      }
+      nowMs = untilMs;
+      await settle();
+    },
+  };
+}

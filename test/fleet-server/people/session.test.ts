@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
+
+let api: ApiUnderTest;
+beforeEach(async () => {
+  api = await startApi();
+});
+afterEach(() => api.close());
+
+describe('signing in', () => {
+  test('gives a cookie that scripts cannot read and other sites cannot use', async () => {
+    const response = await api.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name: 'admin', password: adminPassword } });
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toEqual({ name: 'admin', role: 'admin' });
+    expect(response.headers['set-cookie']).toMatch(/^msl-session=[\w-]{43}; .*HttpOnly; SameSite=Strict/);
+  });
+
+  test('is refused with the same words for a wrong name and a wrong password', async () => {
+    const wrongName = await api.app.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      payload: { name: 'nobody', password: adminPassword },
+    });
+    const wrongPassword = await api.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name: 'admin', password: 'wrong' } });
+    expect(wrongName.statusCode).toBe(401);
+    expect(wrongName.json()).toEqual({ code: 'sign-in-refused', message: 'Name or password is wrong.' });
+    expect(wrongPassword.json()).toEqual(wrongName.json());
+  });
+
+  test('is refused after ten wrong passwords for a name, also with the right one, until five minutes have passed', async () => {
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const response = await api.app.inject({
+        method: 'POST',
+        url: '/api/v1/session',
+        remoteAddress: `10.0.0.${attempt}`,
+        payload: { name: 'admin', password: 'wrong' },
+      });
+      expect(response.statusCode).toBe(401);
+    }
+    const attempt = { method: 'POST', url: '/api/v1/session', payload: { name: 'admin', password: adminPassword } } as const;
+    const refused = await api.app.inject(attempt);
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json<{ code: string }>().code).toBe('too-many');
+    api.clock.jump(300_001);
+    expect((await api.app.inject(attempt)).statusCode).toBe(200);
+  });
+
+  test('is limited for one address, whatever names it tries', async () => {
+    let last = 0;
+    for (let attempt = 0; attempt < 21; attempt += 1) {
+      const payload = { name: `name-${attempt}`, password: 'x' };
+      last = (await api.app.inject({ method: 'POST', url: '/api/v1/session', payload })).statusCode;
+    }
+    expect(last).toBe(429);
+  });
+
+  test('ends with signing out, after twelve idle hours, and after fourteen days in any case', async () => {
+    const who = (cookie: string) => api.request({ method: 'GET', url: '/api/v1/session', as: cookie });
+    const first = await api.signIn('admin', adminPassword);
+    expect((await who(first)).json()).toEqual({ name: 'admin', role: 'admin' });
+    expect((await api.request({ method: 'DELETE', url: '/api/v1/session', as: first })).statusCode).toBe(204);
+    expect((await who(first)).statusCode).toBe(401);
+
+    const second = await api.signIn('admin', adminPassword);
+    api.clock.jump(11 * 3_600_000);
+    expect((await who(second)).statusCode).toBe(200);
+    api.clock.jump(13 * 3_600_000);
+    expect((await who(second)).statusCode).toBe(401);
+
+    const third = await api.signIn('admin', adminPassword);
+    for (let hours = 0; hours < 14 * 24; hours += 10) {
+      expect((await who(third)).statusCode).toBe(200);
+      api.clock.jump(10 * 3_600_000);
+    }
+    expect((await who(third)).statusCode).toBe(401);
+  });
+
+  test('keeps neither password nor token in the store, the log or an answer', async () => {
+    const cookie = await api.signIn('admin', adminPassword);
+    const token = cookie.split('=')[1] ?? '';
+    const rows = JSON.stringify([
+      await api.store().database.selectFrom('people').selectAll().execute(),
+      await api.store().database.selectFrom('sessions').selectAll().execute(),
+    ]);
+    for (const text of [rows, api.logText()]) {
+      expect(text).not.toContain(adminPassword);
+      expect(text).not.toContain(token);
+    }
+    expect(rows).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
+  });
+});
+
+describe('roles', () => {
+  test.each([
+    ['viewer', 'GET', '/api/v1/devices', 200],
+    ['viewer', 'PATCH', '/api/v1/fleet/settings', 403],
+    ['viewer', 'POST', '/api/v1/join-tokens', 403],
+    ['operator', 'PATCH', '/api/v1/fleet/settings', 200],
+    ['operator', 'POST', '/api/v1/join-tokens', 403],
+    ['operator', 'DELETE', '/api/v1/devices/d-nothing', 403],
+    ['admin', 'POST', '/api/v1/join-tokens', 201],
+  ] as const)('a %s who asks for %s %s is answered %i', async (role, method, url, status) => {
+    const cookie = await api.addPerson(`a-${role}`, role);
+    const payload = method === 'PATCH' ? { AV_VIDEO_WIDTH: 640 } : method === 'POST' ? {} : undefined;
+    const response = await api.request({ method, url, as: cookie, ...(payload === undefined ? {} : { payload }) });
+    expect(response.statusCode).toBe(status);
+  });
+});
+
+describe('requests from elsewhere', () => {
+  const attempt = (headers: Record<string, string>) =>
+    api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_WIDTH: 640 }, headers });
+
+  test.each([
+    ['another site’s Origin', { origin: 'https://evil.example', host: 'fleet.local' }, 403],
+    ['an Origin of null', { origin: 'null', host: 'fleet.local' }, 403],
+    ['Sec-Fetch-Site: cross-site', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site' }, 403],
+    ['the own Origin', { origin: 'http://fleet.local', host: 'fleet.local' }, 200],
+    ['Sec-Fetch-Site: same-origin', { 'sec-fetch-site': 'same-origin', origin: 'http://proxy.example' }, 200],
+    ['a program that says nothing', {}, 200],
+  ])('%s', async (_name, headers, status) => {
+    expect((await attempt(headers as Record<string, string>)).statusCode).toBe(status);
+  });
+});
