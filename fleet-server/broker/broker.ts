@@ -7,6 +7,7 @@
  *   QoS 1 before it stores or hands on.
  * - A device that sends too much, or takes too little, costs its own connection and nobody else's.
  */
+import type { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -88,6 +89,8 @@ export class Broker implements DeviceBroker {
       authorizePublish: (client, packet, done) => void this.#takePublish(client, packet).then(done, done),
       authorizeSubscribe: (client, subscription, done) => done(null, this.#judgeSubscription(client, subscription)),
     });
+    // Said of its own store, which is memory; unheard, it would end the process.
+    (aedes as EventEmitter).on('error', (err: unknown) => this.#settings.log.error({ err }, 'broker: Aedes failed'));
     aedes.on('client', (client) => this.#onConnected(client));
     aedes.on('keepaliveTimeout', (client) => this.#connections.of(client)?.blame('keepalive-timeout'));
     aedes.on('clientError', (client, error) => this.#onConnectionError(client, error));

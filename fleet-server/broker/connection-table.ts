@@ -14,7 +14,7 @@ export const connectionLimits = {
   /** About 22 KB each (measured): half a gigabyte. */
   total: 20_000,
   /** From one address, not yet authenticated; a venue's devices behind one address reconnect in milliseconds each. */
-  waitingByAddress: 256,
+  waitingByAddress: 512,
 } as const;
 
 export class Connection {

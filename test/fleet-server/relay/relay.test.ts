@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupMembers } from '#fleet-server/relay/process-group.ts';
+import { recordChangingSize } from './changing-size.ts';
 import { ended, freePort, probe, RelayBench } from './relay-bench.ts';
 
 let bench: RelayBench;
@@ -37,6 +38,17 @@ describe('publishing', () => {
     bench.publish('dev-one', { size: '640x360' });
     await bench.until(() => bench.receptions.get('dev-one')?.width === 640);
     expect(bench.receptions.get('dev-one')).toMatchObject({ height: 360 });
+  });
+
+  test('a size that changes within one connection is seen at once, and by a player that comes later', async () => {
+    const recording = await recordChangingSize(bench.dataDirectory, ['320x180', '640x360'], 8);
+    const target = bench.address('dev-one', 'key=right-key-of-dev-one');
+    bench.spawn('ffmpeg', ['-loglevel', 'error', '-re', '-i', recording, '-c', 'copy', '-f', 'flv', target]);
+    await bench.until(() => bench.receptions.get('dev-one')?.width === 320);
+    const since = bench.receptions.get('dev-one')?.receivingSince;
+    await bench.until(() => bench.receptions.get('dev-one')?.width === 640);
+    expect(bench.receptions.get('dev-one')).toMatchObject({ height: 360, receivingSince: since });
+    expect(await probe(bench.rtmpAddress('dev-one'))).toMatchObject([{ width: 640, height: 360 }]);
   });
 
   test.each([
@@ -186,6 +198,15 @@ describe('nginx is killed', () => {
       await bench.until(() => bench.app.relay.state().restarts === restarts);
     }
     expect(bench.states.filter((state) => state === 'running')).toHaveLength(4);
+  });
+
+  test('or hangs: what does not answer for seconds is replaced', async () => {
+    const old = masterId();
+    for (const processId of await groupMembers(old)) if (processId !== old) process.kill(processId, 'SIGSTOP');
+    const started = performance.now();
+    await bench.until(() => bench.app.relay.state().restarts === 1);
+    console.info(`relay back after nginx hung: ${Math.round(performance.now() - started)} ms`);
+    expect(await groupMembers(old)).toEqual([]);
   });
 
   test('all of it, and nothing is left when the relay is stopped meanwhile', async () => {
