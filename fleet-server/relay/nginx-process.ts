@@ -19,6 +19,7 @@ import type { RuntimePaths } from '#fleet-server/relay/runtime-directory.ts';
 const startTimeoutMs = 5000;
 const readyPollMs = 20;
 const stopTimeoutMs = 2000;
+const killTimeoutMs = 3000;
 const stopPollMs = 20;
 const adoptedPollMs = 250;
 /** Lines of nginx that are kept to explain a failed start. */
@@ -75,6 +76,7 @@ export class NginxProcess {
     await writeFile(paths.configFile, config, { mode: 0o600 });
     const child = spawn(program, ['-p', `${paths.base}/`, '-c', paths.configFile, '-e', 'stderr'], {
       detached: true,
+      cwd: '/',
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {},
     });
@@ -98,12 +100,17 @@ export class NginxProcess {
     return { processId: pid, adopted: false, gone, forget: () => {} };
   }
 
-  /** Ends master and workers: softly, and after two seconds hard. Nothing of them is left when it resolves. */
+  /**
+   * Ends master and workers: softly, and after two seconds hard. Nothing of them is left when it resolves, unless the kernel
+   * itself holds one for more than three seconds more: then whatever comes next finds the port in use, and says so.
+   */
   async end(masterId: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await signalGroup(masterId, signal);
-    const deadlineMs = this.#options.clock.nowMs() + stopTimeoutMs;
+    const startedAtMs = this.#options.clock.nowMs();
     while ((await groupMembers(masterId)).length > 0) {
-      if (this.#options.clock.nowMs() > deadlineMs) await signalGroup(masterId, 'SIGKILL');
+      const elapsedMs = this.#options.clock.nowMs() - startedAtMs;
+      if (elapsedMs > stopTimeoutMs + killTimeoutMs) break;
+      if (elapsedMs > stopTimeoutMs) await signalGroup(masterId, 'SIGKILL');
       await this.#pause(stopPollMs);
     }
     await rm(this.#options.paths.recordFile, { force: true });
