@@ -1,0 +1,111 @@
+/** What the pages read. Change events say when to read again; the slow interval is for events that got lost on the way. */
+import { queryOptions } from '@tanstack/react-query';
+import { CommandStatus } from '#protocol/model/command.ts';
+import { DeviceDetail, DeviceList, type DeviceSummary, HealthHistory, History } from '#protocol/model/device.ts';
+import { JoinTokenList } from '#protocol/model/enrolment.ts';
+import { Person } from '#protocol/model/person.ts';
+import { DeviceSettings, LevelSettings } from '#protocol/model/settings.ts';
+import { ApiProblem, get, pathOf } from './api.ts';
+import { queryKeys } from './query-keys.ts';
+import { serverNowMs } from './server-clock.ts';
+
+const fallbackMs = 30_000;
+const pageSize = 200;
+/** 10,000 devices: more than a list for people is good for. */
+const maxPages = 50;
+const historyEntries = 50;
+export const healthRangeMs = 3_600_000;
+const healthStepS = 30;
+const unfinishedCommandMs = 5000;
+
+/** Null: nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: queryKeys.session,
+  queryFn: async ({ signal }): Promise<Person | null> => {
+    try {
+      return await get('/session', Person, signal);
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const devicesQuery = queryOptions({
+  queryKey: queryKeys.devices,
+  queryFn: async ({ signal }) => {
+    const devices: DeviceSummary[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < maxPages; page += 1) {
+      const query = new URLSearchParams({ limit: String(pageSize), ...(after === null ? {} : { after }) });
+      const list: DeviceList = await get(`/devices?${query}`, DeviceList, signal);
+      devices.push(...list.devices);
+      after = list.next;
+      if (after === null) break;
+    }
+    return devices;
+  },
+  refetchInterval: fallbackMs,
+});
+
+export const deviceQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.device(id),
+    queryFn: ({ signal }) => get(pathOf('devices', id), DeviceDetail, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const settingsQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.settings(id),
+    queryFn: ({ signal }) => get(pathOf('devices', id, 'settings'), DeviceSettings, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const levelPath = (level: 'fleet' | 'group', scope: string): string =>
+  level === 'fleet' ? '/fleet/settings' : pathOf('groups', scope, 'settings');
+
+export const levelSettingsQuery = (level: 'fleet' | 'group', scope: string) =>
+  queryOptions({
+    queryKey: queryKeys.levelSettings(level, scope),
+    queryFn: ({ signal }) => get(levelPath(level, scope), LevelSettings, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const historyQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.history(id),
+    queryFn: ({ signal }) => get(`${pathOf('devices', id, 'history')}?limit=${historyEntries}`, History, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const healthQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.health(id),
+    queryFn: ({ signal }) => {
+      const toMs = serverNowMs();
+      const query = new URLSearchParams({
+        from: new Date(toMs - healthRangeMs).toISOString(),
+        to: new Date(toMs).toISOString(),
+        stepS: String(healthStepS),
+      });
+      return get(`${pathOf('devices', id, 'health')}?${query}`, HealthHistory, signal);
+    },
+    refetchInterval: fallbackMs,
+  });
+
+export const isFinished = (command: CommandStatus): boolean => command.state !== 'waiting' && command.state !== 'sent';
+
+export const commandQuery = (deviceId: string, commandId: string) =>
+  queryOptions({
+    queryKey: queryKeys.command(deviceId, commandId),
+    queryFn: ({ signal }) => get(pathOf('devices', deviceId, 'commands', commandId), CommandStatus, signal),
+    refetchInterval: ({ state }) => (state.data !== undefined && isFinished(state.data) ? false : unfinishedCommandMs),
+  });
+
+export const joinTokensQuery = queryOptions({
+  queryKey: queryKeys.joinTokens,
+  queryFn: ({ signal }) => get('/join-tokens', JoinTokenList, signal),
+  refetchInterval: fallbackMs,
+});

@@ -1,0 +1,12 @@
+/** The names under which answers are kept. Each begins with its subject, so that a whole subject can be read again. */
+export const queryKeys = {
+  session: ['session'],
+  devices: ['devices'],
+  device: (id: string) => ['device', id],
+  settings: (id: string) => ['device-settings', id],
+  levelSettings: (level: 'fleet' | 'group', scope: string) => ['level-settings', level, scope],
+  history: (id: string) => ['device-history', id],
+  health: (id: string) => ['device-health', id],
+  command: (deviceId: string, commandId: string) => ['commands', deviceId, commandId],
+  joinTokens: ['join-tokens'],
+} as const;

@@ -1,0 +1,91 @@
+/** What stands where. */
+import { Button, Center, EmptyState, Loader, MantineProvider } from '@mantine/core';
+import { IconCloudOff, IconMapQuestion } from '@tabler/icons-react';
+import { QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { messageOf } from './api/api.ts';
+import { sessionQuery } from './api/queries.ts';
+import { createQueryClient } from './api/query-client.ts';
+import { DevicePage } from './device/device-page.tsx';
+import { DevicesPage } from './devices/devices-page.tsx';
+import { ErrorBoundary } from './layout/error-boundary.tsx';
+import { Header } from './layout/header.tsx';
+import classes from './layout/layout.module.css';
+import { ConnectionBanner } from './layout/live-sign.tsx';
+import { LiveProvider } from './live/live-provider.tsx';
+import { PersonProvider } from './session/person.tsx';
+import { SignInPage } from './session/sign-in-page.tsx';
+import { FleetSettingsPage } from './settings/fleet-settings-page.tsx';
+import { theme } from './theme.ts';
+
+function NotFoundPage() {
+  return (
+    <EmptyState
+      icon={<IconMapQuestion aria-hidden />}
+      title="There is no such page"
+      description="It may have been here in an earlier version."
+      mt={80}
+    >
+      <Button component={Link} href="/" variant="light">
+        Devices
+      </Button>
+    </EmptyState>
+  );
+}
+
+function Pages() {
+  const [path] = useLocation();
+  return (
+    <LiveProvider>
+      <Header />
+      <ConnectionBanner />
+      <main id="content" className={classes['content']} tabIndex={-1}>
+        <ErrorBoundary key={path}>
+          <Switch>
+            <Route path="/" component={DevicesPage} />
+            <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
+            <Route path="/settings" component={FleetSettingsPage} />
+            <Route component={NotFoundPage} />
+          </Switch>
+        </ErrorBoundary>
+      </main>
+    </LiveProvider>
+  );
+}
+
+function Session() {
+  const session = useQuery(sessionQuery);
+  if (session.data === null) return <SignInPage />;
+  if (session.data !== undefined) {
+    return (
+      <PersonProvider value={session.data}>
+        <Pages />
+      </PersonProvider>
+    );
+  }
+  return (
+    <Center mih="100dvh" p="md">
+      {session.isError ? (
+        <EmptyState icon={<IconCloudOff aria-hidden />} title="The fleet server does not answer" description={messageOf(session.error)}>
+          <Button loading={session.isFetching} onClick={() => void session.refetch()}>
+            Try again
+          </Button>
+        </EmptyState>
+      ) : (
+        <Loader aria-label="Loading" />
+      )}
+    </Center>
+  );
+}
+
+export function App() {
+  const [client] = useState(createQueryClient);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <QueryClientProvider client={client}>
+        <Session />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,83 @@
+/** Devices as rows, to compare many. */
+import { Table } from '@mantine/core';
+import { Link } from 'wouter';
+import type { DeviceSummary } from '#protocol/model/device.ts';
+import { pathOf } from '../api/api.ts';
+import { ConditionChips } from '../status/condition-chips.tsx';
+import { SettingsBadge } from '../status/settings-badge.tsx';
+import { StreamBadge } from '../status/stream-badge.tsx';
+import { presenceWords } from '../status/stream-words.ts';
+import { For } from '../time/times.tsx';
+import classes from './device-table.module.css';
+import { PreviewImage } from './preview-image.tsx';
+import { shownFigures } from './shown-figures.ts';
+
+const shownConditionsLimit = 2;
+const columns = ['Picture', 'Device', 'Stream', 'Relay', 'Encoder', 'Frames', 'Size', 'Board', 'Conditions'] as const;
+
+function DeviceRow({ device }: { readonly device: DeviceSummary }) {
+  const figures = shownFigures(device);
+  return (
+    <Table.Tr data-testid="device-row" data-device-id={device.id}>
+      <Table.Td>
+        <Link href={pathOf('devices', device.id)} tabIndex={-1} aria-hidden className={classes['thumbnail']}>
+          <PreviewImage device={device} isSmall />
+        </Link>
+      </Table.Td>
+      <Table.Td>
+        <Link href={pathOf('devices', device.id)} className={classes['name']}>
+          {device.name}
+        </Link>
+        <div className={classes['small']}>
+          {device.group === null ? '' : `${device.group} · `}
+          {presenceWords[device.presence.state]}
+        </div>
+      </Table.Td>
+      <Table.Td>
+        <StreamBadge stream={device.stream} />
+        <div className={classes['small']}>
+          for <For since={device.stream.since} />
+        </div>
+      </Table.Td>
+      <Table.Td className={classes['number']}>{figures.relayBitrate}</Table.Td>
+      <Table.Td className={classes['number']}>{figures.encoderBitrate}</Table.Td>
+      <Table.Td className={classes['number']}>{figures.frames}</Table.Td>
+      <Table.Td className={classes['number']}>{figures.size}</Table.Td>
+      <Table.Td className={classes['number']}>
+        {figures.temperature}
+        <div className={classes['small']}>load {figures.load}</div>
+      </Table.Td>
+      <Table.Td>
+        <div className={classes['chips']}>
+          <ConditionChips conditions={device.conditions} limit={shownConditionsLimit} />
+          <SettingsBadge settings={device.settings} />
+        </div>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+export function DeviceTable({ devices }: { readonly devices: readonly DeviceSummary[] }) {
+  return (
+    <div className={`panel ${classes['frame']}`}>
+      <Table.ScrollContainer minWidth={1080}>
+        <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
+          <Table.Thead>
+            <Table.Tr>
+              {columns.map((column) => (
+                <Table.Th key={column} className={classes['head']}>
+                  {column}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {devices.map((device) => (
+              <DeviceRow key={device.id} device={device} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+/** The order of the list, its counts and its filter. Pure. */
+import type { DeviceSummary } from '#protocol/model/device.ts';
+import { shownConditions } from '../status/conditions.ts';
+import { type StreamKind, streamKinds, streamWords } from '../status/stream-words.ts';
+
+/** What needs somebody most comes first. A lower number is worse. */
+export function urgency(device: Pick<DeviceSummary, 'stream' | 'conditions' | 'settings'>): number {
+  const ofStream: { readonly [Kind in StreamKind]: number } = {
+    failed: 0,
+    'not-arriving': 1,
+    offline: 2,
+    unknown: 4,
+    starting: 5,
+    elsewhere: 7,
+    stopped: 8,
+    live: 9,
+  };
+  const worst = shownConditions(device.conditions)[0]?.severity;
+  const ofConditions = worst === 'critical' ? 3 : worst === 'warning' ? 6 : 9;
+  const ofSettings = device.settings.kind === 'refused' ? 6 : 9;
+  return Math.min(ofStream[device.stream.kind], ofConditions, ofSettings);
+}
+
+export function worstFirst<Device extends DeviceSummary>(devices: readonly Device[]): readonly Device[] {
+  return devices
+    .map((device) => ({ device, urgency: urgency(device) }))
+    .sort(
+      (a, b) =>
+        a.urgency - b.urgency ||
+        a.device.name.localeCompare(b.device.name, undefined, { numeric: true }) ||
+        a.device.id.localeCompare(b.device.id),
+    )
+    .map(({ device }) => device);
+}
+
+export type KindCount = { readonly kind: StreamKind; readonly count: number };
+
+/** How many devices are in each state, worst first; states that none is in are left out. */
+export function countsByKind(devices: readonly Pick<DeviceSummary, 'stream'>[]): readonly KindCount[] {
+  return streamKinds
+    .map((kind) => ({ kind, count: devices.filter(({ stream }) => stream.kind === kind).length }))
+    .filter(({ count }) => count > 0);
+}
+
+export type Filter = { readonly text: string; readonly kind: StreamKind | null };
+
+/** Every word must be in the name, id, group, board, camera or state. */
+export function matches(device: DeviceSummary, { text, kind }: Filter): boolean {
+  if (kind !== null && device.stream.kind !== kind) return false;
+  const haystack = [
+    device.name,
+    device.id,
+    device.group ?? '',
+    device.boardName ?? '',
+    device.source?.label ?? '',
+    streamWords(device.stream.kind),
+    ...shownConditions(device.conditions).map(({ title }) => title),
+  ]
+    .join('\n')
+    .toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => haystack.includes(word));
+}

@@ -1,0 +1,42 @@
+/** Figures with their units, as they stand on the page. Pure. */
+
+/** Stands where a figure is not known. */
+export const unknown = '–';
+
+export function bitrateWords(kbps: number | null | undefined): string {
+  if (kbps === null || kbps === undefined) return unknown;
+  return kbps >= 1000 ? `${(kbps / 1000).toFixed(kbps >= 10_000 ? 1 : 2)} Mbit/s` : `${Math.round(kbps)} kbit/s`;
+}
+
+export function framesWords(framesPerSecond: number | null | undefined): string {
+  return framesPerSecond === null || framesPerSecond === undefined ? unknown : `${framesPerSecond.toFixed(1)} fps`;
+}
+
+export function sizeWords(width: number | null | undefined, height: number | null | undefined): string {
+  return width === null || width === undefined || height === null || height === undefined || width === 0 ? unknown : `${width}×${height}`;
+}
+
+export function temperatureWords(temperatureC: number | null | undefined): string {
+  return temperatureC === null || temperatureC === undefined ? unknown : `${Math.round(temperatureC)} °C`;
+}
+
+export function bytesWords(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined) return unknown;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+export function usedWords(total: number | null | undefined, free: number | null | undefined): string {
+  if (total === null || total === undefined || free === null || free === undefined || total === 0) return unknown;
+  return `${Math.round((100 * (total - free)) / total)} %`;
+}
+
+export function loadWords(load: number | null | undefined): string {
+  return load === null || load === undefined ? unknown : load.toFixed(2);
+}

@@ -1,0 +1,30 @@
+/** Which answers a change makes old. Pure. */
+import type { Change } from '#protocol/model/change.ts';
+
+export type QueryPrefix = readonly string[];
+
+/** Prefixes of query keys. Without a device id in the change, it may be about any device. */
+export function affectedQueries({ subject, deviceId }: Change): readonly QueryPrefix[] {
+  const of = (name: string): QueryPrefix => (deviceId === undefined ? [name] : [name, deviceId]);
+  switch (subject) {
+    case 'device':
+      return [['devices'], of('device')];
+    case 'device-settings':
+      return [of('device-settings'), ['devices'], of('device')];
+    case 'device-history':
+      return [of('device-history')];
+    case 'device-preview':
+      // Only the picture is new: it is fetched by its own address.
+      return [];
+    case 'commands':
+      return [of('commands')];
+    case 'fleet-settings':
+      return [['level-settings'], ['device-settings'], ['devices'], ['device']];
+    case 'join-tokens':
+      return [['join-tokens']];
+    case 'relay':
+      return [['devices'], of('device')];
+    default:
+      return subject satisfies never;
+  }
+}

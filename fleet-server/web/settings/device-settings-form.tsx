@@ -1,0 +1,92 @@
+/** The settings of one device, to be changed for it alone, for its group or for the whole fleet. */
+import { SegmentedControl, Skeleton } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { DeviceDetail } from '#protocol/model/device.ts';
+import { DeviceSettings, LevelSettings, type SettingsPatch } from '#protocol/model/settings.ts';
+import { pathOf, send } from '../api/api.ts';
+import { levelPath, settingsQuery } from '../api/queries.ts';
+import { queryKeys } from '../api/query-keys.ts';
+import { Panel } from '../device/panel.tsx';
+import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { useMay } from '../session/person.tsx';
+import { SettingsBadge } from '../status/settings-badge.tsx';
+import { deviceChoices } from './device-choices.ts';
+import type { Draft } from './form-values.ts';
+import { deviceRow, type EditLevel } from './setting-row.ts';
+import classes from './settings.module.css';
+import { SettingsForm } from './settings-form.tsx';
+
+/** What was typed at one level is kept while another is looked at. */
+type Drafts = { readonly [Level in EditLevel]: Draft };
+const noDrafts: Drafts = { device: {}, group: {}, fleet: {} };
+
+export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }) {
+  const client = useQueryClient();
+  const canEdit = useMay('operator');
+  const settings = useQuery(settingsQuery(device.id));
+  const [wantedLevel, setLevel] = useState<EditLevel>('device');
+  const [drafts, setDrafts] = useState(noDrafts);
+  const { group } = device;
+  const level = wantedLevel === 'group' && group === null ? 'device' : wantedLevel;
+
+  const save = async (patch: SettingsPatch): Promise<void> => {
+    const queryKey = queryKeys.settings(device.id);
+    if (level === 'device') {
+      const answer = await send('PATCH', pathOf('devices', device.id, 'settings'), patch, DeviceSettings);
+      // An older answer that is still on its way must not overwrite this one.
+      await client.cancelQueries({ queryKey });
+      client.setQueryData(queryKey, answer);
+    } else {
+      await send('PATCH', levelPath(level, group ?? ''), patch, LevelSettings);
+      await client.invalidateQueries({ queryKey });
+    }
+  };
+
+  if (settings.data === undefined) {
+    return settings.isError ? (
+      <ProblemAlert title="The settings cannot be read" error={settings.error} onRetry={() => void settings.refetch()} />
+    ) : (
+      <Skeleton h={420} radius="lg" />
+    );
+  }
+  const { state, desiredRevision, appliedRevision, reason } = settings.data;
+  const levels: { readonly value: EditLevel; readonly label: string }[] = [
+    { value: 'device', label: 'This device' },
+    ...(group === null ? [] : [{ value: 'group' as const, label: `Group ${group}` }]),
+    { value: 'fleet', label: 'Whole fleet' },
+  ];
+  const scopeWords = { device: device.name, group: `every device of ${group}`, fleet: 'every device of the fleet' }[level];
+  const revisionWords =
+    desiredRevision === appliedRevision ? `Revision ${appliedRevision}` : `Revision ${desiredRevision}; in force: ${appliedRevision}`;
+
+  return (
+    <Panel
+      title="Settings"
+      aside={
+        <div className={classes['overall']} data-testid="settings-state" data-state={state}>
+          <SettingsBadge settings={{ kind: state, desiredRevision, appliedRevision, reason }} />
+          <span className="figure">{revisionWords}</span>
+        </div>
+      }
+    >
+      {state === 'refused' && reason !== null && <p className={classes['reason']}>{reason}</p>}
+      {canEdit && (
+        <div className={classes['levels']}>
+          <span id="settings-level">Change for</span>
+          <SegmentedControl<EditLevel> aria-labelledby="settings-level" size="xs" value={level} onChange={setLevel} data={levels} />
+        </div>
+      )}
+      <SettingsForm
+        key={level}
+        rows={settings.data.settings.map((setting) => deviceRow(setting, level)).filter((row) => row !== null)}
+        draft={drafts[level]}
+        onDraft={(change) => setDrafts((now) => ({ ...now, [level]: change(now[level]) }))}
+        save={save}
+        canEdit={canEdit}
+        scopeWords={scopeWords}
+        choices={level === 'device' ? deviceChoices(device.inventory) : {}}
+      />
+    </Panel>
+  );
+}

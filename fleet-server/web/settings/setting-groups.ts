@@ -1,0 +1,22 @@
+/** How the settings are laid out. Pure. */
+import { type SettingDefinition, type SettingKey, settingDefinitions, settingKeys } from '#protocol/settings.ts';
+
+export type SettingGroup = { readonly title: string; readonly keys: readonly SettingKey[] };
+
+const laidOut: readonly SettingGroup[] = [
+  { title: 'Picture', keys: ['AV_VIDEO_SOURCE', 'AV_VIDEO_WIDTH', 'AV_VIDEO_HEIGHT', 'AV_VIDEO_FRAMERATE', 'AV_VIDEO_BITRATE'] },
+  { title: 'Sound', keys: ['AV_DISABLE_AUDIO', 'AV_AUDIO_DEVICE', 'AV_AUDIO_SAMPLING_RATE', 'AV_AUDIO_BITRATE'] },
+  { title: 'Target', keys: ['AV_STREAM_URL', 'AV_STREAM_KEY'] },
+  { title: 'Advanced', keys: ['AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'] },
+];
+
+export function definitionOf(key: SettingKey): SettingDefinition {
+  return settingDefinitions[key];
+}
+
+/** Every setting that can be set from here; one that nobody laid out yet stands under Advanced. */
+export function settingGroups(): readonly SettingGroup[] {
+  const placed = new Set(laidOut.flatMap(({ keys }) => keys));
+  const rest = settingKeys.filter((key) => definitionOf(key).remote && !placed.has(key));
+  return laidOut.map((group) => (group.title === 'Advanced' ? { ...group, keys: [...group.keys, ...rest] } : group));
+}

@@ -1,0 +1,98 @@
+/** The settings of one level: what was typed stays until it is saved or thrown away, whatever the world does meanwhile. */
+import { Button } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useId } from 'react';
+import type { SettingsPatch } from '#protocol/model/settings.ts';
+import type { SettingKey } from '#protocol/settings.ts';
+import { ApiProblem } from '../api/api.ts';
+import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { changedKeys, type Draft, type OwnValues, patchOfDraft, problemsByKey, withoutSaved } from './form-values.ts';
+import { SettingField } from './setting-field.tsx';
+import { settingGroups } from './setting-groups.ts';
+import type { Choices } from './setting-input.tsx';
+import type { SettingRow } from './setting-row.ts';
+import classes from './settings.module.css';
+
+export type SettingsFormProps = {
+  readonly rows: readonly SettingRow[];
+  readonly draft: Draft;
+  readonly onDraft: (change: (draft: Draft) => Draft) => void;
+  readonly save: (patch: SettingsPatch) => Promise<void>;
+  readonly canEdit: boolean;
+  /** Whom a saved change is for, to stand beside the button. */
+  readonly scopeWords: string;
+  readonly choices: { readonly [K in SettingKey]?: Choices };
+};
+
+export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, choices }: SettingsFormProps) {
+  const id = useId();
+  const rowOf = new Map(rows.map((row) => [row.key, row]));
+  const own: OwnValues = Object.fromEntries(rows.flatMap((row) => (row.own === null ? [] : [[row.key, row.own]])));
+  const changed = changedKeys(draft, own);
+  const checked = patchOfDraft(draft, own);
+  const saving = useMutation({
+    mutationFn: async ({ patch, saved }: { patch: SettingsPatch; saved: Draft }) => {
+      await save(patch);
+      onDraft((now) => withoutSaved(now, saved));
+    },
+  });
+  const refused = saving.error instanceof ApiProblem ? problemsByKey(saving.error.problems) : {};
+  const problems = checked.kind === 'problems' ? checked.problems : refused;
+  const hasFieldProblems = Object.keys(problems).length > 0;
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (checked.kind === 'patch') saving.mutate({ patch: checked.patch, saved: draft });
+  };
+  const setText = (key: SettingKey, text: string | undefined): void => {
+    saving.reset();
+    onDraft(({ [key]: _before, ...others }) => (text === undefined ? others : { ...others, [key]: text }));
+  };
+  const countWords = changed.length === 0 ? 'No changes' : `${changed.length} unsaved ${changed.length === 1 ? 'change' : 'changes'}`;
+
+  return (
+    <form onSubmit={submit} noValidate>
+      {settingGroups().map(({ title, keys }) => (
+        <fieldset key={title} className={classes['group']} aria-labelledby={`${id}-${title}`}>
+          <h3 id={`${id}-${title}`} className={classes['groupTitle']}>
+            {title}
+          </h3>
+          <div className={classes['fields']}>
+            {keys.map((key) => {
+              const row = rowOf.get(key);
+              if (row === undefined) return null;
+              return (
+                <SettingField
+                  key={key}
+                  row={row}
+                  text={draft[key]}
+                  isChanged={changed.includes(key)}
+                  isSaving={saving.isPending}
+                  choices={choices[key] ?? []}
+                  error={problems[key]}
+                  isReadOnly={!canEdit}
+                  onText={(text) => setText(key, text)}
+                />
+              );
+            })}
+          </div>
+        </fieldset>
+      ))}
+      {saving.isError && !hasFieldProblems && <ProblemAlert title="Not saved" error={saving.error} />}
+      {canEdit && (
+        <div className={classes['bar']} data-changed={changed.length > 0}>
+          <span role="status">
+            {countWords}
+            {changed.length > 0 && <span className="dim">{` for ${scopeWords}`}</span>}
+          </span>
+          <Button type="button" variant="default" disabled={changed.length === 0 || saving.isPending} onClick={() => onDraft(() => ({}))}>
+            Discard
+          </Button>
+          <Button type="submit" loading={saving.isPending} disabled={checked.kind !== 'patch'}>
+            Save
+          </Button>
+        </div>
+      )}
+    </form>
+  );
+}
