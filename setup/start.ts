@@ -32,11 +32,15 @@ const stateDirectory = process.env['AGENT_STATE_DIR'] ?? join(homeDirectory, 'ma
 function environmentWithout(prefix: string): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith(prefix)));
 }
-const fleetServerEnvironment: NodeJS.ProcessEnv = { ...environmentWithout('AV_'), FLEET_DATA_DIR: dataDirectory };
+/** At a terminal only what needs attention is said; the programs themselves log more. */
+const quiet: NodeJS.ProcessEnv = { FLEET_LOG_LEVEL: 'warn', AGENT_LOG_LEVEL: 'warn' };
+const fleetServerEnvironment: NodeJS.ProcessEnv = { ...quiet, ...environmentWithout('AV_'), FLEET_DATA_DIR: dataDirectory };
 
 let fleetServerReady: FleetServerReady | undefined;
 let agentReady: AgentReady | undefined;
 let isStopping = false;
+/** Called when the fleet server has said that it is ready, or has ended. */
+let onFleetServerSettled = (): void => undefined;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -58,6 +62,7 @@ const fleetServer = new SupervisedProcess({
   onMessage(message) {
     const ready = parseFleetServerReady(message);
     const playback = parsePlaybackAnswer(message);
+    if (ready !== undefined) onFleetServerSettled();
     if (ready !== undefined && fleetServerReady === undefined) {
       fleetServerReady = ready;
       startAgent();
@@ -68,6 +73,7 @@ const fleetServer = new SupervisedProcess({
     }
   },
   onExit: (exit, restartInMs) => {
+    onFleetServerSettled();
     // Before it ever ran, its own words on the way out say what is wrong with the configuration: trying again cannot help.
     if (fleetServerReady === undefined) {
       void shutDown(exit.code ?? 1);
@@ -83,6 +89,7 @@ const agent = new SupervisedProcess({
   command: [process.execPath, agentProgram],
   async environment() {
     const own: NodeJS.ProcessEnv = {
+      ...quiet,
       ...environmentWithout('FLEET_'),
       AGENT_STATE_DIR: stateDirectory,
       FLEET_URL: fleetServerReady?.url,
@@ -127,6 +134,14 @@ async function shutDown(exitCode: number): Promise<void> {
   isStopping = true;
   // The device first: it says goodbye to a fleet server that still listens.
   await agent.stop();
+  // A fleet server that was killed a moment ago left its relay running, and only a fleet server finds and ends it.
+  if (fleetServerReady !== undefined && fleetServer.processId() === undefined) {
+    const settled = new Promise<void>((resolve) => {
+      onFleetServerSettled = resolve;
+    });
+    await fleetServer.start();
+    await settled;
+  }
   await fleetServer.stop();
   process.exit(exitCode);
 }

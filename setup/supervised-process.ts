@@ -50,7 +50,10 @@ export class SupervisedProcess {
     if (this.#run?.child.connected === true) this.#run.child.send(message);
   }
 
+  /** At once, also when a restart is due later; nothing when it runs. */
   async start(): Promise<void> {
+    clearTimeout(this.#restart);
+    if (this.#run !== undefined) return;
     const { command, environment, onMessage } = this.#options;
     const [program, ...args] = command;
     const env = await environment();

@@ -9,7 +9,7 @@ import { desk, openBrowser, openPage, phone, screenshot, signIn } from './dashbo
 import { packets, probe, record, steps, videoBitrateKbps } from './far-side.ts';
 import { startLiar } from './liar.ts';
 import { connectAs, publishAs, subscribeAs } from './mqtt-client.ts';
-import { type RunningSystem, remainingProcesses, startSystem } from './running-system.ts';
+import { type RunningSystem, relayProcess, remainingProcesses, startSystem } from './running-system.ts';
 
 let system: RunningSystem;
 let deviceId: string;
@@ -27,8 +27,8 @@ beforeAll(async () => {
 afterAll(async () => {
   if (system === undefined) return;
   const code = await system.stop();
-  const left = remainingProcesses(system.folder);
   const printed = system.output();
+  const left = remainingProcesses(system.folder, printed);
   await system.remove();
   expect(left, 'processes after Ctrl-C').toEqual([]);
   expect(code, printed).toBe(0);
@@ -210,9 +210,8 @@ describe('kill -9', () => {
   });
 
   test('of nginx: relay back, stream back', async () => {
-    const pid = processOf(system.folder, 'nginx: master') ?? processOf(system.folder, 'nginx');
     const killedAt = Date.now();
-    process.kill(Number(pid), 'SIGKILL');
+    process.kill(relayProcess(system.output()), 'SIGKILL');
     await backOnAir(killedAt, 'nginx');
   });
 

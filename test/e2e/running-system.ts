@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, DeviceList, History, Playback } from '#protocol/model/device.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
-import { processesWith } from '../processes.ts';
+import { isRunning, processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -63,6 +63,8 @@ export async function prepareSystem(): Promise<{ readonly folder: string; readon
       FLEET_DATA_DIR: join(folder, 'fleet-server'),
       FLEET_ADMIN_PASSWORD: 'correct horse battery staple',
       AGENT_STATE_DIR: join(folder, 'agent'),
+      // The relay's process number stands in the log.
+      FLEET_LOG_LEVEL: 'info',
     },
   };
 }
@@ -131,9 +133,17 @@ export async function launchSystem(folder: string, environment: NodeJS.ProcessEn
   };
 }
 
-/** What of the system still runs: every process that was given its folder. */
-export function remainingProcesses(folder: string): readonly string[] {
-  return processesWith(folder).map(({ pid, commandLine }) => `${pid} ${commandLine}`);
+/** The master process of the relay's nginx, which hides its arguments and environment: the fleet server's log names it. */
+export function relayProcess(output: string): number {
+  const all = [...output.matchAll(/"processId":(\d+),[^\n]*"msg":"relay: (?:nginx runs|took over)/g)];
+  return Number(all.at(-1)?.[1]);
+}
+
+/** What of the system still runs: every process that was given its folder, and the relay. */
+export function remainingProcesses(folder: string, output = ''): readonly string[] {
+  const relay = relayProcess(output);
+  const left = processesWith(folder).map(({ pid, commandLine }) => `${pid} ${commandLine}`);
+  return isRunning(relay) ? [...left, `${relay} the relay`] : left;
 }
 
 async function signIn(url: string, password: string): Promise<Api> {
