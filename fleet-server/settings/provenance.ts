@@ -84,11 +84,13 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
 
 /** What is wanted where no server level says anything: what the device said of its own levels, else the default. */
 function belowServer(key: SettingKey, reported: ReportedSetting | undefined): { value: ShownValue | null; level: SettingLevel } {
+  // The fleet gives each device its relay's address and key, which are stronger than a default; the host in it is the device's to know.
+  const isRelays = key === 'AV_STREAM_URL' || key === 'AV_STREAM_KEY';
+  if (isRelays && (reported === undefined || reported.level === 'default')) return { value: null, level: 'relay' };
   if (reported !== undefined && settingLevels.indexOf(reported.level) < settingLevels.indexOf('fleet')) {
     return { value: shownReport(key, reported, undefined), level: reported.level };
   }
   const definition: SettingDefinition = settingDefinitions[key];
-  if (key === 'AV_STREAM_URL' || key === 'AV_STREAM_KEY') return { value: null, level: 'relay' };
   const isShown = definition.default !== null && !definition.secret;
   return { value: isShown ? { kind: 'plain', value: definition.default } : null, level: 'default' };
 }

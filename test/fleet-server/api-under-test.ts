@@ -6,9 +6,18 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { registerApi } from '#fleet-server/api.ts';
 import type { DeviceBroker } from '#fleet-server/broker/contract.ts';
+// What each plugin decorates the app with.
+import type {} from '#fleet-server/changes/plugin.ts';
+import type {} from '#fleet-server/commands/plugin.ts';
+import type {} from '#fleet-server/devices/plugin.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
+import type {} from '#fleet-server/health/plugin.ts';
+import type {} from '#fleet-server/history/plugin.ts';
 import { createServer } from '#fleet-server/http/server.ts';
+import type {} from '#fleet-server/people/plugin.ts';
 import type { Relay } from '#fleet-server/relay/contract.ts';
+import type {} from '#fleet-server/settings/plugin.ts';
+import type {} from '#fleet-server/store/plugin.ts';
 import { openSecrets } from '#fleet-server/store/secrets.ts';
 import { keyPath, openStore, type Store, storePath } from '#fleet-server/store/store.ts';
 import type { DownwardName, UpwardBody, UpwardName } from '#protocol/envelope.ts';
