@@ -1,6 +1,5 @@
 /** What machines ask of the server: is it alive, is it ready, how is it. No device is named here, so that no sign-in is needed. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { countBy, type Metric, prometheusText } from '#fleet-server/metrics/prometheus.ts';
@@ -16,7 +15,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   }));
 
   app.get('/readyz', { schema: { tags, summary: 'It can do its work', response: { 200: Status, ...problemAnswers } } }, async () => {
-    await sql`select 1`.execute(app.store.database);
+    await app.store.check();
     if (app.broker.port() === 0) throw new FleetError('not-ready', 'The broker does not listen yet.');
     return { status: 'ok' as const };
   });

@@ -5,7 +5,7 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect, sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { migrate } from '#fleet-server/store/migrations.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
@@ -13,6 +13,8 @@ import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
 
 export type Store = {
   readonly database: Database;
+  /** Resolves when it can be read. */
+  check(): Promise<void>;
   /** May be called twice. */
   close(): Promise<void>;
 };
@@ -65,5 +67,8 @@ export async function openStore(options: { readonly path: string }): Promise<Sto
     await close();
     throw error;
   }
-  return { database, close };
+  const check = async (): Promise<void> => {
+    await sql`select 1`.execute(database);
+  };
+  return { database, check, close };
 }

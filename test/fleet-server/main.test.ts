@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
-import { processesWith } from '../../processes.ts';
-import { until } from '../../until.ts';
+import { processesWith } from '../processes.ts';
+import { until } from '../until.ts';
 import { environmentFor, type RunningServer, startServer } from './running-server.ts';
 
 let directory: string;
