@@ -1,6 +1,6 @@
 /**
- * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state changes, a
- * report when something that people look at has changed, and each 60 s.
+ * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state or the size
+ * of the picture changes, a report when something that people look at has changed, and each 60 s.
  */
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
 import {
@@ -48,6 +48,7 @@ export class HealthWatch {
   #status: MediaStatus | null = null;
   #hostLostAt: string;
   #mediaKind: MediaState['kind'] = 'starting';
+  #size = '';
   #drops: DropMemory = noDrops;
   #wasFailed = false;
   #tracked: TrackedConditions = noConditions;
@@ -85,12 +86,15 @@ export class HealthWatch {
     if (status !== null) this.#drops = rememberDrops(this.#drops, status.outputs, clock.monotonicMs());
     this.#wasFailed = isPipelineFailed(status, this.#wasFailed);
     const media = this.#media();
-    const hasChanged = media.kind !== this.#mediaKind;
+    const hasStateChanged = media.kind !== this.#mediaKind;
+    const size = status === null || status.figures === null ? '' : `${status.figures.width}x${status.figures.height}`;
+    // A host that is just starting again has no figures for a moment: that is no new size.
+    const hasSizeChanged = size !== '' && size !== this.#size;
     this.#mediaKind = media.kind;
+    if (size !== '') this.#size = size;
     this.changed();
-    if (!hasChanged) return;
-    this.#sendHealth();
-    this.#options.onMediaState(media);
+    if (hasStateChanged || hasSizeChanged) this.#sendHealth();
+    if (hasStateChanged) this.#options.onMediaState(media);
   }
 
   isPipelineFailed(): boolean {

@@ -79,6 +79,19 @@ test('health at once when the media state changes, and not with every word of th
   expect(watch.isPipelineFailed()).toBe(true);
 });
 
+test('health at once when the picture has another size, so that the figures of a change need not be waited for', async () => {
+  const { clock, watch, health } = await startedWatch();
+  watch.onStatus({ ...status(running), figures: null });
+  await clock.advance(1000);
+  watch.onStatus(status(running));
+  await clock.advance(1000);
+  watch.onStatus(status(running));
+  expect(health.map(({ atMs, body }) => [atMs, body.figures?.width])).toEqual([
+    [0, undefined],
+    [1000, 1],
+  ]);
+});
+
 test('a report on change, changes of a moment taken together, and each 60 s', async () => {
   const { clock, watch, reports } = await startedWatch();
   watch.onStatus(status(running, waiting));
