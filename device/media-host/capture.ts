@@ -1,0 +1,144 @@
+/**
+ * One capture: runs its pipeline, hands out tags and previews, and says once why it failed. It restarts nothing.
+ *
+ * Life is proven by frames alone: a pipeline whose camera hangs posts no error and stays in PLAYING.
+ */
+import type { Clock } from '#device/media/clock.ts';
+import { parseTag, type Tag } from '#device/media-host/flv.ts';
+import { type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
+import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
+
+export type CaptureHandlers = {
+  readonly onTag: (tag: Tag) => void;
+  readonly onPreview: (jpeg: Buffer) => void;
+  /** At most once a run; the pipeline is stopped by then. */
+  readonly onFailed: (reason: string) => void;
+};
+
+/** A camera may take seconds to open; once it runs, five seconds without a frame are a fault. */
+const firstFrameBoundMs = 10_000;
+const nextFrameBoundMs = 5_000;
+const checkIntervalMs = 500;
+/** A pull that comes before the sink has started, or after the last buffer, gives null at once. */
+const pullAgainMs = 20;
+
+export class Capture {
+  readonly description: string;
+  readonly #clock: Clock;
+  readonly #handlers: CaptureHandlers;
+  #pipeline: GstPipeline | null = null;
+  /** Counts starts: what a pull of a former run still brings is of no use. Zero while stopped. */
+  #run = 0;
+  #runs = 0;
+  #lastFrameMs = 0;
+  #hasFrame = false;
+  #cancelCheck: () => void = () => undefined;
+  readonly #pulling = new Set<string>();
+
+  constructor(description: string, clock: Clock, handlers: CaptureHandlers) {
+    this.description = description;
+    this.#clock = clock;
+    this.#handlers = handlers;
+  }
+
+  /** Null, or why the pipeline cannot even be made. What fails later is said by `onFailed`. */
+  start(live: readonly LiveProperty[]): string | null {
+    if (this.#run !== 0) return null;
+    const problem = this.#make();
+    if (problem !== null) return problem;
+    this.#runs += 1;
+    this.#run = this.#runs;
+    this.#hasFrame = false;
+    this.#lastFrameMs = this.#clock.monotonicMs();
+    const liveProblem = this.setLive(live);
+    if (liveProblem !== null) {
+      this.#run = 0;
+      return liveProblem;
+    }
+    this.#pipeline?.play();
+    this.#pull('tags', this.#onTagBuffer);
+    if (this.#pipeline?.element('preview') != null) this.#pull('preview', this.#handlers.onPreview);
+    this.#scheduleCheck();
+    return null;
+  }
+
+  /** The camera and the microphone are free when it returns. May be called twice. */
+  stop(): void {
+    this.#run = 0;
+    this.#cancelCheck();
+    this.#pipeline?.stop();
+  }
+
+  /** Null, or which property there is not; those before it are set. */
+  setLive(properties: readonly LiveProperty[]): string | null {
+    for (const { element: name, property, value } of properties) {
+      const element = this.#pipeline?.element(name) ?? null;
+      if (element === null) return `expected an element named "${name}" in the pipeline, found none`;
+      if (!setProperty(element, property, value)) return `expected element "${name}" to have a property "${property}", it has none`;
+    }
+    return null;
+  }
+
+  #make(): string | null {
+    if (this.#pipeline !== null) return null;
+    try {
+      const pipeline = new GstPipeline(this.description, {
+        keepsBusThread: false,
+        onError: ({ element, message, debug }) => this.#fail(describeError(element, message, debug)),
+        onEnd: () => this.#fail('the source has ended'),
+      });
+      if (pipeline.element('tags')?.pull === undefined) return 'expected "appsink name=tags" in the pipeline, found none';
+      this.#pipeline = pipeline;
+      return null;
+    } catch (cause) {
+      return cause instanceof Error ? cause.message : String(cause);
+    }
+  }
+
+  readonly #onTagBuffer = (buffer: Buffer): void => {
+    const tag = parseTag(buffer);
+    if (tag === null) return;
+    if (tag.kind === 'video' && !tag.isHeader) {
+      this.#lastFrameMs = this.#clock.monotonicMs();
+      this.#hasFrame = true;
+    }
+    this.#handlers.onTag(tag);
+  };
+
+  /** One pull at a time and sink, from now until the run ends. */
+  #pull(name: string, take: (buffer: Buffer) => void): void {
+    const sink: GstElement | null = this.#pipeline?.element(name) ?? null;
+    if (sink?.pull === undefined || this.#pulling.has(name)) return;
+    const run = this.#run;
+    this.#pulling.add(name);
+    sink.pull((buffer) => {
+      this.#pulling.delete(name);
+      if (this.#run === 0) return;
+      if (buffer !== null && run === this.#run) take(buffer);
+      if (buffer !== null) this.#pull(name, take);
+      else this.#clock.schedule(() => this.#run !== 0 && this.#pull(name, take), pullAgainMs);
+    });
+  }
+
+  #scheduleCheck(): void {
+    this.#cancelCheck = this.#clock.schedule(() => {
+      const silentMs = this.#clock.monotonicMs() - this.#lastFrameMs;
+      const boundMs = this.#hasFrame ? nextFrameBoundMs : firstFrameBoundMs;
+      if (silentMs < boundMs) this.#scheduleCheck();
+      else this.#fail(`no picture for ${Math.round(boundMs / 1000)} s${this.#hasFrame ? '' : ' after the start'}`);
+    }, checkIntervalMs);
+  }
+
+  #fail(reason: string): void {
+    if (this.#run === 0) return;
+    this.stop();
+    this.#handlers.onFailed(reason);
+  }
+}
+
+/** "Internal data stream error." alone helps nobody: the cause stands in the last line of the debug text. */
+function describeError(element: string, message: string, debug: string): string {
+  const detail = debug.split('\n').at(-1)?.trim() ?? '';
+  const isDetailOfUse = detail !== '' && !detail.startsWith('../') && !message.includes(detail);
+  return `${element}: ${message}${isDetailOfUse ? ` (${detail})` : ''}`;
+}

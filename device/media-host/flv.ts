@@ -1,0 +1,68 @@
+/**
+ * FLV tags as flvmux makes them and RTMP carries them (Adobe Flash Video File Format Specification 10.1, annex E).
+ * One buffer is one tag: 11 bytes of header, the body, 4 bytes with the tag's size.
+ */
+
+export type Tag = {
+  readonly kind: 'audio' | 'video' | 'script';
+  /** On whatever time line the tag is on; the bytes hold what was written there last. */
+  readonly timestampMs: number;
+  readonly isKeyframe: boolean;
+  /** A decoder needs it before anything else: the script tag and the sequence headers of AVC and AAC. */
+  readonly isHeader: boolean;
+  readonly bytes: Buffer;
+};
+
+const headerBytes = 11;
+const trailerBytes = 4;
+const kinds = new Map<number, Tag['kind']>([
+  [8, 'audio'],
+  [9, 'video'],
+  [18, 'script'],
+]);
+const codecAvc = 7;
+const codecAac = 10;
+
+/** Null for what is no tag: the file header (`FLV`), or too few bytes for a tag. */
+export function parseTag(bytes: Buffer): Tag | null {
+  const kind = kinds.get(bytes[0] ?? 0);
+  if (kind === undefined || bytes.length < headerBytes + trailerBytes) return null;
+  const timestampMs = readTimestamp(bytes);
+  const format = bytes[headerBytes] ?? 0;
+  const packet = bytes[headerBytes + 1];
+  switch (kind) {
+    case 'script':
+      return { kind, timestampMs, isKeyframe: false, isHeader: true, bytes };
+    case 'audio':
+      return { kind, timestampMs, isKeyframe: false, isHeader: format >> 4 === codecAac && packet === 0, bytes };
+    case 'video': {
+      const isHeader = (format & 0x0f) === codecAvc && packet === 0;
+      return { kind, timestampMs, isKeyframe: !isHeader && format >> 4 === 1, isHeader, bytes };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Milliseconds, 32 bits: bytes 4 to 6, the upper eight bits in byte 7. */
+function readTimestamp(bytes: Buffer): number {
+  return (((bytes[7] ?? 0) << 24) | ((bytes[4] ?? 0) << 16) | ((bytes[5] ?? 0) << 8) | (bytes[6] ?? 0)) >>> 0;
+}
+
+/** Overwrites the time in place: a tag's bytes are ours alone and are copied when they are handed to GStreamer. */
+export function writeTimestamp(bytes: Buffer, timestampMs: number): void {
+  bytes[4] = (timestampMs >>> 16) & 0xff;
+  bytes[5] = (timestampMs >>> 8) & 0xff;
+  bytes[6] = timestampMs & 0xff;
+  bytes[7] = (timestampMs >>> 24) & 0xff;
+}
+
+export function isVideoHeader(tag: Tag): boolean {
+  return tag.isHeader && tag.kind === 'video';
+}
+
+/** The body of an AVC sequence header: the AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). */
+export function decoderConfiguration(tag: Tag): Buffer | null {
+  // Frame type and codec, packet type, three bytes of composition time.
+  return isVideoHeader(tag) ? tag.bytes.subarray(headerBytes + 5, tag.bytes.length - trailerBytes) : null;
+}

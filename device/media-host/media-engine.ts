@@ -1,0 +1,194 @@
+/** The capture, the bus and the outputs of one plan, and the way from one plan to the next. */
+import type { Clock } from '#device/media/clock.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
+import { FigureMeter } from '#device/media-host/figures.ts';
+import type { Tag } from '#device/media-host/flv.ts';
+import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
+import { RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
+import { RtmpOutput } from '#device/media-host/rtmp-output.ts';
+import { TagBus } from '#device/media-host/tag-bus.ts';
+import { TimeLine } from '#device/media-host/timeline.ts';
+import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { MediaFigures, MediaState } from '#protocol/media.ts';
+
+export type MediaEngineOptions = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Some state has changed. */
+  readonly onState: () => void;
+  readonly onEvent: (event: string, detail: string) => void;
+  readonly onPreview: (jpeg: Buffer) => void;
+};
+
+/** Outputs are also advanced without tags: a stall shows when nothing moves. */
+const advanceIntervalMs = 250;
+/** Plans that wait behind one that is being applied: only the newest is of use. */
+type Pending = { readonly plan: PipelinePlan; readonly resolve: (problem: string | null) => void };
+
+export class MediaEngine {
+  readonly #options: MediaEngineOptions;
+  readonly #bus = new TagBus();
+  readonly #timeLine = new TimeLine();
+  readonly #pool = new RtmpConnectionPool();
+  readonly #meter: FigureMeter;
+  readonly #keeper: CaptureKeeper;
+  readonly #outputs = new Map<string, RtmpOutput>();
+  #plan: PipelinePlan | null = null;
+  #figures: MediaFigures | null = null;
+  #isBusy = false;
+  #pending: Pending | null = null;
+  #cancelAdvance: () => void = () => undefined;
+
+  constructor(options: MediaEngineOptions) {
+    this.#options = options;
+    this.#meter = new FigureMeter(options.clock.monotonicMs());
+    this.#keeper = new CaptureKeeper(options.clock, options.random, {
+      onStart: () => {
+        this.#bus.startCapture();
+        this.#timeLine.startCapture();
+      },
+      onTag: (tag) => this.#onTag(tag),
+      onPreview: options.onPreview,
+      onState: (state, former) => this.#onCaptureState(state, former),
+    });
+  }
+
+  /** What runs, or what is tried again and again when no plan has run yet. */
+  get plan(): PipelinePlan | null {
+    return this.#plan;
+  }
+
+  start(): void {
+    this.#cancelAdvance = this.#options.clock.schedule(() => {
+      this.#advanceOutputs();
+      this.start();
+    }, advanceIntervalMs);
+  }
+
+  /** Null when the plan runs, or why not; then the former plan runs. One plan at a time: a newer one supersedes one that waits. */
+  async apply(plan: PipelinePlan): Promise<string | null> {
+    if (this.#isBusy) {
+      this.#pending?.resolve('superseded by a newer plan');
+      return new Promise((resolve) => {
+        this.#pending = { plan, resolve };
+      });
+    }
+    return this.#exclusively(() => this.#apply(plan));
+  }
+
+  async restartCapture(): Promise<string | null> {
+    const plan = this.#plan;
+    if (plan === null) return 'there is no plan to restart';
+    if (this.#isBusy) return 'another change is being made';
+    return this.#exclusively(() => this.#keeper.run(plan.capture, plan.live));
+  }
+
+  /** To be called each second: figures are of the time between two calls. */
+  sample(): void {
+    this.#figures = this.#keeper.state.kind === 'stopped' ? null : this.#meter.sample(this.#options.clock.monotonicMs());
+  }
+
+  status(): MediaStatus {
+    return {
+      media: this.#keeper.state,
+      figures: this.#figures,
+      outputs: [...this.#outputs.values()].map((output) => output.status()),
+      rssBytes: process.memoryUsage.rss(),
+      framesTotal: this.#meter.framesTotal,
+    };
+  }
+
+  /** Outputs first, so that they end at a whole tag. May be called twice. */
+  stop(): void {
+    this.#cancelAdvance();
+    this.#pending?.resolve('the media host stops');
+    this.#pending = null;
+    for (const output of this.#outputs.values()) output.stop();
+    this.#keeper.stop();
+  }
+
+  async #exclusively(work: () => Promise<string | null>): Promise<string | null> {
+    this.#isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+      const pending = this.#pending;
+      this.#pending = null;
+      if (pending !== null) void this.apply(pending.plan).then(pending.resolve);
+    }
+  }
+
+  /** Outputs come last, so that a capture that does not run leaves them as they are. */
+  async #apply(plan: PipelinePlan): Promise<string | null> {
+    const former = this.#plan;
+    const isCaptureUp = this.#keeper.state.kind === 'running';
+    const problem = await this.#perform(captureSteps(former, plan, isCaptureUp));
+    // Without a former capture to go back to, this one is tried again and again, and its outputs are ready for that moment.
+    const isOnlyOne = former === null || (!isCaptureUp && former.capture.description === plan.capture.description);
+    if (problem === null || isOnlyOne) {
+      this.#plan = plan;
+      await this.#perform(outputSteps(former, plan));
+      return problem;
+    }
+    const steps = captureSteps(plan, former, this.#keeper.state.kind === 'running');
+    const secondProblem = await this.#perform(steps);
+    if (steps.every(({ kind }) => kind === 'set-live')) return problem;
+    return secondProblem === null
+      ? `${problem}; the former pipeline runs again`
+      : `${problem}; the former pipeline does not run either: ${secondProblem}`;
+  }
+
+  /** Stops at the first problem. */
+  async #perform(steps: readonly Step[]): Promise<string | null> {
+    for (const step of steps) {
+      const problem = await this.#performStep(step);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+
+  #performStep(step: Step): Promise<string | null> | string | null {
+    switch (step.kind) {
+      case 'switch-capture':
+        return this.#keeper.run(step.capture, step.live);
+      case 'set-live':
+        return this.#keeper.setLive(step.live);
+      case 'stop-output':
+        this.#outputs.get(step.id)?.stop();
+        this.#outputs.delete(step.id);
+        return null;
+      case 'start-output':
+        this.#startOutput(step.output);
+        return null;
+      default:
+        return step satisfies never;
+    }
+  }
+
+  #startOutput(plan: OutputPlan): void {
+    const { clock, random, onState, onEvent } = this.#options;
+    const output = new RtmpOutput({ plan, bus: this.#bus, pool: this.#pool, clock, random, onState, onEvent });
+    this.#outputs.set(plan.id, output);
+    output.start();
+  }
+
+  #onTag(tag: Tag): void {
+    this.#meter.add(tag);
+    this.#bus.publish(this.#timeLine.place(tag, this.#options.clock.monotonicMs()));
+    this.#advanceOutputs();
+  }
+
+  #advanceOutputs(): void {
+    for (const output of this.#outputs.values()) output.advance();
+  }
+
+  #onCaptureState(state: MediaState, former: MediaState): void {
+    if (state.kind === 'failed' && (former.kind !== 'failed' || former.reason !== state.reason)) {
+      this.#options.onEvent('pipeline-failed', state.reason);
+    }
+    if (state.kind === 'running' && former.kind === 'failed') this.#options.onEvent('pipeline-recovered', '');
+    this.#options.onState();
+  }
+}

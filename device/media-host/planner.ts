@@ -1,0 +1,37 @@
+/** What has to be done to get from the plan that runs to the plan that is wanted. Pure; steps as data, in order. */
+import type { CapturePlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+
+/** One entry a kind of step; union and table of executors derive from it. */
+export type StepKinds = {
+  /** The old capture stops before the new one starts: devices are exclusive. Outputs stay connected. */
+  'switch-capture': { readonly capture: CapturePlan; readonly live: readonly LiveProperty[] };
+  'set-live': { readonly live: readonly LiveProperty[] };
+  'stop-output': { readonly id: string };
+  'start-output': { readonly output: OutputPlan };
+};
+
+export type Step = { readonly [K in keyof StepKinds]: { readonly kind: K } & StepKinds[K] }[keyof StepKinds];
+
+export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp: boolean): readonly Step[] {
+  if (!isCaptureUp || running?.capture.description !== wanted.capture.description) {
+    return [{ kind: 'switch-capture', capture: wanted.capture, live: wanted.live }];
+  }
+  return isSame(running.live, wanted.live) ? [] : [{ kind: 'set-live', live: wanted.live }];
+}
+
+export function outputSteps(running: PipelinePlan | null, wanted: PipelinePlan): readonly Step[] {
+  const former = new Map((running?.outputs ?? []).map((output) => [output.id, output]));
+  const next = new Map(wanted.outputs.map((output) => [output.id, output]));
+  // A receiver that was told of sound waits for it: without sound from now on, or with it, the streams begin anew.
+  const isOtherStream = running !== null && running.capture.hasAudio !== wanted.capture.hasAudio;
+  const isKept = (output: OutputPlan) => !isOtherStream && isSame(former.get(output.id), next.get(output.id));
+  return [
+    ...[...former.values()].filter((output) => !isKept(output)).map(({ id }) => ({ kind: 'stop-output', id }) as const),
+    ...[...next.values()].filter((output) => !isKept(output)).map((output) => ({ kind: 'start-output', output }) as const),
+  ];
+}
+
+/** Plans are JSON with their keys in one order, as the schema of the planner writes them; another order costs a restart, no more. */
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

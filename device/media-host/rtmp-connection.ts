@@ -1,0 +1,136 @@
+/**
+ * One RTMP connection at a time through `rtmp2sink`, in a pipeline that is used again for each next connection: pipelines
+ * are never freed by the binding, and hundreds of reconnects must leave the memory as it was.
+ *
+ * The address with its key is set as a property: a launch string would show it in errors.
+ */
+import { type Tag, writeTimestamp } from '#device/media-host/flv.ts';
+import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts';
+import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
+
+/**
+ * The queue has no bound of its own: its numbers are 32-bit properties, which the binding reads without leaking, and the
+ * output hands it no more than `roomBytes`. Chunks of 4096 bytes instead of 128 save a copy and a header each 128 bytes.
+ */
+const description =
+  'appsrc name=source caps=video/x-flv is-live=true max-bytes=0 ! ' +
+  'queue name=queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! ' +
+  'rtmp2sink name=sink async-connect=true sync=false chunk-size=4096';
+
+/** What waits here can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
+const roomBytes = 512 * 1024;
+
+/** FLV time has 32 bits, of which receivers dislike the last: after 24.8 days a connection has to begin anew. */
+const longestConnectionMs = 2 ** 31 - 1;
+
+export class RtmpConnection {
+  readonly #pipeline: GstPipeline;
+  readonly #source: GstElement;
+  readonly #queue: GstElement;
+  readonly #sink: GstElement;
+  #onFailed: ((reason: string) => void) | null = null;
+  #baseMs: number | null = null;
+  #pushedBytes = 0;
+  #isConnected = false;
+
+  constructor() {
+    this.#pipeline = new GstPipeline(description, {
+      keepsBusThread: true,
+      onError: ({ message }) => this.#fail(rtmpErrorWords(message)),
+      onEnd: () => this.#fail('closed by the server'),
+    });
+    this.#source = this.#element('source');
+    this.#queue = this.#element('queue');
+    this.#sink = this.#element('sink');
+  }
+
+  /**
+   * The headers go at once: that the server has accepted the stream shows in that the sink takes them. `onFailed` is called
+   * at most once, and the connection is closed by then.
+   */
+  open(location: string, headers: readonly Tag[], onFailed: (reason: string) => void): void {
+    this.close();
+    this.#onFailed = onFailed;
+    this.#baseMs = null;
+    this.#pushedBytes = 0;
+    this.#isConnected = false;
+    // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
+    this.#sink['host'] = '';
+    this.#sink['location'] = location;
+    if (!this.#sink['host']) {
+      this.#fail(rtmpErrorWords('invalid address'));
+      return;
+    }
+    this.#pipeline.play();
+    for (const tag of headers) this.push(tag);
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#onFailed = null;
+    this.#pipeline.stop();
+  }
+
+  /** The server has accepted the stream. To be asked only after `open` with two headers or more. */
+  isConnected(): boolean {
+    if (this.#isConnected) return true;
+    // While there is no connection the sink holds one buffer and the queue the others.
+    if (this.#onFailed === null || this.#queue['current-level-buffers'] !== 0) return false;
+    // A connection that just failed may have emptied the queue before its error is here; then there are no statistics.
+    // Read once a connection: the binding leaks a kilobyte each time.
+    this.#isConnected = / out-bytes-total=\(guint64\)[1-9]/.test(String(this.#sink['stats']));
+    return this.#isConnected;
+  }
+
+  hasRoom(): boolean {
+    return this.waitingBytes() < roomBytes;
+  }
+
+  /** Handed over and not yet taken by the sink. */
+  waitingBytes(): number {
+    return Number(this.#queue['current-level-bytes']);
+  }
+
+  takenBytes(): number {
+    return Math.max(0, this.#pushedBytes - this.waitingBytes());
+  }
+
+  push(tag: Tag): void {
+    if (this.#onFailed === null) return;
+    this.#baseMs ??= tag.timestampMs;
+    const timestampMs = tag.timestampMs - this.#baseMs;
+    if (timestampMs > longestConnectionMs) {
+      this.#fail('closed by us: the time stamps of one connection are used up after 24 days');
+      return;
+    }
+    writeTimestamp(tag.bytes, timestampMs);
+    this.#pushedBytes += tag.bytes.length;
+    this.#source.push?.(tag.bytes);
+  }
+
+  #fail(reason: string): void {
+    const onFailed = this.#onFailed;
+    this.close();
+    onFailed?.(reason);
+  }
+
+  #element(name: string): GstElement {
+    const element = this.#pipeline.element(name);
+    if (element === null) throw new Error(`expected an element "${name}" in the RTMP pipeline, found none`);
+    return element;
+  }
+}
+
+/** Closed connections wait here for their next use: at most as many exist as outputs ever ran at the same time. */
+export class RtmpConnectionPool {
+  readonly #idle: RtmpConnection[] = [];
+
+  acquire(): RtmpConnection {
+    return this.#idle.pop() ?? new RtmpConnection();
+  }
+
+  release(connection: RtmpConnection): void {
+    connection.close();
+    this.#idle.push(connection);
+  }
+}

@@ -1,0 +1,26 @@
+/** What rtmp2sink's errors mean, in words for people. Texts recorded with GStreamer 1.22 against nginx-rtmp. */
+
+type Meaning = { readonly text: RegExp; readonly words: string };
+
+const meanings: readonly Meaning[] = [
+  { text: /publish denied|BadName|already (?:exists|publishing)/i, words: 'refused by the server: a stream of this name is already there' },
+  { text: /'publish' cmd failed/, words: 'refused by the server: wrong stream key, or streaming is not allowed' },
+  { text: /'connect' cmd failed/, words: 'refused by the server: no such application, or connecting is not allowed' },
+  { text: /authenti|authori[sz]/i, words: 'refused by the server: user name or password wrong' },
+  { text: /error resolving|name or service not known|name resolution/i, words: 'no such host' },
+  { text: /connection refused/i, words: 'connection refused: nothing listens there' },
+  { text: /network (?:is )?unreachable|no route to host|host (?:is )?unreachable/i, words: 'the network does not reach the server' },
+  { text: /timed out/i, words: 'no answer from the server' },
+  { text: /short read|handshake|protocol/i, words: 'the server does not speak RTMP' },
+  { text: /certificate|TLS/i, words: 'no secure connection: the certificate of the server is not accepted' },
+  { text: /host is not set|invalid|scheme/i, words: 'expected an address rtmp://host[:port]/application/stream' },
+  { text: /connection (?:closed|error|reset)|closed remotely|reset by peer|broken pipe/i, words: 'closed by the server' },
+];
+
+/** The text itself is never shown: it may quote the address, and the key is part of that. */
+export function rtmpErrorWords(message: string): string {
+  return meanings.find(({ text }) => text.test(message))?.words ?? 'the connection failed for an unknown reason';
+}
+
+export const stalledWords = 'stalled: the server took nothing for 5 s';
+export const noAnswerWords = 'no answer from the server';

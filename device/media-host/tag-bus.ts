@@ -1,0 +1,63 @@
+/** Keeps what a late joiner needs and hands each tag to every queue that has joined. */
+import { isVideoHeader, type Tag } from '#device/media-host/flv.ts';
+import type { TagQueue } from '#device/media-host/tag-queue.ts';
+
+/** A camera with keyframes far apart must not fill the memory: beyond this a late joiner waits for the next keyframe. */
+const maximumGroupBytes = 8 * 1024 * 1024;
+
+export class TagBus {
+  readonly #headers = new Map<Tag['kind'], Tag>();
+  /** From the last keyframe on; empty until there is one under the present headers. */
+  #group: Tag[] = [];
+  #groupBytes = 0;
+  readonly #queues = new Set<TagQueue>();
+
+  /** A late joiner would see a picture at once. */
+  get isReady(): boolean {
+    return this.#group.length > 0;
+  }
+
+  /** The headers of the old capture are not those of the new. */
+  startCapture(): void {
+    this.#headers.clear();
+    this.#clearGroup();
+  }
+
+  publish(tag: Tag): void {
+    if (tag.isHeader) this.#headers.set(tag.kind, tag);
+    this.#remember(tag);
+    for (const queue of this.#queues) queue.offer(tag);
+  }
+
+  /** Script tag and sequence headers, with the time of the group that a joiner starts from. */
+  headers(): Tag[] {
+    const first = this.#group[0];
+    const order = ['script', 'video', 'audio'] as const;
+    const present = order.map((kind) => this.#headers.get(kind)).filter((tag) => tag !== undefined);
+    return first === undefined ? present : present.map((tag) => ({ ...tag, timestampMs: first.timestampMs }));
+  }
+
+  /** The queue gets headers and the group since the last keyframe now, and every tag from now on. */
+  join(queue: TagQueue): void {
+    for (const tag of this.headers()) queue.offer(tag);
+    for (const tag of this.#group) queue.offer(tag);
+    this.#queues.add(queue);
+  }
+
+  leave(queue: TagQueue): void {
+    this.#queues.delete(queue);
+  }
+
+  #remember(tag: Tag): void {
+    if (isVideoHeader(tag) || tag.isKeyframe) this.#clearGroup();
+    if (tag.isHeader || (this.#group.length === 0 && !tag.isKeyframe)) return;
+    this.#group.push(tag);
+    this.#groupBytes += tag.bytes.length;
+    if (this.#groupBytes > maximumGroupBytes) this.#clearGroup();
+  }
+
+  #clearGroup(): void {
+    this.#group = [];
+    this.#groupBytes = 0;
+  }
+}
