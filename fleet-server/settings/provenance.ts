@@ -57,8 +57,11 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
   const below = belowServer(key, reported);
   const desired = set === undefined ? below.value : shownValue(set);
   const desiredLevel: SettingLevel = strongest ?? below.level;
-  const inForce = reported === undefined ? null : shownReport(key, reported, byLevel);
-  const inForceLevel = reported?.level ?? null;
+  // `applied` is the proof; the report that shows the same follows it by a moment.
+  const isReportBehind = overall === 'applied' && facts.report !== null && facts.report.appliedRevision < facts.revision.appliedRevision;
+  const isKnownEarlier = isReportBehind && set !== undefined;
+  const inForce = isKnownEarlier ? desired : reported === undefined ? null : shownReport(key, reported, byLevel);
+  const inForceLevel = isKnownEarlier ? desiredLevel : (reported?.level ?? null);
   const refusal = facts.revision.refusals.find((entry) => entry.key === key);
   const isRefusalCurrent = refusal !== undefined && facts.revision.outcomeRevision === facts.revision.desiredRevision;
 
@@ -68,7 +71,7 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
   if (isRefusalCurrent) {
     state = 'refused';
     reason = refusal.reason;
-  } else if (overall === 'pending' && differs) {
+  } else if ((overall === 'pending' && differs) || (isReportBehind && set === undefined && isServerLevel(reported?.level))) {
     state = 'pending';
   } else if (overall === 'refused' && differs) {
     state = 'refused';
@@ -80,6 +83,10 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
     if (at !== undefined) levels[level] = shownValue(at);
   }
   return { key, desired, desiredLevel, inForce, inForceLevel, state, reason, levels };
+}
+
+function isServerLevel(level: SettingLevel | undefined): boolean {
+  return serverLevels.some((known) => known === level);
 }
 
 /** What is wanted where no server level says anything: what the device said of its own levels, else the default. */

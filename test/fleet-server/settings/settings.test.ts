@@ -92,9 +92,18 @@ describe('on the way to the device', () => {
     expect(await setting('AV_VIDEO_BITRATE')).toMatchObject({ state: 'applied' });
 
     await voice.say('applied', { revision: 2, outcome: 'applied', refusals: [], inForceRevision: 2 });
+    // The report follows; what was applied is known already.
+    expect(await setting('AV_VIDEO_WIDTH')).toMatchObject({ state: 'applied', inForce: plain(640), inForceLevel: 'device' });
     await voice.say('report', bodies.report({ settings: width(640, 'device'), appliedRevision: 2 }));
     expect(await settings()).toMatchObject({ state: 'applied', appliedRevision: 2 });
     expect(await setting('AV_VIDEO_WIDTH')).toMatchObject({ state: 'applied', inForce: plain(640), inForceLevel: 'device' });
+
+    await patch(`devices/${id}`, { AV_VIDEO_WIDTH: null });
+    await voice.say('applied', { revision: 3, outcome: 'applied', refusals: [], inForceRevision: 3 });
+    // What is in force instead only the report can tell.
+    expect(await setting('AV_VIDEO_WIDTH')).toMatchObject({ state: 'pending' });
+    await voice.say('report', bodies.report({ appliedRevision: 3 }));
+    expect(await setting('AV_VIDEO_WIDTH')).toMatchObject({ state: 'applied', inForce: plain(1280), inForceLevel: 'default' });
   });
 
   test('refused: the reason stands at the setting and at the device, and the next change is pending again', async () => {
