@@ -162,7 +162,7 @@ export class Agent {
     const health = new HealthWatch({
       clock,
       random,
-      sampleBoard: (mediaHostRssBytes) => sampleBoard({ stateDirectory: configuration.stateDirectory }, mediaHostRssBytes),
+      sampleBoard: () => sampleBoard({ stateDirectory: configuration.stateDirectory }),
       prepared: () => keeper.prepared(),
       complaints: () => keeper.complaints(),
       inventory: () => this.#inventory(),

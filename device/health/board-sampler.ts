@@ -11,7 +11,10 @@ export type BoardSamplerOptions = {
   readonly sys?: string;
 };
 
-export async function sampleBoard(options: BoardSamplerOptions, mediaHostRssBytes: number): Promise<BoardHealth> {
+/** The media host tells its own size, each second. */
+export type BoardSample = Omit<BoardHealth, 'mediaHostRssBytes'>;
+
+export async function sampleBoard(options: BoardSamplerOptions): Promise<BoardSample> {
   const { stateDirectory, proc = '/proc', sys = '/sys' } = options;
   const [meminfo, wireless, throttledText, disk, temperatureC] = await Promise.all([
     read(`${proc}/meminfo`),
@@ -29,7 +32,6 @@ export async function sampleBoard(options: BoardSamplerOptions, mediaHostRssByte
     memoryTotalBytes: memory.totalBytes ?? totalmem(),
     memoryAvailableBytes: memory.availableBytes ?? 0,
     agentRssBytes: process.memoryUsage.rss(),
-    mediaHostRssBytes,
     diskTotalBytes: disk === null ? 0 : disk.blocks * disk.bsize,
     diskFreeBytes: disk === null ? 0 : disk.bavail * disk.bsize,
     ...(temperatureC === undefined ? {} : { temperatureC }),

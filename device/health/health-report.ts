@@ -1,11 +1,12 @@
 /** From what the media host and the board say to conditions, health and report. Pure. */
+import type { BoardSample } from '#device/health/board-sampler.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
-import type { BoardHealth, Health, Report, SettingRefusal } from '#protocol/messages.ts';
+import type { Health, Report, SettingRefusal } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
 export const hotBoardC = 80;
@@ -21,7 +22,7 @@ export type HealthFacts = {
   readonly status: MediaStatus | null;
   readonly prepared: Prepared;
   readonly complaints: readonly SettingRefusal[];
-  readonly board: BoardHealth;
+  readonly board: BoardSample;
   readonly drops: DropMemory;
   readonly monotonicMs: number;
   /** Whether the pipeline was failed when it was last looked at: a new try does not mend it, frames do. */
@@ -84,7 +85,7 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
   return found;
 }
 
-function observeBoard({ temperatureC, diskFreeBytes, diskTotalBytes }: BoardHealth): ObservedCondition[] {
+function observeBoard({ temperatureC, diskFreeBytes, diskTotalBytes }: BoardSample): ObservedCondition[] {
   const found: ObservedCondition[] = [];
   if (temperatureC !== undefined && temperatureC > hotBoardC) found.push({ code: 'board-hot', detail: `${temperatureC.toFixed(0)} °C` });
   if (diskTotalBytes > 0 && (diskFreeBytes < lowDiskBytes || diskFreeBytes < lowDiskShare * diskTotalBytes)) {
@@ -100,13 +101,13 @@ export function mediaStateOf(status: MediaStatus | null, hostLostAt: string): Me
 
 const maxOutputs = 32;
 
-export function buildHealth(status: MediaStatus | null, hostLostAt: string, board: BoardHealth, conditions: Condition[]): Health {
+export function buildHealth(status: MediaStatus | null, hostLostAt: string, board: BoardSample, conditions: Condition[]): Health {
   return {
     media: mediaStateOf(status, hostLostAt),
     figures: status?.figures ?? null,
     outputs: (status?.outputs ?? []).slice(0, maxOutputs),
     conditions,
-    board,
+    board: { ...board, mediaHostRssBytes: status?.rssBytes ?? 0 },
   };
 }
 

@@ -2,6 +2,7 @@
  * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state or the size
  * of the picture changes, a report when something that people look at has changed, and each 60 s.
  */
+import type { BoardSample } from '#device/health/board-sampler.ts';
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
 import {
   buildHealth,
@@ -20,7 +21,7 @@ import type { Prepared } from '#device/settings/prepare.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { MediaState } from '#protocol/media.ts';
-import type { BoardHealth, Health, Inventory, Report, SettingRefusal } from '#protocol/messages.ts';
+import type { Health, Inventory, Report, SettingRefusal } from '#protocol/messages.ts';
 
 export const healthIntervalMs = 10_000;
 /** Devices that were started together must not speak together. */
@@ -32,7 +33,7 @@ const reportDebounceMs = 200;
 export type HealthWatchOptions = {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly sampleBoard: (mediaHostRssBytes: number) => Promise<BoardHealth>;
+  readonly sampleBoard: () => Promise<BoardSample>;
   readonly prepared: () => Prepared;
   readonly complaints: () => readonly SettingRefusal[];
   readonly inventory: () => Inventory;
@@ -44,7 +45,7 @@ export type HealthWatchOptions = {
 
 export class HealthWatch {
   readonly #options: HealthWatchOptions;
-  #board: BoardHealth | null = null;
+  #board: BoardSample | null = null;
   #status: MediaStatus | null = null;
   #hostLostAt: string;
   #mediaKind: MediaState['kind'] = 'starting';
@@ -65,7 +66,7 @@ export class HealthWatch {
 
   async start(): Promise<void> {
     this.#isRunning = true;
-    this.#board = await this.#options.sampleBoard(0);
+    this.#board = await this.#options.sampleBoard();
     if (!this.#isRunning) return;
     this.#scheduleHealth();
     this.#scheduleReport();
@@ -121,7 +122,7 @@ export class HealthWatch {
     const delayMs = healthIntervalMs * (1 + healthJitter * (2 * this.#options.random() - 1));
     this.#cancelHealth = this.#options.clock.schedule(() => {
       this.#options
-        .sampleBoard(this.#status?.rssBytes ?? 0)
+        .sampleBoard()
         .then((board) => {
           this.#board = board;
         })
@@ -172,7 +173,7 @@ export class HealthWatch {
     return mediaStateOf(this.#status, this.#hostLostAt);
   }
 
-  #conditions(board: BoardHealth): Condition[] {
+  #conditions(board: BoardSample): Condition[] {
     const { clock, prepared, complaints } = this.#options;
     const monotonicMs = clock.monotonicMs();
     const observed = observeConditions({

@@ -1,10 +1,15 @@
-/** The program as it is started: what it says and how it ends when it cannot run. */
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+/** The program as it is started: refusals, and a life with its real media host and real GStreamer on a real broker. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
+import type { Session } from '#protocol/identifiers.ts';
+import type { Desired } from '#protocol/messages.ts';
+import { desired } from './bare-machine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { TestFleet } from './uplink/test-fleet.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
 
@@ -82,4 +87,129 @@ test('--print-pipeline shows what would run, without the key, and touches nothin
   expect(stdout).toContain('appsink name=tags');
   expect(stdout).not.toContain('printed-never');
   expect(await readdir(directory)).toEqual([]);
+});
+
+const credential = 'credential-secret-'.padEnd(43, 'x');
+const joinToken = 'join-token-secret-1234';
+
+async function startedFleet(): Promise<TestFleet> {
+  const fleet = new TestFleet();
+  fleet.onEnrolment = () => {
+    fleet.credentials.set('pi-1', credential);
+    return { status: 201, body: { deviceId: 'pi-1', credential } };
+  };
+  await fleet.start();
+  onTestFinished(() => fleet.crash());
+  return fleet;
+}
+
+type RunningAgent = { readonly child: ChildProcess; readonly messages: unknown[]; output(): string };
+
+function startAgent(fleet: TestFleet, stateDirectory: string): RunningAgent {
+  const { PATH = '', HOME = '' } = process.env;
+  const env = {
+    PATH,
+    HOME,
+    AGENT_STATE_DIR: stateDirectory,
+    FLEET_URL: fleet.url,
+    FLEET_JOIN_TOKEN: joinToken,
+    AGENT_LOG_LEVEL: 'debug',
+    AV_VIDEO_SOURCE: 'test',
+  };
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));
+  const messages: unknown[] = [];
+  child.on('message', (message) => messages.push(message));
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  });
+  return { child, messages, output: () => text };
+}
+
+async function stopped(agent: RunningAgent, signal: NodeJS.Signals): Promise<{ code: unknown; tookMs: number }> {
+  const startedMs = performance.now();
+  const gone = once(agent.child, 'exit');
+  agent.child.kill(signal);
+  const [code] = await gone;
+  return { code, tookMs: performance.now() - startedMs };
+}
+
+async function hostProcessId(stateDirectory: string): Promise<number> {
+  return Number(await readFile(join(stateDirectory, 'media-host.pid'), 'utf8'));
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    // ESRCH: there is no such process.
+    return false;
+  }
+}
+
+const small: Desired = desired(1, { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_PREVIEW_INTERVAL: 1 });
+const after = (before: { readonly session: Session }) => (_body: unknown, heard: { readonly session: Session }) =>
+  heard.session.counter > before.session.counter;
+
+test('joins, streams, follows its settings, and stops in order', async () => {
+  const fleet = await startedFleet();
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const agent = startAgent(fleet, stateDirectory);
+  await fleet.hear('report', ({ media }) => media.kind === 'running');
+  await fleet.send('pi-1', 'desired', small);
+  const applied = await fleet.hear('applied');
+  expect(applied.body).toMatchObject({ revision: 1, outcome: 'applied' });
+  const health = await fleet.hear('health', ({ figures }) => figures?.width === 640 && figures.framesPerSecond > 20);
+  expect(health.body.board.mediaHostRssBytes).toBeGreaterThan(1e7);
+  await fleet.send('pi-1', 'desired', desired(2, { AV_H264_ENCODER_PARAMS: 'no-such-parameter=1' }));
+  const refused = await fleet.hear('applied', ({ revision }) => revision === 2);
+  expect(refused.body).toMatchObject({ outcome: 'refused', inForceRevision: 1 });
+  const command = { id: 'command-1', kind: 'restart-media-host', arguments: {}, deadline: new Date(Date.now() + 60_000).toISOString() };
+  const before = await hostProcessId(stateDirectory);
+  await fleet.send('pi-1', 'command', command);
+  expect((await fleet.hear('command-result')).body).toMatchObject({ id: 'command-1', outcome: 'done' });
+  const host = await hostProcessId(stateDirectory);
+  expect(host).not.toBe(before);
+  expect(agent.messages).toMatchObject([{ kind: 'ready', deviceId: 'pi-1' }]);
+  const { code, tookMs } = await stopped(agent, 'SIGTERM');
+  expect(code).toBe(0);
+  expect(tookMs).toBeLessThan(5000);
+  expect(isAlive(host)).toBe(false);
+  expect((await fleet.hear('presence', ({ state }) => state === 'offline')).body.reason).toBe('stopping');
+  expect(fleet.previews.length).toBeGreaterThan(0);
+  expect(fleet.problems).toEqual([]);
+  for (const secret of [credential, joinToken, 'relay-secret']) expect(agent.output()).not.toContain(secret);
+});
+
+test('kill -9 of the agent: the media host goes on, and the next agent takes it over with the settings in force', async () => {
+  const fleet = await startedFleet();
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const first = startAgent(fleet, stateDirectory);
+  const hello = await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', small);
+  await fleet.hear('applied');
+  const running = await fleet.hear('health', ({ figures }) => (figures?.framesTotal ?? 0) > 0);
+  const host = await hostProcessId(stateDirectory);
+  await stopped(first, 'SIGKILL');
+  expect(isAlive(host)).toBe(true);
+  startAgent(fleet, stateDirectory);
+  const again = await fleet.hear('hello', after(hello));
+  expect(again.body).toMatchObject({ appliedRevision: 1, appliedDigest: small.digest });
+  const health = await fleet.hear('health', (body, heard) => after(hello)(body, heard) && body.figures !== null);
+  expect(health.body.figures?.framesTotal).toBeGreaterThan(running.body.figures?.framesTotal ?? 0);
+  expect(health.body.figures?.width).toBe(640);
+  expect(await hostProcessId(stateDirectory)).toBe(host);
+});
+
+test('a supervisor that is gone takes its agent along', async () => {
+  const fleet = await startedFleet();
+  const agent = startAgent(fleet, join(await temporaryDirectory(), 'state'));
+  await fleet.hear('hello');
+  const gone = once(agent.child, 'exit');
+  agent.child.disconnect();
+  expect(await gone).toEqual([0, null]);
 });

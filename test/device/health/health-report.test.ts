@@ -19,7 +19,6 @@ const board = {
   memoryTotalBytes: 1e9,
   memoryAvailableBytes: 5e8,
   agentRssBytes: 1,
-  mediaHostRssBytes: 1,
   diskTotalBytes: 32e9,
   diskFreeBytes: 16e9,
 };

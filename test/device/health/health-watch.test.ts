@@ -14,7 +14,6 @@ const board = {
   memoryTotalBytes: 1,
   memoryAvailableBytes: 1,
   agentRssBytes: 1,
-  mediaHostRssBytes: 1,
   diskTotalBytes: 0,
   diskFreeBytes: 0,
 };
