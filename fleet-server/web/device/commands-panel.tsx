@@ -51,7 +51,7 @@ export function CommandsPanel({ device }: { readonly device: DeviceDetail }) {
     setAsked(null);
   };
   return (
-    <Panel title="Mend">
+    <Panel title="Commands">
       <Group gap="sm">
         {kinds.map((kind) => (
           <Button

@@ -1,6 +1,5 @@
 /** hls.js declares no types for its smaller build; they are those of the whole one. */
 declare module 'hls.js/light' {
-  import Hls from 'hls.js';
-
-  export { Hls as default };
+  import type HlsPlayer from 'hls.js';
+  export const Hls: typeof HlsPlayer;
 }

@@ -16,7 +16,7 @@ const keptBehindS = 20;
 const requestTimeoutMs = 8000;
 
 export async function openHls(video: HTMLVideoElement, address: string, onFailed: (reason: string) => void): Promise<HlsSource> {
-  const { default: HlsPlayer } = await import('hls.js/light');
+  const { Hls: HlsPlayer } = await import('hls.js/light');
   if (HlsPlayer.isSupported()) return playWithHlsJs(HlsPlayer, video, address, onFailed);
   return playNatively(video, address, onFailed);
 }

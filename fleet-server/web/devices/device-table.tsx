@@ -13,7 +13,7 @@ import { PreviewImage } from './preview-image.tsx';
 import { shownFigures } from './shown-figures.ts';
 
 const shownConditionsLimit = 2;
-const columns = ['Picture', 'Device', 'Stream', 'Relay', 'Encoder', 'Frames', 'Size', 'Board', 'Conditions'] as const;
+const columns = ['Picture', 'Device', 'Stream', 'Relay', 'Encoder', 'Board', 'Conditions'] as const;
 
 function DeviceRow({ device }: { readonly device: DeviceSummary }) {
   const figures = shownFigures(device);
@@ -39,10 +39,14 @@ function DeviceRow({ device }: { readonly device: DeviceSummary }) {
           for <For since={device.stream.since} />
         </div>
       </Table.Td>
-      <Table.Td className={classes['number']}>{figures.relayBitrate}</Table.Td>
-      <Table.Td className={classes['number']}>{figures.encoderBitrate}</Table.Td>
-      <Table.Td className={classes['number']}>{figures.frames}</Table.Td>
-      <Table.Td className={classes['number']}>{figures.size}</Table.Td>
+      <Table.Td className={classes['number']}>
+        {figures.relayBitrate}
+        <div className={classes['small']}>{device.relay === null ? '' : figures.size}</div>
+      </Table.Td>
+      <Table.Td className={classes['number']}>
+        {figures.encoderBitrate}
+        <div className={classes['small']}>{figures.frames}</div>
+      </Table.Td>
       <Table.Td className={classes['number']}>
         {figures.temperature}
         <div className={classes['small']}>load {figures.load}</div>
@@ -60,7 +64,7 @@ function DeviceRow({ device }: { readonly device: DeviceSummary }) {
 export function DeviceTable({ devices }: { readonly devices: readonly DeviceSummary[] }) {
   return (
     <div className={`panel ${classes['frame']}`}>
-      <Table.ScrollContainer minWidth={1080}>
+      <Table.ScrollContainer minWidth={1020}>
         <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
           <Table.Thead>
             <Table.Tr>

@@ -91,12 +91,12 @@ export function DevicesPage() {
                 ),
               }))}
             />
-            {isAdmin && (
-              <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={joining.open}>
-                Add a device
-              </Button>
-            )}
           </div>
+        )}
+        {isAdmin && all.length > 0 && (
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={joining.open}>
+            Add a device
+          </Button>
         )}
       </div>
       {all.length > 0 && <StateCounts counts={counts} total={all.length} chosen={chosen} onChoose={setKind} />}

@@ -70,7 +70,7 @@ export function Header() {
               size="compact-md"
               variant={isHere(path) ? 'light' : 'subtle'}
               color={isHere(path) ? 'indigo' : 'gray'}
-              leftSection={<Icon size={17} aria-hidden className={classes['navIcon']} />}
+              leftSection={<Icon size={17} aria-hidden />}
               aria-current={isHere(path) ? 'page' : undefined}
             >
               {title}

@@ -35,7 +35,7 @@ function shownState(row: SettingRow, isChanged: boolean, isSaving: boolean): Sho
 
 export function SettingField({ row, text, isChanged, isSaving, choices, error, isReadOnly, onText }: SettingFieldProps) {
   const id = useId();
-  const { key, device, note } = row;
+  const { key, device, warning, origin } = row;
   const { title, description } = definitionOf(key);
   return (
     <div className={classes['field']} data-testid={`setting-${key}`}>
@@ -70,7 +70,8 @@ export function SettingField({ row, text, isChanged, isSaving, choices, error, i
         </p>
       )}
       {device?.reason !== undefined && device.reason !== null && <p className={classes['reason']}>{device.reason}</p>}
-      {note !== null && <p className={classes['note']}>{note}</p>}
+      {warning !== null && <p className={classes['warning']}>{warning}</p>}
+      {origin !== null && <p className={classes['origin']}>{origin}</p>}
       <p className={classes['description']} id={`${id}-words`}>
         {description}
       </p>

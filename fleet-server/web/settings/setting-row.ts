@@ -21,8 +21,10 @@ export type SettingRow = {
     readonly state: DeviceSettings['state'];
     readonly reason: string | null;
   } | null;
-  /** A remark under the field. */
-  readonly note: string | null;
+  /** Why setting it here has no effect on the device that is looked at. */
+  readonly warning: string | null;
+  /** Who set it here. */
+  readonly origin: string | null;
 };
 
 const editLevels: readonly EditLevel[] = ['fleet', 'group', 'device'];
@@ -54,7 +56,8 @@ export function deviceRow(setting: DeviceSettings['settings'][number], level: Ed
       state: setting.state,
       reason: setting.reason,
     },
-    note: stronger === undefined ? null : `“${levelWords[stronger]}” sets this for this device and is stronger.`,
+    warning: stronger === undefined ? null : `“${levelWords[stronger]}” sets this for this device and is stronger.`,
+    origin: null,
   };
 }
 
@@ -65,7 +68,8 @@ export function levelRow(key: SettingKey, settings: LevelSettings, setWords: (at
     own: found?.value ?? null,
     inherited: inheritedByFleet(key),
     device: null,
-    note: found === undefined ? null : setWords(found.setAt, found.setBy),
+    warning: null,
+    origin: found === undefined ? null : setWords(found.setAt, found.setBy),
   };
 }
 
