@@ -18,6 +18,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
+    // A slow card under a whole fleet may take its time at the start.
+    pluginTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
     // What fails before there is a route, such as an address that cannot be decoded.
     frameworkErrors: (_error, _request, reply) => {
