@@ -142,7 +142,7 @@ export async function startApi(options: { readonly directory?: string; readonly 
       await app.close();
       await settle();
       await store.close();
-      if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }
