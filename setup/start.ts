@@ -143,6 +143,7 @@ async function shutDown(exitCode: number): Promise<void> {
     await settled;
   }
   await fleetServer.stop();
+  if (exitCode === 0) say('Stopped.');
   process.exit(exitCode);
 }
 

@@ -1,7 +1,9 @@
 /** The stream as somebody at the far side of the relay sees it: ffprobe and ffmpeg, never our own code. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { until } from '../until.ts';
 
 const run = promisify(execFile);
 const probeBoundMs = 20_000;
@@ -11,7 +13,7 @@ export type ProbedStream = {
   readonly audioCodec: string | undefined;
 };
 
-type FfprobeStream = { codec_type: string; codec_name: string; width?: number; height?: number; r_frame_rate?: string };
+type FfprobeStream = { codec_type: string; codec_name: string; width?: number; height?: number; avg_frame_rate?: string };
 
 export async function probe(address: string): Promise<ProbedStream> {
   const { stdout } = await run(
@@ -21,13 +23,14 @@ export async function probe(address: string): Promise<ProbedStream> {
   );
   const { streams } = JSON.parse(stdout) as { streams: readonly FfprobeStream[] };
   const video = streams.find((stream) => stream.codec_type === 'video');
-  const [frames = 0, seconds = 1] = (video?.r_frame_rate ?? '0/1').split('/').map(Number);
+  const [frames = 0, seconds = 1] = (video?.avg_frame_rate ?? '0/1').split('/').map(Number);
   return {
     video: video && {
       codec: video.codec_name,
       width: video.width ?? 0,
       height: video.height ?? 0,
-      framesPerSecond: frames / seconds,
+      // Timestamps of RTMP are whole milliseconds, so what is measured over a second or two is a little off.
+      framesPerSecond: Math.round(frames / seconds),
     },
     audioCodec: streams.find((stream) => stream.codec_type === 'audio')?.codec_name,
   };
@@ -38,12 +41,13 @@ export type Recording = {
   finish(): Promise<string>;
 };
 
-/** Records what the relay sends, untouched, until it is finished. */
-export function record(address: string, file: string): Recording {
-  const child = spawn('ffmpeg', ['-v', 'error', '-y', '-i', address, '-c', 'copy', '-f', 'matroska', file], {
+/** Records what the relay sends, untouched, from when the first of it is written until it is finished. FLV may change its size. */
+export async function record(address: string, file: string): Promise<Recording> {
+  const child = spawn('ffmpeg', ['-v', 'error', '-y', '-i', address, '-c', 'copy', '-flush_packets', '1', '-f', 'flv', file], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
+  await until('the recording to begin', 15_000, () => statSync(file, { throwIfNoEntry: false })?.size);
   return {
     async finish() {
       child.stdin?.end('q');

@@ -26,12 +26,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (system === undefined) return;
-  const code = await system.stop();
+  const isStopped = await system.stop();
   const printed = system.output();
   const left = remainingProcesses(system.folder, printed);
   await system.remove();
   expect(left, 'processes after Ctrl-C').toEqual([]);
-  expect(code, printed).toBe(0);
+  expect(isStopped, printed).toBe(true);
 });
 
 describe('the whole system starts', () => {
@@ -92,7 +92,7 @@ describe('settings', () => {
 
   test('a change of size keeps the connection, and the timestamps grow', async () => {
     const before = await system.api.device(deviceId);
-    const recording = record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'size.mkv'));
+    const recording = await record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'size.flv'));
     await system.api.patchSettings(deviceId, { AV_VIDEO_WIDTH: 1280, AV_VIDEO_HEIGHT: 720 });
     await until('1280 wide at the relay', 8000, async () => (await system.api.device(deviceId)).relay?.width === 1280);
     const all = await packets(await recording.finish());
@@ -105,8 +105,7 @@ describe('settings', () => {
   test('another bitrate comes without an interruption', async () => {
     await until('applied', 10_000, async () => (await system.api.settings(deviceId)).state === 'applied');
     const before = await system.api.device(deviceId);
-    const recording = record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'bitrate.mkv'));
-    await until('two seconds of recording', 10_000, async () => (await system.api.device(deviceId)).stream.kind === 'live');
+    const recording = await record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'bitrate.flv'));
     const receivedBefore = (await system.api.device(deviceId)).relay?.bytesReceived ?? 0;
     await until(
       'some of the old bitrate',
@@ -234,7 +233,7 @@ describe('kill -9', () => {
 
   test('of the fleet server: the stream does not stop; same device, same settings', async () => {
     const settingsBefore = await system.api.settings(deviceId);
-    const recording = record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'server-killed.mkv'));
+    const recording = await record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'server-killed.flv'));
     const killedAt = Date.now();
     process.kill(Number(processOf(system.folder, 'fleet-server/main.ts')), 'SIGKILL');
     await until('the API again', 20_000, async () => (await system.api.devices()).total === 1);

@@ -79,6 +79,17 @@ export async function startLiar(system: RunningSystem, target: string): Promise<
     appliedRevision: 0,
     appliedDigest: null,
   });
+  await send('report', {
+    inventory: { board: { id: 'liar', name: 'liar', architecture: 'x64' }, cameras: [], microphones: [], encoders: [] },
+    settings: { AV_STREAM_URL: { value: target, level: 'relay' } },
+    source: { kind: 'test', id: 'test', label: 'nothing at all' },
+    encoder: 'x264enc',
+    media: health.media,
+    outputs: health.outputs,
+    conditions: [],
+    appliedRevision: 0,
+    capabilities: ['restart-pipeline', 'restart-media-host'],
+  });
   const reporting = setInterval(() => {
     if (client.connected) void send('health', health);
   }, reportEveryMs);

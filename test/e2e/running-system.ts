@@ -25,8 +25,8 @@ export type RunningSystem = {
   /** All that it has printed until now. */
   output(): string;
   api: Api;
-  /** Ctrl-C, then the exit code. */
-  stop(): Promise<number | null>;
+  /** Ctrl-C, then whether it said that everything has stopped. (npm itself ends by the signal, so its exit code tells nothing.) */
+  stop(): Promise<boolean>;
   remove(): Promise<void>;
 };
 
@@ -124,8 +124,8 @@ export async function launchSystem(folder: string, environment: NodeJS.ProcessEn
     api: await signIn(url, adminPassword),
     async stop() {
       if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-      const [code] = (await exited) as [number | null];
-      return code;
+      await exited;
+      return output().endsWith('Stopped.\n');
     },
     async remove() {
       await rm(folder, { recursive: true, force: true });
