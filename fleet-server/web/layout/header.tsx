@@ -4,7 +4,7 @@ import { IconAdjustments, IconLayoutGrid, IconLogout, IconUserCircle } from '@ta
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation } from 'wouter';
 import { remove } from '../api/api.ts';
-import { queryKeys } from '../api/query-keys.ts';
+import { endSession } from '../api/end-session.ts';
 import { forgetPreviews } from '../live/preview-times.ts';
 import { usePerson } from '../session/person.tsx';
 import { Brand } from './brand.tsx';
@@ -24,8 +24,7 @@ function PersonMenu() {
     mutationFn: () => remove('/session'),
     onSuccess: () => {
       forgetPreviews();
-      client.clear();
-      client.setQueryData(queryKeys.session, null);
+      endSession(client);
     },
   });
   return (

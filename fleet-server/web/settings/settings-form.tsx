@@ -1,7 +1,7 @@
 /** The settings of one level: what was typed stays until it is saved or thrown away, whatever the world does meanwhile. */
 import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId } from 'react';
+import { type FormEvent, useEffect, useId, useRef } from 'react';
 import type { SettingsPatch } from '#protocol/model/settings.ts';
 import type { SettingKey } from '#protocol/settings.ts';
 import { ApiProblem } from '../api/api.ts';
@@ -38,7 +38,12 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
   });
   const refused = saving.error instanceof ApiProblem ? problemsByKey(saving.error.problems) : {};
   const problems = checked.kind === 'problems' ? checked.problems : refused;
-  const hasFieldProblems = Object.keys(problems).length > 0;
+  const problemCount = Object.keys(problems).length;
+  const form = useRef<HTMLFormElement>(null);
+  // The field that the server refused may be far from the button.
+  useEffect(() => {
+    if (saving.isError) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [saving.isError]);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -51,7 +56,7 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
   const countWords = changed.length === 0 ? 'No changes' : `${changed.length} unsaved ${changed.length === 1 ? 'change' : 'changes'}`;
 
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={form} onSubmit={submit} noValidate>
       {settingGroups().map(({ title, keys }) => (
         <fieldset key={title} className={classes['group']} aria-labelledby={`${id}-${title}`}>
           <h3 id={`${id}-${title}`} className={classes['groupTitle']}>
@@ -78,12 +83,15 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
           </div>
         </fieldset>
       ))}
-      {saving.isError && !hasFieldProblems && <ProblemAlert title="Not saved" error={saving.error} />}
+      {saving.isError && problemCount === 0 && <ProblemAlert title="Not saved" error={saving.error} />}
       {canEdit && (
         <div className={classes['bar']} data-changed={changed.length > 0}>
           <span role="status">
             {countWords}
             {changed.length > 0 && <span className="dim">{` for ${scopeWords}`}</span>}
+            {problemCount > 0 && (
+              <strong className={classes['wrong']}>{problemCount === 1 ? 'One value is wrong' : `${problemCount} values are wrong`}</strong>
+            )}
           </span>
           <Button type="button" variant="default" disabled={changed.length === 0 || saving.isPending} onClick={() => onDraft(() => ({}))}>
             Discard

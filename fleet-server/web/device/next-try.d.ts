@@ -1,0 +1,2 @@
+/** The countdown to an output's next try. Pure. */
+export declare function nextTryWords(nextTryAt: string, nowMs: number): string;

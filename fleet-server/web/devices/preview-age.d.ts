@@ -1,0 +1,2 @@
+/** How old a preview may be. Pure. */
+export declare function isOldPicture(atMs: number, nowMs: number): boolean;
