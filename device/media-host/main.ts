@@ -55,10 +55,10 @@ const door = new AgentDoor(files.socket, {
 async function answer(request: HostRequest): Promise<void> {
   switch (request.kind) {
     case 'apply':
-      door.send({ kind: 'result', id: request.id, problem: await engine.apply(request.plan) });
+      sendResult(request.id, await engine.apply(request.plan));
       return;
     case 'restart-capture':
-      door.send({ kind: 'result', id: request.id, problem: await engine.restartCapture() });
+      sendResult(request.id, await engine.restartCapture());
       return;
     case 'shutdown':
       await stop(() => door.send({ kind: 'result', id: request.id, problem: null }));
@@ -66,6 +66,12 @@ async function answer(request: HostRequest): Promise<void> {
     default:
       request satisfies never;
   }
+}
+
+/** The status comes first: whoever has the result may ask for the status at once. */
+function sendResult(id: number, problem: string | null): void {
+  door.send({ kind: 'status', status: engine.status() });
+  door.send({ kind: 'result', id, problem });
 }
 
 let isStatusDue = false;

@@ -1,0 +1,48 @@
+/** Small plans that any machine can run, as the planner writes them. */
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+
+export type Picture = { readonly width: number; readonly height: number };
+
+export const testKey = 'a-secret-key';
+
+export function captureDescription({ width, height }: Picture): string {
+  return [
+    'flvmux name=mux streamable=true latency=300000000 ! appsink name=tags sync=false max-buffers=1000',
+    `videotestsrc is-live=true ! video/x-raw,format=I420,width=${width},height=${height},framerate=30/1 ! tee name=raw`,
+    'raw. ! queue max-size-buffers=4 ! x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=30',
+    '! video/x-h264,profile=high ! h264parse ! queue ! mux.',
+    'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1',
+    '! jpegenc ! appsink name=preview sync=false max-buffers=1 drop=true',
+    'audiotestsrc is-live=true ! audio/x-raw,format=S16LE,rate=16000,channels=1 ! voaacenc bitrate=64000',
+    '! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.',
+  ].join(' ');
+}
+
+export type PlanParts = {
+  readonly picture?: Picture;
+  readonly description?: string;
+  /** Null: nothing is set while it runs. */
+  readonly bitrateKbps?: number | null;
+  /** `rtmp://host:port/application`; none means no output. */
+  readonly target?: string | null;
+};
+
+export function testPlan({
+  picture = { width: 320, height: 180 },
+  description,
+  bitrateKbps = 300,
+  target = null,
+}: PlanParts): PipelinePlan {
+  return {
+    capture: {
+      description: description ?? captureDescription(picture),
+      source: { kind: 'test', id: 'test', label: 'Test picture' },
+      encoder: 'x264enc',
+      ...picture,
+      framesPerSecond: 30,
+      hasAudio: true,
+    },
+    live: bitrateKbps === null ? [] : [{ element: 'encoder', property: 'bitrate', value: bitrateKbps }],
+    outputs: target === null ? [] : [{ id: 'relay', kind: 'rtmp', target, location: `${target}/dev-1?key=${testKey}` }],
+  };
+}
