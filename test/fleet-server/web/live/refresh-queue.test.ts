@@ -9,9 +9,9 @@ function setUp() {
   const readings: { readonly prefixes: readonly QueryPrefix[]; readonly end: () => void }[] = [];
   const queue = new RefreshQueue({
     refresh: (prefixes) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      readings.push({ prefixes, end: resolve });
-      return promise;
+      return new Promise<void>((end) => {
+        readings.push({ prefixes, end });
+      });
     },
     after: (delayMs, act) => {
       const timer = { atMs: nowMs + delayMs, act };

@@ -1,2 +1,0 @@
-/** The countdown to an output's next try. Pure. */
-export declare function nextTryWords(nextTryAt: string, nowMs: number): string;

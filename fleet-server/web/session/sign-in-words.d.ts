@@ -1,1 +1,0 @@
-export declare function signInWords(error: unknown): string;
