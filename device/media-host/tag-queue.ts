@@ -37,6 +37,7 @@ export class TagQueue {
     this.#groupFor(tag).tags.push(tag);
     this.#bytes += tag.bytes.length;
     while (this.#bytes > this.#maximumBytes && this.#dropGroup());
+    if (this.#bytes > this.#maximumBytes && !tag.isHeader) this.#cut(tag);
   }
 
   take(): Tag | null {
@@ -65,14 +66,19 @@ export class TagQueue {
     return group;
   }
 
+  /** The newest tag of the one group that is left. */
+  #cut(tag: Tag): void {
+    this.#groups.at(-1)?.tags.pop();
+    this.#bytes -= tag.bytes.length;
+    this.#droppedGroups += 1;
+    this.#waitsForKeyframe = true;
+  }
+
   /** False when nothing is left that may go. */
   #dropGroup(): boolean {
     const index = this.#groups.findIndex((group) => group.taken === 0);
     const group = this.#groups[index];
-    if (group === undefined || !group.tags.some(isMedia)) {
-      this.#waitsForKeyframe = true;
-      return false;
-    }
+    if (group === undefined || !group.tags.some(isMedia)) return false;
     const headers = group.tags.filter((tag) => tag.isHeader);
     for (const tag of group.tags) if (!tag.isHeader) this.#bytes -= tag.bytes.length;
     this.#droppedGroups += 1;

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { captureSteps, outputSteps } from '#device/media-host/planner.ts';
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { testPlan } from '../media/test-plan.ts';
+
+const plan = testPlan({ target: 'rtmp://relay/live' });
+const faster = testPlan({ target: 'rtmp://relay/live', bitrateKbps: 900 });
+const larger = testPlan({ target: 'rtmp://relay/live', picture: { width: 640, height: 360 } });
+const elsewhere = testPlan({ target: 'rtmp://elsewhere/live' });
+const silent: PipelinePlan = { ...larger, capture: { ...larger.capture, hasAudio: false } };
+const [relay] = plan.outputs;
+const second = { id: 'second', kind: 'rtmp', target: 'rtmp://second/live', location: 'rtmp://second/live/x' } as const;
+const both: PipelinePlan = { ...plan, outputs: [...plan.outputs, second] };
+const otherKey: PipelinePlan = { ...plan, outputs: plan.outputs.map((output) => ({ ...output, location: `${output.location}2` })) };
+
+/** Kind and id of each step. */
+function words(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp = true): string {
+  return [...captureSteps(running, wanted, isCaptureUp), ...outputSteps(running, wanted)]
+    .map((step) => {
+      if (step.kind === 'stop-output') return `${step.kind} ${step.id}`;
+      return step.kind === 'start-output' ? `${step.kind} ${step.output.target}` : step.kind;
+    })
+    .join(', ');
+}
+
+describe('from one plan to the next', () => {
+  it.each([
+    ['nothing ran', null, plan, true, 'switch-capture, start-output rtmp://relay/live'],
+    ['nothing differs', plan, plan, true, ''],
+    ['only what can change live differs', plan, faster, true, 'set-live'],
+    ['the capture differs', plan, larger, true, 'switch-capture'],
+    ['the capture is down', plan, plan, false, 'switch-capture'],
+    ['the target differs', plan, elsewhere, true, 'stop-output relay, start-output rtmp://elsewhere/live'],
+    ['only the key differs', plan, otherKey, true, 'stop-output relay, start-output rtmp://relay/live'],
+    ['an output comes', plan, both, true, 'start-output rtmp://second/live'],
+    ['an output goes', both, plan, true, 'stop-output second'],
+    ['the sound goes', plan, silent, true, 'switch-capture, stop-output relay, start-output rtmp://relay/live'],
+  ] as const)('%s', (_, running, wanted, isCaptureUp, expected) => {
+    expect(words(running, wanted, isCaptureUp)).toBe(expected);
+  });
+
+  it('starts a capture with its live properties', () => {
+    expect(captureSteps(plan, larger, true)).toEqual([{ kind: 'switch-capture', capture: larger.capture, live: larger.live }]);
+    expect(relay?.kind).toBe('rtmp');
+  });
+});

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
+
+/** Texts of rtmp2sink of GStreamer 1.22 on x86-64 Debian 12, against nginx-rtmp 1.2.2; the last rows are made up. */
+it.each([
+  [
+    "Failed to connect: 'publish' cmd failed: connection closed remotely",
+    'refused by the server: wrong stream key, or streaming is not allowed',
+  ],
+  [
+    "Failed to connect: 'connect' cmd failed: connection closed remotely",
+    'refused by the server: no such application, or connecting is not allowed',
+  ],
+  [
+    'Failed to connect: publish denied; stream already exists: { "level": "error", "code": "NetStream.Publish.BadName", "description": "Already publishing" }',
+    'refused by the server: a stream of this name is already there',
+  ],
+  ['Connection refused: Could not connect to 127.0.0.1: Connection refused', 'connection refused: nothing listens there'],
+  ['Failed to connect: Error resolving “nohost.invalid”: Name or service not known', 'no such host'],
+  ['Failed to connect: Socket I/O timed out', 'no answer from the server'],
+  ['Failed to connect: Short read (want 3073 have 309)', 'the server does not speak RTMP'],
+  ['Failed to connect: Host is not set', 'expected an address rtmp://host[:port]/application/stream'],
+  ['Connection error: connection closed remotely', 'closed by the server'],
+  ['Connection error: Error sending data: Broken pipe', 'closed by the server'],
+  ['Could not connect to 192.0.2.1: Network is unreachable', 'the network does not reach the server'],
+  ['rtmp://relay/live/dev-1?key=secret went wrong', 'the connection failed for an unknown reason'],
+])('%s', (text, words) => {
+  expect(rtmpErrorWords(text)).toBe(words);
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { Tag } from '#device/media-host/flv.ts';
+import { TagBus } from '#device/media-host/tag-bus.ts';
+import { TagQueue } from '#device/media-host/tag-queue.ts';
+import { makeTag, read, spell } from './tags.ts';
+
+const wide = 1_000_000;
+
+function takeAll(queue: TagQueue): string {
+  const tags: Tag[] = [];
+  for (let tag = queue.take(); tag !== null; tag = queue.take()) tags.push(tag);
+  return spell(tags);
+}
+
+describe('a late joiner', () => {
+  it.each([
+    ['gets headers and everything since the last keyframe', 'S0 V0 A0 K0 f33 K66 s70 f99', 'S66 V66 A66 K66 s70 f99'],
+    ['gets headers alone before there is a keyframe', 'S0 V0 A0 s5', 'S0 V0 A0'],
+    ['gets nothing of the capture before', 'S0 V0 A0 K0 f33 S33 V33 A33 s40', 'S33 V33 A33'],
+    ['gets newer headers', 'S0 V0 A0 K0 f33 A40 f66', 'S0 V0 A0 K0 f33 f66'],
+    ['gets nothing where nothing was', '', ''],
+  ])('%s', (_, published, expected) => {
+    const bus = new TagBus();
+    for (const tag of read(published)) bus.publish(tag);
+    const queue = new TagQueue(wide);
+    bus.join(queue);
+    expect(takeAll(queue)).toBe(expected);
+  });
+
+  it('gets what follows, from the next keyframe on where there was none', () => {
+    const bus = new TagBus();
+    const queue = new TagQueue(wide);
+    for (const tag of read('S0 V0 A0')) bus.publish(tag);
+    bus.join(queue);
+    for (const tag of read('s1 f2 K33 s40 f66')) bus.publish(tag);
+    expect(takeAll(queue)).toBe('S0 V0 A0 K33 s40 f66');
+    bus.leave(queue);
+    bus.publish(makeTag('frame', 99));
+    expect(takeAll(queue)).toBe('');
+  });
+
+  it('waits for a keyframe rather than for endless memory', () => {
+    const bus = new TagBus();
+    for (const tag of read('S0 V0 A0 K0')) bus.publish(tag);
+    for (let count = 0; count < 9; count += 1) bus.publish(makeTag('frame', count, 1024 * 1024));
+    expect(bus.isReady).toBe(false);
+    bus.publish(makeTag('keyframe', 500));
+    expect(bus.isReady).toBe(true);
+  });
+
+  it('finds no old headers after the start of a new capture', () => {
+    const bus = new TagBus();
+    for (const tag of read('S0 V0 A0 K0')) bus.publish(tag);
+    bus.startCapture();
+    expect([bus.isReady, bus.headers()]).toEqual([false, []]);
+  });
+});
+
+describe('a queue', () => {
+  /** Tags of 100 bytes each; `|` is where the output takes that many. */
+  it.each([
+    ['holds what fits', 800, 'S0 V0 A0 K0 f1 f2', 0, 'S0 V0 A0 K0 f1 f2', 0],
+    ['drops the oldest group whole, headers never', 700, 'S0 V0 A0 K0 f1 f2 K3 f4', 0, 'S0 V0 A0 K3 f4', 1],
+    ['spares the group that was begun', 400, 'V0 K0 f1 f2 K3 f4 K5', 2, 'f1 f2 K5', 1],
+    ['drops the group that grows, and the rest of it', 400, 'V0 K0 f1 K2 f3 f4 f5 K6', 2, 'f1 K6', 1],
+    ['drops several', 300, 'V0 K0 f1 K2 f3 K4 f5 K6', 0, 'V0 K6', 3],
+    ['keeps the headers of a new capture, and they replace the old', 500, 'V0 A0 K0 f1 V2 A2 K2 f3', 0, 'V2 A2 K2 f3', 1],
+    ['cuts the end of one group larger than all', 300, 'V0 K0 f1 f2 f3 K4 f5', 1, 'K0 f1 f2', 2],
+  ])('%s', (_, maximumBytes, offered, taken, expected, dropped) => {
+    const queue = new TagQueue(maximumBytes);
+    const tags = read(offered, 100);
+    for (const tag of tags.slice(0, taken + 1)) queue.offer(tag);
+    for (let count = 0; count < taken; count += 1) queue.take();
+    for (const tag of tags.slice(taken + 1)) queue.offer(tag);
+    expect([takeAll(queue), queue.droppedGroups]).toEqual([expected, dropped]);
+    expect(queue.queuedBytes).toBe(0);
+  });
+
+  it('never holds more than its bound, whatever comes and goes, and never half a group', () => {
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (seed * 48271) % 0x7fffffff;
+      return seed % below;
+    };
+    const queue = new TagQueue(2000);
+    const out: Tag[] = [];
+    let group = 0;
+    const groupOf = new Map<Tag, number>();
+    const sizes = new Map<number, number>();
+    for (let index = 0; index < 20_000; index += 1) {
+      const tag = makeTag(index % 12 === 0 || random(6) === 0 ? 'keyframe' : 'frame', index, 40 + random(60));
+      if (tag.isKeyframe) group += 1;
+      groupOf.set(tag, group);
+      sizes.set(group, (sizes.get(group) ?? 0) + 1);
+      queue.offer(tag);
+      expect(queue.queuedBytes).toBeLessThanOrEqual(2000);
+      for (let count = random(3); count > 0; count -= 1) {
+        const taken = random(4) === 0 ? null : queue.take();
+        if (taken !== null) out.push(taken);
+      }
+    }
+    for (let tag = queue.take(); tag !== null; tag = queue.take()) out.push(tag);
+    expect(queue.droppedGroups).toBeGreaterThan(100);
+    const seen = new Map<number, number>();
+    for (const tag of out) seen.set(groupOf.get(tag) ?? 0, (seen.get(groupOf.get(tag) ?? 0) ?? 0) + 1);
+    for (const [number, count] of [...seen].slice(0, -1)) expect(count, `group ${number}`).toBe(sizes.get(number));
+  });
+});
