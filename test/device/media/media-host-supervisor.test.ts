@@ -1,6 +1,9 @@
 /** The media host with real GStreamer against a real relay: what a viewer at the far side sees is what counts. */
-import { stat } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hostFiles } from '#device/media/host-files.ts';
 import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
@@ -191,11 +194,17 @@ describe('the process', () => {
 
   it('streams on without its agent, and the next agent adopts it as it is', async () => {
     const directory = await stateDirectory();
-    const first = await streamingHost({}, directory);
-    const second = await startHost(directory);
-    expect(second.supervisor.processId()).toBe(first.supervisor.processId());
-    expect(second.output?.kind).toBe('streaming');
-    expect(await second.supervisor.apply(testPlan({ target: relay.target }))).toEqual({ kind: 'applied' });
+    const agent = spawn(process.execPath, [loneAgent, directory, relay.target], { stdio: 'ignore' });
+    onTestFinished(() => void agent.kill('SIGKILL'));
+    const publisher = await until('a publisher', 15_000, () => relay.publisherId());
+    const [processId] = (await readFile(hostFiles(directory).processId, 'utf8')).split('\n').map(Number);
+    agent.kill('SIGKILL');
+    await once(agent, 'exit');
+    const host = await startHost(directory);
+    expect(host.supervisor.processId()).toBe(processId);
+    expect(await host.supervisor.apply(testPlan({ target: relay.target }))).toEqual({ kind: 'applied' });
+    await host.untilStreaming();
+    expect(await relay.publisherId()).toBe(publisher);
     expect(relay.publications).toHaveLength(1);
   });
 
@@ -232,6 +241,7 @@ describe('the process', () => {
   });
 });
 
+const loneAgent = fileURLToPath(new URL('./lone-agent.ts', import.meta.url));
 const noise = captureDescription(large).replace('videotestsrc is-live=true', 'videotestsrc is-live=true pattern=snow');
 
 async function streamingHost(parts: Parameters<typeof testPlan>[0] = {}, directory?: string): Promise<SupervisedHost> {
