@@ -7,6 +7,7 @@ import { type Configuration, describeProblems, readConfiguration } from '#device
 import { detectHardware } from '#device/detect/detect.ts';
 import { localMachine } from '#device/detect/local-machine.ts';
 import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
+import { packageFile } from '#device/installation.ts';
 import { createLog, type Log } from '#device/logging.ts';
 import { systemClock } from '#device/media/clock.ts';
 import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
@@ -118,7 +119,7 @@ async function printPipeline({ settings, fleet }: Configuration): Promise<void> 
 }
 
 async function agentVersion(): Promise<string> {
-  const content: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const content: unknown = JSON.parse(await readFile(packageFile, 'utf8'));
   return typeof content === 'object' && content !== null && 'version' in content ? String(content.version) : 'unknown';
 }
 

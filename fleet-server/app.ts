@@ -1,5 +1,4 @@
 /** The fleet server as a list of its parts, in the order in which they depend on each other. */
-import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { registerApi } from '#fleet-server/api.ts';
 import { brokerPlugin } from '#fleet-server/broker/plugin.ts';
@@ -36,7 +35,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     onConnection: (deviceId, state, reason) => app.devices.onConnection(deviceId, state, reason),
     onProblem: (deviceId, problem) => void app.history.appendProblem(deviceId, problem),
   });
-  await app.register(formbody);
   await app.register(relayPlugin, {
     dataDirectory: configuration.dataDirectory,
     rtmpPort: configuration.rtmpPort,

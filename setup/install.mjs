@@ -18,6 +18,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const projectNode = join(root, 'node_modules', '.bin', 'node');
 
 const stampFile = join(root, 'node_modules', '.makespacelive.json');
+const agentStampFile = join(root, '.build', 'agent', '.built-from');
 const dashboardStampFile = join(root, 'fleet-server', 'web', 'dist', '.built-from');
 const oldestNode = [20, 19];
 const neededBytes = 1_500_000_000;
@@ -38,6 +39,7 @@ export async function install({ purpose }) {
   const lists = purpose === 'test' ? ['device', 'relay', 'build', 'test'] : ['device', 'relay', 'build'];
   await installDebianPackages(lists.flatMap(readPackageList));
   await installNpmPackages();
+  await buildAgent();
   await buildDashboard();
 }
 
@@ -162,16 +164,34 @@ function isSame(left, right) {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
+async function buildAgent() {
+  const sources = [
+    ...['device', 'hardware-profiles', 'protocol'].flatMap((room) => listFiles(join(root, room), [])),
+    join(root, 'setup', 'bundle-agent.ts'),
+  ];
+  await buildOnce('Bundling the device agent.', agentStampFile, sources, [projectNode, join(root, 'setup', 'bundle-agent.ts')]);
+}
+
 async function buildDashboard() {
   const web = join(root, 'fleet-server', 'web');
-  const sources = [...listFiles(web, ['dist']), ...listFiles(join(root, 'protocol'), []), join(root, 'package-lock.json')];
-  const digest = digestOf(sources);
-  if (existsSync(dashboardStampFile) && readFileSync(dashboardStampFile, 'utf8') === digest) return;
-  say('Building the dashboard.');
-  await run('vite build', [projectNode, join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'error', web], {
-    advice: 'Read the lines above.',
-  });
-  writeFileSync(dashboardStampFile, digest);
+  const sources = [...listFiles(web, ['dist']), ...listFiles(join(root, 'protocol'), [])];
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  await buildOnce('Building the dashboard.', dashboardStampFile, sources, [projectNode, vite, 'build', '--logLevel', 'error', web]);
+}
+
+/**
+ * Builds unless the stamp says that it was built from just these sources and packages.
+ * @param {string} line what is said before
+ * @param {string} stamp
+ * @param {readonly string[]} sources
+ * @param {readonly string[]} command
+ */
+async function buildOnce(line, stamp, sources, command) {
+  const digest = digestOf([...sources, join(root, 'package-lock.json')]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  say(line);
+  await run(line.replace(/\.$/, ''), command, { advice: 'Read the lines above.' });
+  writeFileSync(stamp, digest);
 }
 
 /**

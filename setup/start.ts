@@ -19,7 +19,7 @@ import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 const root = import.meta.dirname.slice(0, -'/setup'.length);
 const fleetServerProgram = join(root, 'fleet-server', 'main.ts');
-const agentProgram = join(root, 'device', 'main.ts');
+const agentProgram = join(root, '.build', 'agent', 'agent.js');
 const joinTokenLifeS = 600;
 /** Two signals within this time are one Ctrl-C: the terminal's own and npm's. */
 const sameCtrlCMs = 1500;

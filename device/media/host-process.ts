@@ -2,10 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { mediaHostProgram } from '#device/installation.ts';
 import { hostFiles } from '#device/media/host-files.ts';
-
-const mainFile = fileURLToPath(import.meta.resolve('#device/media-host/main.ts'));
 
 /** One thread of the pool for each of 16 outputs, three for each of two captures, and Node's own four, with two to spare. */
 const threadPoolSize = 28;
@@ -17,7 +15,7 @@ const passedOn =
 /** Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. */
 export function spawnHost(stateDirectory: string): ChildProcess {
   const passed = Object.entries(process.env).filter(([name]) => passedOn.test(name));
-  return spawn(process.execPath, [mainFile, stateDirectory], {
+  return spawn(process.execPath, [mediaHostProgram, stateDirectory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...Object.fromEntries(passed),

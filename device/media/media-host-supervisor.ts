@@ -46,9 +46,9 @@ const exitBoundMs = 1_500;
 /** Status comes each second. Checks are counted, not time: a machine that slept must not find its host guilty. */
 const silenceCheckMs = 500;
 const silentChecks = 7;
-/** The first death is mended at once; a host that dies again and again is given time. */
-const provenAfterMs = 10_000;
-const restartPolicy: BackOffPolicy = { firstMs: 500, factor: 2, capMs: 10_000, jitter: 0.3 };
+/** The death of a host that ran is mended at once; one that dies as soon as it starts is given time. */
+const provenAfterMs = 1_500;
+const restartPolicy: BackOffPolicy = { firstMs: 250, factor: 2, capMs: 10_000, jitter: 0.3 };
 
 export class MediaHostSupervisor {
   readonly #options: MediaHostSupervisorOptions;

@@ -1,10 +1,8 @@
 /** Reads the hardware profiles: JSON files beside their schema. A wrong one is named by file, field and reason. */
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { profilesDirectory } from '#device/installation.ts';
 import { checkProfiles, type ProfileFile, type ProfileProblem, profileKinds } from '#device/profile/check.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
-
-const ownDirectory = fileURLToPath(new URL('../../hardware-profiles/', import.meta.url));
 
 export class ProfileError extends Error {
   readonly code = 'wrong-hardware-profile';
@@ -18,7 +16,7 @@ export class ProfileError extends Error {
 }
 
 /** Every profile of the program; throws a ProfileError with all problems at once when one is wrong. */
-export async function loadProfiles(directory: string = ownDirectory): Promise<HardwareProfiles> {
+export async function loadProfiles(directory: string = profilesDirectory): Promise<HardwareProfiles> {
   const files = (await Promise.all(profileKinds.map((kind) => readKind(directory, kind)))).flat();
   const { profiles, problems } = checkProfiles(files);
   if (problems.length > 0) throw new ProfileError(problems);

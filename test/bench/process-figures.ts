@@ -17,3 +17,12 @@ export function peakRssBytes(pid: number): number {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1]) * 1024;
 }
+
+/**
+ * The resident set now, in bytes, in which a page that several processes map counts as a share for each (PSS): the text of Node
+ * is in memory once, however many processes run it.
+ */
+export function sharedOutBytes(pid: number): number {
+  const line = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+  return Number(line?.[1]) * 1024;
+}

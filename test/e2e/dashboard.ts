@@ -58,6 +58,8 @@ export async function signIn(page: Page, url: string, password: string): Promise
   await page.getByTestId('device-card').first().waitFor();
 }
 
-export async function screenshot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(screenshotFolder, `${name}.png`), fullPage: true, animations: 'disabled' });
+export async function screenshot(page: Page, name: string, extent: 'page' | 'window' = 'page'): Promise<void> {
+  // The header sticks to the window: from anywhere else but the top it would stand in the middle of a whole page.
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.screenshot({ path: join(screenshotFolder, `${name}.png`), fullPage: extent === 'page', animations: 'disabled' });
 }

@@ -218,7 +218,7 @@ describe('kill -9', () => {
     const before = await system.api.device(deviceId);
     const hostPid = readFileSync(join(system.stateDirectory, 'media-host.pid'), 'utf8');
     const killedAt = Date.now();
-    process.kill(Number(processOf(system.folder, 'device/main.ts')), 'SIGKILL');
+    process.kill(Number(processOf(system.folder, '.build/agent/agent.js')), 'SIGKILL');
     await until('the device online in a new session', 20_000, async () => {
       const { presence } = await system.api.device(deviceId);
       return presence.state === 'online' && Date.parse(presence.since) > killedAt;
@@ -345,6 +345,7 @@ describe('the dashboard in a browser', () => {
     await until('the picture to go on', 15_000, async () => (await timeOf()) > first + 1);
     expect(await video.evaluate((element) => (element as HTMLVideoElement).videoWidth)).toBe(1280);
     await screenshot(page, 'device-light-desk');
+    await screenshot(page, 'device-light-desk-window', 'window');
 
     const field = page.getByTestId('setting-AV_VIDEO_BITRATE').getByRole('textbox').first();
     await field.fill('1800');

@@ -1,0 +1,17 @@
+/**
+ * Bundles the agent and its media host: what runs then is a few files instead of a thousand modules, which halves the agent's
+ * memory and starts the media host in a third of the time. Only the GStreamer binding, which is native, stays outside.
+ */
+import { join } from 'node:path';
+import { build } from 'rolldown';
+
+const root = join(import.meta.dirname, '..');
+
+await build({
+  cwd: root,
+  input: { agent: 'device/main.ts', 'media-host': 'device/media-host/main.ts' },
+  platform: 'node',
+  external: ['gstreamer-superficial', 'bufferutil', 'utf-8-validate'],
+  logLevel: 'warn',
+  output: { dir: join('.build', 'agent'), format: 'esm', cleanDir: true, minify: { compress: true, mangle: false, codegen: false } },
+});
