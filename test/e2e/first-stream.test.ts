@@ -219,9 +219,11 @@ describe('kill -9', () => {
     const hostPid = readFileSync(join(system.stateDirectory, 'media-host.pid'), 'utf8');
     const killedAt = Date.now();
     process.kill(Number(processOf(system.folder, '.build/agent/agent.js')), 'SIGKILL');
+    // It may be back before anybody noticed that it was gone: the new agent's own first event is the proof.
     await until('the device online in a new session', 20_000, async () => {
-      const { presence } = await system.api.device(deviceId);
-      return presence.state === 'online' && Date.parse(presence.since) > killedAt;
+      const { entries } = await system.api.history(deviceId);
+      const isNew = entries.some(({ kind, at }) => kind === 'agent-started' && Date.parse(at) > killedAt);
+      return isNew && (await system.api.device(deviceId)).presence.state === 'online';
     });
     report('kill -9 of the agent, device online again', Date.now() - killedAt);
     const after = await system.api.device(deviceId);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { processOf } from '../processes.ts';
 import { until } from '../until.ts';
 import { launchSystem, prepareSystem, type RunningSystem, remainingProcesses, spawnStart } from './running-system.ts';
 
@@ -22,7 +23,7 @@ async function startAndFail(
   environment: NodeJS.ProcessEnv,
   prefix: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const { child, output } = spawnStart(environment, prefix);
+  const { child, output } = spawnStart({ ...environment, FLEET_LOG_LEVEL: 'warn' }, prefix);
   const [code] = (await once(child, 'exit')) as [number | null];
   return { code, output: output() };
 }
@@ -56,6 +57,15 @@ describe('starting again', () => {
     expect((await second.api.devices()).devices.map(({ id }) => id)).toEqual([device?.id]);
     expect(await second.stop()).toBe(true);
     await until('no process left', 3000, () => remainingProcesses(folder, second.output()).length === 0);
+  });
+
+  test('Ctrl-C just after the fleet server was killed leaves no process behind either', async () => {
+    const { folder, environment } = await prepare();
+    const system = await launchSystem(folder, environment);
+    process.kill(Number(processOf(folder, 'fleet-server/main.ts')), 'SIGKILL');
+    await until('the supervisor to notice', 5000, () => system.output().includes('The fleet server ended (SIGKILL)'));
+    expect(await system.stop()).toBe(true);
+    await until('no process left', 3000, () => remainingProcesses(folder, system.output()).length === 0);
   });
 
   test('works without any network but the machine’s own', async () => {
