@@ -16,7 +16,8 @@ export function settingsState(facts: RevisionFacts): SettingsState {
   if (appliedRevision === desiredRevision) return { ...base, kind: 'applied', reason: null };
   const isRefused = facts.outcomeRevision === desiredRevision && (facts.outcome === 'refused' || facts.outcome === 'rolled-back');
   if (!isRefused) return { ...base, kind: 'pending', reason: null };
-  const reasons = facts.refusals.map(({ key, reason }) => `${key}: ${reason}`).join('; ');
+  // A device's reason may name its key already.
+  const reasons = facts.refusals.map(({ key, reason }) => (reason.startsWith(key) ? reason : `${key}: ${reason}`)).join('; ');
   const fallback =
     facts.outcome === 'refused' ? 'The device refused it.' : 'The pipeline did not run with it; the last good settings are back.';
   return { ...base, kind: 'refused', reason: (reasons === '' ? fallback : reasons).slice(0, 500) };
