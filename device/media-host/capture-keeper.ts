@@ -11,7 +11,7 @@ export type CaptureKeeperHandlers = {
   readonly onStart: () => void;
   readonly onTag: (tag: Tag) => void;
   readonly onPreview: (jpeg: Buffer) => void;
-  readonly onState: (state: MediaState, former: MediaState) => void;
+  readonly onState: (state: MediaState) => void;
 };
 
 /** A capture that ran this long was not at fault when it stops: the waits begin anew. */
@@ -125,9 +125,8 @@ export class CaptureKeeper {
   }
 
   #enter(state: MediaState): void {
-    const former = this.#state;
     this.#state = state;
-    this.#handlers.onState(state, former);
+    this.#handlers.onState(state);
   }
 
   #timestamp(): string {

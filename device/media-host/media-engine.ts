@@ -37,6 +37,9 @@ export class MediaEngine {
   #plan: PipelinePlan | null = null;
   #figures: MediaFigures | null = null;
   #isBusy = false;
+  /** A plan is being tried that there is a way back from: whoever asked for it is told, and the history is spared. */
+  #isTrial = false;
+  #saidFailure: string | null = null;
   #pending: Pending | null = null;
   #cancelAdvance: () => void = () => undefined;
 
@@ -50,7 +53,7 @@ export class MediaEngine {
       },
       onTag: (tag) => this.#onTag(tag),
       onPreview: options.onPreview,
-      onState: (state, former) => this.#onCaptureState(state, former),
+      onState: (state) => this.#onCaptureState(state),
     });
   }
 
@@ -124,7 +127,9 @@ export class MediaEngine {
   async #apply(plan: PipelinePlan): Promise<string | null> {
     const former = this.#plan;
     const isCaptureUp = this.#keeper.state.kind === 'running';
+    this.#isTrial = former !== null && isCaptureUp;
     const problem = await this.#perform(captureSteps(former, plan, isCaptureUp));
+    this.#isTrial = false;
     // Without a former capture to go back to, this one is tried again and again, and its outputs are ready for that moment.
     const isOnlyOne = former === null || (!isCaptureUp && former.capture.description === plan.capture.description);
     if (problem === null || isOnlyOne) {
@@ -184,11 +189,15 @@ export class MediaEngine {
     for (const output of this.#outputs.values()) output.advance();
   }
 
-  #onCaptureState(state: MediaState, former: MediaState): void {
-    if (state.kind === 'failed' && (former.kind !== 'failed' || former.reason !== state.reason)) {
+  #onCaptureState(state: MediaState): void {
+    if (state.kind === 'failed' && state.reason !== this.#saidFailure && !this.#isTrial) {
+      this.#saidFailure = state.reason;
       this.#options.onEvent('pipeline-failed', state.reason);
     }
-    if (state.kind === 'running' && former.kind === 'failed') this.#options.onEvent('pipeline-recovered', '');
+    if (state.kind === 'running' && this.#saidFailure !== null) {
+      this.#saidFailure = null;
+      this.#options.onEvent('pipeline-recovered', '');
+    }
     this.#options.onState();
   }
 }

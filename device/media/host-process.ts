@@ -8,6 +8,9 @@ import { hostFiles } from '#device/media/host-files.ts';
 /** One thread of the pool for each of 16 outputs, three for each of two captures, and Node's own four, with two to spare. */
 const threadPoolSize = 28;
 
+/** In MB, per half. Almost all that the host makes is short-lived; Node's own bound would let it lie for longer. */
+const youngHeap = '--max-semi-space-size=1';
+
 /** What GStreamer and its plug-ins read. Everything else stays out: our own environment may hold the stream key and the join token. */
 const passedOn =
   /^(?:PATH|HOME|USER|TMPDIR|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|XDG_\w+|GST_(?!DEBUG)\w+|LIBCAMERA_\w+|ALSA_\w+|PULSE_\w+|GIO_\w+)$/;
@@ -15,7 +18,7 @@ const passedOn =
 /** Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. */
 export function spawnHost(stateDirectory: string): ChildProcess {
   const passed = Object.entries(process.env).filter(([name]) => passedOn.test(name));
-  return spawn(process.execPath, [mediaHostProgram, stateDirectory], {
+  return spawn(process.execPath, [youngHeap, mediaHostProgram, stateDirectory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...Object.fromEntries(passed),

@@ -57,7 +57,13 @@ export class MqttConnection {
   /** True when the server has let us in; false when the connection ended before. */
   async open(): Promise<boolean> {
     const { url, clientId, password, will, clock, onMessage } = this.#options;
-    const client = connect(url, {
+    // In parts: MQTT.js would take an address apart with a function that Node has deprecated, and Node would say so at the terminal.
+    const { protocol, hostname, port, pathname } = new URL(url);
+    const client = connect({
+      protocol: protocol === 'wss:' ? 'wss' : 'ws',
+      hostname,
+      ...(port === '' ? {} : { port: Number(port) }),
+      path: pathname,
       clientId,
       username: clientId,
       password,
@@ -70,7 +76,7 @@ export class MqttConnection {
       resubscribe: false,
       connectTimeout: connectTimeoutMs,
       timerVariant: 'native',
-      createWebsocket: (address: string, protocols: string[], _options: IClientOptions) => this.#createSocket(address, protocols),
+      createWebsocket: (_address: string, protocols: string[], _options: IClientOptions) => this.#createSocket(url, protocols),
     });
     this.#client = client;
     // The whole attempt, name resolution included, has one bound.

@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hostFiles } from '#device/media/host-files.ts';
+import { spawnHost } from '#device/media/host-process.ts';
 import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
 import { type SupervisedHost, startHost, stateDirectory } from './supervised-host.ts';
@@ -93,6 +94,7 @@ describe('a plan that cannot run', () => {
     const outcome = await supervisor.apply(testPlan({ description, bitrateKbps: null, target: relay.target }));
     expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringMatching(reason) });
     expect(outcome).toMatchObject({ reason: expect.stringContaining('the former pipeline runs again') });
+    expect(host.events.map(({ event }) => event)).toEqual(['output-streaming']);
     const before = host.status().framesTotal;
     await until('the old picture', 5000, () => (supervisor.status()?.framesTotal ?? 0) > before + 30);
     expect((await relay.probe('dev-1')).video).toEqual({ codec: 'h264', ...small });
@@ -106,6 +108,29 @@ describe('a plan that cannot run', () => {
     const outcome = await supervisor.apply({ ...plan, live: [{ element: 'encoder', property: 'loudness', value: 3 }] });
     expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('"loudness"') });
     expect(supervisor.status()?.media.since).toBe(since);
+  });
+});
+
+describe('a capture', () => {
+  it('that ends is said to have failed, and is started again and again', async () => {
+    const host = await startHost();
+    // 45 frames, a second and a half.
+    const description = captureDescription(small).replace('videotestsrc is-live=true', 'videotestsrc is-live=true num-buffers=45');
+    const short = description.replace('audiotestsrc is-live=true', 'audiotestsrc is-live=true num-buffers=24');
+    expect(await host.supervisor.apply(testPlan({ description: short, target: relay.target }))).toEqual({ kind: 'applied' });
+    await until('several ends', 20_000, () => host.events.filter(({ event }) => event === 'pipeline-recovered').length >= 2);
+    expect(host.events).toContainEqual({ event: 'pipeline-failed', detail: 'the source has ended' });
+    expect(relay.publications).toHaveLength(1);
+  });
+
+  it('that is the first and cannot run is said to have failed, with its outputs ready', async () => {
+    const host = await startHost();
+    const outcome = await host.supervisor.apply(testPlan({ description: 'no-such-element ! appsink name=tags', target: relay.target }));
+    expect(outcome).toEqual({ kind: 'failed', reason: 'no element "no-such-element"' });
+    expect(host.status()).toMatchObject({ media: { kind: 'failed', reason: 'no element "no-such-element"' }, outputs: [{ id: 'relay' }] });
+    expect(host.events).toEqual([{ event: 'pipeline-failed', detail: 'no element "no-such-element"' }]);
+    expect(await host.supervisor.apply(testPlan({ target: relay.target }))).toEqual({ kind: 'applied' });
+    await host.untilStreaming();
   });
 });
 
@@ -228,6 +253,15 @@ describe('the process', () => {
     expect(performance.now() - begin).toBeLessThan(3000);
     expect(processesWith(directory)).toEqual([]);
     await until('the relay sees it go', 3000, async () => (await relay.publisherId()) === null);
+  });
+
+  it('is the only one of its directory', async () => {
+    const directory = await stateDirectory();
+    await streamingHost({}, directory);
+    const second = spawnHost(directory);
+    onTestFinished(() => void second.kill('SIGKILL'));
+    expect(await once(second, 'exit')).toEqual([3, null]);
+    expect(relay.publications).toHaveLength(1);
   });
 
   it('ends even while it hangs', async () => {
