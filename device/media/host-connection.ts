@@ -11,8 +11,10 @@ type Told = Exclude<HostMessage, { kind: 'welcome' | 'result' }>;
 export type RequestOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'problem'; readonly problem: string }
-  /** The connection ended, or no answer came in time. */
-  | { readonly kind: 'no-answer' };
+  /** The connection ended before the answer. */
+  | { readonly kind: 'lost' }
+  /** No answer came in time. */
+  | { readonly kind: 'late' };
 export type RequestBody = { readonly kind: 'apply'; readonly plan: PipelinePlan } | { readonly kind: 'restart-capture' | 'shutdown' };
 
 export type ConnectOutcome =
@@ -75,7 +77,7 @@ export class HostConnection {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#settleWelcome(false);
-      for (const settle of this.#answers.values()) settle({ kind: 'no-answer' });
+      for (const settle of this.#answers.values()) settle({ kind: 'lost' });
       this.#answers.clear();
     });
   }
@@ -87,7 +89,7 @@ export class HostConnection {
   }
 
   request(body: RequestBody, boundMs: number): Promise<RequestOutcome> {
-    if (this.#socket.destroyed) return Promise.resolve({ kind: 'no-answer' });
+    if (this.#socket.destroyed) return Promise.resolve({ kind: 'lost' });
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve) => {
@@ -96,7 +98,7 @@ export class HostConnection {
         cancel();
         resolve(outcome);
       };
-      const cancel = this.#clock.schedule(() => settle({ kind: 'no-answer' }), boundMs);
+      const cancel = this.#clock.schedule(() => settle({ kind: 'late' }), boundMs);
       this.#answers.set(id, settle);
       const request: HostRequest = { ...body, id };
       this.#socket.write(`${JSON.stringify(request)}\n`);

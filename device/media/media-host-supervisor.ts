@@ -81,16 +81,20 @@ export class MediaHostSupervisor {
   /**
    * Makes the plan run; only what differs is restarted. Resolves when the new capture gives frames, or with why not (the
    * host is back on the former plan then). Never rejects; a later call supersedes one that still waits.
+   *
+   * A host that dies meanwhile may have died of something else: the next one is asked once more. A plan that kills its host
+   * fails at the second death.
    */
   async apply(plan: PipelinePlan): Promise<ApplyOutcome> {
-    const outcome = await this.#request({ kind: 'apply', plan });
+    const first = await this.#request({ kind: 'apply', plan });
+    const outcome = toOutcome(first.kind === 'lost' ? await this.#request({ kind: 'apply', plan }) : first);
     if (outcome.kind === 'applied' || this.#plan === null) this.#plan = plan;
     return outcome;
   }
 
   /** A new capture from the same plan; outputs stay connected. */
-  restartCapture(): Promise<ApplyOutcome> {
-    return this.#request({ kind: 'restart-capture' });
+  async restartCapture(): Promise<ApplyOutcome> {
+    return toOutcome(await this.#request({ kind: 'restart-capture' }));
   }
 
   /** A new host process with the same plan. Resolves when its capture gives frames, or with why not. */
@@ -280,10 +284,10 @@ export class MediaHostSupervisor {
     return () => cancel();
   }
 
-  async #request(body: RequestBody): Promise<ApplyOutcome> {
+  async #request(body: RequestBody): Promise<RequestOutcome> {
     const connection = await this.#whenConnected();
-    if (connection === null) return notRunning;
-    return toOutcome(await connection.request(body, applyBoundMs));
+    if (connection === null) return { kind: 'problem', problem: notRunning.reason };
+    return connection.request(body, applyBoundMs);
   }
 
   async #whenConnected(): Promise<HostConnection | null> {
@@ -351,7 +355,7 @@ export class MediaHostSupervisor {
 }
 
 const applied: ApplyOutcome = { kind: 'applied' };
-const notRunning: ApplyOutcome = { kind: 'failed', reason: 'the media host does not run' };
+const notRunning = { kind: 'failed', reason: 'the media host does not run' } as const satisfies ApplyOutcome;
 
 function toOutcome(outcome: RequestOutcome): ApplyOutcome {
   switch (outcome.kind) {
@@ -359,8 +363,10 @@ function toOutcome(outcome: RequestOutcome): ApplyOutcome {
       return applied;
     case 'problem':
       return { kind: 'failed', reason: outcome.problem };
-    case 'no-answer':
-      return { kind: 'failed', reason: 'the media host died or hung while it made the change' };
+    case 'lost':
+      return { kind: 'failed', reason: 'the media host died while it made the change' };
+    case 'late':
+      return { kind: 'failed', reason: `the media host gave no answer within ${applyBoundMs / 1000} s` };
     default:
       return outcome satisfies never;
   }

@@ -64,6 +64,15 @@ describe('a stream', () => {
     expect(supervisor.status()?.outputs[0]?.connections).toBe(1);
   });
 
+  it('gets its new size also when the media host is killed while it makes the change', async () => {
+    const { supervisor } = await streamingHost();
+    const change = supervisor.apply(testPlan({ picture: large, target: relay.target }));
+    process.kill(Number(supervisor.processId()), 'SIGKILL');
+    expect(await change).toEqual({ kind: 'applied' });
+    expect(supervisor.runningPlan()?.capture).toMatchObject(large);
+    await until('a stream of the new size', 10_000, async () => (await relay.probe('dev-1')).video?.width === large.width);
+  });
+
   it('changes its bitrate without an interruption', async () => {
     const { supervisor } = await streamingHost({ bitrateKbps: 150 });
     const since = supervisor.status()?.media.since;
