@@ -12,6 +12,8 @@ await build({
   input: { agent: 'device/main.ts', 'media-host': 'device/media-host/main.ts' },
   platform: 'node',
   external: ['gstreamer-superficial', 'bufferutil', 'utf-8-validate'],
+  // Types are stripped, nothing else: the container builds it without the projects' settings.
+  tsconfig: false,
   logLevel: 'warn',
   output: { dir: join('.build', 'agent'), format: 'esm', cleanDir: true, minify: { compress: true, mangle: false, codegen: false } },
 });
