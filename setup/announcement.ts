@@ -23,11 +23,15 @@ export type AgentReady = Static<typeof AgentReady>;
 const PlaybackAnswer = Type.Object({ kind: Type.Literal('playback'), rtmp: Type.String() });
 export type PlaybackAnswer = Static<typeof PlaybackAnswer>;
 
+const KnownAnswer = Type.Object({ kind: Type.Literal('is-known'), isKnown: Type.Boolean() });
+export type KnownAnswer = Static<typeof KnownAnswer>;
+
 function parse<S extends TSchema>(schema: S, message: unknown): Static<S> | undefined {
   return Value.Check(schema, message) ? message : undefined;
 }
 export const parseFleetServerReady = (message: unknown): FleetServerReady | undefined => parse(FleetServerReady, message);
 export const parseAgentReady = (message: unknown): AgentReady | undefined => parse(AgentReady, message);
+export const parseKnownAnswer = (message: unknown): KnownAnswer | undefined => parse(KnownAnswer, message);
 export const parsePlaybackAnswer = (message: unknown): PlaybackAnswer | undefined => parse(PlaybackAnswer, message);
 
 /** The addresses at which others in the same network reach this machine, IPv4 first because people type them. */

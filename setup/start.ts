@@ -3,7 +3,7 @@
  * Both are kept running; Ctrl-C stops them in order.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import {
   type FleetServerReady,
   parseAgentReady,
   parseFleetServerReady,
+  parseKnownAnswer,
   parsePlaybackAnswer,
   welcomeLines,
 } from './announcement.ts';
@@ -27,6 +28,8 @@ const sameCtrlCMs = 1500;
 const homeDirectory = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
 const dataDirectory = process.env['FLEET_DATA_DIR'] ?? join(homeDirectory, 'makespacelive', 'fleet-server');
 const stateDirectory = process.env['AGENT_STATE_DIR'] ?? join(homeDirectory, 'makespacelive', 'agent');
+
+const credentialsFile = join(stateDirectory, 'credentials.json');
 
 /** Settings of the device stay with the device, and the server's secrets with the server. */
 function environmentWithout(prefix: string): NodeJS.ProcessEnv {
@@ -46,6 +49,24 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Who this machine's device is to its fleet; undefined before it has joined, or when its file is damaged (the agent sets that aside). */
+function joinedDeviceId(): string | undefined {
+  if (!existsSync(credentialsFile)) return undefined;
+  try {
+    const { deviceId } = JSON.parse(readFileSync(credentialsFile, 'utf8')) as { deviceId?: unknown };
+    return typeof deviceId === 'string' ? deviceId : undefined;
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
+  }
+}
+
+/** The fleet server's data was removed, or the device was: its credentials open nothing any more. */
+function forgetJoining(): void {
+  say('This fleet server does not know the device of this machine: it joins anew.');
+  renameSync(credentialsFile, `${credentialsFile}.unknown-to-the-fleet`);
+}
+
 async function makeJoinToken(): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -61,10 +82,16 @@ const fleetServer = new SupervisedProcess({
   environment: async () => fleetServerEnvironment,
   onMessage(message) {
     const ready = parseFleetServerReady(message);
+    const known = parseKnownAnswer(message);
     const playback = parsePlaybackAnswer(message);
     if (ready !== undefined) onFleetServerSettled();
     if (ready !== undefined && fleetServerReady === undefined) {
       fleetServerReady = ready;
+      const deviceId = joinedDeviceId();
+      if (deviceId === undefined) startAgent();
+      else fleetServer.send({ kind: 'is-known', deviceId });
+    } else if (known !== undefined) {
+      if (!known.isKnown) forgetJoining();
       startAgent();
     } else if (ready !== undefined) {
       say('The fleet server runs again.');
@@ -94,7 +121,7 @@ const agent = new SupervisedProcess({
       AGENT_STATE_DIR: stateDirectory,
       FLEET_URL: fleetServerReady?.url,
     };
-    if (!existsSync(join(stateDirectory, 'credentials.json'))) own['FLEET_JOIN_TOKEN'] = await makeJoinToken();
+    if (joinedDeviceId() === undefined) own['FLEET_JOIN_TOKEN'] = await makeJoinToken();
     return own;
   },
   onMessage(message) {

@@ -1,6 +1,6 @@
 /**
  * The program that started us, if it talks to us (an IPC channel of node:child_process). It is told when we are ready, may ask
- * for a stream's addresses, and takes us with it when it ends.
+ * whether a device is known and for a stream's addresses, and takes us with it when it ends.
  */
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -16,8 +16,13 @@ export type Ready = {
   readonly firstAdminPassword?: string;
 };
 
-const PlaybackQuestion = Type.Object({ kind: Type.Literal('playback'), deviceId: Type.String() });
-type PlaybackQuestion = Static<typeof PlaybackQuestion>;
+const Question = Type.Object({ kind: Type.Enum(['playback', 'is-known']), deviceId: Type.String() });
+type Question = Static<typeof Question>;
+
+export type ParentAnswers = {
+  readonly playback: (deviceId: string) => Playback;
+  readonly isKnown: (deviceId: string) => boolean;
+};
 
 /** True when there was a parent to tell. */
 export function tellParent(message: object): boolean {
@@ -26,14 +31,25 @@ export function tellParent(message: object): boolean {
   return true;
 }
 
-export function answerParent(playback: (deviceId: string) => Playback): void {
+export function answerParent(answers: ParentAnswers): void {
   process.on('message', (message: unknown) => {
-    if (!isPlaybackQuestion(message) || !isDeviceId(message.deviceId)) return;
-    const { rtmp, hls } = playback(message.deviceId);
-    tellParent({ kind: 'playback', deviceId: message.deviceId, rtmp, hls });
+    if (!isQuestion(message) || !isDeviceId(message.deviceId)) return;
+    const { kind, deviceId } = message;
+    switch (kind) {
+      case 'is-known':
+        tellParent({ kind, deviceId, isKnown: answers.isKnown(deviceId) });
+        return;
+      case 'playback': {
+        const { rtmp, hls } = answers.playback(deviceId);
+        tellParent({ kind, deviceId, rtmp, hls });
+        return;
+      }
+      default:
+        kind satisfies never;
+    }
   });
 }
 
-function isPlaybackQuestion(message: unknown): message is PlaybackQuestion {
-  return Value.Check(PlaybackQuestion, message);
+function isQuestion(message: unknown): message is Question {
+  return Value.Check(Question, message);
 }

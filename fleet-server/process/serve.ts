@@ -47,7 +47,10 @@ function announce(app: FastifyInstance, configuration: Configuration, firstAdmin
     ...(firstAdminPassword === null ? {} : { firstAdminPassword }),
   };
   const hasParent = tellParent(ready);
-  answerParent((deviceId) => app.relay.playback(deviceId, new URL(url).host, 'http'));
+  answerParent({
+    playback: (deviceId) => app.relay.playback(deviceId, new URL(url).host, 'http'),
+    isKnown: (deviceId) => app.devices.isKnown(deviceId),
+  });
   if (hasParent) return;
   process.stdout.write(`The dashboard is at ${url}\n`);
   if (firstAdminPassword !== null) process.stdout.write(`Sign in as admin with the password ${firstAdminPassword} (shown only here)\n`);

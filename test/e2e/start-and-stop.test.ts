@@ -59,6 +59,20 @@ describe('starting again', () => {
     await until('no process left', 3000, () => remainingProcesses(folder, second.output()).length === 0);
   });
 
+  test('joins anew when the fleet server’s data is gone', async () => {
+    const { folder, environment } = await prepare();
+    const first = await launchSystem(folder, environment);
+    const [device] = (await first.api.devices()).devices;
+    expect(await first.stop()).toBe(true);
+    await rm(first.dataDirectory, { recursive: true });
+    const second = await launchSystem(folder, environment);
+    expect(second.output()).toContain('it joins anew');
+    const [newcomer] = (await second.api.devices()).devices;
+    expect(newcomer?.id).not.toBe(device?.id);
+    await until('the stream', 15_000, async () => (await second.api.device(newcomer?.id ?? '')).stream.kind === 'live');
+    expect(await second.stop()).toBe(true);
+  });
+
   test('Ctrl-C just after the fleet server was killed leaves no process behind either', async () => {
     const { folder, environment } = await prepare();
     const system = await launchSystem(folder, environment);

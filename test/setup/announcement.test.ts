@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseAgentReady, parseFleetServerReady, welcomeLines } from '#setup/announcement.ts';
+import { parseAgentReady, parseFleetServerReady, parseKnownAnswer, welcomeLines } from '#setup/announcement.ts';
 
 const agent = { kind: 'ready', deviceId: 'd-abc123', source: 'the test picture: no camera was found' } as const;
 const playback = { kind: 'playback', rtmp: 'rtmp://127.0.0.1:1935/live/d-abc123?ticket=t' } as const;
@@ -21,5 +21,6 @@ test('other messages are not mistaken for an announcement', () => {
   for (const message of [null, 'ready', {}, { kind: 'ready' }, { kind: 'other', url: 'x' }]) {
     expect(parseFleetServerReady(message)).toBeUndefined();
     expect(parseAgentReady(message)).toBeUndefined();
+    expect(parseKnownAnswer(message)).toBeUndefined();
   }
 });
