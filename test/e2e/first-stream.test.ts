@@ -371,6 +371,7 @@ describe('the dashboard in a browser', () => {
   });
 
   test.for([
+    ['light', desk],
     ['dark', desk],
     ['light', phone],
     ['dark', phone],
@@ -390,6 +391,10 @@ describe('the dashboard in a browser', () => {
     );
     await screenshot(page, `device-${scheme}-${viewport.name}`);
     expect(await overflow(), 'pixels that the device page is too wide').toBeLessThanOrEqual(0);
+    await page.getByRole('link', { name: 'Fleet settings' }).click();
+    await page.getByTestId('setting-AV_VIDEO_WIDTH').waitFor();
+    await screenshot(page, `fleet-settings-${scheme}-${viewport.name}`);
+    expect(await overflow(), 'pixels that the fleet settings are too wide').toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -31,6 +31,7 @@ function install(): { readonly status: number | null; readonly stdout: string; r
     mkdirSync(join(folder, 'setup', 'packages'), { recursive: true });
     spawnSync('cp', [join(root, 'setup', 'packages', `${list}.txt`), join(folder, 'setup', 'packages')]);
   }
+  spawnSync('cp', [join(root, 'package.json'), join(root, 'package-lock.json'), folder]);
   spawnSync('cp', [join(root, 'setup', 'install.mjs'), join(root, 'setup', 'enter.mjs'), join(folder, 'setup')]);
   spawnSync('cp', [process.execPath, join(folder, 'node-of-all')]);
   const isRoot = process.getuid?.() === 0;
@@ -60,6 +61,15 @@ describe('one clear line, what to do, and a non-zero exit', () => {
     const { status, stderr } = install();
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/expected a Debian or Raspberry Pi OS machine.*gstreamer1\.0/);
+    expect(status).toBe(1);
+  });
+
+  test('no disk for the npm packages', () => {
+    program('dpkg-query', 'shift 3; for name in "$@"; do echo "$name installed"; done');
+    program('df', 'echo Avail; echo 1000000');
+    const { status, stderr } = install();
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/expected 1\.5 GB of free disk for the npm packages, found 0\.0 GB: make room/);
     expect(status).toBe(1);
   });
 
