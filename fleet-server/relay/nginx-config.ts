@@ -38,6 +38,7 @@ events {
   worker_connections 4096;
 }
 rtmp {
+  access_log off;
   max_connections 2000;
   server {
     listen ${options.rtmpPort};

@@ -16,7 +16,7 @@ worker_processes 1;
 pid ${folder}/plain.pid;
 error_log stderr error;
 events {}
-rtmp { server { listen 127.0.0.1:${port}; application live { live on; } } }
+rtmp { access_log off; server { listen 127.0.0.1:${port}; application live { live on; } } }
 `;
   const file = join(folder, 'plain.conf');
   writeFileSync(file, configuration);

@@ -1,6 +1,6 @@
 /** The relay with real nginx, ffmpeg as device and ffprobe as viewer. */
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupMembers } from '#fleet-server/relay/process-group.ts';
@@ -235,6 +235,16 @@ describe('secrets', () => {
     const [, prefix = ''] = / -p (\S+)/.exec(commandLine) ?? [];
     const { mode } = await stat(`${prefix}private/nginx.conf`);
     expect(mode & 0o077).toBe(0);
+  });
+
+  test('nginx writes no log of its own: the RTMP module’s would hold every key, and only root could open it', async () => {
+    const logs: string[] = [];
+    for (const processId of await groupMembers(masterId())) {
+      const open = await readdir(`/proc/${processId}/fd`);
+      const targets = await Promise.all(open.map((descriptor) => readlink(`/proc/${processId}/fd/${descriptor}`)));
+      logs.push(...targets.filter((target) => target.endsWith('.log')));
+    }
+    expect(logs).toEqual([]);
   });
 });
 
