@@ -23,9 +23,10 @@ export async function serve(configuration: Configuration): Promise<void> {
     const secrets = openSecrets(keyPath(configuration.dataDirectory));
     store = await openStore({ path: storePath(configuration.dataDirectory) });
     app = await buildApp({ configuration, store, secrets, logger: { level: configuration.logLevel } });
-    const firstAdminPassword = await app.people.ensureFirstPerson(configuration.adminPassword);
     stopOnSignals(stop);
     await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
+    // Last: a password that is made in a start that fails would be seen by nobody.
+    const firstAdminPassword = await app.people.ensureFirstPerson(configuration.adminPassword);
     announce(app, configuration, firstAdminPassword);
   } catch (error) {
     const { line, exitCode } = describeStartFailure(error, configuration);

@@ -97,6 +97,18 @@ describe('starting again', () => {
   });
 });
 
+test('a first start that fails does not use up the password that is shown once', async () => {
+  const { folder, environment } = await prepare();
+  delete environment['FLEET_ADMIN_PASSWORD'];
+  const stranger = createServer().listen(Number(environment['FLEET_RTMP_PORT']), '0.0.0.0');
+  await once(stranger, 'listening');
+  expect((await startAndFail(environment)).code).not.toBe(0);
+  await once(stranger.close(), 'close');
+  const system = await launchSystem(folder, environment);
+  expect(system.output()).toContain('made now, shown only here');
+  expect(await system.stop()).toBe(true);
+});
+
 describe('one clear line, what to do, and a non-zero exit', () => {
   test.for(['FLEET_HTTP_PORT', 'FLEET_MQTT_PORT', 'FLEET_RTMP_PORT'])('%s in use', async (variable) => {
     const { folder, environment } = await prepare();
