@@ -51,7 +51,7 @@ export function welcomeLines(server: FleetServerReady, agent: AgentReady, playba
       : `with the password ${server.firstAdminPassword} (made now, shown only here)`;
   return [
     '',
-    'MakeSpaceLive is live.',
+    'MakeSpaceLive runs.',
     `  Dashboard  ${server.url}${elsewhere.length === 0 ? '' : `, in this network ${elsewhere.join(', ')}`}`,
     `  Sign in    as admin, ${password}`,
     `  On air     ${agent.source}`,

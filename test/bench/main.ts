@@ -37,7 +37,7 @@ async function measureSystem(): Promise<{ readonly load: Load; readonly descript
   const { folder, environment } = await prepareSystem();
   const begin = performance.now();
   const system = await launchSystem(folder, environment);
-  print('npm start until it says it is live, first start', seconds(performance.now() - begin));
+  print('npm start until it says that it runs, first start', seconds(performance.now() - begin));
   const [device] = (await system.api.devices()).devices;
   const id = device?.id ?? '';
   await until('the first frame', 20_000, async () => (await probe((await system.api.playback(id)).rtmp)).video);

@@ -105,7 +105,7 @@ export async function launchSystem(folder: string, environment: NodeJS.ProcessEn
   const exited = once(child, 'exit');
   await until('the welcome of npm start', startBoundMs, () => {
     if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${output()}`);
-    return output().includes('MakeSpaceLive is live.');
+    return output().includes('MakeSpaceLive runs.');
   }).catch((cause: unknown) => {
     throw new Error(`npm start printed:\n${output()}`, { cause });
   });

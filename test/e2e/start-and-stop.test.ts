@@ -51,7 +51,7 @@ describe('starting again', () => {
     const begin = performance.now();
     const second = await launchSystem(folder, { ...environment, KNOWN_ADMIN_PASSWORD: first.adminPassword });
     const tookMs = performance.now() - begin;
-    process.stdout.write(`  npm start with nothing to do, until it is live: ${(tookMs / 1000).toFixed(2)} s\n`);
+    process.stdout.write(`  npm start with nothing to do, until it runs: ${(tookMs / 1000).toFixed(2)} s\n`);
     expect(second.output()).toContain('npm run admin-password');
     expect(second.output()).not.toContain(first.adminPassword);
     expect((await second.api.devices()).devices.map(({ id }) => id)).toEqual([device?.id]);
@@ -87,7 +87,7 @@ describe('starting again', () => {
     const isolated = [...withNamespace('--net'), 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
     const { child, output } = spawnStart(environment, isolated);
     const exited = once(child, 'exit');
-    await until('the welcome', 60_000, () => output().includes('MakeSpaceLive is live.')).catch((cause: unknown) => {
+    await until('the welcome', 60_000, () => output().includes('MakeSpaceLive runs.')).catch((cause: unknown) => {
       throw new Error(output(), { cause });
     });
     process.kill(-Number(child.pid), 'SIGINT');
