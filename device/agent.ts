@@ -111,7 +111,7 @@ export class Agent {
     this.#sayWhatStreams(parts.keeper.prepared());
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
-    parts.hardwareWatch.start(fingerprint);
+    parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.uplink?.start();
   }
 

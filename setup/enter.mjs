@@ -14,6 +14,8 @@ function handOver() {
     // The channel tells a running system that this process is gone, however it went: it stops then, too.
     const child = spawn(projectNode, [program ?? '', ...rest], {
       cwd: root,
+      // Each thread would have an arena of its own in glibc, of which little is given back: tens of megabytes in all.
+      env: { MALLOC_ARENA_MAX: '2', ...process.env },
       stdio: ['inherit', 'inherit', 'inherit', purpose === 'start' ? 'ipc' : 'ignore'],
     });
     // A terminal's Ctrl-C reaches the child by itself as well: it takes the second one within a moment for the same.

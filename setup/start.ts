@@ -113,7 +113,8 @@ const fleetServer = new SupervisedProcess({
 
 const agent = new SupervisedProcess({
   name: 'the device agent',
-  command: [process.execPath, agentProgram],
+  // A young generation of 1 MB: the agent makes little garbage, and a device has little memory.
+  command: [process.execPath, '--max-semi-space-size=1', agentProgram],
   async environment() {
     const own: NodeJS.ProcessEnv = {
       ...quiet,

@@ -4,7 +4,8 @@ import type { DetectionTools, ReportProblem } from '#device/detect/tools.ts';
 import { readUsbIdentity, safeForId } from '#device/detect/usb.ts';
 import { isCaptureNode, parseV4l2Info, parseVideoModes } from '#device/detect/v4l2.ts';
 
-const commandTimeoutMs = 2000;
+/** Half a second on a small board, several on one that has just booted and reads from a slow card. */
+const commandTimeoutMs = 5000;
 /** A Raspberry Pi has about twenty nodes of its own. */
 const maximumNodes = 64;
 const classDirectory = '/sys/class/video4linux';
@@ -49,7 +50,7 @@ export async function detectCameras(tools: DetectionTools, report: ReportProblem
   const found = webcams.flatMap((camera) => (camera === null || isInternal(camera.driver) ? [] : [camera]));
   const hasReceiver = nodes.some((node) => receiverDrivers.includes(node.driver));
   const module = hasReceiver ? await readCameraModule(tools, names) : null;
-  return [...found.toSorted(byPort), ...(module === null ? [] : [module])];
+  return withDistinctIds([...found.toSorted(byPort), ...(module === null ? [] : [module])]);
 }
 
 async function readNode(tools: DetectionTools, name: string): Promise<VideoNode> {
@@ -97,7 +98,7 @@ async function readCamera(
     return null;
   }
   return {
-    id: cameraId(node, usb, links),
+    id: cameraId(node, info.busInfo, usb, links),
     name: info.card === '' ? node.label : info.card,
     driver: info.driver,
     path: node.path,
@@ -108,13 +109,20 @@ async function readCamera(
   };
 }
 
-/** udev's link by id when there is one; without udev (in containers), the USB port and serial; else the device's place in sysfs. */
-function cameraId(node: VideoNode, usb: UsbIdentity | null, links: readonly string[]): string {
+/**
+ * udev's link by id when there is one; without udev (in containers), the USB port and serial; else the driver's bus info, which
+ * tells apart what shares one place in sysfs (V4L2's VIDIOC_QUERYCAP wants it to be unique).
+ */
+function cameraId(node: VideoNode, busInfo: string, usb: UsbIdentity | null, links: readonly string[]): string {
   const byId = links.find((link) => link.startsWith('/dev/v4l/by-id/'));
   if (byId !== undefined) return safeForId(byId.slice('/dev/v4l/by-id/'.length));
-  const place =
-    usb === null ? `platform-${node.device?.split('/').at(-1) ?? node.name}` : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
+  const place = usb === null ? platformPlace(node, busInfo) : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
   return `${safeForId(place)}-video-index${safeForId(node.index)}`;
+}
+
+function platformPlace(node: VideoNode, busInfo: string): string {
+  if (busInfo !== '') return busInfo.replace(':', '-');
+  return `platform-${node.device?.split('/').at(-1) ?? node.name}`;
 }
 
 /** Links under /dev/v4l by the node that they lead to. */
@@ -146,6 +154,14 @@ async function readCameraModule(tools: DetectionTools, names: readonly string[])
 
 function byNumber(left: string, right: string): number {
   return left.localeCompare(right, 'en', { numeric: true });
+}
+
+/** One USB device may hold two cameras (a pair for depth), each the first of its own interface. */
+function withDistinctIds(cameras: readonly CameraFact[]): readonly CameraFact[] {
+  return cameras.map((camera, index) => {
+    const before = cameras.slice(0, index).filter(({ id }) => id === camera.id).length;
+    return before === 0 ? camera : { ...camera, id: `${camera.id}-${before + 1}` };
+  });
 }
 
 /** By where it is plugged in: which camera is the first one does not depend on the order of their finding. */

@@ -10,9 +10,8 @@ import type { DetectionTools } from '#device/detect/tools.ts';
 
 export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 
-/** The first call after a change of plugins writes GStreamer's registry anew: seconds on a small board. */
+/** Seconds on a small board that has just booted; the first call after a change of plugins also writes GStreamer's registry anew. */
 const gstreamerTimeoutMs = 15_000;
-const propertiesTimeoutMs = 2000;
 const maximumEncoders = 8;
 
 export async function detectHardware(tools: DetectionTools): Promise<DetectedHardware> {
@@ -52,7 +51,7 @@ async function detectGstreamer(tools: DetectionTools, report: (subject: string, 
   const names = [...elements].filter(isH264Encoder).sort().slice(0, maximumEncoders);
   const encoders = await Promise.all(
     names.map(async (element): Promise<EncoderFact> => {
-      const outcome = await tools.run('gst-inspect-1.0', [element], propertiesTimeoutMs);
+      const outcome = await tools.run('gst-inspect-1.0', [element], gstreamerTimeoutMs);
       if (outcome.kind === 'failed') report(element, outcome.reason);
       return { element, properties: outcome.kind === 'finished' ? parseProperties(outcome.stdout) : [] };
     }),

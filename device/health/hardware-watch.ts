@@ -7,7 +7,10 @@ import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
 
 export const lookIntervalMs = 10_000;
-/** What belongs to a new device may come after it (a sound card after its camera): it is looked at so many times. */
+/**
+ * What belongs to a new device may come after it (a sound card after its camera), and a tool that gave no answer in time on a
+ * busy machine may give one later: it is looked at so many times.
+ */
 const looksAfterChange = 3;
 
 export type HardwareWatchOptions = {
@@ -30,10 +33,14 @@ export class HardwareWatch {
     this.#options = options;
   }
 
-  /** `fingerprint`: of before the detection on which the present plan rests, so that nothing that came meanwhile is missed. */
-  start(fingerprint: string): void {
+  /**
+   * `fingerprint`: of before the detection on which the present plan rests, so that nothing that came meanwhile is missed.
+   * `hadProblems`: that detection did not get every answer.
+   */
+  start(fingerprint: string, hadProblems: boolean): void {
     this.#isRunning = true;
     this.#fingerprint = fingerprint;
+    this.#looksLeft = hadProblems ? looksAfterChange : 0;
     this.#schedule();
   }
 

@@ -34,6 +34,16 @@ function node(name: string, label: string, device: string, driver: string, index
   };
 }
 
+/** Lines of "path: text" for files and "path -> path" for links. */
+function recordedSysfs(name: string): MadeUpMachine {
+  const lines = fixture(name).split('\n');
+  const pairs = (separator: string) => lines.flatMap((line) => (line.includes(separator) ? [line.split(separator)] : []));
+  return {
+    files: Object.fromEntries(pairs(': ').map(([path = '', text = '']) => [path, `${text}\n`])),
+    links: Object.fromEntries(pairs(' -> ')),
+  };
+}
+
 function merge(...parts: readonly MadeUpMachine[]): MadeUpMachine {
   return {
     ...(parts.find((part) => part.architecture !== undefined) ?? {}),
@@ -104,6 +114,43 @@ test('a webcam: one camera of its two nodes, with its own microphone', async () 
 test('without udev the USB port and the serial make the id', async () => {
   const { cameras } = await detectHardware(toolsOf(webcam));
   expect(cameras.map((camera) => camera.id)).toEqual(['usb-1-1.3-A1B2C3D0-video-index0']);
+});
+
+test('two cameras that share one place in sysfs have an id each', async () => {
+  const cameras = fixture('v4l2-ctl-vivid-first.debian-12-x86-64.txt');
+  const formats = cameras.slice(cameras.indexOf('ioctl: VIDIOC_ENUM_FMT'));
+  const machine = merge(recordedSysfs('sysfs-vivid.debian-12-x86-64.txt'), {
+    files: {
+      '/proc/asound/cards': fixture('asound-cards-loopback.debian-12-x86-64.txt'),
+      '/proc/asound/pcm': fixture('asound-pcm-loopback.debian-12-x86-64.txt'),
+    },
+    programs: {
+      [listing('/dev/video0')]: cameras,
+      [listing('/dev/video1')]: `${fixture('v4l2-ctl-vivid-second-info.debian-12-x86-64.txt')}${formats}`,
+      ...gstreamer,
+    },
+  });
+  const hardware = await detectHardware(toolsOf(machine));
+  expect(hardware.cameras.map(({ id, path, driver, usb, modes }) => [id, path, driver, usb, modes.length])).toEqual([
+    ['platform-vivid-000-video-index0', '/dev/video0', 'vivid', null, 498],
+    ['platform-vivid-001-video-index0', '/dev/video1', 'vivid', null, 498],
+  ]);
+  expect(hardware.microphones.map(({ id, alsaDevice, cameraId }) => [id, alsaDevice, cameraId])).toEqual([
+    ['card-Loopback-audio-0', 'hw:0,0', null],
+    ['card-Loopback-audio-1', 'hw:0,1', null],
+  ]);
+  expect(hardware.problems).toEqual([]);
+});
+
+test('two cameras in one USB device have an id each', async () => {
+  const second = merge(node('video2', 'C270 HD WEBCAM', `${usb}/1-1.3/1-1.3:1.4`, 'uvcvideo', '0'), {
+    programs: { [listing('/dev/video2')]: fixture('v4l2-ctl-c270.made-up.txt') },
+  });
+  const { cameras } = await detectHardware(toolsOf(merge(webcam, second)));
+  expect(cameras.map(({ id, path }) => [id, path])).toEqual([
+    ['usb-1-1.3-A1B2C3D0-video-index0', '/dev/video0'],
+    ['usb-1-1.3-A1B2C3D0-video-index0-2', '/dev/video2'],
+  ]);
 });
 
 test('the same webcam under another number keeps its id', async () => {

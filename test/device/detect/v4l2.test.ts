@@ -12,6 +12,20 @@ const nodes = [
     isCapture: false,
   },
   { name: 'a codec', file: 'v4l2-ctl-codec.made-up.txt', driver: 'some-codec', card: 'some-codec-encode', isCapture: false },
+  {
+    name: 'a virtual webcam, with everything that v4l2-ctl knows of it',
+    file: 'v4l2-ctl-vivid-all.debian-12-x86-64.txt',
+    driver: 'vivid',
+    card: 'vivid',
+    isCapture: true,
+  },
+  {
+    name: 'a second webcam of the same driver, which v4l2-ctl does not find in the topology',
+    file: 'v4l2-ctl-vivid-second-info.debian-12-x86-64.txt',
+    driver: 'vivid',
+    card: 'vivid',
+    isCapture: true,
+  },
   { name: 'an old v4l2-ctl', file: 'v4l2-ctl-old-format.made-up.txt', driver: 'uvcvideo', card: 'UVC Camera (046d:0991)', isCapture: true },
 ];
 
@@ -27,6 +41,18 @@ test('modes with their rates, highest first', () => {
     { pixelFormat: 'YUYV', width: 1280, height: 720, frameRates: [10, 7.5, 5] },
     { pixelFormat: 'MJPG', width: 640, height: 480, frameRates: [30, 25] },
     { pixelFormat: 'MJPG', width: 1280, height: 720, frameRates: [30, 25, 15] },
+  ]);
+});
+
+test('a driver with more than eighty formats', () => {
+  const output = fixture('v4l2-ctl-vivid-first.debian-12-x86-64.txt');
+  const modes = parseVideoModes(output);
+  expect(parseV4l2Info(output)?.busInfo).toBe('platform:vivid-000');
+  expect(modes).toHaveLength(83 * 6);
+  expect(modes.slice(3, 6)).toEqual([
+    { pixelFormat: 'YUYV', width: 1280, height: 720, frameRates: [12.5, 10, 5, 4, 2, 1] },
+    { pixelFormat: 'YUYV', width: 1920, height: 1080, frameRates: [5, 4, 2, 1] },
+    { pixelFormat: 'YUYV', width: 3840, height: 2160, frameRates: [2, 1] },
   ]);
 });
 

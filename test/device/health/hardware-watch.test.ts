@@ -7,7 +7,7 @@ import { manualClock } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
-function startedWatch(isSomethingMissing = true) {
+function startedWatch({ isSomethingMissing = true, hadProblems = false } = {}) {
   const clock = manualClock();
   const world = { fingerprint: 'nothing', isSomethingMissing, redetections: 0 };
   const watch = new HardwareWatch({
@@ -19,7 +19,7 @@ function startedWatch(isSomethingMissing = true) {
       world.redetections += 1;
     },
   });
-  watch.start(world.fingerprint);
+  watch.start(world.fingerprint, hadProblems);
   return { clock, world, watch };
 }
 
@@ -38,8 +38,17 @@ test('a new device is detected, and looked at again while it gets ready', async 
   expect(world.redetections).toBe(3);
 });
 
+test('what gave no answer at the start is asked a few times more, while something is missing', async () => {
+  const { clock, world } = startedWatch({ hadProblems: true });
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(3);
+  const complete = startedWatch({ hadProblems: true, isSomethingMissing: false });
+  await complete.clock.advance(10 * lookIntervalMs);
+  expect(complete.world.redetections).toBe(0);
+});
+
 test('a stream that runs well is not disturbed', async () => {
-  const { clock, world } = startedWatch(false);
+  const { clock, world } = startedWatch({ isSomethingMissing: false });
   world.fingerprint = 'a second camera';
   await clock.advance(10 * lookIntervalMs);
   expect(world.redetections).toBe(0);
