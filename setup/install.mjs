@@ -112,7 +112,7 @@ function administratorPrefix(byHand) {
 
 async function installNpmPackages() {
   const wanted = {
-    lock: digestOf([join(root, 'package-lock.json'), join(root, 'package.json')]),
+    lock: digestOf([join(root, 'package-lock.json')]),
     platform: `${platform()}-${arch()}`,
   };
   if (existsSync(projectNode) && isSame(readStamp(), wanted)) return;
