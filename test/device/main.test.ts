@@ -199,8 +199,9 @@ test('kill -9 of the agent: the media host goes on, and the next agent takes it 
   startAgent(fleet, stateDirectory);
   const again = await fleet.hear('hello', after(hello));
   expect(again.body).toMatchObject({ appliedRevision: 1, appliedDigest: small.digest });
-  const health = await fleet.hear('health', (body, heard) => after(hello)(body, heard) && body.figures !== null);
-  expect(health.body.figures?.framesTotal).toBeGreaterThan(running.body.figures?.framesTotal ?? 0);
+  // Frames are counted once a second: a quick successor may first tell the count that its predecessor told.
+  const before = running.body.figures?.framesTotal ?? 0;
+  const health = await fleet.hear('health', (body, heard) => after(hello)(body, heard) && (body.figures?.framesTotal ?? 0) > before);
   expect(health.body.figures?.width).toBe(640);
   expect(await hostProcessId(stateDirectory)).toBe(host);
 });
