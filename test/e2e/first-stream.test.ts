@@ -1,11 +1,9 @@
 /** The main job, from an empty folder to a picture that a fleet server watches, steers and restarts. Nothing is made up. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processesWith, processOf } from '../processes.ts';
 import { timeUntil, until } from '../until.ts';
-import { desk, openBrowser, openPage, phone, screenshot, signIn } from './dashboard.ts';
 import { packets, probe, record, steps, videoBitrateKbps } from './far-side.ts';
 import { startLiar } from './liar.ts';
 import { connectAs, publishAs, subscribeAs } from './mqtt-client.ts';
@@ -323,79 +321,5 @@ describe('commands and the watchdog', () => {
     expect(entries.find(({ origin }) => origin === 'watchdog')?.detail).toMatch(/relay/i);
     expect((await system.api.history(deviceId)).entries.filter(({ origin }) => origin === 'watchdog')).toEqual([]);
     await liar.close();
-  });
-});
-
-describe('the dashboard in a browser', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  });
-  afterAll(() => browser?.close());
-
-  test('signs in, sees the device live, plays the picture, changes a setting and sees it applied', async () => {
-    const { page, complaints } = await openPage(browser, system.url, 'light', desk);
-    await page.goto(system.url);
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
-    await screenshot(page, 'sign-in-light-desk');
-    await signIn(page, system.url, system.adminPassword);
-    await page.locator('[data-testid=stream-state][data-kind=live]').first().waitFor();
-    await page.getByTestId('preview-image').first().waitFor();
-    await screenshot(page, 'devices-light-desk');
-
-    await page.getByTestId('device-card').first().click();
-    const video = page.getByTestId('player-video');
-    await video.waitFor();
-    const timeOf = () => video.evaluate((element) => (element as HTMLVideoElement).currentTime);
-    const first = await until('the picture to play', 30_000, timeOf);
-    await until('the picture to go on', 15_000, async () => (await timeOf()) > first + 1);
-    expect(await video.evaluate((element) => (element as HTMLVideoElement).videoWidth)).toBe(1280);
-    await screenshot(page, 'device-light-desk');
-    await screenshot(page, 'device-light-desk-window', 'window');
-
-    const field = page.getByTestId('setting-AV_VIDEO_BITRATE').getByRole('textbox').first();
-    await field.fill('1800');
-    await page.getByRole('button', { name: 'Save' }).first().click();
-    await page.locator('[data-testid=setting-state-AV_VIDEO_BITRATE][data-state=applied]').waitFor({ timeout: 10_000 });
-    const settings = await system.api.settings(deviceId);
-    expect(settings.settings.find(({ key }) => key === 'AV_VIDEO_BITRATE')).toMatchObject({ inForce: { value: 1800 }, state: 'applied' });
-
-    // Somebody else changes the world: the page follows by itself.
-    await system.api.patchSettings(deviceId, { AV_VIDEO_SOURCE: '/dev/video99' });
-    await page.locator('[data-testid=setting-state-AV_VIDEO_SOURCE][data-state=refused]').waitFor({ timeout: 15_000 });
-    await screenshot(page, 'device-refused-light-desk');
-    await system.api.patchSettings(deviceId, { AV_VIDEO_SOURCE: null });
-    await page.locator('[data-testid=setting-state-AV_VIDEO_SOURCE][data-state=applied]').waitFor({ timeout: 15_000 });
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
-
-  test.for([
-    ['light', desk],
-    ['dark', desk],
-    ['light', phone],
-    ['dark', phone],
-  ] as const)('every page in %s on a %o', async ([scheme, viewport]) => {
-    const { page, complaints } = await openPage(browser, system.url, scheme, viewport);
-    await page.goto(system.url);
-    await page.getByRole('button', { name: 'Sign in' }).waitFor();
-    await screenshot(page, `sign-in-${scheme}-${viewport.name}`);
-    await signIn(page, system.url, system.adminPassword);
-    await page.getByTestId('preview-image').first().waitFor();
-    await screenshot(page, `devices-${scheme}-${viewport.name}`);
-    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(await overflow(), 'pixels that the list is too wide').toBeLessThanOrEqual(0);
-    await page.getByTestId('device-card').first().click();
-    await until('the picture to play', 30_000, () =>
-      page.getByTestId('player-video').evaluate((element) => (element as HTMLVideoElement).currentTime),
-    );
-    await screenshot(page, `device-${scheme}-${viewport.name}`);
-    expect(await overflow(), 'pixels that the device page is too wide').toBeLessThanOrEqual(0);
-    await page.getByRole('link', { name: 'Fleet settings' }).click();
-    await page.getByTestId('setting-AV_VIDEO_WIDTH').waitFor();
-    await screenshot(page, `fleet-settings-${scheme}-${viewport.name}`);
-    expect(await overflow(), 'pixels that the fleet settings are too wide').toBeLessThanOrEqual(0);
-    expect(complaints).toEqual([]);
-    await page.context().close();
   });
 });
