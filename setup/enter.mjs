@@ -1,6 +1,6 @@
 /**
  * The way in from "npm start", "npm test" and the rest: installs what is missing, then hands over to a program on the
- * project's own Node 24. Arguments: the purpose (start or test), the program, its arguments.
+ * project's own Node 24. Arguments: the purpose (device, start or test), the program, its arguments.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -26,7 +26,7 @@ function handOver() {
 }
 
 try {
-  await install({ purpose: purpose === 'test' ? 'test' : 'start' });
+  await install(purpose ?? '');
   process.exitCode = await handOver();
 } catch (cause) {
   if (!(cause instanceof SetupError)) throw cause;

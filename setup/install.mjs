@@ -32,15 +32,24 @@ function say(line) {
 }
 
 /**
- * @param {{ purpose: 'start' | 'test' }} options
+ * What each purpose needs: which lists of Debian packages, and whether the dashboard. A device alone needs no relay.
+ * @type {Readonly<Record<string, { readonly lists: readonly string[], readonly hasDashboard: boolean }>>}
  */
-export async function install({ purpose }) {
+export const purposes = {
+  device: { lists: ['device', 'build'], hasDashboard: false },
+  start: { lists: ['device', 'relay', 'build'], hasDashboard: true },
+  test: { lists: ['device', 'relay', 'build', 'test'], hasDashboard: true },
+};
+
+/** @param {string} purpose */
+export async function install(purpose) {
+  const needs = purposes[purpose];
+  if (needs === undefined) throw new SetupError(`expected one of ${Object.keys(purposes).join(', ')}, got ${purpose}.`);
   checkNode();
-  const lists = purpose === 'test' ? ['device', 'relay', 'build', 'test'] : ['device', 'relay', 'build'];
-  await installDebianPackages(lists.flatMap(readPackageList));
+  await installDebianPackages(needs.lists.flatMap(readPackageList));
   await installNpmPackages();
   await buildAgent();
-  await buildDashboard();
+  if (needs.hasDashboard) await buildDashboard();
 }
 
 function checkNode() {
