@@ -11,12 +11,13 @@ const [purpose, program, ...rest] = process.argv.slice(2);
 /** @returns {Promise<number>} the exit code of the program */
 function handOver() {
   return new Promise((resolve, reject) => {
-    // The channel tells a running system that this process is gone, however it went: it stops then, too.
+    // The channel tells a running system that this process is gone, however it went: it stops then, too. A program that runs alone
+    // speaks to the terminal instead.
     const child = spawn(projectNode, [program ?? '', ...rest], {
       cwd: root,
       // Each thread would have an arena of its own in glibc, of which little is given back: tens of megabytes in all.
       env: { MALLOC_ARENA_MAX: '2', ...process.env },
-      stdio: ['inherit', 'inherit', 'inherit', purpose === 'start' ? 'ipc' : 'ignore'],
+      stdio: ['inherit', 'inherit', 'inherit', program === 'setup/start.ts' ? 'ipc' : 'ignore'],
     });
     // A terminal's Ctrl-C reaches the child by itself as well: it takes the second one within a moment for the same.
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
