@@ -82,7 +82,7 @@ async function run(configuration: Configuration, log: Log): Promise<void> {
     random: Math.random,
     log,
     // For whoever started us with a channel; nobody else listens.
-    onReady: (ready) => process.send?.({ kind: 'ready', ...ready }),
+    onReady: (ready) => tellSupervisor({ kind: 'ready', ...ready }, log),
   });
   stopOnRequest(async () => {
     await agent.stop();
@@ -109,6 +109,14 @@ function stopOnRequest(stop: () => Promise<void>, log: Log): void {
   process.on('SIGTERM', () => begin('SIGTERM'));
   process.on('SIGINT', () => begin('SIGINT'));
   if (process.channel !== undefined) process.on('disconnect', () => begin('its supervisor is gone'));
+}
+
+/** A channel that closes meanwhile is no fault: its end is told by an event of its own, and stops us. */
+function tellSupervisor(message: object, log: Log): void {
+  if (!process.connected) return;
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error !== null) log.warn(`the supervisor could not be told that the agent is ready: ${error.message}`);
+  });
 }
 
 async function printPipeline({ settings, fleet }: Configuration): Promise<void> {

@@ -27,7 +27,10 @@ export type ParentAnswers = {
 /** True when there was a parent to tell. */
 export function tellParent(message: object): boolean {
   if (process.send === undefined || !process.connected) return false;
-  process.send(message);
+  // A channel that closes meanwhile is no fault: its end is told by an event of its own, and stops us.
+  process.send(message, undefined, undefined, (error) => {
+    if (error !== null) process.stderr.write(`The program that started this one could not be told: ${error.message}\n`);
+  });
   return true;
 }
 
