@@ -1,6 +1,6 @@
 /**
- * Bundles the agent and its media host: what runs then is a few files instead of a thousand modules, which halves the agent's
- * memory and starts the media host in a third of the time. Only the GStreamer binding, which is native, stays outside.
+ * Bundles the agent and its media host: what runs then is a few files instead of a thousand modules, which takes a
+ * third off the agent's memory (130 to 91 MB resident, measured without a fleet). Only the GStreamer binding, which is native, stays outside.
  */
 import { join } from 'node:path';
 import { build } from 'rolldown';

@@ -113,5 +113,5 @@ print(`CPU of agent and media host over ${overS} s of 720p30`, `${ours.load.cpuS
 print(`CPU of gst-launch-1.0 with the same elements over ${overS} s`, `${plain.cpuS.toFixed(2)} s`);
 print('  ratio', (ours.load.cpuS / plain.cpuS).toFixed(2), 'aim: at most 1.10');
 print('peak memory of agent and media host together', megabytes(ours.load.peakBytes), 'aim: under 150 MB');
-print('  with pages that processes share counted once among them', megabytes(ours.load.sharedOutBytes));
+print('  the same as PSS: Node is shared with the fleet server here', megabytes(ours.load.sharedOutBytes));
 print('peak memory of gst-launch-1.0', megabytes(plain.peakBytes));
