@@ -4,9 +4,9 @@ import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
 import { FigureMeter } from '#device/media-host/figures.ts';
 import type { Tag } from '#device/media-host/flv.ts';
+import type { Output } from '#device/media-host/output.ts';
+import { OutputMaker } from '#device/media-host/output-maker.ts';
 import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
-import { RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
-import { RtmpOutput } from '#device/media-host/rtmp-output.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { TimeLine } from '#device/media-host/timeline.ts';
 import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
@@ -30,10 +30,10 @@ export class MediaEngine {
   readonly #options: MediaEngineOptions;
   readonly #bus = new TagBus();
   readonly #timeLine = new TimeLine();
-  readonly #pool = new RtmpConnectionPool();
+  readonly #outputMaker = new OutputMaker();
   readonly #meter: FigureMeter;
   readonly #keeper: CaptureKeeper;
-  readonly #outputs = new Map<string, RtmpOutput>();
+  readonly #outputs = new Map<string, Output>();
   #plan: PipelinePlan | null = null;
   #figures: MediaFigures | null = null;
   #isBusy = false;
@@ -174,7 +174,7 @@ export class MediaEngine {
 
   #startOutput(plan: OutputPlan): void {
     const { clock, random, onState, onEvent } = this.#options;
-    const output = new RtmpOutput({ plan, bus: this.#bus, pool: this.#pool, clock, random, onState, onEvent });
+    const output = this.#outputMaker.make(plan, { bus: this.#bus, clock, random, onState, onEvent });
     this.#outputs.set(plan.id, output);
     output.start();
   }

@@ -25,20 +25,18 @@ const live = object({
   property: text(100),
   value: (value, path) => (typeof value === 'number' && Number.isFinite(value) ? null : expected(path, 'a number', value)),
 });
-const output = object({
-  id: (value, path) =>
-    typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value),
-  kind: oneOf(['rtmp']),
-  target: text(1024),
-  location: text(2200),
+const outputId: Check = (value, path) =>
+  typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value);
+const output = oneKindOf({
+  rtmp: object({ id: outputId, target: text(1024), location: text(2200) }),
 });
 const plan = object({ capture, live: list(live, 16), outputs: list(output, 16) });
 const requestId = integer(1);
-const requests = new Map<unknown, Check>([
-  ['apply', object({ id: requestId, plan })],
-  ['restart-capture', object({ id: requestId })],
-  ['shutdown', object({ id: requestId })],
-]);
+const request = oneKindOf({
+  apply: object({ id: requestId, plan }),
+  'restart-capture': object({ id: requestId }),
+  shutdown: object({ id: requestId }),
+});
 
 export function parseRequest(line: string): ParsedRequest {
   let value: unknown;
@@ -47,10 +45,7 @@ export function parseRequest(line: string): ParsedRequest {
   } catch {
     return { kind: 'problem', problem: 'expected a line of JSON' };
   }
-  if (!isRecord(value)) return { kind: 'problem', problem: 'expected a JSON object' };
-  const check = requests.get(value['kind']);
-  if (check === undefined) return { kind: 'problem', problem: expected('kind', [...requests.keys()].join(', '), value['kind']) };
-  const problem = check(value, 'request');
+  const problem = request(value, 'request');
   return problem === null ? { kind: 'request', request: value as HostRequest } : { kind: 'problem', problem };
 }
 
@@ -63,6 +58,16 @@ function object(fields: Readonly<Record<string, Check>>): Check {
       if (problem !== null) return problem;
     }
     return null;
+  };
+}
+
+/** An object whose `kind` says which check is for the rest of it. */
+function oneKindOf(checks: Readonly<Record<string, Check>>): Check {
+  const byKind = new Map<unknown, Check>(Object.entries(checks));
+  return (value, path) => {
+    if (!isRecord(value)) return expected(path, 'an object', value);
+    const check = byKind.get(value['kind']);
+    return check === undefined ? expected(`${path}.kind`, [...byKind.keys()].join(' or '), value['kind']) : check(value, path);
   };
 }
 

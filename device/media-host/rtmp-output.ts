@@ -1,11 +1,10 @@
 /** One RTMP target: connects, feeds, notices a dead or stalled connection, and tries again for as long as it is wanted. */
-import type { Clock } from '#device/media/clock.ts';
+import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
 import type { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
 import { noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
 import { type RtmpEffect, type RtmpEvent, type RtmpState, reconnectPolicy, transition } from '#device/media-host/rtmp-state.ts';
-import type { TagBus } from '#device/media-host/tag-bus.ts';
 import { TagQueue } from '#device/media-host/tag-queue.ts';
-import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import type { OutputState, OutputStatus } from '#protocol/media.ts';
 
 /** About twelve seconds of 2.5 Mbit/s. */
@@ -14,18 +13,13 @@ const stallBoundMs = 5_000;
 /** rtmp2sink itself gives up after 5 s without a word from the server; this is for what it does not see. */
 const connectBoundMs = 8_000;
 
-export type RtmpOutputOptions = {
-  readonly plan: OutputPlan;
-  readonly bus: TagBus;
+export type RtmpOutputOptions = OutputSurroundings & {
+  readonly plan: RtmpOutputPlan;
   readonly pool: RtmpConnectionPool;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly onState: () => void;
-  readonly onEvent: (event: string, detail: string) => void;
 };
 
-export class RtmpOutput {
-  readonly plan: OutputPlan;
+export class RtmpOutput implements Output {
+  readonly plan: RtmpOutputPlan;
   readonly #options: RtmpOutputOptions;
   readonly #queue = new TagQueue(maximumQueuedBytes);
   #state: RtmpState = { kind: 'stopped' };
@@ -47,7 +41,6 @@ export class RtmpOutput {
     this.#on({ kind: 'start' });
   }
 
-  /** Returns at once, whatever the network does; may be called twice. */
   stop(): void {
     this.#cancelRetry();
     this.#on({ kind: 'stop' });
@@ -55,7 +48,6 @@ export class RtmpOutput {
     this.#connection = null;
   }
 
-  /** To be called after each tag on the bus, and now and then without one: all of an output's work is done here. */
   advance(): void {
     switch (this.#state.kind) {
       case 'connecting':

@@ -36,7 +36,10 @@ export const RtmpOutputPlan = Type.Object({
   /** The whole address with its key: a secret. */
   location: Type.String({ maxLength: 2200 }),
 });
-export const OutputPlan = RtmpOutputPlan;
+export type RtmpOutputPlan = Static<typeof RtmpOutputPlan>;
+
+/** One entry a kind of output, told apart by `kind`. */
+export const OutputPlan = Type.Union([RtmpOutputPlan]);
 export type OutputPlan = Static<typeof OutputPlan>;
 
 export const PipelinePlan = Type.Object({

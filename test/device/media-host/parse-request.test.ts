@@ -33,8 +33,8 @@ describe('a request', () => {
   it.each([
     ['', 'expected a line of JSON'],
     ['{', 'expected a line of JSON'],
-    ['[]', 'expected a JSON object'],
-    ['{"kind":"dance","id":1}', 'kind: expected apply, restart-capture, shutdown, got string'],
+    ['[]', 'request: expected an object, got a list'],
+    ['{"kind":"dance","id":1}', 'request.kind: expected apply or restart-capture or shutdown, got string'],
     [JSON.stringify({ ...apply, plan: { ...plan, outputs: 5 } }), 'request.plan.outputs: expected a list of at most 16, got number'],
   ])('is refused with words: %s', (line, problem) => {
     expect(parseRequest(line)).toEqual({ kind: 'problem', problem });

@@ -1,0 +1,28 @@
+/**
+ * One consumer of the encoded stream. Outputs start and die alone: nothing that one does can stop the capture or another one.
+ */
+import type { Clock } from '#device/media/clock.ts';
+import type { TagBus } from '#device/media-host/tag-bus.ts';
+import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { OutputStatus } from '#protocol/media.ts';
+
+export type Output = {
+  readonly plan: OutputPlan;
+  readonly start: () => void;
+  /** Returns at once, whatever network and disk do; may be called twice. */
+  readonly stop: () => void;
+  /** Called after each tag on the bus, and four times a second without one: all of an output's work is done here. */
+  readonly advance: () => void;
+  readonly status: () => OutputStatus;
+};
+
+/** What every output is given. */
+export type OutputSurroundings = {
+  readonly bus: TagBus;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Its state has changed. */
+  readonly onState: () => void;
+  /** A thing that belongs in the device's history. */
+  readonly onEvent: (event: string, detail: string) => void;
+};
