@@ -1,143 +1,29 @@
-/** The device agent: `node device/main.ts`. Settings come from the environment (AV_*, FLEET_URL, FLEET_JOIN_TOKEN, AGENT_STATE_DIR). */
-import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { Agent } from '#device/agent.ts';
-import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
-import { detectHardware } from '#device/detect/detect.ts';
-import { localMachine } from '#device/detect/local-machine.ts';
-import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
-import { packageFile } from '#device/installation.ts';
-import { createLog, type Log } from '#device/logging.ts';
-import { systemClock } from '#device/media/clock.ts';
-import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
-import { describePlan } from '#device/plan/plan.ts';
-import { loadProfiles } from '#device/profile/load.ts';
-import { resolveProfile } from '#device/profile/resolve.ts';
-import { fitSettings } from '#device/settings/prepare.ts';
-import { errorText, StateDirectory } from '#device/state/state-directory.ts';
-import { lockStateDirectory } from '#device/state/state-lock.ts';
-import { readCredentials } from '#device/uplink/credentials.ts';
+#!/usr/bin/env node
+/** The device's program: `node device/main.ts [SUBCOMMAND] [OPTIONS]`, installed as `makespacelive`. Without words it is the agent. */
+import { helpText } from '#device/command-line/help.ts';
+import { readCommandLine } from '#device/command-line/read-command-line.ts';
+import { subcommands } from '#device/command-line/subcommands.ts';
+import { programVersion } from '#device/installation.ts';
 
-/** Whoever stops the agent waits 5 s. */
-const stopDeadlineMs = 4500;
-const exitCodes = { failed: 1, configuration: 2, busy: 3, stateDirectory: 4 } as const;
+const wrongCommandLine = 2;
 
-await main();
-
-async function main(): Promise<void> {
-  const isBalenaDataWritable = await access('/data', constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
-  if (read.kind === 'problems') return refuse(describeProblems(read.problems), exitCodes.configuration);
-  const { configuration } = read;
-  if (process.argv.includes('--print-pipeline')) return printPipeline(configuration);
-  const log = createLog(configuration.logLevel);
-  for (const name of configuration.unknownNames) log.warn(`${name} is set, and is no setting of this agent`);
-  try {
-    await run(configuration, log);
-  } catch (cause) {
-    // Only what nobody foresaw comes here; a stack may show arguments, so the text is all that is said.
-    log.error(`the agent cannot start: ${errorText(cause)}`);
-    process.exit(exitCodes.failed);
+const line = readCommandLine(process.argv.slice(2), subcommands);
+switch (line.kind) {
+  case 'help':
+    process.stdout.write(helpText(subcommands));
+    break;
+  case 'version':
+    process.stdout.write(`${await programVersion()}\n`);
+    break;
+  case 'problem':
+    process.stderr.write(`${line.problem}\n`);
+    process.exitCode = wrongCommandLine;
+    break;
+  case 'run': {
+    const run = await line.subcommand.load();
+    process.exitCode = await run(line.options);
+    break;
   }
-}
-
-async function run(configuration: Configuration, log: Log): Promise<void> {
-  const { stateDirectory, fleet } = configuration;
-  const state = new StateDirectory(stateDirectory, log);
-  try {
-    await state.start();
-  } catch (cause) {
-    const advice = 'set AGENT_STATE_DIR to a directory that this user may write';
-    return refuse(`The state directory ${stateDirectory} cannot be used (${errorText(cause)}): ${advice}.`, exitCodes.stateDirectory);
-  }
-  const lock = await lockStateDirectory(stateDirectory);
-  if (lock.kind === 'busy') {
-    const advice = 'stop it, or give this one another AGENT_STATE_DIR';
-    return refuse(`Another agent (process ${lock.holder}) uses the state directory ${stateDirectory}: ${advice}.`, exitCodes.busy);
-  }
-  const credentials = fleet === null ? null : await readCredentials(state, fleet);
-  if (fleet !== null && credentials === null && fleet.joinToken === null) {
-    await lock.release();
-    const problem = {
-      key: 'FLEET_JOIN_TOKEN',
-      expected: `a join token, because this device has not joined ${fleet.url} yet`,
-      came: 'nothing',
-    };
-    return refuse(describeProblems([problem]), exitCodes.configuration);
-  }
-  const agent = new Agent({
-    configuration,
-    state,
-    credentials,
-    media: new MediaHostSupervisor({ stateDirectory, clock: systemClock, log }),
-    detect: () => detectHardware(localMachine()),
-    hardwareFingerprint: () => hardwareFingerprint(),
-    profiles: await loadProfiles(),
-    versions: { agent: await agentVersion(), node: process.versions.node, os: await osName() },
-    clock: systemClock,
-    random: Math.random,
-    log,
-    // For whoever started us with a channel; nobody else listens.
-    onReady: (ready) => tellSupervisor({ kind: 'ready', ...ready }, log),
-  });
-  stopOnRequest(async () => {
-    await agent.stop();
-    await lock.release();
-  }, log);
-  await agent.start();
-}
-
-/** A signal, or the end of a supervisor that started us with a channel. */
-function stopOnRequest(stop: () => Promise<void>, log: Log): void {
-  let isStopping = false;
-  const begin = (why: string): void => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info(`stopping (${why})`);
-    const deadline = setTimeout(() => process.exit(0), stopDeadlineMs);
-    stop()
-      .catch((cause: unknown) => log.error(`stopping: ${errorText(cause)}`))
-      .finally(() => {
-        clearTimeout(deadline);
-        process.exit(0);
-      });
-  };
-  process.on('SIGTERM', () => begin('SIGTERM'));
-  process.on('SIGINT', () => begin('SIGINT'));
-  if (process.channel !== undefined) process.on('disconnect', () => begin('its supervisor is gone'));
-}
-
-/** A channel that closes meanwhile is no fault: its end is told by an event of its own, and stops us. */
-function tellSupervisor(message: object, log: Log): void {
-  if (!process.connected) return;
-  process.send?.(message, undefined, undefined, (error) => {
-    if (error !== null) log.warn(`the supervisor could not be told that the agent is ready: ${error.message}`);
-  });
-}
-
-async function printPipeline({ settings, fleet }: Configuration): Promise<void> {
-  const [hardware, profiles] = await Promise.all([detectHardware(localMachine()), loadProfiles()]);
-  const profile = resolveProfile(hardware, profiles);
-  const prepared = fitSettings(null, { hardware, profile, environment: settings, fleetUrl: fleet?.url ?? null });
-  process.stdout.write(`${describePlan(prepared.plan)}\n`);
-}
-
-async function agentVersion(): Promise<string> {
-  const content: unknown = JSON.parse(await readFile(packageFile, 'utf8'));
-  return typeof content === 'object' && content !== null && 'version' in content ? String(content.version) : 'unknown';
-}
-
-/** os-release(5). */
-async function osName(): Promise<string> {
-  const content = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(content)?.[1] ?? 'unknown';
-}
-
-function refuse(message: string, exitCode: number): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = exitCode;
+  default:
+    line satisfies never;
 }

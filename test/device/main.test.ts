@@ -89,6 +89,14 @@ test('--print-pipeline shows what would run, without the key, and touches nothin
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('--help, --version, and a word that is no subcommand', async () => {
+  expect(await runAgent({}, '--help')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('makespacelive'), stderr: '' });
+  expect(await runAgent({}, '--version')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+  const unknown = await runAgent({}, 'stream');
+  expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(unknown.stderr).toMatch(/^makespacelive: expected one of agent\b.*, came "stream" \(see makespacelive --help\)\n$/);
+});
+
 const credential = 'credential-secret-'.padEnd(43, 'x');
 const joinToken = 'join-token-secret-1234';
 

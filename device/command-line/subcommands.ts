@@ -1,0 +1,32 @@
+/** The subcommands of `makespacelive`, one row each. Each is loaded only when it is run: the agent carries none of the others. */
+
+export type SubcommandOption = {
+  readonly type: 'boolean' | 'string';
+  /** For --help, in a few words. */
+  readonly description: string;
+};
+
+export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Resolves with the exit code. The agent's resolves while it goes on: its process ends by a signal. */
+export type RunSubcommand = (options: OptionValues) => Promise<number>;
+
+export type Subcommand = {
+  /** For --help, in a few words. */
+  readonly description: string;
+  readonly options: Readonly<Record<string, SubcommandOption>>;
+  readonly load: () => Promise<RunSubcommand>;
+};
+
+export type Subcommands = Readonly<Record<string, Subcommand>>;
+
+/** What runs when none is named. */
+export const defaultSubcommand = 'agent';
+
+export const subcommands: Subcommands = {
+  agent: {
+    description: 'streams, with or without a fleet server (this is what runs without a subcommand)',
+    options: { 'print-pipeline': { type: 'boolean', description: 'prints what would run here, and ends' } },
+    load: async () => (await import('#device/command-line/run-agent.ts')).runAgent,
+  },
+};
