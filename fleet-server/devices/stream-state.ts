@@ -15,7 +15,7 @@ export type StreamView = {
   readonly missingSinceMs: number | null;
 };
 
-/** The relay is asked once a second: a stream that has just begun may not be in its answer yet. */
+/** The relay is asked twice a second: a stream that has just begun may not be in its answer yet. */
 export const arrivalGraceMs = 3000;
 
 export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {

@@ -6,7 +6,7 @@ export type RelayHooks = {
   isKnown(deviceId: string): boolean;
   /** Constant in time. `key` is the secret part of the stream key alone. */
   isStreamKeyRight(deviceId: string, key: string): boolean;
-  /** After each poll of the statistics (1 s) for each device that is received; null once when it no longer is. */
+  /** After each reading of the statistics (0.5 s) for each device that is received; null once when it no longer is. */
   setReception(deviceId: string, reception: RelayReception | null): void;
   /** Whether the request comes from somebody who is signed in and may watch. */
   isViewer(request: FastifyRequest): boolean | Promise<boolean>;

@@ -10,7 +10,7 @@ import type { RelayReception } from '#protocol/model/device.ts';
 export const silenceMs = 3000;
 /** Over how long the bitrate is taken; nginx's own figure lags by ten seconds. */
 const bitrateWindowMs = 5000;
-const maxReadings = 8;
+const maxReadings = 12;
 
 type Reading = { readonly atMs: number; readonly bytesIn: number };
 type Followed = {

@@ -1,4 +1,4 @@
-/** The relay as the fleet server sees it: nginx under supervision, its questions answered, its statistics read once a second. */
+/** The relay as the fleet server sees it: nginx under supervision, its questions answered, its statistics read twice a second. */
 import { tmpdir } from 'node:os';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
@@ -17,10 +17,14 @@ import { parseStatistics, type RelayStream } from '#fleet-server/relay/statistic
 import { isTicketValid, makeTicket, ticketLifetimeMs } from '#fleet-server/relay/ticket.ts';
 import type { Playback, RelayReception } from '#protocol/model/device.ts';
 
-const pollIntervalMs = 1000;
+const pollIntervalMs = 500;
+/** Of this server's time, what reading statistics may take: those of two thousand streams are long. */
+const parsingShare = 0.1;
 /** Readings that may fail one after the other before nginx counts as hung. */
 const maxFailedPolls = 5;
 const refusalLogIntervalMs = 60_000;
+
+type Reading = { readonly streams: readonly RelayStream[]; readonly parsedInMs: number };
 
 export type RelayServiceOptions = RelayHooks & {
   readonly dataDirectory: string;
@@ -43,9 +47,8 @@ export class RelayService implements Relay {
   #following: ReceptionState = noReception;
   #received: ReadonlyMap<string, RelayReception> = new Map();
   #cancelPoll = () => {};
-  #isPolling = false;
+  #isStopped = false;
   #failedPolls = 0;
-  #streams: readonly RelayStream[] = [];
   #refusals = { count: 0, loggedAtMs: 0 };
 
   constructor(options: RelayServiceOptions) {
@@ -86,12 +89,12 @@ export class RelayService implements Relay {
       await removeRuntimeDirectory(paths);
       throw cause;
     }
-    this.#cancelPoll = this.#clock.every(pollIntervalMs, () => void this.#poll());
     await this.#poll();
   }
 
   /** Ends nginx and leaves nothing behind; in bounded time, and may be called twice. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#cancelPoll();
     const wasStarted = this.#supervisor !== undefined && this.#supervisor.state().kind !== 'stopped';
     await this.#supervisor?.stop();
@@ -159,36 +162,44 @@ export class RelayService implements Relay {
   }
 
   async #poll(): Promise<void> {
-    if (this.#isPolling) return;
-    this.#isPolling = true;
+    const reading = await this.#read();
     try {
-      await this.#read();
+      this.#setReceptions(reading?.streams ?? null);
     } catch (err) {
       this.#options.log.error({ err }, 'relay: what it receives could not be dealt with');
     }
-    this.#isPolling = false;
+    if (this.#isStopped) return;
+    this.#cancelPoll = this.#clock.after(Math.max(pollIntervalMs, (reading?.parsedInMs ?? 0) / parsingShare), () => void this.#poll());
   }
 
-  async #read(): Promise<void> {
-    const nowMs = this.#clock.nowMs();
+  /** Null when nginx gave no answer, or none that can be read: then nobody knows what it receives. */
+  async #read(): Promise<Reading | null> {
     try {
-      this.#streams = parseStatistics(await this.#control.statistics());
+      const statistics = await this.#control.statistics();
+      const startedAtMs = this.#clock.nowMs();
+      const streams = parseStatistics(statistics);
       this.#failedPolls = 0;
+      return { streams, parsedInMs: this.#clock.nowMs() - startedAtMs };
     } catch (cause) {
-      // While nginx runs, what it last said stands until its silence has lasted too long (reception.ts); without nginx, nothing.
-      if (this.state().kind !== 'running') this.#streams = [];
       this.#failedPolls += 1;
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (this.#failedPolls === maxFailedPolls) await this.#supervisor?.replace(`${maxFailedPolls} readings failed: ${reason}`);
       if (this.#failedPolls >= maxFailedPolls) this.#failedPolls = 0;
+      return null;
     }
-    const { state, receptions } = followReception(this.#following, this.#streams, nowMs);
-    this.#following = state;
+  }
+
+  /** Without a reading nothing counts as received; what was followed so far goes on from there once nginx answers again. */
+  #setReceptions(streams: readonly RelayStream[] | null): void {
+    const nowMs = this.#clock.nowMs();
     const before = this.#received;
+    const step = streams === null ? null : followReception(this.#following, streams, nowMs);
+    if (step !== null) this.#following = step.state;
+    const received: ReadonlyMap<string, RelayReception> = step?.receptions ?? new Map();
     const viewers = this.#audience.count(nowMs);
-    this.#received = receptions;
-    for (const deviceId of before.keys()) if (!receptions.has(deviceId)) this.#options.setReception(deviceId, null);
-    for (const [deviceId, reception] of receptions) {
+    this.#received = received;
+    for (const deviceId of before.keys()) if (!received.has(deviceId)) this.#options.setReception(deviceId, null);
+    for (const [deviceId, reception] of received) {
       this.#options.setReception(deviceId, { ...reception, viewers: reception.viewers + (viewers.get(deviceId) ?? 0) });
     }
   }
