@@ -14,6 +14,8 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
+import { describePause } from '#device/schedule/outlets.ts';
+import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
@@ -67,6 +69,7 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
+  readonly schedule: ScheduleWatch;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -80,7 +83,7 @@ export class Agent {
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
-  #said: { readonly line: string; readonly isStandIn: boolean } | null = null;
+  #said: { readonly line: string; readonly isStandIn: boolean; readonly isPaused: boolean } | null = null;
   #deviceId: string | null = null;
   #isReady = false;
   #stopping: Promise<void> | null = null;
@@ -105,12 +108,14 @@ export class Agent {
     this.#parts = parts;
     this.#events.add('agent-started', `agent ${versions.agent}`);
     this.#connectParts(parts);
+    await parts.schedule.load();
     await parts.keeper.start(credentials?.deviceId ?? null);
     await mediaStarted;
     parts.keeper.reconcile();
     this.#sayWhatStreams(parts.keeper.prepared());
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
+    parts.schedule.start();
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.uplink?.start();
   }
@@ -124,6 +129,7 @@ export class Agent {
   async #stop(): Promise<void> {
     const parts = this.#parts;
     parts?.hardwareWatch.stop();
+    parts?.schedule.stop();
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
@@ -142,11 +148,20 @@ export class Agent {
 
   #build(machine: Machine, bootId: string): Parts {
     const { state, clock, random, log, media, configuration } = this.#options;
-    const keeper = new SettingsKeeper(machine, {
+    const schedule: ScheduleWatch = new ScheduleWatch({
+      clock,
+      state,
+      settings: () => keeper.prepared().settings,
+      running: () => keeper.prepared().schedule.allowed,
+      onChange: () => keeper.reconcile(),
+      onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
+    });
+    const keeper: SettingsKeeper = new SettingsKeeper(machine, {
       media,
       state,
       clock,
       random,
+      moment: () => schedule.moment(),
       log,
       record: (kind, detail) => this.#record(kind, detail),
       onAnswer: (applied) => {
@@ -155,6 +170,7 @@ export class Agent {
       },
       onChange: () => {
         this.#sayWhatStreams(keeper.prepared());
+        this.#parts?.schedule.look();
         this.#parts?.health.changed();
         this.#sayReady(keeper);
       },
@@ -193,7 +209,7 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
     });
-    return { keeper, health, hardwareWatch, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
+    return { keeper, health, hardwareWatch, schedule, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
@@ -270,10 +286,13 @@ export class Agent {
     const isStandIn = isStandInPicture(prepared);
     const before = this.#said;
     if (before?.line === line) return;
-    this.#said = { line, isStandIn };
+    const isPaused = !prepared.schedule.allowed.stream;
+    this.#said = { line, isStandIn, isPaused };
     this.#options.log.info(line);
     if (prepared.leftOut.length > 0) this.#options.log.warn(`left out for the time being: ${describeRefusals(prepared.leftOut)}`);
-    if (before === null || before.isStandIn === isStandIn) return;
+    if (before === null) return;
+    if (before.isPaused !== isPaused) this.#record(isPaused ? 'schedule-off' : 'schedule-on', line);
+    if (before.isStandIn === isStandIn) return;
     if (isStandIn) this.#record('camera-lost', line);
     else this.#record('camera-found', line);
   }
@@ -293,6 +312,8 @@ function isSomethingMissing(prepared: Prepared): boolean {
 
 export function describeStream(prepared: Prepared): string {
   const { outputs } = prepared.plan;
+  if (!prepared.schedule.allowed.stream)
+    return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
   const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
   return `streaming ${describeSource(prepared)}; to ${targets}`;
 }

@@ -36,6 +36,20 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  'outside-schedule': {
+    title: 'Outside its streaming hours',
+    severity: 'info',
+    advice: 'Nothing to do: the stream starts by itself. The hours stand in AV_STREAM_SCHEDULE.',
+    holdMs: 0,
+    dependsOn: ['clock-not-set'],
+  },
+  'clock-not-set': {
+    title: 'The device does not know the time',
+    severity: 'warning',
+    advice: 'Give it a network that reaches a time server. Until then schedules neither start nor stop anything.',
+    holdMs: 10_000,
+    dependsOn: [],
+  },
   'no-microphone': {
     title: 'No microphone',
     severity: 'warning',

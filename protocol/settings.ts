@@ -3,6 +3,7 @@
  * are drawn. Names and defaults are those that users of the old stream.py know.
  */
 import { type Static, Type } from 'typebox';
+import { isTimeZone, parseSchedule, scheduleExpected } from '#protocol/schedule.ts';
 
 /** A setting's value in its canonical JSON type. Secrets are text. */
 export const SettingValue = Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 2048 })]);
@@ -12,7 +13,9 @@ type TextShape = {
   readonly kind: 'text';
   readonly maxLength: number;
   readonly pattern?: RegExp;
-  /** What the pattern asks for, in words that complete "expected …". */
+  /** What no pattern can ask for. */
+  readonly isValid?: (text: string) => boolean;
+  /** What is asked for, in words that complete "expected …". */
   readonly expected: string;
 };
 
@@ -40,6 +43,13 @@ const streamUrl: TextShape = {
   maxLength: 1024,
   pattern: /^rtmps?:\/\/[^\s"'!\\]+$/,
   expected: 'an address such as rtmp://host/application',
+};
+
+const schedule: TextShape = {
+  kind: 'text',
+  maxLength: 512,
+  isValid: (text) => parseSchedule(text) !== null,
+  expected: scheduleExpected,
 };
 
 export const settingDefinitions = {
@@ -172,6 +182,36 @@ export const settingDefinitions = {
     secret: false,
     remote: true,
   },
+  AV_STREAM_SCHEDULE: {
+    title: 'Streaming hours',
+    description: 'When the device streams, such as Mo-Fr 09:00-17:30; Sa 10:00-12:00. Kept on the device. Unset: always.',
+    shape: schedule,
+    default: '',
+    secret: false,
+    remote: true,
+  },
+  AV_RECORD_SCHEDULE: {
+    title: 'Recording hours',
+    description: 'When the device records, in the same words. Unset: always, if it records at all.',
+    shape: schedule,
+    default: '',
+    secret: false,
+    remote: true,
+  },
+  AV_TIME_ZONE: {
+    title: 'Time zone',
+    description: 'Where the hours of the schedules are read, such as Europe/Berlin. Unset: the device’s own.',
+    shape: {
+      kind: 'text',
+      maxLength: 64,
+      pattern: /^[A-Za-z0-9_+/-]+$/,
+      isValid: isTimeZone,
+      expected: 'a time zone’s name such as Europe/Berlin',
+    },
+    default: '',
+    secret: false,
+    remote: true,
+  },
   AV_AUDIO_SRC: {
     title: 'Audio source element',
     description: 'A GStreamer audio source. Only from the device’s own environment.',
@@ -258,6 +298,7 @@ export function parseSetting(key: SettingKey, raw: unknown): ParsedSetting {
       if (text.length > shape.maxLength) return refuse(`at most ${shape.maxLength} characters`);
       if (/\p{Cc}/u.test(text)) return refuse('text on one line, without control characters');
       if (shape.pattern !== undefined && !shape.pattern.test(text)) return refuse(shape.expected);
+      if (shape.isValid !== undefined && !shape.isValid(text)) return refuse(shape.expected);
       return { kind: 'value', value: text };
     }
     default:

@@ -2,6 +2,7 @@
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition } from '#protocol/conditions.ts';
@@ -24,6 +25,7 @@ export type HealthFacts = {
   readonly complaints: readonly SettingRefusal[];
   readonly board: BoardSample;
   readonly drops: DropMemory;
+  readonly nowMs: number;
   readonly monotonicMs: number;
   /** Whether the pipeline was failed when it was last looked at: a new try does not mend it, frames do. */
   readonly wasFailed: boolean;
@@ -41,8 +43,11 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 }
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
-  const { prepared, complaints } = facts;
+  const { prepared, complaints, nowMs } = facts;
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(facts.board)];
+  if (!prepared.schedule.allowed.stream)
+    found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
+  if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
   if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
   if (complaints.length > 0) found.push({ code: 'settings-refused', detail: describeRefusals(complaints) });

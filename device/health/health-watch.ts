@@ -182,6 +182,7 @@ export class HealthWatch {
       complaints: complaints(),
       board,
       drops: this.#drops,
+      nowMs: clock.nowMs(),
       monotonicMs,
       wasFailed: this.#wasFailed,
     });

@@ -12,6 +12,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
+import { decideOutlets, type Moment, type ScheduleDecision, unscheduled, withinSchedule } from '#device/schedule/outlets.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import type { Desired, RelayTarget, SettingRefusal } from '#protocol/messages.ts';
@@ -41,6 +42,8 @@ export type Prepared = {
   readonly leftOut: readonly SettingRefusal[];
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
+  /** What the schedules let out at the moment for which this was planned. */
+  readonly schedule: ScheduleDecision;
 };
 
 export type Judgement =
@@ -54,7 +57,7 @@ const chosenLevels: readonly SettingLevel[] = ['environment', 'fleet', 'group', 
 const remoteLevels: readonly SettingLevel[] = ['fleet', 'group', 'device'];
 
 /** Whether a new document may be tried, where `inForce` is the one that it would replace. */
-export function judgeSettings(document: Desired, inForce: Desired | null, machine: Machine): Judgement {
+export function judgeSettings(document: Desired, inForce: Desired | null, machine: Machine, moment: Moment | null = null): Judgement {
   const { fleet, group, device } = document.levels;
   const wireProblems = [fleet, group, device].flatMap((wire) => findWireProblems(wire));
   if (wireProblems.length > 0) return { kind: 'refused', refusals: wireProblems.slice(0, maxRefusals) };
@@ -65,11 +68,14 @@ export function judgeSettings(document: Desired, inForce: Desired | null, machin
     !isSettingKey(key) || (remoteLevels.includes(resolved[key].level) && resolved[key].value !== before[key].value);
   const refusals = acceptSettings(resolved, machine.hardware, machine.profile).filter(isNew);
   if (refusals.length > 0) return { kind: 'refused', refusals: refusals.slice(0, maxRefusals) };
-  return { kind: 'accepted', prepared: fitSettings(document, machine) };
+  return { kind: 'accepted', prepared: fitSettings(document, machine, moment) };
 }
 
-/** What runs here of a document that has been accepted before, or of the environment alone. Total. */
-export function fitSettings(document: Desired | null, machine: Machine): Prepared {
+/**
+ * What runs here of a document that has been accepted before, or of the environment alone. Total. Without a moment the plan is
+ * the one within all schedules.
+ */
+export function fitSettings(document: Desired | null, machine: Machine, moment: Moment | null = null): Prepared {
   let levels = levelsOf(document, machine);
   const leftOut = new Map<string, SettingRefusal>();
   // Each round takes at least one value away, so this ends; the bound is every key at every level.
@@ -87,9 +93,11 @@ export function fitSettings(document: Desired | null, machine: Machine): Prepare
   }
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile);
+  const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   return {
     settings,
-    plan: withoutUnchosenTarget(plan, settings, document, machine),
+    plan: withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule),
+    schedule,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
   };

@@ -7,6 +7,7 @@ import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { Moment } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts';
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
@@ -25,6 +26,8 @@ export type SettingsKeeperOptions = {
   readonly state: Pick<StateDirectory, 'read' | 'write'>;
   readonly clock: Clock;
   readonly random: () => number;
+  /** The time by which schedules are read; null: all are as if unset. */
+  readonly moment: () => Moment | null;
   readonly log: Log;
   readonly record: (kind: string, detail: string) => void;
   readonly onAnswer: (applied: Applied) => void;
@@ -53,7 +56,7 @@ export class SettingsKeeper {
   constructor(machine: Machine, options: SettingsKeeperOptions) {
     this.#options = options;
     this.#machine = machine;
-    this.#prepared = fitSettings(null, machine);
+    this.#prepared = fitSettings(null, machine, options.moment());
   }
 
   /** Takes up the last good settings. Nothing runs before `reconcile`. */
@@ -63,7 +66,7 @@ export class SettingsKeeper {
     const record = await readLastGood(this.#options.state, deviceId);
     if (record === null) return;
     this.#state = settledState(record.inForce, record.verdict);
-    this.#prepared = fitSettings(record.inForce, this.#machine);
+    this.#prepared = fitSettings(record.inForce, this.#machine, this.#options.moment());
   }
 
   /** Nothing new begins; what is under way may end by itself. May be called twice. */
@@ -119,7 +122,8 @@ export class SettingsKeeper {
   }
 
   #dispatch(event: SettingsEvent): void {
-    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#machine));
+    const moment = this.#options.moment();
+    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#machine, moment));
     this.#state = step.state;
     this.#push(step.effects);
   }
@@ -186,7 +190,7 @@ export class SettingsKeeper {
   }
 
   async #reconcile(): Promise<void> {
-    const prepared = fitSettings(this.#state.inForce, this.#machine);
+    const prepared = fitSettings(this.#state.inForce, this.#machine, this.#options.moment());
     this.#prepared = prepared;
     if (this.#runningPlan !== null && isSamePlan(this.#runningPlan, prepared.plan)) return;
     const outcome = await this.#applyInTime(prepared.plan);

@@ -3,6 +3,7 @@
  *
  * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment.
  */
+import type { Condition, ConditionCode } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
@@ -10,6 +11,7 @@ export type StreamView = {
   readonly presence: DevicePresence;
   readonly media: MediaState | null;
   readonly outputs: readonly OutputStatus[];
+  readonly conditions: readonly Condition[];
   readonly reception: RelayReception | null;
   readonly streamsHere: boolean;
   readonly missingSinceMs: number | null;
@@ -43,7 +45,7 @@ export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 
 
 function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
   const rtmp = view.outputs.find((output) => output.kind === 'rtmp');
-  if (rtmp === undefined) return { kind: 'stopped', detail: 'It captures, and has no stream target.' };
+  if (rtmp === undefined) return { kind: 'stopped', detail: whyWithoutTarget(view.conditions) };
   switch (rtmp.state.kind) {
     case 'connecting':
       return { kind: 'starting', detail: `It connects to ${rtmp.target}.` };
@@ -62,6 +64,13 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
     default:
       return rtmp.state satisfies never;
   }
+}
+
+const pausing: ConditionCode = 'outside-schedule';
+
+function whyWithoutTarget(conditions: readonly Condition[]): string {
+  const pause = conditions.find(({ code }) => code === pausing)?.detail;
+  return pause === undefined ? 'It captures, and has no stream target.' : `By its schedule: ${pause}.`;
 }
 
 /** Whether the device claims, at this moment, that its stream goes to this fleet's relay. */

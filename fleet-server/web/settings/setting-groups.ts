@@ -7,6 +7,7 @@ const laidOut: readonly SettingGroup[] = [
   { title: 'Picture', keys: ['AV_VIDEO_SOURCE', 'AV_VIDEO_BITRATE', 'AV_VIDEO_WIDTH', 'AV_VIDEO_HEIGHT', 'AV_VIDEO_FRAMERATE'] },
   { title: 'Sound', keys: ['AV_DISABLE_AUDIO', 'AV_AUDIO_DEVICE', 'AV_AUDIO_SAMPLING_RATE', 'AV_AUDIO_BITRATE'] },
   { title: 'Target', keys: ['AV_STREAM_URL', 'AV_STREAM_KEY'] },
+  { title: 'Hours', keys: ['AV_STREAM_SCHEDULE', 'AV_RECORD_SCHEDULE', 'AV_TIME_ZONE'] },
   { title: 'Advanced', keys: ['AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'] },
 ];
 

@@ -46,9 +46,16 @@ const well: HealthFacts = {
   complaints: [],
   board,
   drops: noDrops,
+  nowMs: Date.parse('2026-11-21T12:00:00Z'),
   monotonicMs: 100_000,
   wasFailed: false,
 };
+const pausedAt = Date.parse('2026-11-21T12:00:00Z');
+const paused = fitSettings(
+  desired(1, { AV_DISABLE_AUDIO: true, AV_STREAM_SCHEDULE: 'Mo 09:00-10:00', AV_TIME_ZONE: 'Europe/Berlin' }),
+  machineWith({ cameras: [webcam] }),
+  { nowMs: pausedAt, held: { stream: true, record: true } },
+);
 const muted = fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), machineWith({ cameras: [webcam] }));
 
 test.each<[string, Partial<HealthFacts>, string[]]>([
@@ -78,9 +85,16 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['4 % free', { prepared: muted, board: { ...board, diskTotalBytes: 1e12, diskFreeBytes: 4e10 } }, ['disk-low']],
   ['a disk that does not say', { prepared: muted, board: { ...board, diskTotalBytes: 0, diskFreeBytes: 0 } }, []],
   ['refused', { prepared: muted, complaints: [{ key: 'AV_VIDEO_SOURCE', reason: 'gone' }] }, ['settings-refused']],
+  ['outside the streaming hours', { prepared: paused }, ['outside-schedule']],
+  ['a clock that was never set', { prepared: muted, nowMs: Date.parse('1970-01-01T00:01:00Z') }, ['clock-not-set']],
   ['no host', { prepared: muted, status: null }, []],
 ])('%s', (_name, facts, codes) => {
   expect(observeConditions({ ...well, ...facts }).map(({ code }) => code)).toEqual(codes);
+});
+
+test('the pause says until when, in the time of the place', () => {
+  const pause = observeConditions({ ...well, prepared: paused }).find(({ code }) => code === 'outside-schedule');
+  expect(pause?.detail).toBe('outside its streaming hours until Monday, 23 November 2026 at 09:00 (Europe/Berlin)');
 });
 
 test('failed until frames come', () => {

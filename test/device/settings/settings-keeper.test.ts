@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { type Moment, unknownOutlets } from '#device/schedule/outlets.ts';
 import type { Machine } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
 import type { Applied } from '#protocol/messages.ts';
@@ -24,7 +25,7 @@ class FakeMedia {
   }
 }
 
-async function startedKeeper(options: { state?: MemoryState; machine?: Machine; startMs?: number } = {}) {
+async function startedKeeper(options: { state?: MemoryState; machine?: Machine; startMs?: number; moment?: () => Moment } = {}) {
   const clock = manualClock(options.startMs);
   const media = new FakeMedia();
   const state = options.state ?? new MemoryState();
@@ -36,6 +37,7 @@ async function startedKeeper(options: { state?: MemoryState; machine?: Machine; 
     state,
     clock,
     random: () => 0,
+    moment: options.moment ?? (() => null),
     log,
     record: (kind) => records.push(kind),
     onAnswer: (applied) => answers.push(applied),
@@ -221,4 +223,24 @@ test('no stream key in any line of the log', async () => {
   await settle();
   expect(log.lines.length).toBeGreaterThan(2);
   expect(log.lines.join('\n')).not.toMatch(/secret-key/);
+});
+
+test('outside its hours a device captures and publishes nowhere; what is in force does not change', async () => {
+  let nowMs = Date.parse('2026-11-21T12:00:00Z');
+  const moment = () => ({ nowMs, held: unknownOutlets });
+  const { keeper, media, answers } = await startedKeeper({ moment });
+  keeper.offer(desired(1, { AV_STREAM_SCHEDULE: '13:00-14:00', AV_TIME_ZONE: 'UTC' }));
+  await settle();
+  expect(answers).toMatchObject([{ outcome: 'applied' }]);
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  nowMs = Date.parse('2026-11-21T13:00:00Z');
+  keeper.reconcile();
+  await settle();
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+  nowMs = Date.parse('2026-11-21T14:00:00Z');
+  keeper.reconcile();
+  await settle();
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  expect(keeper.inForce().revision).toBe(1);
+  expect(answers).toHaveLength(1);
 });

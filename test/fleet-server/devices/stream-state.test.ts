@@ -12,6 +12,7 @@ const base: StreamView = {
   presence: { state: 'online', since, reason: 'Connected.' },
   media: { kind: 'running', since },
   outputs: streaming,
+  conditions: [],
   reception: null,
   streamsHere: true,
   missingSinceMs: null,
@@ -46,4 +47,12 @@ test.each<[string, Partial<StreamView>, string]>([
   ],
 ])('%s', (_name, view, expected) => {
   expect(streamState({ ...base, ...view }, 10_000).kind).toBe(expected);
+});
+
+test('a device outside its streaming hours says until when', () => {
+  const conditions = [{ code: 'outside-schedule', since, detail: 'outside its streaming hours until Monday at 09:00' }];
+  expect(streamState({ ...base, outputs: [], conditions }, 10_000)).toEqual({
+    kind: 'stopped',
+    detail: 'By its schedule: outside its streaming hours until Monday at 09:00.',
+  });
 });

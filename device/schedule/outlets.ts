@@ -1,0 +1,90 @@
+/** What the schedules let out of the device at a moment: the stream, the recording, both or neither. Pure. */
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { alwaysOn, type ScheduleState, scheduleState } from '#device/schedule/schedule.ts';
+import type { ResolvedSettings } from '#device/settings/levels.ts';
+import type { SettingKey } from '#protocol/settings.ts';
+
+export type Outlet = 'stream' | 'record';
+export type Outlets = { readonly [O in Outlet]: boolean };
+
+export type Moment = {
+  readonly nowMs: number;
+  /** What was let out when the clock was last known to be right. */
+  readonly held: Outlets;
+};
+
+export type ScheduleDecision = {
+  readonly allowed: Outlets;
+  /** Whether the answer came from the clock: one that is not set (a Pi without network) neither starts nor stops anything. */
+  readonly isClockSet: boolean;
+  /** When the stream starts or stops next; null: never, or nobody can tell. */
+  readonly streamChangesAtMs: number | null;
+  /** When anything changes next. */
+  readonly changesAtMs: number | null;
+};
+
+/** No clock of a device that has ever been set shows an earlier time: this program is younger. */
+const youngestTimeMs = Date.UTC(2024, 0, 1);
+
+/** Of a device that has never had the time: a picture is not shown to the world by mistake, and a recording is not missed. */
+export const unknownOutlets: Outlets = { stream: false, record: true };
+
+export const unscheduled: ScheduleDecision = {
+  allowed: { stream: true, record: true },
+  isClockSet: true,
+  streamChangesAtMs: null,
+  changesAtMs: null,
+};
+
+export function isClockSet(nowMs: number): boolean {
+  return nowMs >= youngestTimeMs;
+}
+
+export function decideOutlets(settings: ResolvedSettings, { nowMs, held }: Moment): ScheduleDecision {
+  const stream = text(settings, 'AV_STREAM_SCHEDULE');
+  const record = text(settings, 'AV_RECORD_SCHEDULE');
+  if (!isClockSet(nowMs)) {
+    const allowed = { stream: stream === null || held.stream, record: record === null || held.record };
+    return { allowed, isClockSet: false, streamChangesAtMs: null, changesAtMs: null };
+  }
+  const zone = text(settings, 'AV_TIME_ZONE');
+  const stateOf = (schedule: string | null): ScheduleState => (schedule === null ? alwaysOn : scheduleState(schedule, nowMs, zone));
+  const streaming = stateOf(stream);
+  const recording = stateOf(record);
+  const changes = [streaming.changesAtMs, recording.changesAtMs].filter((atMs) => atMs !== null);
+  return {
+    allowed: { stream: streaming.isOn, record: recording.isOn },
+    isClockSet: true,
+    streamChangesAtMs: streaming.changesAtMs,
+    changesAtMs: changes.length === 0 ? null : Math.min(...changes),
+  };
+}
+
+/** Which schedule an output obeys, by its kind; previews for the fleet obey none. */
+const outletOf: Readonly<Record<string, Outlet>> = { rtmp: 'stream', icecast: 'stream', recording: 'record' };
+
+export function withinSchedule(plan: PipelinePlan, { allowed }: ScheduleDecision): PipelinePlan {
+  const isAllowed = (kind: string): boolean => {
+    const outlet = outletOf[kind];
+    return outlet === undefined || allowed[outlet];
+  };
+  return { ...plan, outputs: plan.outputs.filter(({ kind }) => isAllowed(kind)) };
+}
+
+export function isSameOutlets(one: Outlets, other: Outlets): boolean {
+  return one.stream === other.stream && one.record === other.record;
+}
+
+/** For people: why nothing is streamed, and until when. */
+export function describePause({ isClockSet: isSet, streamChangesAtMs }: ScheduleDecision, settings: ResolvedSettings): string {
+  const zone = text(settings, 'AV_TIME_ZONE');
+  if (!isSet) return 'waits for the time of day: its streaming hours cannot be told without';
+  if (streamChangesAtMs === null) return 'outside its streaming hours';
+  const format = new Intl.DateTimeFormat('en-GB', { ...(zone === null ? {} : { timeZone: zone }), dateStyle: 'full', timeStyle: 'short' });
+  return `outside its streaming hours until ${format.format(streamChangesAtMs)}${zone === null ? '' : ` (${zone})`}`;
+}
+
+function text(settings: ResolvedSettings, key: SettingKey): string | null {
+  const value = settings[key].value;
+  return value === null || value === '' ? null : String(value);
+}

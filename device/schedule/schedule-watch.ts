@@ -1,0 +1,82 @@
+/**
+ * Keeps what runs at what the schedules say. The wall clock is read anew at least twice a minute, because it may be set at
+ * any moment; the network plays no part.
+ *
+ * INVARIANT: what was let out by a clock that was right is kept on disk, so that a device that starts without the time goes
+ * on as it was.
+ */
+import { Type } from 'typebox';
+import type { Clock } from '#device/media/clock.ts';
+import { decideOutlets, isSameOutlets, type Moment, type Outlets, unknownOutlets } from '#device/schedule/outlets.ts';
+import type { ResolvedSettings } from '#device/settings/levels.ts';
+import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+
+const lookIntervalMs = 30_000;
+/** A change that is due in less is not asked for more often than this. */
+const shortestWaitMs = 100;
+
+const heldFile = stateFile('schedule.json', Type.Object({ stream: Type.Boolean(), record: Type.Boolean() }));
+
+export type ScheduleWatchOptions = {
+  readonly clock: Clock;
+  readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  readonly settings: () => ResolvedSettings;
+  /** What the plan that runs was made for. */
+  readonly running: () => Outlets;
+  /** The plan must be made anew. */
+  readonly onChange: (allowed: Outlets) => void;
+  readonly onDiskError: (cause: unknown) => void;
+};
+
+export class ScheduleWatch {
+  readonly #options: ScheduleWatchOptions;
+  #held: Outlets = unknownOutlets;
+  #isKept = false;
+  #cancel: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(options: ScheduleWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what was let out last. Nothing is watched before `start`. */
+  async load(): Promise<void> {
+    const kept = await this.#options.state.read(heldFile);
+    this.#isKept = kept !== null;
+    this.#held = kept ?? unknownOutlets;
+  }
+
+  start(): void {
+    if (!this.#isStopped) this.look();
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  moment(): Moment {
+    return { nowMs: this.#options.clock.nowMs(), held: this.#held };
+  }
+
+  /** Also to be called when the settings have changed. */
+  look(): void {
+    if (this.#isStopped) return;
+    const { settings, running, onChange } = this.#options;
+    const moment = this.moment();
+    const { allowed, isClockSet, changesAtMs } = decideOutlets(settings(), moment);
+    if (isClockSet && !(this.#isKept && isSameOutlets(allowed, this.#held))) this.#keep(allowed);
+    if (!isSameOutlets(allowed, running())) onChange(allowed);
+    const untilChangeMs = changesAtMs === null ? lookIntervalMs : changesAtMs - moment.nowMs;
+    this.#cancel?.();
+    this.#cancel = this.#options.clock.schedule(() => this.look(), Math.max(shortestWaitMs, Math.min(lookIntervalMs, untilChangeMs)));
+  }
+
+  #keep(allowed: Outlets): void {
+    this.#held = allowed;
+    this.#isKept = true;
+    this.#options.state.write(heldFile, { ...allowed }).catch((cause: unknown) => this.#options.onDiskError(cause));
+  }
+}

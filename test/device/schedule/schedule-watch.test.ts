@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { decideOutlets, type Outlets } from '#device/schedule/outlets.ts';
+import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
+import { resolveSettings } from '#device/settings/levels.ts';
+import type { SettingValues } from '#protocol/settings.ts';
+import { manualClock } from '../manual-clock.ts';
+import { MemoryState } from '../uplink/memory-state.ts';
+
+const hours = { AV_STREAM_SCHEDULE: '09:00-17:00', AV_TIME_ZONE: 'UTC' };
+
+async function startedWatch(options: { now: string; state?: MemoryState; settings?: SettingValues }) {
+  const clock = manualClock(Date.parse(options.now));
+  const state = options.state ?? new MemoryState();
+  const settings = resolveSettings({ environment: options.settings ?? hours });
+  const changes: boolean[] = [];
+  const diskErrors: unknown[] = [];
+  const watch: ScheduleWatch = new ScheduleWatch({
+    clock,
+    state,
+    settings: () => settings,
+    running: () => running,
+    onChange: (allowed) => {
+      running = allowed;
+      changes.push(allowed.stream);
+    },
+    onDiskError: (cause) => diskErrors.push(cause),
+  });
+  await watch.load();
+  let running: Outlets = decideOutlets(settings, watch.moment()).allowed;
+  watch.start();
+  await clock.advance(0);
+  return { clock, state, watch, changes, diskErrors, isStreaming: () => running.stream };
+}
+
+test('starts and stops at the minute, for days, without anybody saying so', async () => {
+  const { clock, changes } = await startedWatch({ now: '2026-11-23T08:00:00Z' });
+  await clock.advance(3_599_000);
+  expect(changes).toEqual([]);
+  await clock.advance(1200);
+  expect(changes).toEqual([true]);
+  await clock.advance(8 * 3_600_000);
+  expect(changes).toEqual([true, false]);
+  await clock.advance(7 * 86_400_000);
+  expect(changes).toHaveLength(16);
+});
+
+test('a clock that is corrected is followed within half a minute', async () => {
+  const { clock, changes } = await startedWatch({ now: '2026-11-23T09:30:00Z' });
+  clock.correctWallClock(-3_600_000);
+  await clock.advance(30_000);
+  expect(changes).toEqual([false]);
+  clock.correctWallClock(3_600_000);
+  await clock.advance(30_000);
+  expect(changes).toEqual([false, true]);
+});
+
+test('power comes back without the time: what was on stays on, what was off stays off, until the clock is set', async () => {
+  for (const [before, wasOn] of [
+    ['2026-11-23T12:00:00Z', true],
+    ['2026-11-23T20:00:00Z', false],
+  ] as const) {
+    const first = await startedWatch({ now: before });
+    first.watch.stop();
+    const second = await startedWatch({ now: '1970-01-01T00:00:10Z', state: first.state });
+    expect(second.isStreaming()).toBe(wasOn);
+    await second.clock.advance(86_400_000);
+    expect(second.changes).toEqual([]);
+    second.clock.correctWallClock(Date.parse('2026-11-24T12:00:00Z') - second.clock.nowMs());
+    await second.clock.advance(30_000);
+    expect(second.isStreaming()).toBe(true);
+  }
+});
+
+test('a device that never had the time waits with its stream', async () => {
+  const { isStreaming } = await startedWatch({ now: '1970-01-01T00:00:10Z' });
+  expect(isStreaming()).toBe(false);
+});
+
+test('without a schedule the time does not matter', async () => {
+  const { isStreaming } = await startedWatch({ now: '1970-01-01T00:00:10Z', settings: {} });
+  expect(isStreaming()).toBe(true);
+});
+
+test('writes to the disk only when something changes; a disk that refuses stops nothing', async () => {
+  const state = new MemoryState();
+  const { clock } = await startedWatch({ now: '2026-11-23T12:00:00Z', state });
+  await clock.advance(3_600_000);
+  expect(state.writes).toBe(1);
+  const refusing = new MemoryState();
+  refusing.failure = new Error('ENOSPC');
+  const other = await startedWatch({ now: '2026-11-23T08:59:00Z', state: refusing });
+  await other.clock.advance(120_000);
+  expect(other.isStreaming()).toBe(true);
+  expect(other.diskErrors).toHaveLength(2);
+});
