@@ -1,7 +1,7 @@
 /** Cameras: V4L2 nodes that pictures can be taken from, and camera modules that libcamera drives. */
 import type { CameraFact, UsbIdentity } from '#device/detect/facts.ts';
 import type { DetectionTools, ReportProblem } from '#device/detect/tools.ts';
-import { readUsbIdentity, safeForId } from '#device/detect/usb.ts';
+import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
 import { isCaptureNode, parseV4l2Info, parseVideoModes } from '#device/detect/v4l2.ts';
 
 /** Half a second on a small board, several on one that has just booted and reads from a slow card. */
@@ -9,6 +9,7 @@ const commandTimeoutMs = 5000;
 /** A Raspberry Pi has about twenty nodes of its own. */
 const maximumNodes = 64;
 const classDirectory = '/sys/class/video4linux';
+const firstInterface = '1.0';
 
 /** Drivers whose nodes are parts of a camera pipeline, of an image processor or of a codec: never a webcam. */
 const internalDrivers: readonly string[] = [
@@ -49,8 +50,8 @@ export async function detectCameras(tools: DetectionTools, report: ReportProblem
   );
   const found = webcams.flatMap((camera) => (camera === null || isInternal(camera.driver) ? [] : [camera]));
   const hasReceiver = nodes.some((node) => receiverDrivers.includes(node.driver));
-  const module = hasReceiver ? await readCameraModule(tools, names) : null;
-  return withDistinctIds([...found.toSorted(byPort), ...(module === null ? [] : [module])]);
+  const modules = hasReceiver ? await readCameraModules(tools, names) : [];
+  return withDistinctIds([...found.toSorted(byPlace), ...modules]);
 }
 
 async function readNode(tools: DetectionTools, name: string): Promise<VideoNode> {
@@ -98,7 +99,7 @@ async function readCamera(
     return null;
   }
   return {
-    id: cameraId(node, info.busInfo, usb, links),
+    id: cameraId(node, info.busInfo, usb),
     name: info.card === '' ? node.label : info.card,
     driver: info.driver,
     path: node.path,
@@ -110,14 +111,17 @@ async function readCamera(
 }
 
 /**
- * udev's link by id when there is one; without udev (in containers), the USB port and serial; else the driver's bus info, which
- * tells apart what shares one place in sysfs (V4L2's VIDIOC_QUERYCAP wants it to be unique).
+ * Not udev's link by id: where two cameras of one model have the same serial number or none there is one link for both, and it
+ * leads to the one that came last. Off USB, the driver's bus info tells apart what shares one place in sysfs (VIDIOC_QUERYCAP
+ * wants it to be unique).
  */
-function cameraId(node: VideoNode, busInfo: string, usb: UsbIdentity | null, links: readonly string[]): string {
-  const byId = links.find((link) => link.startsWith('/dev/v4l/by-id/'));
-  if (byId !== undefined) return safeForId(byId.slice('/dev/v4l/by-id/'.length));
-  const place = usb === null ? platformPlace(node, busInfo) : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
-  return `${safeForId(place)}-video-index${safeForId(node.index)}`;
+function cameraId(node: VideoNode, busInfo: string, usb: UsbIdentity | null): string {
+  const index = node.index === '0' ? [] : [`index${safeForId(node.index)}`];
+  if (usb === null) return [safeForId(platformPlace(node, busInfo)), ...index].join('-');
+  // One USB device may hold two cameras (a pair for depth): each is an interface of its own.
+  const interfaceName = node.device?.split('/').at(-1)?.split(':')[1] ?? firstInterface;
+  const part = interfaceName === firstInterface ? [] : [safeForId(interfaceName)];
+  return [usbName(usb), ...part, ...index].join('-');
 }
 
 function platformPlace(node: VideoNode, busInfo: string): string {
@@ -142,21 +146,34 @@ async function readLinks(tools: DetectionTools): Promise<ReadonlyMap<string, rea
   return links;
 }
 
-/** The sensor's sub-device is named "imx219 10-0010": driver, I2C bus and address. */
-async function readCameraModule(tools: DetectionTools, names: readonly string[]): Promise<CameraFact | null> {
-  const labels = await Promise.all(
-    names.filter((name) => name.startsWith('v4l-subdev')).map((name) => tools.readFile(`${classDirectory}/${name}/name`)),
+/** The sensors' sub-devices are named "imx219 10-0010": driver, I2C bus and address. */
+async function readCameraModules(tools: DetectionTools, names: readonly string[]): Promise<readonly CameraFact[]> {
+  const subdevices = names.filter((name) => name.startsWith('v4l-subdev')).slice(0, maximumNodes);
+  const modules = await Promise.all(
+    subdevices.map(async (name) => {
+      const directory = `${classDirectory}/${name}`;
+      const [label, firmwareNode] = await Promise.all([tools.readFile(`${directory}/name`), tools.realPath(`${directory}/device/of_node`)]);
+      const sensor = /^((?:imx|ov|gc|ar)\d+\w*) \d+-[0-9a-f]{4}$/.exec(label?.trim() ?? '')?.[1];
+      return sensor === undefined ? [] : [cameraModule(sensor, firmwareNode)];
+    }),
   );
-  const sensor = labels.map((label) => /^((?:imx|ov|gc|ar)\d+\w*) \d+-[0-9a-f]{4}$/.exec(label?.trim() ?? '')?.[1]).find(Boolean);
-  if (sensor === undefined) return null;
-  return { id: `libcamera-${sensor}`, name: sensor, driver: 'libcamera', path: '', links: [], kind: 'libcamera', usb: null, modes: [] };
+  return modules.flat().toSorted((left, right) => byNumber(left.path, right.path));
+}
+
+/** libcamera calls a camera by its sensor's place in the device tree, below "/base". */
+function cameraModule(sensor: string, firmwareNode: string | null): CameraFact {
+  const path = /^\/sys\/firmware\/devicetree(\/base\/.+)$/.exec(firmwareNode ?? '')?.[1] ?? '';
+  // "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a": the bus tells two modules of a kind apart.
+  const bus = path.split('/').at(-2) ?? '';
+  const id = ['libcamera', sensor, ...(bus === '' ? [] : [safeForId(bus)])].join('-');
+  return { id, name: sensor, driver: 'libcamera', path, links: [], kind: 'libcamera', usb: null, modes: [] };
 }
 
 function byNumber(left: string, right: string): number {
   return left.localeCompare(right, 'en', { numeric: true });
 }
 
-/** One USB device may hold two cameras (a pair for depth), each the first of its own interface. */
+/** Should two drivers give the same names all the same. */
 function withDistinctIds(cameras: readonly CameraFact[]): readonly CameraFact[] {
   return cameras.map((camera, index) => {
     const before = cameras.slice(0, index).filter(({ id }) => id === camera.id).length;
@@ -165,7 +182,7 @@ function withDistinctIds(cameras: readonly CameraFact[]): readonly CameraFact[] 
 }
 
 /** By where it is plugged in: which camera is the first one does not depend on the order of their finding. */
-function byPort(left: CameraFact, right: CameraFact): number {
-  const place = (camera: CameraFact) => `${camera.usb?.port ?? ''} ${camera.id}`;
+function byPlace(left: CameraFact, right: CameraFact): number {
+  const place = (camera: CameraFact) => `${camera.usb?.place ?? ''} ${camera.id}`;
   return byNumber(place(left), place(right));
 }

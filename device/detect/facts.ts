@@ -25,16 +25,23 @@ export type UsbIdentity = {
   /** vendor:product, four hexadecimal digits each. */
   readonly id: string;
   readonly serial: string | null;
-  /** The port by kernel name, for example "1-1.4": where it is plugged in. */
+  /** The port by kernel name, for example "1-1.4". Buses are numbered anew at each boot. */
   readonly port: string;
+  /** The same socket whatever its bus is called today: host controller and ports, for example "0000:01:00.0-1.4". */
+  readonly place: string;
+  /** What was agreed on with the device: 12, 480, 5000 … Mbit/s; null when the kernel does not say. */
+  readonly speedMbps: number | null;
 };
 
 export type CameraFact = {
-  /** Stable over replugging and reboots: the by-id link's name, else USB port and serial; never the /dev/video number. */
+  /**
+   * Model, serial number and USB socket: it depends on this camera alone, never on its /dev/video number or on what else is
+   * plugged in.
+   */
   readonly id: string;
   readonly name: string;
   readonly driver: string;
-  /** The node now, for example "/dev/video0"; empty for libcamera. */
+  /** The node now, for example "/dev/video0"; for libcamera its own name of the camera, empty where that is not known. */
   readonly path: string;
   /** Other names of the same node: its links under /dev/v4l. */
   readonly links: readonly string[];
@@ -44,7 +51,7 @@ export type CameraFact = {
 };
 
 export type MicrophoneFact = {
-  /** Stable: USB port and serial, else the ALSA card's id. */
+  /** As stable as a camera's: model, serial number and USB socket, else the ALSA card's id. */
   readonly id: string;
   readonly name: string;
   readonly card: number;

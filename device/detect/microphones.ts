@@ -2,7 +2,7 @@
 import { parseAlsaCaptures, parseAlsaCards } from '#device/detect/alsa.ts';
 import type { CameraFact, MicrophoneFact } from '#device/detect/facts.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
-import { readUsbIdentity, safeForId } from '#device/detect/usb.ts';
+import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
 
 const maximumMicrophones = 32;
 
@@ -10,22 +10,30 @@ export async function detectMicrophones(tools: DetectionTools, cameras: readonly
   const [cardsText, capturesText] = await Promise.all([tools.readFile('/proc/asound/cards'), tools.readFile('/proc/asound/pcm')]);
   const cards = parseAlsaCards(cardsText ?? '');
   const captures = parseAlsaCaptures(capturesText ?? '').slice(0, maximumMicrophones);
-  return await Promise.all(
+  const microphones = await Promise.all(
     captures.map(async ({ card: number, device, name }): Promise<MicrophoneFact> => {
       const card = cards.find((candidate) => candidate.number === number);
       const cardId = card?.id ?? String(number);
       const usb = await readUsbIdentity(tools, await tools.realPath(`/sys/class/sound/card${number}/device`));
-      const place = usb === null ? `card-${cardId}` : ['usb', usb.port, usb.serial].filter(Boolean).join('-');
+      const place = usb === null ? safeForId(`card-${cardId}`) : usbName(usb);
       return {
-        id: `${safeForId(place)}-audio-${device}`,
+        id: `${place}-audio-${device}`,
         name: card?.name ?? name,
         card: number,
         cardId,
         device,
         alsaDevice: `hw:${number},${device}`,
         usb,
+        // By the socket: cards are numbered in the order of their coming.
         cameraId: usb === null ? null : (cameras.find((camera) => camera.usb?.port === usb.port)?.id ?? null),
       };
     }),
   );
+  return microphones.toSorted(byPlace);
+}
+
+/** As cameras are: which one is the first does not depend on the order of their coming. Sound cards of the board itself come last. */
+function byPlace(left: MicrophoneFact, right: MicrophoneFact): number {
+  const place = ({ usb, id }: MicrophoneFact) => `${usb === null ? 1 : 0} ${usb?.place ?? ''} ${id}`;
+  return place(left).localeCompare(place(right), 'en', { numeric: true });
 }

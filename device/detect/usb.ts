@@ -1,20 +1,58 @@
-/** Which USB device a kernel device belongs to. */
+/** Which USB device a kernel device belongs to, and what it is called for good. */
 import type { UsbIdentity } from '#device/detect/facts.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
 
-/** `directory`: a resolved path in /sys/devices, such as …/usb1/1-1/1-1.4/1-1.4:1.0. Null when it is not on USB. */
+/** `directory`: a resolved path in /sys/devices, such as …/0000:01:00.0/usb1/1-1/1-1.4/1-1.4:1.0. Null when it is not on USB. */
 export async function readUsbIdentity(tools: DetectionTools, directory: string | null): Promise<UsbIdentity | null> {
   if (directory === null) return null;
   const segments = directory.split('/');
   // An interface is named after its device's port: "1-1.4:1.0" is on "1-1.4". The last one counts: hubs come before.
-  const at = segments.findLastIndex((segment) => /^\d+-\d+(?:\.\d+)*$/.test(segment));
+  const at = segments.findLastIndex((segment) => portPattern.test(segment));
   const port = segments[at];
   if (port === undefined) return null;
   const device = segments.slice(0, at + 1).join('/');
   const read = async (name: string) => (await tools.readFile(`${device}/${name}`))?.trim() ?? '';
-  const [vendor, product, serial] = await Promise.all([read('idVendor'), read('idProduct'), read('serial')]);
+  const [vendor, product, serial, speed] = await Promise.all([read('idVendor'), read('idProduct'), read('serial'), read('speed')]);
   if (vendor === '' || product === '') return null;
-  return { id: `${vendor}:${product}`.toLowerCase(), serial: serial === '' ? null : serial, port };
+  return {
+    id: `${vendor}:${product}`.toLowerCase(),
+    serial: serial === '' ? null : serial,
+    port,
+    place: placeOf(segments, port),
+    speedMbps: /^\d+(?:\.\d+)?$/.test(speed) ? Number(speed) : null,
+  };
+}
+
+const portPattern = /^\d+-\d+(?:\.\d+)*$/;
+
+/** The controller is the directory above "usb1"; its two buses (USB 2 and 3) lead to the same sockets. */
+function placeOf(segments: readonly string[], port: string): string {
+  const bus = segments.findIndex((segment) => /^usb\d+$/.test(segment));
+  const controller = bus > 0 ? segments[bus - 1] : undefined;
+  const ports = port.slice(port.indexOf('-') + 1);
+  return controller === undefined ? port : `${controller}-${ports}`;
+}
+
+const longestSerial = 40;
+
+/**
+ * Model, serial number and socket. The socket is always part of it: cheap cameras of one model have the same serial number or
+ * none, and that only shows when the second is plugged in; the first may not change its name then.
+ */
+export function usbName(usb: UsbIdentity): string {
+  const serial = isTelling(usb.serial) ? [safeForId(usb.serial.slice(0, longestSerial))] : [];
+  return ['usb', usb.id.replace(':', '-'), ...serial, safeForId(usb.place)].join('-');
+}
+
+/** How the name begins in whichever socket the device is; null where nothing tells it from its like. */
+export function usbNameAnywhere(usb: UsbIdentity): string | null {
+  return isTelling(usb.serial) ? usbName({ ...usb, place: '' }) : null;
+}
+
+/** Serial numbers such as "SN0001", "0000", "12345678" and "200901010001" stand in every device of a make. */
+function isTelling(serial: string | null): serial is string {
+  if (serial === null || serial.length < 5) return false;
+  return !/^(?:sn)?0*\d{0,2}$|^(.)\1*$|^0?123456789?|^20\d{10}$/i.test(serial);
 }
 
 /** As a part of an id: no character that a path, a message or a setting would mind. */

@@ -1,5 +1,6 @@
 /** Which sound goes with the picture. Pure. */
-import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
+import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
+import { usbNameAnywhere } from '#device/detect/usb.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import type { VideoChoice } from '#device/profile/video-source.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
@@ -41,8 +42,13 @@ function microphoneBeside(video: VideoChoice, hardware: DetectedHardware, profil
   const apart = microphones.find((microphone) => microphone.cameraId === null) ?? microphones[0];
   if (video.kind !== 'camera') return apart;
   const hasOwn = profile.cameras.get(video.camera.id)?.quirks.includes('no-microphone') !== true;
-  const own = hasOwn ? microphones.find((microphone) => microphone.cameraId === video.camera.id) : undefined;
+  const own = hasOwn ? microphones.find((microphone) => isBuiltInto(microphone, video.camera)) : undefined;
   return own ?? apart;
+}
+
+/** One USB device may hold two cameras, and its microphone belongs to both. */
+function isBuiltInto(microphone: MicrophoneFact, camera: CameraFact): boolean {
+  return microphone.cameraId === camera.id || (camera.usb !== null && microphone.usb?.port === camera.usb.port);
 }
 
 /** By card number ("1"), by ALSA's name ("hw:2,0", "plughw:CARD=C270,DEV=0"), by card id, by our id or by its full name. */
@@ -54,9 +60,20 @@ function findMicrophone(wanted: string, hardware: DetectedHardware): AudioChoice
   const isCard = (fact: MicrophoneFact) => String(fact.card) === card || fact.cardId === card;
   const found =
     microphones.find((fact) => isCard(fact) && (device === undefined || String(fact.device) === device)) ??
-    microphones.find((fact) => fact.id === wanted || fact.name.toLowerCase() === wanted.toLowerCase());
+    microphones.find((fact) => fact.id === wanted) ??
+    findMoved(wanted, microphones) ??
+    microphones.find((fact) => fact.name.toLowerCase() === wanted.toLowerCase());
   if (found !== undefined) return { kind: 'microphone', microphone: found };
   const known = microphones.slice(0, shownMicrophones).map((fact) => `${fact.alsaDevice} (${fact.name})`);
   const expected = known.length === 0 ? 'none was found' : `expected one of ${known.join(', ')}`;
   return { kind: 'missing', reason: `no microphone "${wanted}": ${expected}` };
+}
+
+/** As a camera's: by its serial number, where that tells which one it is. */
+function findMoved(wanted: string, microphones: readonly MicrophoneFact[]): MicrophoneFact | undefined {
+  const candidates = microphones.filter(({ usb }) => {
+    const anywhere = usb === null ? null : usbNameAnywhere(usb);
+    return anywhere !== null && wanted.startsWith(anywhere);
+  });
+  return candidates.length === 1 ? candidates[0] : undefined;
 }

@@ -75,10 +75,11 @@ export function cameraPictures(devicePath: string, mode: CameraMode | null, pict
   return [source, taken, ...(steps.length === 0 ? [] : [...steps, wanted])].join(' ! ');
 }
 
-/** The first camera that libcamera lists. */
-export function libcameraPictures(picture: Picture): string {
+/** Without a name it is the first camera that libcamera lists, and that may be a webcam. */
+export function libcameraPictures(cameraName: string, picture: Picture): string {
   const { width, height, framesPerSecond } = picture;
-  return `libcamerasrc name=camera ! video/x-raw,width=${width},height=${height},framerate=${framesPerSecond}/1 ! videoconvert ! ${rawCaps(picture)}`;
+  const source = cameraName === '' ? 'libcamerasrc name=camera' : `libcamerasrc name=camera camera-name=${quote(cameraName)}`;
+  return `${source} ! video/x-raw,width=${width},height=${height},framerate=${framesPerSecond}/1 ! videoconvert ! ${rawCaps(picture)}`;
 }
 
 /** A source in words of the device's own environment. The clock keeps one that is not live from running ahead. */

@@ -98,7 +98,7 @@ function describePictures(video: VideoChoice, picture: Picture, hardware: Detect
   switch (video.kind) {
     case 'camera':
       return video.camera.kind === 'libcamera'
-        ? capture.libcameraPictures(picture)
+        ? capture.libcameraPictures(video.camera.path, picture)
         : capture.cameraPictures(video.camera.path, use.mode, picture, use.encoderFormats);
     case 'element':
       return capture.elementPictures(video.description, picture);

@@ -1,5 +1,6 @@
 /** Which picture is meant by AV_VIDEO_SOURCE on this hardware. Pure. */
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { usbNameAnywhere } from '#device/detect/usb.ts';
 import type { ResolvedSetting } from '#device/settings/levels.ts';
 
 export type VideoChoice =
@@ -10,6 +11,7 @@ export type VideoChoice =
   | { readonly kind: 'missing'; readonly reason: string };
 
 const shownCameras = 8;
+const linksById = '/dev/v4l/by-id/';
 
 export function chooseVideo(setting: ResolvedSetting, hardware: DetectedHardware): VideoChoice {
   const wanted = typeof setting.value === 'string' ? setting.value.trim() : '';
@@ -18,12 +20,32 @@ export function chooseVideo(setting: ResolvedSetting, hardware: DetectedHardware
     return first === undefined ? { kind: 'test' } : { kind: 'camera', camera: first };
   }
   if (wanted === 'test') return { kind: 'test' };
-  const camera = hardware.cameras.find(
-    ({ id, path, links }) => id === wanted || (path !== '' && path === wanted) || links.includes(wanted),
-  );
+  const camera = findCamera(wanted, hardware.cameras);
   if (camera !== undefined) return { kind: 'camera', camera };
   if (setting.level === 'environment' && startsWithElement(wanted, hardware.elements)) return { kind: 'element', description: wanted };
   return { kind: 'missing', reason: whyMissing(wanted, hardware) };
+}
+
+function findCamera(wanted: string, cameras: readonly CameraFact[]): CameraFact | undefined {
+  const named = cameras.find(({ id, path }) => id === wanted || (path !== '' && path === wanted));
+  if (named !== undefined) return named;
+  const linked = cameras.find(({ links }) => links.includes(wanted));
+  // A link by id leads to the last of several that cannot be told apart: the first by its socket is the same one each time.
+  if (linked !== undefined) return wanted.startsWith(linksById) ? cameras.find((camera) => isTwin(camera, linked)) : linked;
+  return findMoved(wanted, cameras);
+}
+
+function isTwin(left: CameraFact, right: CameraFact): boolean {
+  return left === right || (left.usb !== null && left.usb.id === right.usb?.id && left.usb.serial === right.usb.serial);
+}
+
+/** A camera that has been plugged into another socket since it was chosen, if its serial number tells that it is the one. */
+function findMoved(wanted: string, cameras: readonly CameraFact[]): CameraFact | undefined {
+  const candidates = cameras.filter(({ usb }) => {
+    const anywhere = usb === null ? null : usbNameAnywhere(usb);
+    return anywhere !== null && wanted.startsWith(anywhere);
+  });
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 function startsWithElement(text: string, elements: ReadonlySet<string>): boolean {

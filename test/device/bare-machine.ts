@@ -22,7 +22,7 @@ export const webcam: CameraFact = {
   path: '/dev/video0',
   links: [],
   kind: 'v4l2',
-  usb: { id: '0000:0001', serial: null, port: '1-1' },
+  usb: { id: '0000:0001', serial: null, port: '1-1', place: '0000:01:00.0-1', speedMbps: 480 },
   modes: [{ pixelFormat: 'YUYV', width: 1280, height: 720, frameRates: [30] }],
 };
 

@@ -23,7 +23,12 @@ function listing(node: string): string {
 
 function usbDevice(port: string, id: string, serial: string): Record<string, string> {
   const [vendor = '', product = ''] = id.split(':');
-  return { [`${port}/idVendor`]: `${vendor}\n`, [`${port}/idProduct`]: `${product}\n`, [`${port}/serial`]: `${serial}\n` };
+  return {
+    [`${port}/idVendor`]: `${vendor}\n`,
+    [`${port}/idProduct`]: `${product}\n`,
+    [`${port}/serial`]: `${serial}\n`,
+    [`${port}/speed`]: '480\n',
+  };
 }
 
 function node(name: string, label: string, device: string, driver: string, index: string): Pick<MadeUpMachine, 'files' | 'links'> {
@@ -71,6 +76,8 @@ const webcam = merge(
   },
 );
 
+const identity = { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3', place: '0000:01:00.0-1.3', speedMbps: 480 };
+
 const byIdLink: MadeUpMachine = {
   links: {
     '/dev/v4l/by-id/usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0': '/dev/video0',
@@ -82,38 +89,42 @@ const cameraModule = merge(
   node('video10', 'unicam-image', '/sys/devices/platform/soc/fe801000.csi', 'unicam', '0'),
   node('video13', 'bcm2835-isp-capture0', '/sys/devices/platform/soc/bcm2835-isp', 'bcm2835-isp', '0'),
   node('video11', 'bcm2835-codec-encode', '/sys/devices/platform/soc/bcm2835-codec', 'bcm2835-codec', '0'),
-  { files: { '/sys/class/video4linux/v4l-subdev0/name': 'imx219 10-0010\n' } },
+  {
+    files: { '/sys/class/video4linux/v4l-subdev0/name': 'imx219 10-0010\n' },
+    links: { '/sys/class/video4linux/v4l-subdev0/device/of_node': '/sys/firmware/devicetree/base/soc/i2c0mux/i2c@1/imx219@10' },
+  },
 );
 
 test('a webcam: one camera of its two nodes, with its own microphone', async () => {
   const hardware = await detectHardware(toolsOf(merge(webcam, byIdLink)));
   expect(hardware.cameras).toHaveLength(1);
   expect(hardware.cameras[0]).toMatchObject({
-    id: 'usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0',
+    id: 'usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3',
     name: 'C270 HD WEBCAM',
     driver: 'uvcvideo',
     path: '/dev/video0',
     kind: 'v4l2',
-    usb: { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3' },
+    usb: identity,
+    links: Object.keys(byIdLink.links ?? {}).toSorted(),
   });
   expect(hardware.microphones).toEqual([
     {
-      id: 'usb-1-1.3-A1B2C3D0-audio-0',
+      id: 'usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3-audio-0',
       name: 'C270 HD WEBCAM',
       card: 1,
       cardId: 'WEBCAM',
       device: 0,
       alsaDevice: 'hw:1,0',
-      usb: { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3' },
-      cameraId: 'usb-046d_C270_HD_WEBCAM_A1B2C3D0-video-index0',
+      usb: identity,
+      cameraId: 'usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3',
     },
   ]);
   expect(hardware.problems).toEqual([]);
 });
 
-test('without udev the USB port and the serial make the id', async () => {
+test('without udev it has the same name', async () => {
   const { cameras } = await detectHardware(toolsOf(webcam));
-  expect(cameras.map((camera) => camera.id)).toEqual(['usb-1-1.3-A1B2C3D0-video-index0']);
+  expect(cameras.map((camera) => camera.id)).toEqual(['usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3']);
 });
 
 test('two cameras that share one place in sysfs have an id each', async () => {
@@ -132,8 +143,8 @@ test('two cameras that share one place in sysfs have an id each', async () => {
   });
   const hardware = await detectHardware(toolsOf(machine));
   expect(hardware.cameras.map(({ id, path, driver, usb, modes }) => [id, path, driver, usb, modes.length])).toEqual([
-    ['platform-vivid-000-video-index0', '/dev/video0', 'vivid', null, 498],
-    ['platform-vivid-001-video-index0', '/dev/video1', 'vivid', null, 498],
+    ['platform-vivid-000', '/dev/video0', 'vivid', null, 498],
+    ['platform-vivid-001', '/dev/video1', 'vivid', null, 498],
   ]);
   expect(hardware.microphones.map(({ id, alsaDevice, cameraId }) => [id, alsaDevice, cameraId])).toEqual([
     ['card-Loopback-audio-0', 'hw:0,0', null],
@@ -148,8 +159,8 @@ test('two cameras in one USB device have an id each', async () => {
   });
   const { cameras } = await detectHardware(toolsOf(merge(webcam, second)));
   expect(cameras.map(({ id, path }) => [id, path])).toEqual([
-    ['usb-1-1.3-A1B2C3D0-video-index0', '/dev/video0'],
-    ['usb-1-1.3-A1B2C3D0-video-index0-2', '/dev/video2'],
+    ['usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3', '/dev/video0'],
+    ['usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3-1.4', '/dev/video2'],
   ]);
 });
 
@@ -159,7 +170,7 @@ test('the same webcam under another number keeps its id', async () => {
     programs: { [listing('/dev/video4')]: fixture('v4l2-ctl-c270.made-up.txt'), ...gstreamer },
   });
   const { cameras } = await detectHardware(toolsOf(moved));
-  expect(cameras.map(({ id, path }) => [id, path])).toEqual([['usb-1-1.3-A1B2C3D0-video-index0', '/dev/video4']]);
+  expect(cameras.map(({ id, path }) => [id, path])).toEqual([['usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3', '/dev/video4']]);
 });
 
 test('two webcams stand in the order of their ports, whatever their numbers are', async () => {
@@ -169,7 +180,7 @@ test('two webcams stand in the order of their ports, whatever their numbers are'
   });
   const { cameras } = await detectHardware(toolsOf(merge(webcam, second)));
   expect(cameras.map((camera) => camera.path)).toEqual(['/dev/video2', '/dev/video0']);
-  expect(cameras[0]?.usb).toEqual({ id: '046d:082d', serial: null, port: '1-1.2' });
+  expect(cameras[0]?.usb).toEqual({ id: '046d:082d', serial: null, port: '1-1.2', place: '0000:01:00.0-1.2', speedMbps: 480 });
 });
 
 test('a camera module is never a webcam; with libcamerasrc it is a camera', async () => {
@@ -180,7 +191,40 @@ test('a camera module is never a webcam; with libcamerasrc it is a camera', asyn
   const list = `${gstreamer['gst-inspect-1.0']}libcamera:  libcamerasrc: libcamera Source\n`;
   const having = await detectHardware(toolsOf(merge(cameraModule, { programs: { ...gstreamer, 'gst-inspect-1.0': list } })));
   expect(having.cameras).toEqual([
-    { id: 'libcamera-imx219', name: 'imx219', driver: 'libcamera', path: '', links: [], kind: 'libcamera', usb: null, modes: [] },
+    {
+      id: 'libcamera-imx219-i2c_1',
+      name: 'imx219',
+      driver: 'libcamera',
+      path: '/base/soc/i2c0mux/i2c@1/imx219@10',
+      links: [],
+      kind: 'libcamera',
+      usb: null,
+      modes: [],
+    },
+  ]);
+});
+
+test('two camera modules of a kind have a name each; one whose place is not told has its sensor’s', async () => {
+  const files = {
+    '/sys/class/video4linux/v4l-subdev0/name': 'imx708 10-001a\n',
+    '/sys/class/video4linux/v4l-subdev2/name': 'imx708 11-001a\n',
+  };
+  const tree = '/sys/firmware/devicetree/base/axi/pcie@120000/rp1';
+  const links = {
+    '/sys/class/video4linux/v4l-subdev0/device/of_node': `${tree}/i2c@88000/imx708@1a`,
+    '/sys/class/video4linux/v4l-subdev2/device/of_node': `${tree}/i2c@80000/imx708@1a`,
+  };
+  const pi5 = merge(node('video0', 'rp1-cfe-csi2_ch0', '/sys/devices/platform/axi/1f00110000.csi', 'rp1-cfe', '0'), { files });
+  const programs = { ...gstreamer, 'gst-inspect-1.0': `${gstreamer['gst-inspect-1.0']}libcamera:  libcamerasrc: libcamera Source\n` };
+  const known = await detectHardware(toolsOf(merge(pi5, { links, programs })));
+  expect(known.cameras.map(({ id, path }) => [id, path])).toEqual([
+    ['libcamera-imx708-i2c_80000', '/base/axi/pcie@120000/rp1/i2c@80000/imx708@1a'],
+    ['libcamera-imx708-i2c_88000', '/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a'],
+  ]);
+  const { cameras } = await detectHardware(toolsOf(merge(pi5, { programs })));
+  expect(cameras.map(({ id, path }) => [id, path])).toEqual([
+    ['libcamera-imx708', ''],
+    ['libcamera-imx708-2', ''],
   ]);
 });
 

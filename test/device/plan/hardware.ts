@@ -46,7 +46,7 @@ export const c270 = camera(
     { pixelFormat: 'MJPG', width: 640, height: 480, frameRates: [30, 25] },
     { pixelFormat: 'MJPG', width: 1280, height: 720, frameRates: [30, 25, 15] },
   ],
-  { name: 'C270 HD WEBCAM', usb: { id: '046d:0825', serial: 'A1', port: '1-1.3' } },
+  { name: 'C270 HD WEBCAM', usb: { id: '046d:0825', serial: 'A1', port: '1-1.3', place: '0000:01:00.0-1.3', speedMbps: 480 } },
 );
 
 export const c920 = camera(
@@ -57,10 +57,15 @@ export const c920 = camera(
     { pixelFormat: 'H264', width: 640, height: 480, frameRates: [30] },
     { pixelFormat: 'MJPG', width: 1280, height: 720, frameRates: [30, 24] },
   ],
-  { name: 'HD Pro Webcam C920', usb: { id: '046d:082d', serial: null, port: '1-1.2' } },
+  { name: 'HD Pro Webcam C920', usb: { id: '046d:082d', serial: null, port: '1-1.2', place: '0000:01:00.0-1.2', speedMbps: 480 } },
 );
 
-export const cameraModule = camera('libcamera-imx219', [], { kind: 'libcamera', driver: 'libcamera', path: '', name: 'imx219' });
+export const cameraModule = camera('libcamera-imx219', [], {
+  kind: 'libcamera',
+  driver: 'libcamera',
+  path: '/base/soc/i2c0mux/i2c@1/imx219@10',
+  name: 'imx219',
+});
 
 export function microphone(card: number, more: Partial<MicrophoneFact> = {}): MicrophoneFact {
   return {

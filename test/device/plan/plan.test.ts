@@ -146,13 +146,13 @@ const streamPy: readonly Row[] = [
     name: 'C camera module, no microphone (ours: libcamerasrc for rpicamsrc, not turned round, silence for no sound at all)',
     hardware: withDevices(pi4, [cameraModule]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
-    pipeline: `${mux} libcamerasrc name=camera ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
   },
   {
     name: 'D camera module with a microphone (ours: the sampling rate and the card that were asked for, not 44100 Hz and card 1)',
     hardware: withDevices(pi4, [cameraModule], [microphone(1), microphone(2)]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY', AV_AUDIO_SAMPLING_RATE: 32000, AV_AUDIO_DEVICE: '2' },
-    pipeline: `${mux} libcamerasrc name=camera ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
   },
   {
     name: 'E webcam, a source of one’s own, no sound (ours: the source that was set wins over the webcam)',
