@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
-import { sampleBoard } from '#device/health/board-sampler.ts';
+import { BoardSampler } from '#device/health/board-sampler.ts';
+import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { isStandInPicture } from '#device/health/health-report.ts';
 import { HealthWatch } from '#device/health/health-watch.ts';
@@ -70,6 +71,7 @@ type Parts = {
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
   readonly schedule: ScheduleWatch;
+  readonly fleetClock: FleetClock;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -116,6 +118,7 @@ export class Agent {
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
     parts.schedule.start();
+    parts.fleetClock.start();
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.uplink?.start();
   }
@@ -130,6 +133,7 @@ export class Agent {
     const parts = this.#parts;
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
+    parts?.fleetClock.stop();
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
@@ -175,10 +179,13 @@ export class Agent {
         this.#sayReady(keeper);
       },
     });
+    const boardSampler = new BoardSampler({ stateDirectory: state.path, stateProblem: () => state.problem(), clock });
+    const fleetClock = new FleetClock(configuration.fleet?.url ?? null, clock);
     const health = new HealthWatch({
       clock,
       random,
-      sampleBoard: () => sampleBoard({ stateDirectory: configuration.stateDirectory }),
+      sampleBoard: () => boardSampler.sample(),
+      clockOffset: () => fleetClock.offset(),
       prepared: () => keeper.prepared(),
       complaints: () => keeper.complaints(),
       inventory: () => this.#inventory(),
@@ -209,7 +216,7 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
     });
-    return { keeper, health, hardwareWatch, schedule, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
+    return { keeper, health, hardwareWatch, schedule, fleetClock, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {

@@ -75,6 +75,9 @@ export const Report = Type.Object(
 );
 export type Report = Static<typeof Report>;
 
+/** Of the firmware of a Raspberry Pi: under-voltage, frequency-capped, throttled, temperature-limit. */
+const PowerWords = Type.Array(Type.String({ maxLength: 40 }), { maxItems: 8 });
+
 export const BoardHealth = Type.Object({
   uptimeS: Type.Number({ minimum: 0 }),
   loadAverage1m: Type.Number({ minimum: 0 }),
@@ -86,7 +89,15 @@ export const BoardHealth = Type.Object({
   diskFreeBytes: Type.Integer({ minimum: 0 }),
   temperatureC: Type.Optional(Type.Number()),
   throttled: Type.Optional(Type.Boolean()),
+  powerNow: Type.Optional(PowerWords),
+  powerSinceBoot: Type.Optional(PowerWords),
   wifiSignalDbm: Type.Optional(Type.Number()),
+  wifiRateMbps: Type.Optional(Type.Number({ minimum: 0 })),
+  uplinkKbps: Type.Optional(Type.Number({ minimum: 0, description: 'What all outputs have sent since the last health' })),
+  clockOffsetMs: Type.Optional(Type.Number({ description: 'The device’s clock against the fleet server’s; above nought it is ahead' })),
+  clockPrecisionMs: Type.Optional(Type.Number({ minimum: 0, description: 'How far the truth may be from clockOffsetMs' })),
+  diskProblem: Type.Optional(Type.String({ maxLength: 200, description: 'Why the state directory cannot be written' })),
+  cardWearPercent: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: 'Of the card’s life; only where the card tells' })),
 });
 export type BoardHealth = Static<typeof BoardHealth>;
 

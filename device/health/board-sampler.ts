@@ -1,43 +1,92 @@
-/** What the board says of itself: memory, disk, load, heat. What cannot be read is left out or nought. */
-import { readdir, readFile, statfs } from 'node:fs/promises';
+/** What the board says of itself: memory, disk, load, heat, power, Wi-Fi. What cannot be read is left out or nought. */
+import { constants } from 'node:fs';
+import { access, readdir, readFile, statfs } from 'node:fs/promises';
 import { loadavg, totalmem, uptime } from 'node:os';
+import { runProgram } from '#device/detect/local-machine.ts';
+import { readCardWear } from '#device/health/card-wear.ts';
+import { type PowerState, type RunTool, readPower } from '#device/health/power.ts';
+import { parseWifiSignal, readWifiRate } from '#device/health/wifi.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { errorText } from '#device/state/state-directory.ts';
 import type { BoardHealth } from '#protocol/messages.ts';
 
 export type BoardSamplerOptions = {
   /** The disk that matters is the one that the state is on. */
   readonly stateDirectory: string;
-  /** Other roots are for tests. */
+  /** Why the last write there failed, as the system's code; null: it did not. */
+  readonly stateProblem: () => string | null;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Other roots and other tools are for tests. */
   readonly proc?: string;
   readonly sys?: string;
+  readonly run?: RunTool;
 };
 
-/** The media host tells its own size, each second. */
-export type BoardSample = Omit<BoardHealth, 'mediaHostRssBytes'>;
+/** The media host tells its own size, each second; the health watch knows the uplink and the clock. */
+export type BoardSample = Omit<BoardHealth, 'mediaHostRssBytes' | 'uplinkKbps' | 'clockOffsetMs' | 'clockPrecisionMs'>;
 
-export async function sampleBoard(options: BoardSamplerOptions): Promise<BoardSample> {
-  const { stateDirectory, proc = '/proc', sys = '/sys' } = options;
-  const [meminfo, wireless, throttledText, disk, temperatureC] = await Promise.all([
-    read(`${proc}/meminfo`),
-    read(`${proc}/net/wireless`),
-    read(`${sys}/devices/platform/soc/soc:firmware/get_throttled`),
-    statfs(stateDirectory).catch(() => null),
-    readTemperature(sys),
-  ]);
-  const memory = parseMeminfo(meminfo);
-  const wifiSignalDbm = parseWifiSignal(wireless);
-  const throttled = parseThrottled(throttledText);
-  return {
-    uptimeS: Math.round(uptime()),
-    loadAverage1m: loadavg()[0] ?? 0,
-    memoryTotalBytes: memory.totalBytes ?? totalmem(),
-    memoryAvailableBytes: memory.availableBytes ?? 0,
-    agentRssBytes: process.memoryUsage.rss(),
-    diskTotalBytes: disk === null ? 0 : disk.blocks * disk.bsize,
-    diskFreeBytes: disk === null ? 0 : disk.bavail * disk.bsize,
-    ...(temperatureC === undefined ? {} : { temperatureC }),
-    ...(throttled === undefined ? {} : { throttled }),
-    ...(wifiSignalDbm === undefined ? {} : { wifiSignalDbm }),
-  };
+/** What needs a program of its own, or hardly ever changes, is asked for this seldom. */
+const slowIntervalMs = 60_000;
+
+type SlowFacts = {
+  readonly wifiRateMbps: number | undefined;
+  readonly power: PowerState | null;
+  readonly cardWearPercent: number | undefined;
+};
+
+export class BoardSampler {
+  readonly #options: Required<BoardSamplerOptions>;
+  #slow: SlowFacts | null = null;
+  #slowAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: BoardSamplerOptions) {
+    this.#options = { proc: '/proc', sys: '/sys', run: runProgram, ...options };
+  }
+
+  async sample(): Promise<BoardSample> {
+    const { stateDirectory, stateProblem, proc, sys } = this.#options;
+    const [meminfo, wireless, disk, accessProblem, temperatureC, quickPower] = await Promise.all([
+      read(`${proc}/meminfo`),
+      read(`${proc}/net/wireless`),
+      statfs(stateDirectory).catch(() => null),
+      access(stateDirectory, constants.W_OK).then(() => null, errorText),
+      readTemperature(sys),
+      readPower(sys, null),
+    ]);
+    const memory = parseMeminfo(meminfo);
+    const wifi = parseWifiSignal(wireless);
+    const slow = await this.#slowFacts(wifi?.networkInterface ?? null, quickPower !== null);
+    const power = quickPower ?? slow.power;
+    const diskProblem = accessProblem ?? stateProblem();
+    return {
+      uptimeS: Math.round(uptime()),
+      loadAverage1m: loadavg()[0] ?? 0,
+      memoryTotalBytes: memory.totalBytes ?? totalmem(),
+      memoryAvailableBytes: memory.availableBytes ?? 0,
+      agentRssBytes: process.memoryUsage.rss(),
+      diskTotalBytes: disk === null ? 0 : disk.blocks * disk.bsize,
+      diskFreeBytes: disk === null ? 0 : disk.bavail * disk.bsize,
+      ...(diskProblem === null ? {} : { diskProblem: diskProblem.slice(0, 200) }),
+      ...(slow.cardWearPercent === undefined ? {} : { cardWearPercent: slow.cardWearPercent }),
+      ...(temperatureC === undefined ? {} : { temperatureC }),
+      ...(power === null ? {} : { throttled: power.now.length > 0, powerNow: [...power.now], powerSinceBoot: [...power.sinceBoot] }),
+      ...(wifi === undefined ? {} : { wifiSignalDbm: wifi.signalDbm }),
+      ...(wifi === undefined || slow.wifiRateMbps === undefined ? {} : { wifiRateMbps: slow.wifiRateMbps }),
+    };
+  }
+
+  async #slowFacts(networkInterface: string | null, isPowerKnown: boolean): Promise<SlowFacts> {
+    const { clock, sys, run } = this.#options;
+    if (this.#slow !== null && clock.monotonicMs() - this.#slowAtMs < slowIntervalMs) return this.#slow;
+    this.#slowAtMs = clock.monotonicMs();
+    const [wifiRateMbps, power, cardWearPercent] = await Promise.all([
+      networkInterface === null ? undefined : readWifiRate(networkInterface, run),
+      isPowerKnown ? null : readPower(sys, run),
+      readCardWear(sys),
+    ]);
+    this.#slow = { wifiRateMbps, power, cardWearPercent };
+    return this.#slow;
+  }
 }
 
 /** proc(5): sizes in KiB. */
@@ -47,18 +96,6 @@ export function parseMeminfo(text: string): { readonly totalBytes: number | unde
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   };
   return { totalBytes: bytesOf('MemTotal'), availableBytes: bytesOf('MemAvailable') };
-}
-
-/** The first interface's level; drivers that give no dBm show a number from 0 up, which is left out. */
-export function parseWifiSignal(text: string): number | undefined {
-  const level = /^\s*\w+:\s+\S+\s+\S+\s+(-\d+)/m.exec(text)?.[1];
-  return level === undefined ? undefined : Number(level);
-}
-
-/** The Raspberry Pi's firmware: bits 0 to 3 are under-voltage, capped, throttled and soft limit, now; the upper ones are history. */
-export function parseThrottled(text: string): boolean | undefined {
-  const bits = Number.parseInt(text.trim(), 16);
-  return Number.isNaN(bits) ? undefined : (bits & 0b1111) !== 0;
 }
 
 /** The hottest thermal zone, °C. */

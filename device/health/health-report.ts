@@ -1,6 +1,8 @@
 /** From what the media host and the board say to conditions, health and report. Pure. */
+import { observeBoard } from '#device/health/board-conditions.ts';
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
+import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
@@ -10,9 +12,6 @@ import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { Health, Report, SettingRefusal } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
-export const hotBoardC = 80;
-const lowDiskBytes = 500_000_000;
-const lowDiskShare = 0.05;
 /** Below this share of the frames asked for, somebody sees that it stutters. */
 const lowFrameShare = 0.85;
 /** Dropped pictures are told of for so long after the last one. */
@@ -24,6 +23,8 @@ export type HealthFacts = {
   readonly prepared: Prepared;
   readonly complaints: readonly SettingRefusal[];
   readonly board: BoardSample;
+  /** Against the fleet server's; null: not measured. */
+  readonly clockOffset: ClockOffset | null;
   readonly drops: DropMemory;
   readonly nowMs: number;
   readonly monotonicMs: number;
@@ -43,8 +44,8 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 }
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
-  const { prepared, complaints, nowMs } = facts;
-  const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(facts.board)];
+  const { prepared, complaints, nowMs, board, clockOffset } = facts;
+  const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(board, clockOffset)];
   if (!prepared.schedule.allowed.stream)
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
@@ -90,15 +91,6 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
   return found;
 }
 
-function observeBoard({ temperatureC, diskFreeBytes, diskTotalBytes }: BoardSample): ObservedCondition[] {
-  const found: ObservedCondition[] = [];
-  if (temperatureC !== undefined && temperatureC > hotBoardC) found.push({ code: 'board-hot', detail: `${temperatureC.toFixed(0)} °C` });
-  if (diskTotalBytes > 0 && (diskFreeBytes < lowDiskBytes || diskFreeBytes < lowDiskShare * diskTotalBytes)) {
-    found.push({ code: 'disk-low', detail: `${Math.round(diskFreeBytes / 1e6)} MB free` });
-  }
-  return found;
-}
-
 /** What is said of the media while no host is connected: it is being started again. */
 export function mediaStateOf(status: MediaStatus | null, hostLostAt: string): MediaState {
   return status?.media ?? { kind: 'starting', since: hostLostAt };
@@ -106,13 +98,27 @@ export function mediaStateOf(status: MediaStatus | null, hostLostAt: string): Me
 
 const maxOutputs = 32;
 
-export function buildHealth(status: MediaStatus | null, hostLostAt: string, board: BoardSample, conditions: Condition[]): Health {
+export type HealthParts = {
+  readonly status: MediaStatus | null;
+  readonly hostLostAt: string;
+  readonly board: BoardSample;
+  readonly clockOffset: ClockOffset | null;
+  readonly uplinkKbps: number | undefined;
+  readonly conditions: Condition[];
+};
+
+export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps, conditions }: HealthParts): Health {
   return {
     media: mediaStateOf(status, hostLostAt),
     figures: status?.figures ?? null,
     outputs: (status?.outputs ?? []).slice(0, maxOutputs),
     conditions,
-    board: { ...board, mediaHostRssBytes: status?.rssBytes ?? 0 },
+    board: {
+      ...board,
+      mediaHostRssBytes: status?.rssBytes ?? 0,
+      ...(uplinkKbps === undefined ? {} : { uplinkKbps }),
+      ...(clockOffset === null ? {} : { clockOffsetMs: clockOffset.offsetMs, clockPrecisionMs: clockOffset.precisionMs }),
+    },
   };
 }
 

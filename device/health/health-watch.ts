@@ -4,6 +4,7 @@
  */
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
+import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import {
   buildHealth,
   type DropMemory,
@@ -15,6 +16,7 @@ import {
   reportedSettings,
   reportFingerprint,
 } from '#device/health/health-report.ts';
+import { UplinkRate } from '#device/health/uplink-rate.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
@@ -34,6 +36,7 @@ export type HealthWatchOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly sampleBoard: () => Promise<BoardSample>;
+  readonly clockOffset: () => ClockOffset | null;
   readonly prepared: () => Prepared;
   readonly complaints: () => readonly SettingRefusal[];
   readonly inventory: () => Inventory;
@@ -51,6 +54,8 @@ export class HealthWatch {
   #mediaKind: MediaState['kind'] = 'starting';
   #size = '';
   #drops: DropMemory = noDrops;
+  readonly #uplinkRate = new UplinkRate();
+  #uplinkKbps: number | undefined;
   #wasFailed = false;
   #tracked: TrackedConditions = noConditions;
   #lastFingerprint = '';
@@ -128,6 +133,7 @@ export class HealthWatch {
         })
         .finally(() => {
           if (!this.#isRunning) return;
+          this.#uplinkKbps = this.#uplinkRate.sample(this.#status?.outputs ?? [], this.#options.clock.monotonicMs());
           this.#sendHealth();
           this.#scheduleHealth();
         });
@@ -144,7 +150,15 @@ export class HealthWatch {
   #sendHealth(): void {
     const board = this.#board;
     if (board === null || !this.#isRunning) return;
-    this.#options.sendHealth(buildHealth(this.#status, this.#hostLostAt, board, this.#conditions(board)));
+    const health = buildHealth({
+      status: this.#status,
+      hostLostAt: this.#hostLostAt,
+      board,
+      clockOffset: this.#options.clockOffset(),
+      uplinkKbps: this.#uplinkKbps,
+      conditions: this.#conditions(board),
+    });
+    this.#options.sendHealth(health);
   }
 
   #report(when: 'when-changed' | 'in-any-case'): void {
@@ -181,6 +195,7 @@ export class HealthWatch {
       prepared: prepared(),
       complaints: complaints(),
       board,
+      clockOffset: this.#options.clockOffset(),
       drops: this.#drops,
       nowMs: clock.nowMs(),
       monotonicMs,

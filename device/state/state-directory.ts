@@ -28,6 +28,7 @@ export class StateDirectory {
   readonly #log: Pick<Log, 'warn'>;
   /** One write at a time a file name: two renames of one temporary file must not meet. */
   readonly #writing = new Map<string, Promise<void>>();
+  #problem: string | null = null;
 
   constructor(path: string, log: Pick<Log, 'warn'>) {
     this.path = path;
@@ -37,6 +38,11 @@ export class StateDirectory {
   async start(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     await chmod(this.path, 0o700);
+  }
+
+  /** Why the last write failed, as the system's code; null when it did not. */
+  problem(): string | null {
+    return this.#problem;
   }
 
   /** Null when there is none, or none that can be used. */
@@ -63,6 +69,10 @@ export class StateDirectory {
     this.#writing.set(file.name, writing);
     try {
       await writing;
+      this.#problem = null;
+    } catch (cause) {
+      this.#problem = errorText(cause);
+      throw cause;
     } finally {
       if (this.#writing.get(file.name) === writing) this.#writing.delete(file.name);
     }

@@ -11,8 +11,8 @@ const since = '2026-11-21T12:00:00Z';
 const board = {
   uptimeS: 1,
   loadAverage1m: 0,
-  memoryTotalBytes: 1,
-  memoryAvailableBytes: 1,
+  memoryTotalBytes: 1e9,
+  memoryAvailableBytes: 1e9,
   agentRssBytes: 1,
   diskTotalBytes: 0,
   diskFreeBytes: 0,
@@ -40,6 +40,7 @@ async function startedWatch(random = 0.5) {
     clock,
     random: () => random,
     sampleBoard: async () => board,
+    clockOffset: () => null,
     prepared: () => prepared,
     complaints: () => [],
     inventory: () => ({ board: { id: 'pc', name: 'PC', architecture: 'x86_64' }, cameras: [], microphones: [], encoders: [] }),

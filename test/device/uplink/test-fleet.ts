@@ -57,6 +57,10 @@ export class TestFleet {
     };
     broker.on('publish', (packet, client) => this.#hear(packet.topic, Buffer.from(packet.payload), client));
     const server = createServer((request, response) => {
+      if (request.method !== 'POST') {
+        response.end();
+        return;
+      }
       const chunks: Buffer[] = [];
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('end', () => {
