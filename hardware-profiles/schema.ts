@@ -44,14 +44,26 @@ export const BoardProfile = Type.Object(
     ),
     settings: Settings,
     /** Encoder profiles by id, best first. Those not named are never used on this board. */
-    encoders: Type.Array(Id, { minItems: 1, maxItems: 8 }),
+    encoders: Type.Array(
+      Type.Object(
+        {
+          id: Id,
+          /** Pixels a second that the encoder carries on this board, where that is less than it carries anywhere. */
+          maximumPixelsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 8 },
+    ),
+    /** Pixels a second of MJPEG that the processor can decode beside the rest; absent: enough. */
+    maximumMjpegPixelsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   closed,
 );
 export type BoardProfile = Static<typeof BoardProfile>;
 
 /** Traits of a camera that the planner knows how to live with. A quirk without code behind it is not a quirk. */
-export const CameraQuirk = Type.Enum(['ignore-native-h264', 'ignore-mjpeg', 'no-microphone']);
+export const CameraQuirk = Type.Enum(['ignore-native-h264', 'ignore-mjpeg', 'first-format-only', 'no-microphone']);
 export type CameraQuirk = Static<typeof CameraQuirk>;
 
 export const CameraProfile = Type.Object(
@@ -68,6 +80,20 @@ export const CameraProfile = Type.Object(
     ),
     settings: Settings,
     quirks: Type.Array(CameraQuirk, { maxItems: 16 }),
+    /** Pictures that the camera can give at most, for a source that names none itself (libcamera scales each down to what is asked). */
+    modes: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            width: Type.Integer({ minimum: 16, maximum: 8192 }),
+            height: Type.Integer({ minimum: 16, maximum: 8192 }),
+            framesPerSecond: Type.Number({ minimum: 1, maximum: 240 }),
+          },
+          closed,
+        ),
+        { minItems: 1, maxItems: 16 },
+      ),
+    ),
   },
   closed,
 );

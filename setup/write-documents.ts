@@ -1,6 +1,12 @@
 /** Writes the documents that are drawn from the code. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadProfiles } from '#device/profile/load.ts';
 import { protocolDocument } from '#protocol/document.ts';
+import { withHardwareTable } from '#setup/hardware-table.ts';
 
-writeFileSync(join(import.meta.dirname, '..', 'docs', 'protocol.md'), protocolDocument());
+const root = join(import.meta.dirname, '..');
+const readme = join(root, 'README.md');
+
+writeFileSync(join(root, 'docs', 'protocol.md'), protocolDocument());
+writeFileSync(readme, withHardwareTable(readFileSync(readme, 'utf8'), await loadProfiles()));

@@ -23,9 +23,17 @@ export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
 
   const encoderIds = new Set(encoders.map((encoder) => encoder.id));
   for (const board of boards) {
-    for (const id of board.encoders.filter((name) => !encoderIds.has(name))) {
+    for (const { id } of board.encoders.filter((encoder) => !encoderIds.has(encoder.id))) {
       problems.push({ file: `boards/${board.id}.json`, field: 'encoders', reason: `expected the id of an encoder profile, came "${id}"` });
     }
+  }
+  for (const [usbId, ids] of claimedUsbIds(cameras).filter(([, claiming]) => claiming.length > 1)) {
+    const others = ids.slice(0, -1).join(', ');
+    problems.push({
+      file: `cameras/${ids.at(-1)}.json`,
+      field: 'match.usbIds',
+      reason: `expected a USB id of its own, came ${usbId}, which is that of ${others} too`,
+    });
   }
   const withoutRule = boards.filter((board) => Object.keys(board.match).length === 0);
   if (withoutRule.length !== 1) {
@@ -33,6 +41,11 @@ export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
     problems.push({ file: 'boards/', field: 'match', reason: `expected exactly one board profile without a rule, came ${came}` });
   }
   return { profiles: { boards, cameras, encoders }, problems };
+}
+
+function claimedUsbIds(cameras: readonly CameraProfile[]): readonly (readonly [string, readonly string[]])[] {
+  const usbIds = new Set(cameras.flatMap(({ match }) => match.usbIds ?? []));
+  return [...usbIds].map((usbId) => [usbId, cameras.filter(({ match }) => match.usbIds?.includes(usbId)).map(({ id }) => id)] as const);
 }
 
 function readProfile<S extends TSchema>(file: ProfileFile, schema: S, report: Report): readonly Static<S>[] {

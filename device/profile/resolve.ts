@@ -20,9 +20,21 @@ export function resolveProfile(hardware: DetectedHardware, profiles: HardwarePro
     const profile = best(profiles.cameras, (candidate) => cameraScore(candidate, camera));
     return profile === null ? [] : [[camera.id, profile] as const];
   });
-  const wanted = board.encoders.flatMap((id) => profiles.encoders.filter((encoder) => encoder.id === id));
+  const wanted = encodersOf(board, profiles.encoders);
   const present = wanted.filter((encoder) => hardware.encoders.some((fact) => fact.element === encoder.match.element));
   return { board, cameras: new Map(cameras), encoders: present.length > 0 ? present : wanted };
+}
+
+/** In the board's order, each with the narrower of its own limit and the board's. */
+export function encodersOf(board: BoardProfile, encoders: readonly EncoderProfile[]): readonly EncoderProfile[] {
+  return board.encoders.flatMap(({ id, maximumPixelsPerSecond: onBoard }) =>
+    encoders
+      .filter((encoder) => encoder.id === id)
+      .map((encoder) => {
+        const limits = [encoder.maximumPixelsPerSecond, onBoard].filter((limit) => limit !== undefined);
+        return limits.length === 0 ? encoder : { ...encoder, maximumPixelsPerSecond: Math.min(...limits) };
+      }),
+  );
 }
 
 /** The same levels with those of the profiles put in. The camera's profile is that of the camera which the levels choose. */

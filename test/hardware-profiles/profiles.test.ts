@@ -17,7 +17,24 @@ test('every profile of the program is right', async () => {
     'raspberry-pi-zero-2-w',
     'raspberry-pi-zero-w',
   ]);
-  expect(cameras.map((camera) => camera.id)).toEqual(['generic-uvc', 'logitech-c270', 'logitech-c920', 'raspberry-pi-camera']);
+  expect(cameras.map((camera) => camera.id)).toEqual([
+    'elgato-cam-link-4k',
+    'generic-uvc',
+    'hdmi2usb',
+    'logitech-brio',
+    'logitech-c270',
+    'logitech-c920',
+    'logitech-c922',
+    'logitech-quickcam-fusion',
+    'ms2109-hdmi',
+    'raspberry-pi-camera-1',
+    'raspberry-pi-camera-2',
+    'raspberry-pi-camera-3',
+    'raspberry-pi-camera-global-shutter',
+    'raspberry-pi-camera-hq',
+    'raspberry-pi-camera-legacy',
+    'raspberry-pi-camera',
+  ]);
   expect(encoders.map((encoder) => encoder.id)).toEqual(['openh264enc', 'v4l2h264enc', 'x264enc']);
 });
 
@@ -29,7 +46,7 @@ const board = {
   source: 'Made up.',
   match: {},
   settings: {},
-  encoders: ['x264enc'],
+  encoders: [{ id: 'x264enc' }],
 };
 const camera = {
   id: 'cam',
@@ -108,9 +125,24 @@ const wrong = [
   },
   {
     name: 'an encoder that is not there',
-    add: file('boards', { ...board, id: 'b', match: { model: 'x' }, encoders: ['none'] }),
+    add: file('boards', { ...board, id: 'b', match: { model: 'x' }, encoders: [{ id: 'none' }] }),
     field: 'encoders',
     reason: '"none"',
+  },
+  {
+    name: 'a USB id of another profile',
+    add: [
+      file('cameras', { ...camera, match: { usbIds: ['046d:0825'] } }),
+      file('cameras', { ...camera, id: 'twin', match: { usbIds: ['046d:0825'] } }),
+    ],
+    field: 'match.usbIds',
+    reason: 'came 046d:0825, which is that of cam too',
+  },
+  {
+    name: 'a limit that is none',
+    add: file('boards', { ...board, id: 'b', match: { model: 'x' }, encoders: [{ id: 'x264enc', maximumPixelsPerSecond: 0 }] }),
+    field: 'encoders.0.maximumPixelsPerSecond',
+    reason: '',
   },
   { name: 'a second board for everything', add: file('boards', { ...board, id: 'b' }), field: 'match', reason: 'generic, b' },
   {
@@ -128,9 +160,10 @@ const wrong = [
 ];
 
 test.each(wrong)('$name is named by file, field and reason', ({ add, field, reason }) => {
-  const { problems } = checkProfiles([...right, add]);
+  const added = [add].flat();
+  const { problems } = checkProfiles([...right, ...added]);
   expect(problems).toContainEqual({
-    file: expect.stringMatching(`^${add.kind}/`),
+    file: expect.stringMatching(`^${added[0]?.kind}/`),
     field,
     reason: expect.stringContaining(reason),
   });

@@ -2,11 +2,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadProfiles } from '#device/profile/load.ts';
 import { protocolDocument } from '#protocol/document.ts';
+import { withHardwareTable } from '#setup/hardware-table.ts';
 import { filesIn, read, root } from './source-files.ts';
 
 test('docs/protocol.md is what the schemas say (npm run documents writes it)', () => {
   expect(read('docs/protocol.md')).toBe(protocolDocument());
+});
+
+test('the hardware in README.md is what the profiles say (npm run documents writes it)', async () => {
+  expect(read('README.md')).toBe(withHardwareTable(read('README.md'), await loadProfiles()));
 });
 
 test('links between our documents lead somewhere', () => {

@@ -31,8 +31,46 @@ test('the most specific profile of a camera wins; an unknown camera has none', (
     ['usb-c270', 'logitech-c270'],
     ['usb-c920', 'logitech-c920'],
     ['usb-raw', 'generic-uvc'],
-    ['libcamera-imx219', 'raspberry-pi-camera'],
+    ['libcamera-imx219', 'raspberry-pi-camera-2'],
   ]);
+});
+
+const byUsbId = (id: string) => camera('usb', [], { usb: { id, serial: null, port: '1-1', place: '1-1', speedMbps: 480 } });
+const bySensor = (name: string) => camera('libcamera', [], { kind: 'libcamera', driver: 'libcamera', name });
+
+test.each([
+  [byUsbId('046d:08c1'), 'logitech-quickcam-fusion'],
+  [byUsbId('046d:0825'), 'logitech-c270'],
+  [byUsbId('046d:082d'), 'logitech-c920'],
+  [byUsbId('046d:0892'), 'logitech-c920'],
+  [byUsbId('046d:08e5'), 'logitech-c920'],
+  [byUsbId('046d:085c'), 'logitech-c922'],
+  [byUsbId('046d:085e'), 'logitech-brio'],
+  [byUsbId('2a19:5442'), 'hdmi2usb'],
+  [byUsbId('1d50:60b7'), 'hdmi2usb'],
+  [byUsbId('0fd9:0066'), 'elgato-cam-link-4k'],
+  [byUsbId('534d:2109'), 'ms2109-hdmi'],
+  [byUsbId('1234:5678'), 'generic-uvc'],
+  [bySensor('ov5647'), 'raspberry-pi-camera-1'],
+  [bySensor('imx219'), 'raspberry-pi-camera-2'],
+  [bySensor('imx708'), 'raspberry-pi-camera-3'],
+  [bySensor('imx708_wide'), 'raspberry-pi-camera-3'],
+  [bySensor('imx477'), 'raspberry-pi-camera-hq'],
+  [bySensor('imx296'), 'raspberry-pi-camera-global-shutter'],
+  [bySensor('imx500'), 'raspberry-pi-camera'],
+  [camera('mmal', [], { driver: 'bm2835 mmal' }), 'raspberry-pi-camera-legacy'],
+])('a camera is told by its USB id, its driver or its sensor (%#)', (fact, id) => {
+  expect(resolveProfile(withDevices(server, [fact]), profiles).cameras.get(fact.id)?.id).toBe(id);
+});
+
+test('an encoder has the narrower of its own limit and the board’s', () => {
+  const limits = (model: string) => {
+    const { encoders } = resolveProfile({ ...pi4, board: { model, architecture: 'aarch64' } }, profiles);
+    return Object.fromEntries(encoders.map(({ id, maximumPixelsPerSecond }) => [id, maximumPixelsPerSecond]));
+  };
+  expect(limits('Raspberry Pi Zero W Rev 1.1')['v4l2h264enc']).toBe(1280 * 720 * 30);
+  expect(limits('Raspberry Pi 4 Model B Rev 1.5')).toMatchObject({ v4l2h264enc: 62_914_560, x264enc: 1920 * 1080 * 30 });
+  expect(limits('A PC')).toEqual({ x264enc: undefined, openh264enc: undefined });
 });
 
 test('encoders in the board’s order, of those that are there', () => {
