@@ -36,6 +36,9 @@ export const OutputState = Type.Union([
 ]);
 export type OutputState = Static<typeof OutputState>;
 
+/** The output of AV_STREAM_URL: the one that goes to the fleet's relay, where no other address was chosen. */
+export const mainOutputId = 'rtmp';
+
 export const OutputStatus = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
   kind: Type.Enum(['rtmp', 'recording', 'preview', 'icecast']),

@@ -52,6 +52,35 @@ const schedule: TextShape = {
   expected: scheduleExpected,
 };
 
+const streamKey: TextShape = {
+  kind: 'text',
+  maxLength: 1024,
+  pattern: /^[^\s"'!\\]*$/,
+  expected: 'text without spaces, quotes, backslashes or "!"',
+};
+
+function furtherAddress(number: number) {
+  return {
+    title: `Stream address ${number}`,
+    description: 'A further target: rtmp:// or rtmps://. The same stream goes there too, over a connection of its own.',
+    shape: streamUrl,
+    default: '',
+    secret: false,
+    remote: true,
+  } as const;
+}
+
+function furtherKey(number: number) {
+  return {
+    title: `Stream key ${number}`,
+    description: `Belongs to AV_STREAM_URL_${number}. It can be set and replaced, never read back.`,
+    shape: streamKey,
+    default: '',
+    secret: true,
+    remote: true,
+  } as const;
+}
+
 export const settingDefinitions = {
   AV_STREAM_URL: {
     title: 'Stream address',
@@ -64,11 +93,17 @@ export const settingDefinitions = {
   AV_STREAM_KEY: {
     title: 'Stream key',
     description: 'Joined to the address by a slash. It can be set and replaced, never read back.',
-    shape: { kind: 'text', maxLength: 1024, pattern: /^[^\s"'!\\]*$/, expected: 'text without spaces, quotes, backslashes or "!"' },
+    shape: streamKey,
     default: '',
     secret: true,
     remote: true,
   },
+  AV_STREAM_URL_2: furtherAddress(2),
+  AV_STREAM_KEY_2: furtherKey(2),
+  AV_STREAM_URL_3: furtherAddress(3),
+  AV_STREAM_KEY_3: furtherKey(3),
+  AV_STREAM_URL_4: furtherAddress(4),
+  AV_STREAM_KEY_4: furtherKey(4),
   AV_DISABLE_AUDIO: {
     title: 'Audio off',
     description: 'Publishes video alone.',

@@ -15,7 +15,7 @@ import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 const description =
   'appsrc name=source caps=video/x-flv is-live=true max-bytes=0 ! ' +
   'queue name=queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! ' +
-  'rtmp2sink name=sink async-connect=true sync=false chunk-size=4096';
+  'rtmp2sink name=sink async-connect=true sync=false chunk-size=4096 tls-validation-flags=validate-all';
 
 /** What waits here can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;

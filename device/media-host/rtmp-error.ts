@@ -12,7 +12,11 @@ const meanings: readonly Meaning[] = [
   { text: /network (?:is )?unreachable|no route to host|host (?:is )?unreachable/i, words: 'the network does not reach the server' },
   { text: /timed out/i, words: 'no answer from the server' },
   { text: /short read|handshake|protocol/i, words: 'the server does not speak RTMP' },
-  { text: /certificate|TLS/i, words: 'no secure connection: the certificate of the server is not accepted' },
+  {
+    text: /certificate/i,
+    words: 'untrusted certificate: the server’s is not signed by an authority known here, is out of date or bears another name',
+  },
+  { text: /TLS/i, words: 'no secure connection: the server does not speak TLS there' },
   { text: /host is not set|invalid|scheme/i, words: 'expected an address rtmp://host[:port]/application/stream' },
   { text: /connection (?:closed|error|reset)|closed remotely|reset by peer|broken pipe/i, words: 'closed by the server' },
 ];

@@ -63,7 +63,10 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
   const { settings, hardware, profile } = context;
   switch (key) {
     case 'AV_STREAM_URL':
-      return [URL.canParse(String(value)) && new URL(String(value)).hostname !== '' ? null : 'expected an address with a host'];
+    case 'AV_STREAM_URL_2':
+    case 'AV_STREAM_URL_3':
+    case 'AV_STREAM_URL_4':
+      return [hostProblem(String(value))];
     case 'AV_VIDEO_SOURCE': {
       const choice = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
       return [choice.kind === 'missing' ? choice.reason : null];
@@ -87,6 +90,12 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
     default:
       return [];
   }
+}
+
+/** Empty is no address, and a target less. */
+function hostProblem(address: string): string | null {
+  const isFit = address === '' || (URL.canParse(address) && new URL(address).hostname !== '');
+  return isFit ? null : 'expected an address with a host';
 }
 
 /** Colour is stored for squares of two by two pixels (4:2:0): encoders refuse odd sides. */

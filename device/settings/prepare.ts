@@ -15,6 +15,7 @@ import { chooseVideo } from '#device/profile/video-source.ts';
 import { decideOutlets, type Moment, type ScheduleDecision, unscheduled, withinSchedule } from '#device/schedule/outlets.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
+import { mainOutputId } from '#protocol/media.ts';
 import type { Desired, RelayTarget, SettingRefusal } from '#protocol/messages.ts';
 import {
   isSettingKey,
@@ -158,5 +159,5 @@ function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: Setting
 /** A device that waits for its fleet's first word does not send its picture to the address that a lone one would use. */
 function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
   const isWaiting = machine.fleetUrl !== null && document === null && settings.AV_STREAM_URL.level === 'default';
-  return isWaiting ? { ...plan, outputs: [] } : plan;
+  return isWaiting ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) } : plan;
 }

@@ -4,7 +4,7 @@
  * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment.
  */
 import type { Condition, ConditionCode } from '#protocol/conditions.ts';
-import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import { type MediaState, mainOutputId, type OutputStatus } from '#protocol/media.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
 export type StreamView = {
@@ -44,7 +44,7 @@ export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 
 }
 
 function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
-  const rtmp = view.outputs.find((output) => output.kind === 'rtmp');
+  const rtmp = view.outputs.find((output) => output.id === mainOutputId);
   if (rtmp === undefined) return { kind: 'stopped', detail: whyWithoutTarget(view.conditions) };
   switch (rtmp.state.kind) {
     case 'connecting':
@@ -79,6 +79,6 @@ export function claimsToStreamHere(view: Pick<StreamView, 'presence' | 'media' |
     view.presence.state === 'online' &&
     view.media?.kind === 'running' &&
     view.streamsHere &&
-    view.outputs.some((output) => output.kind === 'rtmp' && output.state.kind === 'streaming')
+    view.outputs.some((output) => output.id === mainOutputId && output.state.kind === 'streaming')
   );
 }

@@ -2,6 +2,7 @@
 
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
 import type { CommandKind } from '#protocol/commands.ts';
+import { mainOutputId } from '#protocol/media.ts';
 
 export type FaultKind = 'pipeline-failed' | 'stream-not-arriving';
 
@@ -25,7 +26,7 @@ export const rules: readonly Rule[] = [
     fault: 'stream-not-arriving',
     holdMs: 10_000,
     applies: ({ outputs, reception }) =>
-      reception === null && outputs.some(({ kind, state }) => kind === 'rtmp' && state.kind === 'streaming'),
+      reception === null && outputs.some(({ id, state }) => id === mainOutputId && state.kind === 'streaming'),
     describe: () => 'the device says that it streams, and the relay receives nothing',
   },
 ];

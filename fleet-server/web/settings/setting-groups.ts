@@ -8,6 +8,10 @@ const laidOut: readonly SettingGroup[] = [
   { title: 'Sound', keys: ['AV_DISABLE_AUDIO', 'AV_AUDIO_DEVICE', 'AV_AUDIO_SAMPLING_RATE', 'AV_AUDIO_BITRATE'] },
   { title: 'Target', keys: ['AV_STREAM_URL', 'AV_STREAM_KEY'] },
   { title: 'Hours', keys: ['AV_STREAM_SCHEDULE', 'AV_RECORD_SCHEDULE', 'AV_TIME_ZONE'] },
+  {
+    title: 'Further targets',
+    keys: ['AV_STREAM_URL_2', 'AV_STREAM_KEY_2', 'AV_STREAM_URL_3', 'AV_STREAM_KEY_3', 'AV_STREAM_URL_4', 'AV_STREAM_KEY_4'],
+  },
   { title: 'Advanced', keys: ['AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'] },
 ];
 

@@ -20,6 +20,11 @@ it.each([
   ['Failed to connect: Socket I/O timed out', 'no answer from the server'],
   ['Failed to connect: Short read (want 3073 have 309)', 'the server does not speak RTMP'],
   ['Failed to connect: Host is not set', 'expected an address rtmp://host[:port]/application/stream'],
+  [
+    'Failed to connect: Unacceptable TLS certificate',
+    'untrusted certificate: the server’s is not signed by an authority known here, is out of date or bears another name',
+  ],
+  ['Failed to connect: Error performing TLS handshake', 'no secure connection: the server does not speak TLS there'],
   ['Connection error: connection closed remotely', 'closed by the server'],
   ['Connection error: Error sending data: Broken pipe', 'closed by the server'],
   ['Could not connect to 192.0.2.1: Network is unreachable', 'the network does not reach the server'],

@@ -1,4 +1,5 @@
 /** A supervisor over a real media host in a directory of its own, ended with the test. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,17 +17,26 @@ export class SupervisedHost {
   readonly previews: Buffer[] = [];
   readonly lines: string[] = [];
 
-  constructor(stateDirectory: string) {
+  constructor(stateDirectory: string, spawn?: (stateDirectory: string) => ChildProcess) {
     const say = (line: string): void => {
       this.lines.push(line);
     };
-    this.supervisor = new MediaHostSupervisor({ stateDirectory, clock: systemClock, log: { info: say, warn: say } });
+    this.supervisor = new MediaHostSupervisor({
+      stateDirectory,
+      clock: systemClock,
+      log: { info: say, warn: say },
+      ...(spawn && { spawnHost: spawn }),
+    });
     this.supervisor.onEvent((event) => this.events.push(event));
     this.supervisor.onPreview((jpeg) => this.previews.push(jpeg));
   }
 
   get output(): OutputState | undefined {
     return this.supervisor.status()?.outputs[0]?.state;
+  }
+
+  outputOf(id: string): OutputState | undefined {
+    return this.supervisor.status()?.outputs.find((output) => output.id === id)?.state;
   }
 
   status(): MediaStatus {
@@ -49,8 +59,8 @@ export async function stateDirectory(): Promise<string> {
   return path;
 }
 
-export async function startHost(directory?: string): Promise<SupervisedHost> {
-  const host = new SupervisedHost(directory ?? (await stateDirectory()));
+export async function startHost(directory?: string, spawn?: (stateDirectory: string) => ChildProcess): Promise<SupervisedHost> {
+  const host = new SupervisedHost(directory ?? (await stateDirectory()), spawn);
   onTestFinished(() => host.supervisor.stop());
   await host.supervisor.start();
   return host;

@@ -1,5 +1,5 @@
 /** Small plans that any machine can run, as the planner writes them. */
-import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 
 export type Picture = { readonly width: number; readonly height: number };
 
@@ -25,13 +25,21 @@ export type PlanParts = {
   readonly bitrateKbps?: number | null;
   /** `rtmp://host:port/application`; none means no output. */
   readonly target?: string | null;
+  /** Instead of the one to `target`. */
+  readonly outputs?: readonly OutputPlan[];
 };
+
+/** An output to the stream `name` of a relay of the tests, whose key is an argument beside its name. */
+export function rtmpOutput(id: string, target: string, name: string): OutputPlan {
+  return { id, kind: 'rtmp', target, location: `${target}/${name}?key=${testKey}` };
+}
 
 export function testPlan({
   picture = { width: 320, height: 180 },
   description,
   bitrateKbps = 300,
   target = null,
+  outputs = target === null ? [] : [rtmpOutput('relay', target, 'dev-1')],
 }: PlanParts): PipelinePlan {
   return {
     capture: {
@@ -43,6 +51,6 @@ export function testPlan({
       hasAudio: true,
     },
     live: bitrateKbps === null ? [] : [{ element: 'encoder', property: 'bitrate', value: bitrateKbps }],
-    outputs: target === null ? [] : [{ id: 'relay', kind: 'rtmp', target, location: `${target}/dev-1?key=${testKey}` }],
+    outputs: [...outputs],
   };
 }

@@ -23,14 +23,14 @@ export class TestRelay {
   readonly publications: Publication[] = [];
   isOpen = true;
   readonly #directory: string;
-  readonly #rtmpPort: number;
+  readonly rtmpPort: number;
   readonly #httpPort: number;
   readonly #hook: Server;
   #nginx: ChildProcess | null = null;
 
   private constructor(directory: string, rtmpPort: number, httpPort: number, hook: Server) {
     this.#directory = directory;
-    this.#rtmpPort = rtmpPort;
+    this.rtmpPort = rtmpPort;
     this.#httpPort = httpPort;
     this.#hook = hook;
     hook.on('request', async (request, response) => {
@@ -55,7 +55,7 @@ export class TestRelay {
   }
 
   get target(): string {
-    return `rtmp://127.0.0.1:${this.#rtmpPort}/live`;
+    return `rtmp://127.0.0.1:${this.rtmpPort}/live`;
   }
 
   /** Nothing where it runs; a suspended one goes on. */
@@ -149,7 +149,7 @@ export class TestRelay {
 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
 daemon off; master_process off; pid nginx.pid; error_log error.log warn;
 events { worker_connections 64; }
-rtmp { access_log off; server { listen 127.0.0.1:${this.#rtmpPort}; application live {
+rtmp { access_log off; server { listen 127.0.0.1:${this.rtmpPort}; application live {
   live on; on_publish http://127.0.0.1:${hookPort}/on-publish; drop_idle_publisher 20s;
 } } }
 http { access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;

@@ -226,6 +226,17 @@ test.each([
   expect(plan(server, { environment }).outputs).toEqual([{ id: 'rtmp', kind: 'rtmp', location, target }]);
 });
 
+test('each further address is an output of its own, and the same target twice is one', () => {
+  const { outputs } = plan(server, {
+    environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'K', AV_STREAM_KEY_2: 'of no address' },
+    fleet: { AV_STREAM_URL_3: 'rtmps://tube/live2', AV_STREAM_KEY_3: 'T', AV_STREAM_URL_4: 'rtmp://h/live/', AV_STREAM_KEY_4: 'K' },
+  });
+  expect(outputs).toEqual([
+    { id: 'rtmp', kind: 'rtmp', location: 'rtmp://h/live/K', target: 'rtmp://h/live' },
+    { id: 'rtmp-3', kind: 'rtmp', location: 'rtmps://tube/live2/T', target: 'rtmps://tube/live2' },
+  ]);
+});
+
 test('neither the description nor its text for logs holds the key', () => {
   const planned = plan(server, { environment: { AV_STREAM_URL: 'rtmp://user:hush@h/live', AV_STREAM_KEY: 'sesame' } });
   expect(planned.capture.description).not.toMatch(/sesame|hush/);

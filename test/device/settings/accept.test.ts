@@ -57,6 +57,11 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_STREAM_KEY', 'a!b', 'without spaces, quotes'],
   ['AV_STREAM_KEY', 'a\nb', 'on one line'],
   ['AV_STREAM_KEY', long, 'at most 1024 characters'],
+  ...([2, 3, 4] as const).flatMap((number) => [
+    [`AV_STREAM_URL_${number}`, 'icecast://h/x', 'an address such as rtmp://host/application'] as const,
+    [`AV_STREAM_URL_${number}`, 'rtmp://:1935/live', 'an address with a host'] as const,
+    [`AV_STREAM_KEY_${number}`, 'a!b', 'without spaces, quotes'] as const,
+  ]),
   ['AV_DISABLE_AUDIO', 'perhaps', '1, true, yes'],
   ['AV_DISABLE_AUDIO', long, '1, true, yes'],
   ['AV_AUDIO_SAMPLING_RATE', 7999, 'from 8000 to 48000'],

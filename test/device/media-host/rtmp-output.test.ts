@@ -1,0 +1,75 @@
+/** Several targets at once, with real servers at the far side. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../until.ts';
+import { startHost } from '../media/supervised-host.ts';
+import { rtmpOutput, testKey, testPlan } from '../media/test-plan.ts';
+import { TestRelay } from '../media/test-relay.ts';
+import { startTlsFront } from '../media/tls-front.ts';
+
+let relay: TestRelay;
+
+beforeAll(async () => {
+  relay = await TestRelay.start();
+});
+afterAll(() => relay.stop());
+beforeEach(async () => {
+  await relay.startNginx();
+  await until('no publisher from before', 5000, async () => (await relay.publisherId()) === null);
+  relay.publications.length = 0;
+});
+
+const isRoot = process.getuid?.() === 0;
+
+describe('several targets', () => {
+  it('are connected each for itself: one that is away, comes or changes leaves the others as they are', async () => {
+    const host = await startHost();
+    const one = rtmpOutput('rtmp', relay.target, 'one');
+    const two = rtmpOutput('rtmp-2', relay.target, 'two');
+    const away = rtmpOutput('rtmp-3', 'rtmp://127.0.0.1:1/live', 'three');
+    await host.supervisor.apply(testPlan({ outputs: [one, two, away] }));
+    await until('two streams', 10_000, () => host.outputOf('rtmp')?.kind === 'streaming' && host.outputOf('rtmp-2')?.kind === 'streaming');
+    await until('the third to wait', 5000, () => host.outputOf('rtmp-3')?.kind === 'waiting');
+    const other = rtmpOutput('rtmp-2', relay.target, 'other');
+    await host.supervisor.apply(testPlan({ outputs: [one, other, away] }));
+    await until('the changed one', 5000, () => relay.publications.some(({ name }) => name === 'other'));
+    await until('it streams', 5000, () => host.outputOf('rtmp-2')?.kind === 'streaming');
+    expect(relay.publications.map(({ name }) => name).sort()).toEqual(['one', 'other', 'two']);
+    expect((await relay.probe('one')).video).toMatchObject({ codec: 'h264' });
+    expect((await relay.probe('other')).video).toMatchObject({ codec: 'h264' });
+    expect(host.status().outputs.map(({ id, connections }) => [id, connections])).toEqual([
+      ['rtmp', 1],
+      ['rtmp-3', 0],
+      ['rtmp-2', 1],
+    ]);
+    expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(testKey);
+  });
+});
+
+describe('RTMPS', () => {
+  const untrusted = 'untrusted certificate: the server’s is not signed by an authority known here, is out of date or bears another name';
+
+  it('refuses a server whose certificate nobody vouches for, in words', async () => {
+    const front = await startTlsFront(relay.rtmpPort);
+    const host = await startHost();
+    await host.supervisor.apply(testPlan({ target: `rtmps://localhost:${front.port}/live` }));
+    const waiting = await until('a refusal', 10_000, () => (host.output?.kind === 'waiting' ? host.output : null));
+    expect(waiting.lastError).toBe(untrusted);
+    expect(relay.publications).toEqual([]);
+  });
+
+  it.skipIf(!isRoot)('streams to a server whose authority the machine knows, by its right name only (skipped without root)', async () => {
+    const front = await startTlsFront(relay.rtmpPort);
+    const host = await startHost(undefined, front.spawnTrustingHost);
+    const right = rtmpOutput('rtmp', `rtmps://localhost:${front.port}/live`, 'right');
+    const wrong = rtmpOutput('rtmp-2', `rtmps://127.0.0.1:${front.port}/live`, 'wrong');
+    await host.supervisor.apply(testPlan({ outputs: [right, wrong] }));
+    await until('the stream', 10_000, () => host.outputOf('rtmp')?.kind === 'streaming');
+    const waiting = await until('the refusal', 10_000, () => {
+      const state = host.outputOf('rtmp-2');
+      return state?.kind === 'waiting' ? state : null;
+    });
+    expect(waiting.lastError).toBe(untrusted);
+    expect(await relay.probe('right')).toMatchObject({ video: { codec: 'h264' }, audioCodec: 'aac' });
+    expect(relay.publications).toMatchObject([{ name: 'right', key: testKey }]);
+  });
+});
