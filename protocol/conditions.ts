@@ -144,6 +144,29 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: ['disk-unwritable'],
   },
+  'recording-failed': {
+    title: 'Recording does not work',
+    severity: 'critical',
+    advice:
+      'The stream goes on. Look at the disk: it may be gone, read-only or worn out. The recording goes on by itself once it takes files again.',
+    holdMs: 3000,
+    dependsOn: [],
+  },
+  'recording-disk-full': {
+    title: 'No room for the recording',
+    severity: 'critical',
+    advice:
+      'The stream goes on. Every recording left is protected, or something else fills the disk: make room. The recording goes on by itself.',
+    holdMs: 3000,
+    dependsOn: [],
+  },
+  'recording-dropping': {
+    title: 'Disk too slow for the recording',
+    severity: 'warning',
+    advice: 'Parts of the recording are missing because the disk did not take them in time: use a faster card, or lower AV_VIDEO_BITRATE.',
+    holdMs: 0,
+    dependsOn: ['recording-failed', 'recording-disk-full'],
+  },
   'disk-low': {
     title: 'Disk nearly full',
     severity: 'warning',

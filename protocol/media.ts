@@ -39,6 +39,18 @@ export type OutputState = Static<typeof OutputState>;
 /** The output of AV_STREAM_URL: the one that goes to the fleet's relay, where no other address was chosen. */
 export const mainOutputId = 'rtmp';
 
+/** What a recording says beyond what every output says. */
+export const RecordingStatus = Type.Object({
+  /** The name of the file that is being written; null while none is. */
+  file: Type.Union([Type.String({ maxLength: 100 }), Type.Null()]),
+  fileBytes: Type.Integer({ minimum: 0 }),
+  /** Of its disk, for an ordinary user; null while the disk does not say. */
+  freeBytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  /** Why it pauses: there is no room that may be used, or the disk refuses. */
+  fault: Type.Union([Type.Enum(['disk-full', 'failed']), Type.Null()]),
+});
+export type RecordingStatus = Static<typeof RecordingStatus>;
+
 export const OutputStatus = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
   kind: Type.Enum(['rtmp', 'recording', 'preview', 'icecast']),
@@ -51,5 +63,6 @@ export const OutputStatus = Type.Object({
   /** Whole groups of pictures that were dropped because the target could not take them. */
   droppedGroups: Type.Integer({ minimum: 0 }),
   queuedBytes: Type.Integer({ minimum: 0 }),
+  recording: Type.Optional(RecordingStatus),
 });
 export type OutputStatus = Static<typeof OutputStatus>;

@@ -27,6 +27,8 @@ export type HealthFacts = {
   readonly clockOffset: ClockOffset | null;
   readonly drops: DropMemory;
   readonly nowMs: number;
+  /** Of the recording: a disk that is too slow is another matter than a network. */
+  readonly recordingDrops: DropMemory;
   readonly monotonicMs: number;
   /** Whether the pipeline was failed when it was last looked at: a new try does not mend it, frames do. */
   readonly wasFailed: boolean;
@@ -45,7 +47,7 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
-  const found: ObservedCondition[] = [...observeMedia(facts), ...observeBoard(board, clockOffset)];
+  const found: ObservedCondition[] = [...observeMedia(facts), ...observeRecording(facts), ...observeBoard(board, clockOffset)];
   if (!prepared.schedule.allowed.stream)
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
@@ -70,7 +72,8 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
   if (isPipelineFailed(status, wasFailed)) {
     found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
   }
-  for (const { id, target, state } of status?.outputs ?? []) {
+  for (const { id, kind, target, state } of status?.outputs ?? []) {
+    if (kind === 'recording') continue;
     if (state.kind === 'waiting') {
       found.push({ code: 'output-down', detail: `${id} (${target}): ${state.lastError}` });
       break;
@@ -80,7 +83,7 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
       break;
     }
   }
-  if (drops.grewAtMs !== null && monotonicMs - drops.grewAtMs < dropMemoryMs) {
+  if (isDropping(drops, monotonicMs)) {
     found.push({ code: 'output-dropping', detail: `${drops.groups} groups of pictures dropped so far` });
   }
   const wantedFramesPerSecond = prepared.plan.capture.framesPerSecond;
@@ -89,6 +92,23 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
     found.push({ code: 'frame-rate-low', detail: `${framesPerSecond.toFixed(1)} of ${wantedFramesPerSecond} frames a second` });
   }
   return found;
+}
+
+function observeRecording({ status, recordingDrops, monotonicMs }: HealthFacts): ObservedCondition[] {
+  const found: ObservedCondition[] = [];
+  for (const { state, recording } of (status?.outputs ?? []).filter(({ kind }) => kind === 'recording')) {
+    if (state.kind !== 'waiting') continue;
+    found.push({ code: recording?.fault === 'disk-full' ? 'recording-disk-full' : 'recording-failed', detail: state.lastError });
+  }
+  // A recording that pauses loses groups as well, and says more about why.
+  if (found.length === 0 && isDropping(recordingDrops, monotonicMs)) {
+    found.push({ code: 'recording-dropping', detail: `${recordingDrops.groups} groups of pictures missing so far` });
+  }
+  return found;
+}
+
+function isDropping({ grewAtMs }: DropMemory, monotonicMs: number): boolean {
+  return grewAtMs !== null && monotonicMs - grewAtMs < dropMemoryMs;
 }
 
 /** What is said of the media while no host is connected: it is being started again. */

@@ -22,7 +22,7 @@ import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { Condition } from '#protocol/conditions.ts';
-import type { MediaState } from '#protocol/media.ts';
+import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { Health, Inventory, Report, SettingRefusal } from '#protocol/messages.ts';
 
 export const healthIntervalMs = 10_000;
@@ -56,6 +56,7 @@ export class HealthWatch {
   #drops: DropMemory = noDrops;
   readonly #uplinkRate = new UplinkRate();
   #uplinkKbps: number | undefined;
+  #recordingDrops: DropMemory = noDrops;
   #wasFailed = false;
   #tracked: TrackedConditions = noConditions;
   #lastFingerprint = '';
@@ -89,7 +90,12 @@ export class HealthWatch {
     const { clock } = this.#options;
     if (status === null && this.#status !== null) this.#hostLostAt = new Date(clock.nowMs()).toISOString();
     this.#status = status;
-    if (status !== null) this.#drops = rememberDrops(this.#drops, status.outputs, clock.monotonicMs());
+    if (status !== null) {
+      const isRecording = ({ kind }: OutputStatus) => kind === 'recording';
+      const sent = status.outputs.filter((output) => !isRecording(output));
+      this.#drops = rememberDrops(this.#drops, sent, clock.monotonicMs());
+      this.#recordingDrops = rememberDrops(this.#recordingDrops, status.outputs.filter(isRecording), clock.monotonicMs());
+    }
     this.#wasFailed = isPipelineFailed(status, this.#wasFailed);
     const media = this.#media();
     const hasStateChanged = media.kind !== this.#mediaKind;
@@ -198,6 +204,7 @@ export class HealthWatch {
       clockOffset: this.#options.clockOffset(),
       drops: this.#drops,
       nowMs: clock.nowMs(),
+      recordingDrops: this.#recordingDrops,
       monotonicMs,
       wasFailed: this.#wasFailed,
     });

@@ -14,6 +14,8 @@ import { MediaEngine } from '#device/media-host/media-engine.ts';
 const protocolVersion = 1;
 const exitCodes = { usage: 2, occupied: 3 } as const;
 const statusIntervalMs = 1000;
+/** The agent waits 1.5 s for our goodbye: a disk that has not taken the rest of a recording by then has lost it. */
+const settleBoundMs = 1000;
 /** States that change in one moment are told in one message. */
 const statusDelayMs = 20;
 /** What the fleet server's preview topic takes. */
@@ -33,6 +35,7 @@ const version = gstreamerVersion(await readFile('/proc/self/maps', 'utf8'));
 const engine = new MediaEngine({
   clock: systemClock,
   random: Math.random,
+  recordingDirectory: files.recordings,
   onState: () => sendStatusSoon(),
   onEvent: (event, detail) => door.send({ kind: 'event', event, detail }),
   onPreview: (jpeg) => {
@@ -94,7 +97,7 @@ async function stop(sayGoodbye: () => void = () => undefined): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   clearInterval(sampling);
-  engine.stop();
+  await Promise.race([engine.stop(), new Promise<void>((resolve) => systemClock.schedule(resolve, settleBoundMs))]);
   sayGoodbye();
   await door.close();
   await rm(files.processId, { force: true });

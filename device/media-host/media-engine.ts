@@ -15,6 +15,8 @@ import type { MediaFigures, MediaState } from '#protocol/media.ts';
 export type MediaEngineOptions = {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Where recordings go whose plan names no directory. */
+  readonly recordingDirectory: string;
   /** Some state has changed. */
   readonly onState: () => void;
   readonly onEvent: (event: string, detail: string) => void;
@@ -30,10 +32,12 @@ export class MediaEngine {
   readonly #options: MediaEngineOptions;
   readonly #bus = new TagBus();
   readonly #timeLine = new TimeLine();
-  readonly #outputMaker = new OutputMaker();
+  readonly #outputMaker: OutputMaker;
   readonly #meter: FigureMeter;
   readonly #keeper: CaptureKeeper;
   readonly #outputs = new Map<string, Output>();
+  /** What stopped outputs still write. */
+  readonly #settling = new Set<Promise<void>>();
   #plan: PipelinePlan | null = null;
   #figures: MediaFigures | null = null;
   #isBusy = false;
@@ -45,6 +49,7 @@ export class MediaEngine {
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
+    this.#outputMaker = new OutputMaker(options.recordingDirectory);
     this.#meter = new FigureMeter(options.clock.monotonicMs());
     this.#keeper = new CaptureKeeper(options.clock, options.random, {
       onStart: () => {
@@ -102,13 +107,14 @@ export class MediaEngine {
     };
   }
 
-  /** Outputs first, so that they end at a whole tag. May be called twice. */
-  stop(): void {
+  /** Outputs first, so that they end at a whole tag. May be called twice. Resolves when outputs have written what they have. */
+  async stop(): Promise<void> {
     this.#cancelAdvance();
     this.#pending?.resolve('the media host stops');
     this.#pending = null;
-    for (const output of this.#outputs.values()) output.stop();
+    for (const output of this.#outputs.values()) this.#stopOutput(output);
     this.#keeper.stop();
+    await Promise.all(this.#settling);
   }
 
   async #exclusively(work: () => Promise<string | null>): Promise<string | null> {
@@ -161,7 +167,7 @@ export class MediaEngine {
       case 'set-live':
         return this.#keeper.setLive(step.live);
       case 'stop-output':
-        this.#outputs.get(step.id)?.stop();
+        this.#stopOutput(this.#outputs.get(step.id));
         this.#outputs.delete(step.id);
         return null;
       case 'start-output':
@@ -177,6 +183,14 @@ export class MediaEngine {
     const output = this.#outputMaker.make(plan, { bus: this.#bus, clock, random, onState, onEvent });
     this.#outputs.set(plan.id, output);
     output.start();
+  }
+
+  #stopOutput(output: Output | undefined): void {
+    output?.stop();
+    const settled = output?.settled?.();
+    if (settled === undefined) return;
+    this.#settling.add(settled);
+    void settled.finally(() => this.#settling.delete(settled));
   }
 
   #onTag(tag: Tag): void {

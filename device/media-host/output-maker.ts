@@ -1,5 +1,6 @@
 /** Which program serves which kind of output. */
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
+import { RecordingOutput } from '#device/media-host/recording-output.ts';
 import { RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
 import { RtmpOutput } from '#device/media-host/rtmp-output.ts';
 import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
@@ -7,12 +8,21 @@ import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
 export class OutputMaker {
   readonly #rtmpConnections = new RtmpConnectionPool();
 
+  readonly #recordingDirectory: string;
+
+  /** Where recordings go whose plan names no directory. */
+  constructor(recordingDirectory: string) {
+    this.#recordingDirectory = recordingDirectory;
+  }
+
   make(plan: OutputPlan, surroundings: OutputSurroundings): Output {
     switch (plan.kind) {
       case 'rtmp':
         return new RtmpOutput({ ...surroundings, plan, pool: this.#rtmpConnections });
+      case 'recording':
+        return new RecordingOutput({ ...surroundings, plan, directory: plan.directory ?? this.#recordingDirectory });
       default:
-        return plan.kind satisfies never;
+        return plan satisfies never;
     }
   }
 }

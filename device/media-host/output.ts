@@ -11,6 +11,8 @@ export type Output = {
   readonly start: () => void;
   /** Returns at once, whatever network and disk do; may be called twice. */
   readonly stop: () => void;
+  /** Of an output that still writes when it is stopped: resolves when all is written, which may be never. */
+  readonly settled?: () => Promise<void>;
   /** Called after each tag on the bus, and four times a second without one: all of an output's work is done here. */
   readonly advance: () => void;
   readonly status: () => OutputStatus;

@@ -29,6 +29,7 @@ const outputId: Check = (value, path) =>
   typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value);
 const output = oneKindOf({
   rtmp: object({ id: outputId, target: text(1024), location: text(2200) }),
+  recording: object({ id: outputId, target: text(1024), directory: orNull(text(512)), segmentS: integer(1) }),
 });
 const plan = object({ capture, live: list(live, 16), outputs: list(output, 16) });
 const requestId = integer(1);
@@ -80,6 +81,10 @@ function list(check: Check, maximum: number): Check {
     }
     return null;
   };
+}
+
+function orNull(check: Check): Check {
+  return (value, path) => (value === null ? null : check(value, path));
 }
 
 /** JSON Schema counts characters by code point. */

@@ -16,6 +16,7 @@ export class TagQueue {
   #bytes = 0;
   #droppedGroups = 0;
   #waitsForKeyframe = true;
+  #newestMs = 0;
 
   constructor(maximumBytes: number) {
     this.#maximumBytes = maximumBytes;
@@ -29,7 +30,13 @@ export class TagQueue {
     return this.#droppedGroups;
   }
 
+  /** The time stamp of what was offered last. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
   offer(tag: Tag): void {
+    this.#newestMs = tag.timestampMs;
     if (tag.isKeyframe) this.#waitsForKeyframe = false;
     if (this.#waitsForKeyframe && !tag.isHeader) return;
     // What follows belongs to the new header: nothing of it can be shown before its first keyframe.

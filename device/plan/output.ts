@@ -1,5 +1,5 @@
 /** Where the stream goes. Pure. */
-import type { OutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { OutputPlan, RecordingOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { mainOutputId } from '#protocol/media.ts';
 import type { SettingKey } from '#protocol/settings.ts';
 
@@ -24,6 +24,17 @@ export function planOutputs(text: (key: SettingKey) => string): OutputPlan[] {
 function planRtmpOutput(id: string, address: string, key: string): RtmpOutputPlan {
   const base = address.replace(/\/+$/, '');
   return { id, kind: 'rtmp', target: shownAddress(base, key !== ''), location: key === '' ? base : `${base}/${key}` };
+}
+
+/** The same id always: there is one recording, and a new length or place begins it anew. */
+export function planRecordingOutput(directory: string, segmentMinutes: number): RecordingOutputPlan {
+  return {
+    id: 'recording',
+    kind: 'recording',
+    target: 'recordings on the device',
+    directory: directory === '' ? null : directory,
+    segmentS: segmentMinutes * 60,
+  };
 }
 
 /**

@@ -38,8 +38,19 @@ export const RtmpOutputPlan = Type.Object({
 });
 export type RtmpOutputPlan = Static<typeof RtmpOutputPlan>;
 
+export const RecordingOutputPlan = Type.Object({
+  id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
+  kind: Type.Literal('recording'),
+  /** For screens. */
+  target: Type.String({ maxLength: 1024 }),
+  /** Null: the place in the state directory that agent and media host agree on. */
+  directory: Type.Union([Type.String({ maxLength: 512 }), Type.Null()]),
+  segmentS: Type.Integer({ minimum: 1 }),
+});
+export type RecordingOutputPlan = Static<typeof RecordingOutputPlan>;
+
 /** One entry a kind of output, told apart by `kind`. */
-export const OutputPlan = Type.Union([RtmpOutputPlan]);
+export const OutputPlan = Type.Union([RtmpOutputPlan, RecordingOutputPlan]);
 export type OutputPlan = Static<typeof OutputPlan>;
 
 export const PipelinePlan = Type.Object({

@@ -4,7 +4,7 @@ import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import { type CameraMode, chooseMode, type Picture } from '#device/plan/camera-mode.ts';
 import * as capture from '#device/plan/capture.ts';
 import { describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
-import { planOutputs } from '#device/plan/output.ts';
+import { planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import type { LiveProperty, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
@@ -31,7 +31,12 @@ export function planPipeline(settings: ResolvedSettings, hardware: DetectedHardw
       hasAudio: audioPart !== null,
     },
     live: [...videoPart.live],
-    outputs: planOutputs((key) => text(settings, key)),
+    outputs: [
+      ...planOutputs((key) => text(settings, key)),
+      ...(settings.AV_RECORD.value === true
+        ? [planRecordingOutput(text(settings, 'AV_RECORD_DIR'), number(settings, 'AV_RECORD_SEGMENT'))]
+        : []),
+    ],
   };
 }
 

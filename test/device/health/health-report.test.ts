@@ -40,6 +40,11 @@ const starting = status({ kind: 'starting', since });
 const streaming = output({ kind: 'streaming', since });
 const waiting = output({ kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'refused' });
 
+function pausedRecording(fault: 'disk-full' | 'failed'): OutputStatus {
+  const state = { kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'the disk is read-only' } as const;
+  return { ...output(state), id: 'recording', kind: 'recording', recording: { file: null, fileBytes: 0, freeBytes: 1e9, fault } };
+}
+
 const well: HealthFacts = {
   status: running,
   prepared: onCamera,
@@ -48,6 +53,7 @@ const well: HealthFacts = {
   clockOffset: null,
   drops: noDrops,
   nowMs: Date.parse('2026-11-21T12:00:00Z'),
+  recordingDrops: noDrops,
   monotonicMs: 100_000,
   wasFailed: false,
 };
@@ -77,6 +83,18 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['output streams', { prepared: muted, status: status(running.media, [streaming]) }, []],
   ['dropped a moment ago', { prepared: muted, drops: { groups: 3, grewAtMs: 90_000 } }, ['output-dropping']],
   ['dropped long ago', { prepared: muted, drops: { groups: 3, grewAtMs: 10_000 } }, []],
+  ['the disk too slow', { prepared: muted, recordingDrops: { groups: 3, grewAtMs: 90_000 } }, ['recording-dropping']],
+  ['no room to record', { prepared: muted, status: status(running.media, [pausedRecording('disk-full')]) }, ['recording-disk-full']],
+  ['a disk that refuses', { prepared: muted, status: status(running.media, [pausedRecording('failed')]) }, ['recording-failed']],
+  [
+    'a recording that pauses loses groups, and says why it pauses',
+    {
+      prepared: muted,
+      status: status(running.media, [pausedRecording('failed')]),
+      recordingDrops: { groups: 3, grewAtMs: 90_000 },
+    },
+    ['recording-failed'],
+  ],
   ['25 frames of 30', { prepared: muted, status: status(running.media, [], 25) }, ['frame-rate-low']],
   ['26 frames of 30', { prepared: muted, status: status(running.media, [], 26) }, []],
   ['few frames while starting', { prepared: muted, status: status(starting.media, [], 2) }, []],

@@ -5,7 +5,7 @@ import { HostRequest } from '#device/media/host-protocol.ts';
 import { parseRequest } from '#device/media-host/parse-request.ts';
 import { testPlan } from '../media/test-plan.ts';
 
-const plan = testPlan({ target: 'rtmp://relay/live' });
+const plan = testPlan({ target: 'rtmp://relay/live', recording: { segmentS: 600 } });
 const apply = { kind: 'apply', id: 1, plan };
 const wrongValues: readonly unknown[] = [
   undefined,

@@ -11,7 +11,10 @@ const silent: PipelinePlan = { ...larger, capture: { ...larger.capture, hasAudio
 const [relay] = plan.outputs;
 const second = { id: 'second', kind: 'rtmp', target: 'rtmp://second/live', location: 'rtmp://second/live/x' } as const;
 const both: PipelinePlan = { ...plan, outputs: [...plan.outputs, second] };
-const otherKey: PipelinePlan = { ...plan, outputs: plan.outputs.map((output) => ({ ...output, location: `${output.location}2` })) };
+const otherKey: PipelinePlan = {
+  ...plan,
+  outputs: plan.outputs.map((output) => (output.kind === 'rtmp' ? { ...output, location: `${output.location}2` } : output)),
+};
 
 /** Kind and id of each step. */
 function words(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp = true): string {

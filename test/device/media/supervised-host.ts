@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { type MediaEvent, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
-import type { OutputState } from '#protocol/media.ts';
+import type { OutputState, OutputStatus } from '#protocol/media.ts';
 import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 
@@ -37,6 +37,10 @@ export class SupervisedHost {
 
   outputOf(id: string): OutputState | undefined {
     return this.supervisor.status()?.outputs.find((output) => output.id === id)?.state;
+  }
+
+  recording(): OutputStatus | undefined {
+    return this.supervisor.status()?.outputs.find(({ kind }) => kind === 'recording');
   }
 
   status(): MediaStatus {

@@ -27,6 +27,8 @@ export type PlanParts = {
   readonly target?: string | null;
   /** Instead of the one to `target`. */
   readonly outputs?: readonly OutputPlan[];
+  /** None means that nothing is recorded; without a directory it goes into the host's own. */
+  readonly recording?: { readonly segmentS: number; readonly directory?: string } | null;
 };
 
 /** An output to the stream `name` of a relay of the tests, whose key is an argument beside its name. */
@@ -40,6 +42,7 @@ export function testPlan({
   bitrateKbps = 300,
   target = null,
   outputs = target === null ? [] : [rtmpOutput('relay', target, 'dev-1')],
+  recording = null,
 }: PlanParts): PipelinePlan {
   return {
     capture: {
@@ -51,6 +54,10 @@ export function testPlan({
       hasAudio: true,
     },
     live: bitrateKbps === null ? [] : [{ element: 'encoder', property: 'bitrate', value: bitrateKbps }],
-    outputs: [...outputs],
+    outputs: [...outputs, ...(recording === null ? [] : [recordingOutput(recording)])],
   };
+}
+
+function recordingOutput({ segmentS, directory = null }: { readonly segmentS: number; readonly directory?: string | null }): OutputPlan {
+  return { id: 'recording', kind: 'recording', target: 'recordings', directory, segmentS };
 }

@@ -237,6 +237,17 @@ test('each further address is an output of its own, and the same target twice is
   ]);
 });
 
+test.each([
+  [{ AV_RECORD: true }, { directory: null, segmentS: 600 }],
+  [
+    { AV_RECORD: true, AV_RECORD_DIR: '/media/disk', AV_RECORD_SEGMENT: 1 },
+    { directory: '/media/disk', segmentS: 60 },
+  ],
+])('a recording: %o', (environment, expected) => {
+  const { outputs } = plan(server, { environment });
+  expect(outputs.slice(1)).toEqual([{ id: 'recording', kind: 'recording', target: 'recordings on the device', ...expected }]);
+});
+
 test('neither the description nor its text for logs holds the key', () => {
   const planned = plan(server, { environment: { AV_STREAM_URL: 'rtmp://user:hush@h/live', AV_STREAM_KEY: 'sesame' } });
   expect(planned.capture.description).not.toMatch(/sesame|hush/);

@@ -39,6 +39,9 @@ test.each<[SettingKey, SettingValue]>([
   ['AV_H264_ENCODER_PARAMS', 'speed-preset=superfast  tune=zerolatency+fastdecode bframes=0 ip-factor=1.4 aud=false'],
   ['AV_H264_ENCODER_PARAMS', ''],
   ['AV_PREVIEW_INTERVAL', 0],
+  ['AV_RECORD', true],
+  ['AV_RECORD_MAX_GB', 500],
+  ['AV_RECORD_SEGMENT', 1],
 ])('%s=%s is accepted', (key, value) => {
   expect(accept({ device: { [key]: value } }, withDevices(server, [c270], [microphone(1)]))).toEqual([]);
 });
@@ -129,6 +132,13 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_RECORD_SCHEDULE', long, 'at most 512 characters'],
   ['AV_TIME_ZONE', 'Europe/Nowhere', 'a time zone’s name such as Europe/Berlin'],
   ['AV_TIME_ZONE', '../../etc/passwd', 'a time zone’s name'],
+  ['AV_RECORD', 'perhaps', '1, true, yes'],
+  ['AV_RECORD_MAX_GB', 0, 'from 1 to 100000'],
+  ['AV_RECORD_MAX_GB', 1.5, 'a whole number'],
+  ['AV_RECORD_SEGMENT', 0, 'from 1 to 60'],
+  ['AV_RECORD_SEGMENT', 61, 'from 1 to 60'],
+  ['AV_RECORD_DIR', '/media/disk', 'own environment only'],
+  ['AV_RECORD_DIR', '../../etc', 'own environment only'],
   ['AV_AUDIO_SRC', 'audiotestsrc', 'own environment only'],
   ['AV_AUDIO_SRC', long, 'own environment only'],
   ['AV_H264_PARSER_PARAMS', 'config-interval=1', 'own environment only'],
@@ -144,6 +154,13 @@ test.each(bad.map(([key, value, reason]) => ({ name: `${key}=${shown(value)}`, k
     expect(refusals[0]).toEqual({ key, reason: expect.stringContaining(reason) });
     expect(refusals[0]?.reason).toContain(key);
     expect(refusals[0]?.reason.length).toBeLessThanOrEqual(500);
+  },
+);
+
+test.each([['recordings'], ['~/recordings'], ['/media/../etc'], ['/media/..'], ['/./x'], [`/${long}`]])(
+  'the device’s own environment cannot send recordings to %s',
+  (path) => {
+    expect(accept({ environment: { AV_RECORD_DIR: path } })).toMatchObject([{ key: 'AV_RECORD_DIR' }]);
   },
 );
 

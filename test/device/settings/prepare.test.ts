@@ -32,6 +32,7 @@ test('the relay’s key never goes to another address', () => {
 
 test('a device that waits for its fleet’s first word streams nowhere; a lone one where stream.py did', () => {
   expect(fitSettings(null, bare).plan.outputs).toEqual([]);
+  expect(fitSettings(null, machineWith({ environment: { AV_RECORD: true } })).plan.outputs).toMatchObject([{ kind: 'recording' }]);
   expect(fitSettings(null, machineWith({ fleetUrl: null })).plan.outputs).toMatchObject([{ target: 'rtmp://10.0.31.212/live' }]);
   const chosen = machineWith({ environment: { AV_STREAM_URL: 'rtmp://own.example/live' } });
   expect(fitSettings(null, chosen).plan.outputs).toMatchObject([{ target: 'rtmp://own.example/live' }]);

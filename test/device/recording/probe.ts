@@ -1,0 +1,35 @@
+/** What ffprobe finds in a file: packets, times, complaints of the decoder. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export type ProbedFile = {
+  readonly videoPackets: number;
+  readonly audioPackets: number;
+  readonly startsWithKeyframe: boolean;
+  readonly firstVideoMs: number;
+  readonly lastVideoMs: number;
+  /** The largest distance between two pictures. */
+  readonly largestGapMs: number;
+  readonly complaints: string;
+};
+
+export async function probeFile(path: string): Promise<ProbedFile> {
+  const entries = ['-show_entries', 'packet=codec_type,dts_time,flags', '-of', 'json'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, path], { maxBuffer: 64e6 });
+  type Packet = { codec_type: string; dts_time: string; flags: string };
+  const { packets = [] } = JSON.parse(stdout) as { packets?: Packet[] };
+  const video = packets.filter(({ codec_type }) => codec_type === 'video');
+  const timesMs = video.map(({ dts_time }) => Math.round(Number(dts_time) * 1000));
+  const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', path, '-f', 'null', '-'], { maxBuffer: 64e6 });
+  return {
+    videoPackets: video.length,
+    audioPackets: packets.length - video.length,
+    startsWithKeyframe: video[0]?.flags.startsWith('K') ?? false,
+    firstVideoMs: timesMs[0] ?? Number.NaN,
+    lastVideoMs: timesMs.at(-1) ?? Number.NaN,
+    largestGapMs: Math.max(0, ...timesMs.slice(1).map((timeMs, index) => timeMs - (timesMs[index] ?? 0))),
+    complaints: stderr,
+  };
+}
