@@ -9,6 +9,7 @@ import { toInventory } from '#device/detect/inventory.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
+import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
 import { isStandInPicture } from '#device/health/health-report.ts';
 import { HealthWatch } from '#device/health/health-watch.ts';
 import type { Log } from '#device/logging.ts';
@@ -82,6 +83,7 @@ const eventKind = /^[a-z0-9-]{1,64}$/;
 export class Agent {
   readonly #options: AgentOptions;
   readonly #events: EventJournal;
+  readonly #backlog: HealthBacklogKeeper;
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
@@ -95,7 +97,8 @@ export class Agent {
     this.#options = options;
     this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
-    this.#outbox = new Outbox(this.#events);
+    this.#backlog = new HealthBacklogKeeper(clock.monotonicMs);
+    this.#outbox = new Outbox(this.#events, this.#backlog);
   }
 
   async start(): Promise<void> {
@@ -190,7 +193,10 @@ export class Agent {
       complaints: () => keeper.complaints(),
       inventory: () => this.#inventory(),
       appliedRevision: () => keeper.inForce().revision,
-      sendHealth: (body) => this.#parts?.uplink?.sendHealth(body),
+      sendHealth: (body) => {
+        const uplink = this.#parts?.uplink ?? null;
+        if (uplink !== null && !uplink.sendHealth(body)) this.#backlog.add(body);
+      },
       sendReport: (report) => {
         this.#outbox.setReport(report);
         this.#parts?.uplink?.wake();

@@ -113,6 +113,24 @@ export const Health = Type.Object(
 );
 export type Health = Static<typeof Health>;
 
+export const HealthBacklog = Type.Object(
+  {
+    samples: Type.Array(
+      Type.Object({
+        ageMs: Type.Integer({ minimum: 0, description: 'When this message was sent; the server’s own clock makes a time of it' }),
+        framesPerSecond: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+        videoBitrateKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+        temperatureC: Type.Union([Type.Number(), Type.Null()]),
+        loadAverage1m: Type.Number({ minimum: 0 }),
+        memoryAvailableBytes: Type.Integer({ minimum: 0 }),
+      }),
+      { maxItems: 60 },
+    ),
+  },
+  { description: 'Health of a time without a connection: one sample a minute, of the last six hours, after the events.' },
+);
+export type HealthBacklog = Static<typeof HealthBacklog>;
+
 export const Event = Type.Object(
   {
     number: Type.Integer({ minimum: 1, description: 'Grows by one an event, over restarts of the agent too' }),

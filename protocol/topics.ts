@@ -15,6 +15,7 @@ export const upwardTopics = {
   hello: { qos: 1, maxBytes: 65_536 },
   report: { qos: 1, maxBytes: 65_536 },
   health: { qos: 0, maxBytes: 65_536 },
+  'health-backlog': { qos: 1, maxBytes: 65_536 },
   event: { qos: 1, maxBytes: 65_536 },
   preview: { qos: 0, maxBytes: 262_144 },
   log: { qos: 0, maxBytes: 65_536 },

@@ -4,11 +4,13 @@
  * INVARIANTS
  * - At most 500 events are kept; the oldest go first, which the server sees as a gap in the numbers.
  * - A number is never given twice: an event is on disk before it is offered for sending.
+ * - What happened before the clock was set gets its time when the clock is set, as long as this agent runs.
  * - While events come quickly the file is written at most twice a second: a card bears only so many writes.
  */
 import { Type } from 'typebox';
 import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
+import { isClockSet } from '#device/schedule/outlets.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import { Event } from '#protocol/messages.ts';
 
@@ -27,12 +29,15 @@ export type EventJournalOptions = {
 export class EventJournal {
   readonly #options: EventJournalOptions;
   #events: Event[] = [];
+  /** Of events without a right time: when they happened, by the monotonic clock. */
+  readonly #undated = new Map<number, number>();
   #lastNumber = 0;
   #safeNumber = 0;
   #isDirty = false;
   #writing: Promise<void> | null = null;
   #cancelWrite: (() => void) | null = null;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
   #isReady: () => void = () => undefined;
 
   constructor(options: EventJournalOptions) {
@@ -47,8 +52,9 @@ export class EventJournal {
     this.#safeNumber = this.#lastNumber;
   }
 
-  /** Writes what is not yet written. */
+  /** Writes what is not yet written; nothing is being written when it resolves. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#cancelWrite?.();
     this.#cancelWrite = null;
     await this.#writing;
@@ -62,14 +68,19 @@ export class EventJournal {
 
   add(kind: string, detail: string): void {
     this.#lastNumber += 1;
-    const at = new Date(this.#options.clock.nowMs()).toISOString();
+    const nowMs = this.#options.clock.nowMs();
+    const at = new Date(nowMs).toISOString();
+    if (!isClockSet(nowMs)) this.#undated.set(this.#lastNumber, this.#options.clock.monotonicMs());
     this.#events.push({ number: this.#lastNumber, at, kind, detail: detail.slice(0, 500) });
-    if (this.#events.length > maxKeptEvents) this.#events.splice(0, this.#events.length - maxKeptEvents);
+    if (this.#events.length > maxKeptEvents) {
+      for (const { number } of this.#events.splice(0, this.#events.length - maxKeptEvents)) this.#undated.delete(number);
+    }
     this.#markDirty();
   }
 
   /** The first event after `number` that may be sent. */
   nextAfter(number: number): Event | undefined {
+    this.#dateEvents();
     return this.#events.find((event) => event.number > number && event.number <= this.#safeNumber);
   }
 
@@ -77,12 +88,25 @@ export class EventJournal {
     const kept = this.#events.filter((event) => event.number > upToNumber);
     if (kept.length === this.#events.length) return;
     this.#events = kept;
+    for (const number of this.#undated.keys()) if (number <= upToNumber) this.#undated.delete(number);
+    this.#markDirty();
+  }
+
+  #dateEvents(): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#undated.size === 0 || !isClockSet(nowMs)) return;
+    const monotonicMs = this.#options.clock.monotonicMs();
+    this.#events = this.#events.map((event) => {
+      const atMs = this.#undated.get(event.number);
+      return atMs === undefined ? event : { ...event, at: new Date(nowMs - (monotonicMs - atMs)).toISOString() };
+    });
+    this.#undated.clear();
     this.#markDirty();
   }
 
   #markDirty(): void {
     this.#isDirty = true;
-    if (this.#writing !== null || this.#cancelWrite !== null) return;
+    if (this.#isStopped || this.#writing !== null || this.#cancelWrite !== null) return;
     const waitMs = Math.max(0, this.#lastWriteMs + writeIntervalMs - this.#options.clock.monotonicMs());
     if (waitMs === 0) {
       this.#startWriting();

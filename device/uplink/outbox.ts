@@ -1,13 +1,13 @@
 /**
- * What waits to be sent, bounded: of a state only the latest is kept, of results the last 200, and events stay in their
- * journal. Nothing else is queued anywhere, so a day without network costs no memory and no flood afterwards.
+ * What waits to be sent, bounded: of a state only the latest is kept, of results the last 200; events stay in their
+ * journal, and health in its backlog. Nothing else is queued anywhere, so a day without network costs no memory and no flood afterwards.
  */
 import type { UpwardBody } from '#protocol/envelope.ts';
-import type { CommandResult, Event } from '#protocol/messages.ts';
+import type { CommandResult, Event, HealthBacklog } from '#protocol/messages.ts';
 
 export const maxWaitingResults = 200;
 
-export type AcknowledgedName = 'applied' | 'command-result' | 'event' | 'report';
+export type AcknowledgedName = 'applied' | 'command-result' | 'event' | 'report' | 'health-backlog';
 export type AcknowledgedMessage = {
   readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> };
 }[AcknowledgedName];
@@ -15,16 +15,23 @@ export type AcknowledgedMessage = {
 /** The events that wait in the journal. */
 export type WaitingEvents = { readonly nextAfter: (number: number) => Event | undefined };
 
+/** Health of the time without a server. */
+export type WaitingHealth = { readonly next: () => HealthBacklog | null; readonly drop: (count: number) => void };
+
+const noHealth: WaitingHealth = { next: () => null, drop: () => undefined };
+
 export class Outbox {
   readonly #events: WaitingEvents;
+  readonly #health: WaitingHealth;
   #applied: UpwardBody<'applied'> | null = null;
   #report: UpwardBody<'report'> | null = null;
   #results: CommandResult[] = [];
   /** The last event sent over the present connection; the journal forgets it when the server has said that it is stored. */
   #sentEventNumber = 0;
 
-  constructor(events: WaitingEvents) {
+  constructor(events: WaitingEvents, health: WaitingHealth = noHealth) {
     this.#events = events;
+    this.#health = health;
   }
 
   setApplied(body: UpwardBody<'applied'>): void {
@@ -51,7 +58,9 @@ export class Outbox {
     if (result !== undefined) return { name: 'command-result', body: result };
     const event = this.#events.nextAfter(this.#sentEventNumber);
     if (event !== undefined) return { name: 'event', body: event };
-    return this.#report === null ? undefined : { name: 'report', body: this.#report };
+    if (this.#report !== null) return { name: 'report', body: this.#report };
+    const health = this.#health.next();
+    return health === null ? undefined : { name: 'health-backlog', body: health };
   }
 
   /** The broker has it. A newer one that came in the meantime stays. */
@@ -62,6 +71,9 @@ export class Outbox {
         return;
       case 'report':
         if (this.#report === message.body) this.#report = null;
+        return;
+      case 'health-backlog':
+        this.#health.drop(message.body.samples.length);
         return;
       case 'command-result':
         this.#results = this.#results.filter((result) => result !== message.body);

@@ -89,9 +89,10 @@ export class Uplink {
     if (this.#link !== null) this.#pump(this.#link);
   }
 
-  sendHealth(body: UpwardBody<'health'>): void {
+  /** False when nobody could be told. */
+  sendHealth(body: UpwardBody<'health'>): boolean {
     const link = this.#link;
-    if (link !== null) link.connection.publishLossy(topicFor(link.deviceId, 'health'), this.#encode('health', link.session, body));
+    return link?.connection.publishLossy(topicFor(link.deviceId, 'health'), this.#encode('health', link.session, body)) ?? false;
   }
 
   /** Dropped when nobody can have it now, or when it is larger than the protocol allows. */
@@ -230,6 +231,9 @@ export class Uplink {
           await this.#publish(link, message.name, message.body);
           break;
         case 'report':
+          await this.#publish(link, message.name, message.body);
+          break;
+        case 'health-backlog':
           await this.#publish(link, message.name, message.body);
           break;
         default:

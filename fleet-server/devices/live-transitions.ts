@@ -61,6 +61,7 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
       return { ...live, media, outputs, conditions, figures, board };
     }
     case 'presence':
+    case 'health-backlog':
     case 'event':
     case 'log':
     case 'applied':

@@ -37,6 +37,8 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       return app.commands.onResult(deviceId, message.envelope.body);
     case 'health':
       return app.health.onHealth(deviceId, message.envelope.body);
+    case 'health-backlog':
+      return app.health.onBacklog(deviceId, message.envelope.body);
     case 'presence':
     case 'log':
       return;

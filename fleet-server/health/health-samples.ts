@@ -9,7 +9,7 @@ import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import * as store from '#fleet-server/health/health-store.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
-import type { Health } from '#protocol/messages.ts';
+import type { Health, HealthBacklog } from '#protocol/messages.ts';
 import type { HealthHistory } from '#protocol/model/device.ts';
 
 export type HealthSamplesOptions = {
@@ -63,6 +63,16 @@ export class HealthSamples {
       loadAverage1m: health.board.loadAverage1m,
       memoryAvailableBytes: health.board.memoryAvailableBytes,
     });
+  }
+
+  /** Of the time in which the device was not connected. What is older than what is kept is not taken. */
+  onBacklog(deviceId: string, { samples }: HealthBacklog): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { ageMs, ...figures } of samples) {
+      if (ageMs >= keptMs) continue;
+      if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
+      else this.#waiting.push({ deviceId, atMs: nowMs - ageMs, ...figures });
+    }
   }
 
   async flush(): Promise<void> {

@@ -217,6 +217,23 @@ test('a restart finds the same device, the same settings and the next session', 
   expect(after.session.counter).toBe(before.session.counter + 1);
 });
 
+test('power comes back and the network does not: the last good settings are in force within the first second', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(7, { AV_VIDEO_WIDTH: 640 }));
+  await fleet.hear('applied');
+  await first.agent.stop();
+  await fleet.crash();
+  const beganMs = performance.now();
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect(performance.now() - beganMs).toBeLessThan(1000);
+  expect(second.media.plans).toHaveLength(1);
+  expect(second.media.plans[0]).toMatchObject({ capture: { width: 640 }, outputs: [{ kind: 'rtmp' }] });
+  expect(second.media.plans[0]?.outputs[0]).toMatchObject({ location: expect.stringContaining(relayKey) });
+  expect(second.world.ready).toMatchObject([{ deviceId: 'pi-1' }]);
+});
+
 test('without a fleet it streams where its environment says', async () => {
   const settings = { AV_STREAM_URL: 'rtmp://own.example/live', AV_STREAM_KEY: 'own-secret' };
   const { media, world, lines } = await startedAgent(null, { settings });

@@ -97,6 +97,7 @@ describe('one place for each thing', () => {
 const roomTests: readonly string[] = [
   'test/device/detect/plugging.test.ts',
   'test/device/plan/run-plan.test.ts',
+  'test/device/uplink/offline.test.ts',
   'test/fleet-server/broker/bounds.test.ts',
   'test/fleet-server/relay/access.test.ts',
   'test/fleet-server/relay/adoption.test.ts',

@@ -88,3 +88,47 @@ test('acknowledged events are forgotten, later ones stay', async () => {
   journal.acknowledge(second);
   expect(numbersOf(journal)).toEqual([third]);
 });
+
+test('what happened before the clock was set gets its time once it is', async () => {
+  const clock = manualClock(Date.parse('1970-01-01T00:00:30Z'));
+  const state = new MemoryState();
+  const journal = new EventJournal({ state, clock, log: quietLog() });
+  await journal.start();
+  journal.add('agent-started', 'early');
+  await clock.advance(60_000);
+  expect(journal.nextAfter(0)?.at).toBe('1970-01-01T00:00:30.000Z');
+  clock.correctWallClock(Date.parse('2026-11-21T12:01:00Z') - clock.nowMs());
+  journal.add('clock', 'late');
+  await clock.advance(1000);
+  const early = journal.nextAfter(0);
+  expect(early?.at).toBe('2026-11-21T12:00:00.000Z');
+  expect(journal.nextAfter(early?.number ?? 0)?.at).toBe('2026-11-21T12:01:00.000Z');
+  await clock.advance(1000);
+  expect(state.files.get('events.json')).not.toContain('1970');
+});
+
+test('when it has stopped, everything is on disk and nothing is being written', async () => {
+  const clock = manualClock();
+  const state = new MemoryState();
+  let underWay = 0;
+  const slow = {
+    read: state.read.bind(state),
+    write: async (...written: Parameters<typeof state.write>) => {
+      underWay += 1;
+      await settle();
+      await state.write(...written);
+      underWay -= 1;
+    },
+  };
+  const journal = new EventJournal({ state: slow as typeof state, clock, log: quietLog() });
+  await journal.start();
+  journal.add('thing', 'first');
+  // The first write has lasted so long that the next one is due as soon as it ends.
+  const advanced = clock.advance(600);
+  journal.add('thing', 'second');
+  await journal.stop();
+  expect(underWay).toBe(0);
+  expect(state.files.get('events.json')).toContain('second');
+  await advanced;
+  expect(state.writes).toBe(2);
+});

@@ -69,3 +69,17 @@ test('events are sent again over a new connection until the server has stored th
   expect(outbox.next()).toBeUndefined();
   expect(outbox.hasUnacknowledgedEvents()).toBe(false);
 });
+
+test('health of the time without a server goes last, in batches, and is dropped when it has arrived', () => {
+  const sample = { ageMs: 0, framesPerSecond: 30, videoBitrateKbps: 1, temperatureC: null, loadAverage1m: 0, memoryAvailableBytes: 1 };
+  let waiting = 5;
+  const health = {
+    next: () => (waiting === 0 ? null : { samples: Array.from({ length: Math.min(2, waiting) }, () => sample) }),
+    drop: (count: number) => {
+      waiting -= count;
+    },
+  };
+  const outbox = new Outbox(eventList(1), health);
+  outbox.setApplied(applied(1));
+  expect(drain(outbox).map(({ name }) => name)).toEqual(['applied', 'event', 'health-backlog', 'health-backlog', 'health-backlog']);
+});

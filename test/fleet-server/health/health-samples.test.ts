@@ -30,6 +30,22 @@ test('samples are kept and read back as means over steps', async () => {
   expect((await query('')).json<HealthHistory>().samples).toHaveLength(4);
 });
 
+test('health of a time without a connection is put where it belongs', async () => {
+  const sample = { videoBitrateKbps: 2500, temperatureC: 50, loadAverage1m: 1, memoryAvailableBytes: 1 };
+  const samples = [
+    { ...sample, ageMs: 24 * 3_600_000, framesPerSecond: 1 },
+    { ...sample, ageMs: 120_000, framesPerSecond: 25 },
+    { ...sample, ageMs: 60_000, framesPerSecond: null },
+  ];
+  await api.voice(id).say('health-backlog', { samples });
+  await api.clock.advance(1000);
+  const answer = (await query('from=2026-11-20T00:00:00Z&to=2026-11-21T13:00:00Z&stepS=60')).json<HealthHistory>();
+  expect(answer.samples.map(({ at, framesPerSecond }) => [at, framesPerSecond])).toEqual([
+    ['2026-11-21T11:58:00.000Z', 25],
+    ['2026-11-21T11:59:00.000Z', null],
+  ]);
+});
+
 test('what is older than a day goes', async () => {
   const voice = api.voice(id);
   await voice.say('health', bodies.health());
