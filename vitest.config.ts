@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const onPostgresqlOnly = 'test/fleet-server/store/postgresql-database.test.ts';
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -9,7 +11,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/browser/**'], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'rooms',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/browser/**', onPostgresqlOnly],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // What stands on the store, once more on PostgreSQL.
+      {
+        extends: true,
+        test: {
+          name: 'postgresql',
+          include: ['test/fleet-server/{commands,devices,enrolment,health,history,http,people,settings,store}/**/*.test.ts'],
+          exclude: ['test/fleet-server/store/store.test.ts'],
+          globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],
+          sequence: { groupOrder: 0 },
+        },
       },
       // The whole system at once, alone on the machine, in the order of the story.
       {

@@ -8,6 +8,10 @@ export type Configuration = {
   readonly mqttPort: number;
   readonly rtmpPort: number;
   readonly dataDirectory: string;
+  /** `postgresql://user:password@host:port/database`, a secret; null: SQLite in the data directory. */
+  readonly databaseUrl: string | null;
+  /** Null: in the data directory. Servers that share a database share its content. */
+  readonly keyFile: string | null;
   /** Where people and devices reach the server, when that is not the address that it listens on; without a slash at the end. */
   readonly publicUrl: string | null;
   readonly adminPassword: string | null;
@@ -49,6 +53,14 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
     mqttPort: port('FLEET_MQTT_PORT', 1883),
     rtmpPort: port('FLEET_RTMP_PORT', 1935),
     dataDirectory: read('FLEET_DATA_DIR', defaultDataDirectory(environment), 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
+    databaseUrl: read<string | null>(
+      'FLEET_DATABASE_URL',
+      null,
+      'an address such as postgresql://user:password@host:5432/database',
+      (text) => (/^postgres(?:ql)?:\/\/./.test(text) && URL.canParse(text) ? text : undefined),
+      'another text, which is not shown because it may hold a password',
+    ),
+    keyFile: read<string | null>('FLEET_KEY_FILE', null, 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
     publicUrl: read<string | null>(
       'FLEET_PUBLIC_URL',
       null,

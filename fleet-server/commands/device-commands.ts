@@ -13,6 +13,7 @@ import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { commandDefinitions, isCommandKind } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
@@ -90,7 +91,7 @@ export class DeviceCommands {
       finishedAtMs: null,
       detail: '',
     };
-    await database.transaction().execute(async (transaction) => {
+    await inTransaction(database, async (transaction) => {
       const open = await store.openCommands(transaction, row.deviceId, requestedAtMs);
       if (open.length >= maxOpen) throw new FleetError('too-many', `Expected at most ${maxOpen} commands that wait for this device.`);
       await store.insertCommand(transaction, row);

@@ -6,6 +6,7 @@ import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { DeviceId } from '#protocol/identifiers.ts';
 import { DeviceDetail, DeviceList, DevicePatch, Playback } from '#protocol/model/device.ts';
 
@@ -85,7 +86,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { id } = request.params;
       const { name, group } = request.body;
       const patch = { ...(name === undefined ? {} : { name }), ...(group === undefined ? {} : { groupName: group }) };
-      const send = await database.transaction().execute(async (transaction) => {
+      const send = await inTransaction(database, async (transaction) => {
         if ((await store.findDevice(transaction, id)) === undefined) throw deviceNotFound(id);
         if (Object.keys(patch).length > 0) await store.updateDevice(transaction, id, patch);
         return app.settings.refreshDevice(transaction, id);
@@ -110,7 +111,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const wasThere = await database.transaction().execute((transaction) => store.deleteDevice(transaction, id));
+      const wasThere = await inTransaction(database, (transaction) => store.deleteDevice(transaction, id));
       if (!wasThere) throw deviceNotFound(id);
       app.devices.remove(id);
       app.broker.disconnect(id);

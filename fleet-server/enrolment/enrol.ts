@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#fleet-server/clock.ts';
 import { insertDevice, type StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import type { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { EnrolmentAnswer, EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
 /** Crockford's base32 in lower case: no letter that looks like a digit. 32 letters, so that a byte modulo 32 is even. */
@@ -41,7 +42,7 @@ export async function enrol(
     versions: null,
     report: null,
   };
-  const device = await app.store.database.transaction().execute(async (transaction) => {
+  const device = await inTransaction(app.store.database, async (transaction) => {
     const { group } = await joinTokens.redeem(transaction, request.joinToken);
     const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = { ...blank, groupName: group };
     await insertDevice(transaction, row);

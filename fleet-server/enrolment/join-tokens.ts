@@ -5,6 +5,7 @@ import * as store from '#fleet-server/enrolment/join-tokens-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Database, JoinTokensTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { JoinToken, JoinTokenRequest } from '#protocol/model/enrolment.ts';
 
 export type JoinTokensOptions = { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock };
@@ -34,7 +35,7 @@ export class JoinTokens {
       createdAtMs,
       createdBy,
     };
-    await database.transaction().execute(async (transaction) => {
+    await inTransaction(database, async (transaction) => {
       await store.pruneJoinTokens(transaction, createdAtMs);
       if ((await store.countJoinTokens(transaction)) >= maxTokens) {
         throw new FleetError('too-many', `Expected at most ${maxTokens} join tokens: delete some first.`);

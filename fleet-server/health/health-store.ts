@@ -1,12 +1,13 @@
 /** Health samples in the store: raw, for a day. */
 import { sql } from 'kysely';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 /** Rows an INSERT takes: SQLite allows 32766 values in a statement, a row has seven. */
 const rowsPerInsert = 500;
 
 export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     for (let start = 0; start < samples.length; start += rowsPerInsert) {
       await transaction
         .insertInto('healthSamples')

@@ -10,6 +10,7 @@ import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
 import * as store from '#fleet-server/history/history-store.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Session } from '#protocol/identifiers.ts';
 import type { Event } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
@@ -88,7 +89,7 @@ export class DeviceHistory {
     // A device sends the oldest event that it still has first: what is below that is gone from it, or was acknowledged.
     const isFirstOfSession = this.#sessions.get(deviceId) !== sessionName;
     this.#sessions.set(deviceId, sessionName);
-    const upTo = await database.transaction().execute(async (transaction) => {
+    const upTo = await inTransaction(database, async (transaction) => {
       const stored = await store.eventsUpTo(transaction, deviceId);
       if (stored === undefined) return undefined;
       // What is below the mark was stored before; it may have been pruned since and must not come back.

@@ -14,6 +14,7 @@ import { createPasswords, makePassword, type Passwords } from '#fleet-server/peo
 import * as store from '#fleet-server/people/people-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { type Person, type Role, roles } from '#protocol/model/person.ts';
 
 export const firstPersonName = 'admin';
@@ -58,7 +59,7 @@ export class People {
     const password = givenPassword ?? makePassword();
     const passwordHash = await this.#passwords.hash(password);
     const person = { name: firstPersonName, role: 'admin', passwordHash, createdAtMs: this.#clock.nowMs() };
-    await this.#database.transaction().execute(async (transaction) => {
+    await inTransaction(this.#database, async (transaction) => {
       if (await store.insertPerson(transaction, person)) return;
       await store.setPasswordHash(transaction, firstPersonName, passwordHash);
       await store.deleteSessionsOf(transaction, firstPersonName);
@@ -78,7 +79,7 @@ export class People {
     this.#attempts.succeeded(name);
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.nowMs();
-    await this.#database.transaction().execute(async (transaction) => {
+    await inTransaction(this.#database, async (transaction) => {
       await store.insertSession(transaction, {
         tokenHash: this.#hash(token),
         personName: row.name,

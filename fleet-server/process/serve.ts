@@ -5,8 +5,8 @@ import type { Configuration } from '#fleet-server/configuration.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { answerParent, type Ready, tellParent } from '#fleet-server/process/parent.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
-import { openSecrets } from '#fleet-server/store/secrets.ts';
-import { keyPath, openStore, prepareDataDirectory, type Store, storePath } from '#fleet-server/store/store.ts';
+import { openConfigured } from '#fleet-server/process/with-store.ts';
+import type { Store } from '#fleet-server/store/store.ts';
 
 /** Stopping takes no longer than this, whatever hangs. */
 const stopMs = 4500;
@@ -19,10 +19,11 @@ export async function serve(configuration: Configuration): Promise<void> {
     await store?.close();
   };
   try {
-    prepareDataDirectory(configuration.dataDirectory);
-    const secrets = openSecrets(keyPath(configuration.dataDirectory));
-    store = await openStore({ path: storePath(configuration.dataDirectory) });
-    app = await buildApp({ configuration, store, secrets, logger: { level: configuration.logLevel } });
+    const opened = await openConfigured(configuration, {
+      onLost: (cause) => app?.log.warn({ err: cause }, 'a connection to the database was lost; another one is opened'),
+    });
+    store = opened.store;
+    app = await buildApp({ configuration, ...opened, logger: { level: configuration.logLevel } });
     stopOnSignals(stop);
     await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
     // Last: a password that is made in a start that fails would be seen by nobody.

@@ -1,23 +1,40 @@
-/** What subcommands share: the store, opened beside a server that may be running, and closed again. */
+/** What the server and its subcommands share: the store that the configuration names, with its key. */
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { openSecrets, type Secrets } from '#fleet-server/store/secrets.ts';
-import { keyPath, openStore, prepareDataDirectory, type Store, storePath } from '#fleet-server/store/store.ts';
+import { keyPath, openStore, prepareDataDirectory, type Store, type StoreOptions, storePath } from '#fleet-server/store/store.ts';
+import { checkStoreKey } from '#fleet-server/store/store-key.ts';
 
 /** The arguments are wrong; the message is the usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export async function withStore(
-  configuration: Configuration,
-  action: (opened: { readonly store: Store; readonly secrets: Secrets }) => Promise<void>,
-): Promise<void> {
-  prepareDataDirectory(configuration.dataDirectory);
-  const secrets = openSecrets(keyPath(configuration.dataDirectory));
-  const store = await openStore({ path: storePath(configuration.dataDirectory) });
+export type Opened = { readonly store: Store; readonly secrets: Secrets };
+
+export async function openConfigured(configuration: Configuration, options: StoreOptions = {}): Promise<Opened> {
+  const { dataDirectory, databaseUrl } = configuration;
+  prepareDataDirectory(dataDirectory);
+  const keyFile = configuration.keyFile ?? keyPath(dataDirectory);
+  const secrets = openSecrets(keyFile);
+  const store = await openStore(
+    databaseUrl === null ? { kind: 'sqlite', path: storePath(dataDirectory) } : { kind: 'postgresql', url: databaseUrl },
+    options,
+  );
   try {
-    await action({ store, secrets });
-  } finally {
+    await checkStoreKey(store.database, secrets, keyFile);
+  } catch (error) {
     await store.close();
+    throw error;
+  }
+  return { store, secrets };
+}
+
+/** Beside a server that may be running; closed again. */
+export async function withStore(configuration: Configuration, action: (opened: Opened) => Promise<void>): Promise<void> {
+  const opened = await openConfigured(configuration);
+  try {
+    await action(opened);
+  } finally {
+    await opened.store.close();
   }
 }

@@ -29,6 +29,7 @@ import {
 } from '#fleet-server/settings/settings-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { DeviceSettings, LevelSettings, SettingsPatch } from '#protocol/model/settings.ts';
@@ -60,7 +61,7 @@ export class Settings {
 
   /** The relay's port may have changed since the last start: that is a new revision for every device. */
   async start(): Promise<void> {
-    await this.#options.database.transaction().execute((transaction) => this.#refresh(transaction, { level: 'fleet', scope: '' }));
+    await inTransaction(this.#options.database, (transaction) => this.#refresh(transaction, { level: 'fleet', scope: '' }));
   }
 
   async ofDevice(deviceId: string): Promise<DeviceSettings> {
@@ -89,7 +90,7 @@ export class Settings {
       const list = verdict.problems.map(({ key, expected, came }) => `${key}: expected ${expected}, got ${came}`).join('; ');
       throw new FleetError('settings-refused', `Nothing was changed. ${list}.`, { problems: verdict.problems });
     }
-    const outgoing = await this.#options.database.transaction().execute(async (transaction) => {
+    const outgoing = await inTransaction(this.#options.database, async (transaction) => {
       if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
       const before = new Map((await this.#store.read(transaction, where)).map((setting) => [setting.key, setting.value]));
       const changedAtMs = this.#options.clock.nowMs();
@@ -114,7 +115,7 @@ export class Settings {
   }
 
   async onHello(deviceId: string, hello: Hello): Promise<void> {
-    const desired = await this.#options.database.transaction().execute(async (transaction) => {
+    const desired = await inTransaction(this.#options.database, async (transaction) => {
       const row = await this.#store.revision(transaction, deviceId);
       if (row === undefined) return undefined;
       const levels = await this.#levels(transaction, { level: 'device', scope: deviceId }, [row]);

@@ -2,14 +2,30 @@
  * The history of the schema: an ordered list, of which each entry is run once. Entries are never changed once released; a new
  * one is added at the end. Written with Kysely's schema builder, so that it serves every database behind the store's door.
  */
-import { type Kysely, sql } from 'kysely';
+import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
+import { type Engine, engineOf } from '#fleet-server/store/engine.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 
 // A migration works on tables as they were then, which the types of today do not describe.
-type Migration = { readonly name: string; run(database: Kysely<unknown>): Promise<void> };
+type Migration = { readonly name: string; run(database: Kysely<unknown>, engine: Engine): Promise<void> };
 
-async function first(database: Kysely<unknown>): Promise<void> {
+/** Of an application's own choice: no two servers bring the schema of one PostgreSQL database up to date at once. */
+const migrationLock = 1_297_304_625;
+
+/** A number that the database gives, growing; a number that was given is not given again. */
+function withOwnId<T extends string>(table: CreateTableBuilder<T>, engine: Engine): CreateTableBuilder<T, 'id'> {
+  return engine === 'sqlite'
+    ? table.addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    : table.addColumn('id', 'bigint', (c) => c.primaryKey().generatedAlwaysAsIdentity());
+}
+
+/** Text in the order of its bytes, as SQLite has it, whatever the language of the database. */
+function plainText(engine: Engine) {
+  return engine === 'sqlite' ? sql`text` : sql`text collate "C"`;
+}
+
+async function first(database: Kysely<unknown>, engine: Engine): Promise<void> {
   const { schema } = database;
   await schema
     .createTable('people')
@@ -38,8 +54,8 @@ async function first(database: Kysely<unknown>): Promise<void> {
     .execute();
   await schema
     .createTable('devices')
-    .addColumn('id', 'text', (c) => c.primaryKey())
-    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('id', plainText(engine), (c) => c.primaryKey())
+    .addColumn('name', plainText(engine), (c) => c.notNull())
     .addColumn('groupName', 'text')
     .addColumn('joinedAtMs', 'bigint', (c) => c.notNull())
     .addColumn('credentialHash', 'text', (c) => c.notNull())
@@ -74,9 +90,7 @@ async function first(database: Kysely<unknown>): Promise<void> {
     .addColumn('setBy', 'text', (c) => c.notNull())
     .addPrimaryKeyConstraint('settingsKey', ['level', 'scope', 'key'])
     .execute();
-  await schema
-    .createTable('settingsChanges')
-    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+  await withOwnId(schema.createTable('settingsChanges'), engine)
     .addColumn('level', 'text', (c) => c.notNull())
     .addColumn('scope', 'text', (c) => c.notNull())
     .addColumn('key', 'text', (c) => c.notNull())
@@ -100,9 +114,7 @@ async function first(database: Kysely<unknown>): Promise<void> {
     .execute();
   await schema.createIndex('commandsByDevice').on('commands').columns(['deviceId', 'requestedAtMs']).execute();
   await schema.createIndex('commandsByDeadline').on('commands').columns(['state', 'deadlineMs']).execute();
-  await schema
-    .createTable('history')
-    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+  await withOwnId(schema.createTable('history'), engine)
     .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
     .addColumn('atMs', 'bigint', (c) => c.notNull())
     .addColumn('origin', 'text', (c) => c.notNull())
@@ -116,22 +128,35 @@ async function first(database: Kysely<unknown>): Promise<void> {
     .createTable('healthSamples')
     .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
     .addColumn('atMs', 'bigint', (c) => c.notNull())
-    .addColumn('framesPerSecond', 'real')
-    .addColumn('videoBitrateKbps', 'real')
-    .addColumn('temperatureC', 'real')
-    .addColumn('loadAverage1m', 'real')
+    .addColumn('framesPerSecond', 'double precision')
+    .addColumn('videoBitrateKbps', 'double precision')
+    .addColumn('temperatureC', 'double precision')
+    .addColumn('loadAverage1m', 'double precision')
     .addColumn('memoryAvailableBytes', 'bigint')
     .addPrimaryKeyConstraint('healthSamplesKey', ['deviceId', 'atMs'])
     .execute();
   await schema.createIndex('healthSamplesByTime').on('healthSamples').column('atMs').execute();
 }
 
-export const migrations: readonly Migration[] = [{ name: 'the first schema', run: first }];
+async function keyFingerprint(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('storeKey')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('fingerprint', 'text', (c) => c.notNull())
+    .execute();
+}
+
+export const migrations: readonly Migration[] = [
+  { name: 'the first schema', run: first },
+  { name: 'which key the store was made with', run: keyFingerprint },
+];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */
 export async function migrate(database: Database, list: readonly Migration[] = migrations): Promise<void> {
-  await sql`create table if not exists "schemaVersion" ("id" integer primary key, "version" integer not null)`.execute(database);
+  const engine = engineOf(database);
   await database.transaction().execute(async (transaction) => {
+    if (engine === 'postgresql') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
+    await sql`create table if not exists "schemaVersion" ("id" integer primary key, "version" integer not null)`.execute(transaction);
     const row = await transaction.selectFrom('schemaVersion').select('version').executeTakeFirst();
     const version = row?.version ?? 0;
     if (version > list.length) {
@@ -140,7 +165,7 @@ export async function migrate(database: Database, list: readonly Migration[] = m
         `Expected a store of schema version ${list.length} or older, got version ${version}: a newer fleet server has written it. Start that version, or restore a backup.`,
       );
     }
-    for (const migration of list.slice(version)) await migration.run(transaction as unknown as Kysely<unknown>);
+    for (const migration of list.slice(version)) await migration.run(transaction as unknown as Kysely<unknown>, engine);
     await transaction
       .insertInto('schemaVersion')
       .values({ id: 1, version: list.length })

@@ -113,8 +113,12 @@ export type HealthSamplesTable = {
 
 export type SchemaVersionTable = { id: ColumnType<1, 1, never>; version: number };
 
+/** One row: what tells the right key file from another, and nothing about the key. */
+export type StoreKeyTable = { id: ColumnType<1, 1, never>; fingerprint: string };
+
 export type Schema = {
   schemaVersion: SchemaVersionTable;
+  storeKey: StoreKeyTable;
   people: PeopleTable;
   sessions: SessionsTable;
   joinTokens: JoinTokensTable;

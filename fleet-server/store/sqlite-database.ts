@@ -6,7 +6,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
-import { storeError } from '#fleet-server/store/store-errors.ts';
+import { sqliteError } from '#fleet-server/store/store-errors.ts';
 
 const maxKeptStatements = 300;
 
@@ -23,7 +23,7 @@ function guard<T>(action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    throw storeError(cause);
+    throw sqliteError(cause);
   }
 }
 

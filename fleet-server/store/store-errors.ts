@@ -1,4 +1,7 @@
-/** What SQLite says when it cannot go on, as errors of the table. Result codes: https://sqlite.org/rescode.html */
+/**
+ * What the databases say when they cannot go on, as errors of the table. SQLite's result codes: https://sqlite.org/rescode.html;
+ * PostgreSQL's: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 import { FleetError } from '#fleet-server/errors.ts';
 
 const busy = 5;
@@ -11,7 +14,7 @@ const cannotOpen = 14;
 const notADatabase = 26;
 
 /** Anything else, such as a broken constraint, is passed on as it is: it is the caller's, or a bug. */
-export function storeError(cause: unknown): unknown {
+export function sqliteError(cause: unknown): unknown {
   if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return cause;
   // The low byte is the primary code; the rest only refines it.
   switch (cause.errcode & 0xff) {
@@ -19,26 +22,57 @@ export function storeError(cause: unknown): unknown {
     case locked:
       return new FleetError('store-busy', 'Another process holds the store. Try again in a moment.', { cause });
     case full:
-      return new FleetError('store-full', 'The disk of the fleet server is full: nothing can be stored until there is space.', { cause });
+      return storeFull(cause);
     case readOnly:
     case inputOutput:
     case cannotOpen:
       return new FleetError(
         'store-unavailable',
         'The store cannot be read or written: check the disk and the rights of the data directory.',
-        {
-          cause,
-        },
+        { cause },
       );
     case corrupt:
     case notADatabase:
-      return new FleetError('store-damaged', 'The store is damaged: stop the fleet server and restore a backup.', { cause });
+      return storeDamaged(cause);
     default:
       return cause;
   }
 }
 
+/** Serialization failure, deadlock, lock not available. */
+const disturbed = ['40001', '40P01', '55P03'];
+/** By class: connection, insufficient resources, operator intervention, system; by code: password, database, right, read-only. */
+const unavailable = /^(?:08|53|57P|58|28|3D000|42501|25006)/;
+
+/** As `sqliteError`. An error without a code of PostgreSQL's is one of the way to it. */
+export function postgresqlError(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  if (disturbed.includes(code)) return new FleetError('store-busy', 'Others changed the same at this moment. Try again.', { cause });
+  if (code === '53100') return storeFull(cause);
+  if (/^XX00[12]$/.test(code)) return storeDamaged(cause);
+  const isFromServer = /^[0-9A-Z]{5}$/.test(code);
+  if (isFromServer && !unavailable.test(code)) return cause;
+  return new FleetError(
+    'store-unavailable',
+    `The database at FLEET_DATABASE_URL cannot be used: check that it runs and lets this server in (${isFromServer ? `${cause.message}, ${code}` : code || cause.message}).`,
+    { cause },
+  );
+}
+
+function storeFull(cause: Error): FleetError {
+  return new FleetError('store-full', 'The disk of the fleet server is full: nothing can be stored until there is space.', { cause });
+}
+
+function storeDamaged(cause: Error): FleetError {
+  return new FleetError('store-damaged', 'The store is damaged: stop the fleet server and restore a backup.', { cause });
+}
+
+/** 2067 and 1555 are SQLite's, 23505 is PostgreSQL's. */
+const alreadyThere: readonly unknown[] = [2067, 1555, '23505'];
+
 /** A UNIQUE or PRIMARY KEY constraint: somebody was first. */
 export function isAlreadyThere(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (error.errcode === 2067 || error.errcode === 1555);
+  if (!(error instanceof Error)) return false;
+  return ('errcode' in error && alreadyThere.includes(error.errcode)) || ('code' in error && alreadyThere.includes(error.code));
 }

@@ -1,18 +1,22 @@
 /**
- * The store's one door. Behind it is SQLite in the data directory; callers see Kysely and nothing of the engine.
+ * The store's one door. Behind it is SQLite in the data directory, or PostgreSQL when one machine is not enough; callers see Kysely
+ * and nothing of the engine.
  *
  * INVARIANT: a promise of a write that has resolved is on the disk.
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { migrate } from '#fleet-server/store/migrations.ts';
+import { openPostgresql } from '#fleet-server/store/postgresql-database.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
 import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
 
 export type Store = {
   readonly database: Database;
+  /** Connections of a pool that are at work at this moment; SQLite has none. */
+  activeConnections(): number;
   /** Resolves when it can be read. */
   check(): Promise<void>;
   /** May be called twice. */
@@ -24,7 +28,7 @@ export function storePath(dataDirectory: string): string {
   return join(dataDirectory, 'fleet.sqlite');
 }
 
-/** The server's own secret inside a data directory. */
+/** The server's own secret inside a data directory, unless FLEET_KEY_FILE names another place. */
 export function keyPath(dataDirectory: string): string {
   return join(dataDirectory, 'secret.key');
 }
@@ -45,16 +49,18 @@ export function prepareDataDirectory(path: string): void {
   }
 }
 
-export async function openStore(options: { readonly path: string }): Promise<Store> {
-  try {
-    // SQLite gives its journal files the rights of the main file.
-    closeSync(openSync(options.path, 'a', 0o600));
-    chmodSync(options.path, 0o600);
-  } catch (cause) {
-    throw new FleetError('store-unavailable', `The store ${options.path} cannot be opened for writing.`, { cause });
-  }
-  const sqlite = openSqlite(options.path);
-  const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) });
+export type StoreAddress =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `postgresql://user:password@host:port/database`: a secret. */
+  | { readonly kind: 'postgresql'; readonly url: string };
+
+export type StoreOptions = {
+  /** A connection to the database was lost; what needs it opens another. */
+  onLost?(cause: Error): void;
+};
+
+export async function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
+  const { database, activeConnections } = address.kind === 'sqlite' ? openFile(address.path) : openShared(address.url, options);
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -70,5 +76,24 @@ export async function openStore(options: { readonly path: string }): Promise<Sto
   const check = async (): Promise<void> => {
     await sql`select 1`.execute(database);
   };
-  return { database, check, close };
+  return { database, activeConnections, check, close };
+}
+
+type Opened = Pick<Store, 'database' | 'activeConnections'>;
+
+function openFile(path: string): Opened {
+  try {
+    // SQLite gives its journal files the rights of the main file.
+    closeSync(openSync(path, 'a', 0o600));
+    chmodSync(path, 0o600);
+  } catch (cause) {
+    throw new FleetError('store-unavailable', `The store ${path} cannot be opened for writing.`, { cause });
+  }
+  const sqlite = openSqlite(path);
+  return { database: new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) }), activeConnections: () => 0 };
+}
+
+function openShared(url: string, { onLost = () => {} }: StoreOptions): Opened {
+  const { pool, active } = openPostgresql(url, onLost);
+  return { database: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }), activeConnections: active };
 }

@@ -19,10 +19,11 @@ import type { Relay } from '#fleet-server/relay/contract.ts';
 import type {} from '#fleet-server/settings/plugin.ts';
 import type {} from '#fleet-server/store/plugin.ts';
 import { openSecrets } from '#fleet-server/store/secrets.ts';
-import { keyPath, openStore, type Store, storePath } from '#fleet-server/store/store.ts';
+import { keyPath, type Store } from '#fleet-server/store/store.ts';
 import type { DownwardName, UpwardBody, UpwardName } from '#protocol/envelope.ts';
 import type { BoardHealth, Desired, Report } from '#protocol/messages.ts';
-import { type ManualClock, manualClock, settle } from './manual-clock.ts';
+import { type ManualClock, manualClock, settle, settleWith } from './manual-clock.ts';
+import { openStoreUnderTest } from './store/store-under-test.ts';
 
 export type Published = { readonly deviceId: string; readonly name: DownwardName; readonly body: unknown };
 export type Joined = { readonly deviceId: string; readonly credential: string };
@@ -58,7 +59,8 @@ export async function startApi(options: { readonly directory?: string; readonly 
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'msl-api-')));
   const clock = options.clock ?? manualClock();
   const secrets = openSecrets(keyPath(directory));
-  const store = await openStore({ path: storePath(directory) });
+  const store = await openStoreUnderTest(directory);
+  settleWith(store);
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {

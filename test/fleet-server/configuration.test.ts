@@ -10,6 +10,8 @@ test('without a word everything has its default', () => {
       mqttPort: 1883,
       rtmpPort: 1935,
       dataDirectory: '/home/someone/.local/share/makespacelive/fleet-server',
+      databaseUrl: null,
+      keyFile: null,
       publicUrl: null,
       adminPassword: null,
       logLevel: 'info',
@@ -26,6 +28,7 @@ test('every problem is listed at once, with what was expected and what came, and
     FLEET_PUBLIC_URL: 'fleet.example.org/path',
     FLEET_ADMIN_PASSWORD: 'short!',
     FLEET_LOG_LEVEL: 'loud',
+    FLEET_DATABASE_URL: 'mysql://fleet:geheim@host/fleet',
   });
   if (parsed.kind !== 'problems') throw new Error('expected problems');
   const text = describeProblems(parsed.problems);
@@ -36,6 +39,7 @@ test('every problem is listed at once, with what was expected and what came, and
       .toSorted(),
   ).toEqual([
     'FLEET_ADMIN_PASSWORD',
+    'FLEET_DATABASE_URL',
     'FLEET_HTTP_HOST',
     'FLEET_HTTP_PORT',
     'FLEET_LOG_LEVEL',
@@ -45,6 +49,7 @@ test('every problem is listed at once, with what was expected and what came, and
   ]);
   expect(text).toContain('FLEET_HTTP_PORT: expected a port from 0 (a free one) to 65535, got "99999"');
   expect(text).not.toContain('short!');
+  expect(text).not.toContain('geheim');
 });
 
 test.each([

@@ -71,6 +71,17 @@ describe('the fleet server', { timeout: processTestMs }, () => {
     expect(await again.exit).toEqual({ code: 0, signal: null });
   });
 
+  test('ends with one line and without the password when its database does not answer', async () => {
+    const environment = await environmentFor(directory, { FLEET_DATABASE_URL: 'postgresql://fleet:geheim@127.0.0.1:1/fleet' });
+    const server = start(environment);
+    server.ready.catch(() => undefined);
+    expect(await server.exit).toEqual({ code: 74, signal: null });
+    expect(server.output()).toMatch(
+      /^The fleet server cannot start: The database at FLEET_DATABASE_URL cannot be used: .*ECONNREFUSED.*$/m,
+    );
+    expect(server.output()).not.toContain('geheim');
+  });
+
   test('is joined and steered from the command line while it runs', async () => {
     const environment = await environmentFor(directory, { FLEET_ADMIN_PASSWORD: password });
     const server = start(environment);

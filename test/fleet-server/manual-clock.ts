@@ -8,9 +8,20 @@ export type ManualClock = Clock & {
   jump(byMs: number): void;
 };
 
+/** What answers from another process: settled is only what it has answered. */
+type Busy = { activeConnections(): number };
+const stores = new Set<Busy>();
+
+export function settleWith(store: Busy): void {
+  stores.add(store);
+}
+
 /** Lets promises and callbacks that are already due run. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if ([...stores].some((store) => store.activeConnections() > 0)) turn = 0;
+  }
 }
 
 export function manualClock(startMs = Date.parse('2026-11-21T12:00:00Z')): ManualClock {

@@ -7,7 +7,7 @@ import { FleetError } from '#fleet-server/errors.ts';
 import { migrate, migrations } from '#fleet-server/store/migrations.ts';
 import { openSecrets } from '#fleet-server/store/secrets.ts';
 import { openStore, prepareDataDirectory, storePath } from '#fleet-server/store/store.ts';
-import { storeError } from '#fleet-server/store/store-errors.ts';
+import { sqliteError } from '#fleet-server/store/store-errors.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -21,7 +21,7 @@ describe('the store', () => {
   test('and its folder are readable by their owner alone, journal included', async () => {
     const path = join(directory, 'data');
     prepareDataDirectory(path);
-    const store = await openStore({ path: storePath(path) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(path) });
     await store.database.insertInto('people').values({ name: 'a', role: 'viewer', passwordHash: 'x', createdAtMs: 1 }).execute();
     expect(await modeOf(path)).toBe('700');
     expect(await modeOf(storePath(path))).toBe('600');
@@ -31,7 +31,7 @@ describe('the store', () => {
   });
 
   test('is durable, checks references and keeps its own journal', async () => {
-    const store = await openStore({ path: storePath(directory) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     const pragma = async (name: string) =>
       Object.values((await sql`${sql.raw(`pragma ${name}`)}`.execute(store.database)).rows[0] as object)[0];
     // 2 is FULL: https://sqlite.org/pragma.html#pragma_synchronous
@@ -43,14 +43,14 @@ describe('the store', () => {
   });
 
   test('of a newer program is refused with both versions', async () => {
-    const store = await openStore({ path: storePath(directory) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     await store.database.updateTable('schemaVersion').set({ version: 99 }).execute();
     await store.close();
-    await expect(openStore({ path: storePath(directory) })).rejects.toThrow(/version 1 or older, got version 99/);
+    await expect(openStore({ kind: 'sqlite', path: storePath(directory) })).rejects.toThrow(/or older, got version 99/);
   });
 
   test('of an older program is brought up to date, all or nothing', async () => {
-    const store = await openStore({ path: storePath(directory) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     const add = {
       name: 'a column',
       run: async (database: Parameters<(typeof migrations)[0]['run']>[0]) => {
@@ -69,11 +69,11 @@ describe('the store', () => {
 
   test('that is no database is named damaged', async () => {
     await writeFile(storePath(directory), 'this is no database, but it is long enough to be looked at '.repeat(100));
-    await expect(openStore({ path: storePath(directory) })).rejects.toMatchObject({ code: 'store-damaged' });
+    await expect(openStore({ kind: 'sqlite', path: storePath(directory) })).rejects.toMatchObject({ code: 'store-damaged' });
   });
 
   test('that is full says so, goes on reading, and takes writes again when there is room', async () => {
-    const store = await openStore({ path: storePath(directory) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     const { database } = store;
     const pages = Number(Object.values((await sql`pragma page_count`.execute(database)).rows[0] as object)[0]);
     await sql`${sql.raw(`pragma max_page_count = ${pages}`)}`.execute(database);
@@ -93,7 +93,7 @@ describe('the store', () => {
   });
 
   test('a transaction that fails leaves nothing, and two at once follow each other', async () => {
-    const store = await openStore({ path: storePath(directory) });
+    const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     const add = (name: string, fails = false) =>
       store.database.transaction().execute(async (transaction) => {
         await transaction.insertInto('people').values({ name, role: 'viewer', passwordHash: '', createdAtMs: 1 }).execute();
@@ -117,7 +117,7 @@ test.each([
   [8, 'store-unavailable'],
   [11, 'store-damaged'],
 ])('SQLite’s result %i is %s', (errcode, code) => {
-  expect(storeError(Object.assign(new Error('x'), { errcode }))).toMatchObject({ code });
+  expect(sqliteError(Object.assign(new Error('x'), { errcode }))).toMatchObject({ code });
 });
 
 describe('secrets', () => {
