@@ -22,6 +22,13 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  'no-signal': {
+    title: 'No signal: card on air',
+    severity: 'critical',
+    advice: 'The camera gives no picture. Look at its cable and plug it in again: the picture comes back by itself.',
+    holdMs: 0,
+    dependsOn: [],
+  },
   'output-down': {
     title: 'Stream target unreachable',
     severity: 'critical',
@@ -55,7 +62,7 @@ export const conditionDefinitions = {
     severity: 'warning',
     advice: 'Plug in a microphone, or set AV_DISABLE_AUDIO if none is wanted.',
     holdMs: 0,
-    dependsOn: ['test-picture'],
+    dependsOn: ['test-picture', 'no-signal'],
   },
   'frame-rate-low': {
     title: 'Fewer frames than asked for',

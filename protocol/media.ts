@@ -3,7 +3,8 @@ import { type Static, Type } from 'typebox';
 import { Reason, Timestamp } from '#protocol/identifiers.ts';
 
 export const VideoSource = Type.Object({
-  kind: Type.Enum(['camera', 'test', 'file', 'element']),
+  /** `no-signal`: the camera that is wanted has not been seen; a card that says so is on air. */
+  kind: Type.Enum(['camera', 'test', 'file', 'element', 'no-signal']),
   id: Type.String({ maxLength: 200 }),
   label: Type.String({ maxLength: 200 }),
 });
@@ -11,7 +12,15 @@ export type VideoSource = Static<typeof VideoSource>;
 
 export const MediaState = Type.Union([
   Type.Object({ kind: Type.Literal('starting'), since: Timestamp }),
-  Type.Object({ kind: Type.Literal('running'), since: Timestamp }),
+  Type.Object({
+    kind: Type.Literal('running'),
+    since: Timestamp,
+    /** The microphone of the plan is gone: since then the stream carries silence, and the picture goes on. */
+    microphoneLostAt: Type.Optional(Timestamp),
+  }),
+  /** The source gives no picture: the card that says so is on air, and the source is tried again and again. */
+  Type.Object({ kind: Type.Literal('no-signal'), since: Timestamp, reason: Reason }),
+  /** Nothing is on air. */
   Type.Object({ kind: Type.Literal('failed'), since: Timestamp, reason: Reason }),
   Type.Object({ kind: Type.Literal('stopped'), since: Timestamp }),
 ]);

@@ -104,6 +104,14 @@ export const settingDefinitions = {
   AV_STREAM_KEY_3: furtherKey(3),
   AV_STREAM_URL_4: furtherAddress(4),
   AV_STREAM_KEY_4: furtherKey(4),
+  AV_ROOM_NAME: {
+    title: 'Room name',
+    description: 'Shown on the card that is on air while the camera gives no picture. Unset: the device’s host name.',
+    shape: { kind: 'text', maxLength: 100, expected: 'a name of at most 100 characters' },
+    default: null,
+    secret: false,
+    remote: true,
+  },
   AV_DISABLE_AUDIO: {
     title: 'Audio off',
     description: 'Publishes video alone.',

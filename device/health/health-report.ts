@@ -52,7 +52,10 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
-  if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
+  const media = facts.status?.media;
+  if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
+    found.push({ code: 'no-microphone', detail: 'it was lost: the stream carries silence' });
+  } else if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
   if (complaints.length > 0) found.push({ code: 'settings-refused', detail: describeRefusals(complaints) });
   return found;
 }
@@ -72,6 +75,7 @@ function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: Healt
   if (isPipelineFailed(status, wasFailed)) {
     found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
   }
+  if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: status.media.reason });
   for (const { id, kind, target, state } of status?.outputs ?? []) {
     if (kind === 'recording') continue;
     if (state.kind === 'waiting') {

@@ -1,13 +1,23 @@
-/** Keeps one capture on air: restarts it with back-off for as long as it is wanted, and says in what state it is. */
+/**
+ * Keeps one capture on air: restarts it for as long as it is wanted, has the "no signal" card stand in for it meanwhile, and
+ * says in what state it is.
+ *
+ * INVARIANTS
+ * - One source is on air at a time; each goes on air with its headers and a keyframe.
+ * - What is on air stays there until what follows has a keyframe, or has to give up its device for it.
+ */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
-import { Capture } from '#device/media-host/capture.ts';
+import { Capture, type CaptureFailure } from '#device/media-host/capture.ts';
+import { EntryGate } from '#device/media-host/entry-gate.ts';
 import type { Tag } from '#device/media-host/flv.ts';
-import type { CapturePlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
+import { MicrophoneProbe } from '#device/media-host/microphone-probe.ts';
+import { NoSignalCard } from '#device/media-host/no-signal-card.ts';
+import type { CapturePlan, CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 import type { MediaState } from '#protocol/media.ts';
 
 export type CaptureKeeperHandlers = {
-  /** Tags of a new run follow, with a time line of their own. */
+  /** Tags of another source or a new run follow, with a time line of their own. */
   readonly onStart: () => void;
   readonly onTag: (tag: Tag) => void;
   readonly onPreview: (jpeg: Buffer) => void;
@@ -17,7 +27,20 @@ export type CaptureKeeperHandlers = {
 /** A capture that ran this long was not at fault when it stops: the waits begin anew. */
 const provenAfterMs = 30_000;
 const restartPolicy: BackOffPolicy = { firstMs: 500, factor: 2, capMs: 10_000, jitter: 0.3 };
+/** With the card on air somebody waits for the camera to be plugged in again; a try that finds none costs little. */
+const cardRestartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 1000, jitter: 0.2 };
 const longestReason = 500;
+/**
+ * Viewers and restreaming services must not wait longer for the card. A source of a few frames a second gets four of its
+ * frames' time.
+ */
+const quietBoundMs = 1200;
+const quietFrames = 4;
+const quietCheckMs = 200;
+/** As the planner names it. */
+const microphoneElement = 'microphone';
+/** An encoder that only one pipeline can have: the card leaves it to the next try. */
+const encoderElement = 'encoder';
 
 type Outcome = (problem: string | null) => void;
 
@@ -25,12 +48,23 @@ export class CaptureKeeper {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #handlers: CaptureKeeperHandlers;
+  readonly #card: NoSignalCard;
+  readonly #probe: MicrophoneProbe;
+  readonly #gate = new EntryGate();
   #state: MediaState;
+  #plan: CapturePlan | null = null;
   #capture: Capture | null = null;
+  #withoutMicrophone: Capture | null = null;
+  #microphoneLostAt: string | null = null;
+  #microphoneLosses = 0;
   #live: readonly LiveProperty[] = [];
   #attempt = 0;
+  #losses = 0;
   #runningSinceMs: number | null = null;
+  /** Of whatever is on air; null before the first picture of all. */
+  #lastFrameMs: number | null = null;
   #cancelRestart: () => void = () => undefined;
+  #cancelQuietCheck: () => void = () => undefined;
   #onOutcome: Outcome | null = null;
 
   constructor(clock: Clock, random: () => number, handlers: CaptureKeeperHandlers) {
@@ -38,84 +72,210 @@ export class CaptureKeeper {
     this.#random = random;
     this.#handlers = handlers;
     this.#state = { kind: 'stopped', since: this.#timestamp() };
+    this.#card = new NoSignalCard(clock, {
+      onAir: handlers.onStart,
+      onTag: (tag) => this.#onTag(tag),
+      onPreview: handlers.onPreview,
+      onFailed: (reason) => this.#onCardFailed(reason),
+    });
+    this.#probe = new MicrophoneProbe(clock, () => this.#onMicrophoneBack());
   }
 
   get state(): MediaState {
     return this.#state;
   }
 
+  /** What the plan asks for is on air, be it the card of a camera that nobody has seen. */
+  get isUp(): boolean {
+    return this.#gate.isOpen;
+  }
+
+  /** How often a capture that ran has failed: each time GStreamer's v4l2src may keep a descriptor for good. */
+  get losses(): number {
+    return this.#losses;
+  }
+
   /**
    * The old capture is stopped and the new one started: devices are exclusive. Resolves with null at the first keyframe, or
-   * with why there is none; the keeper goes on trying until it is told otherwise.
+   * with why there is none; the keeper goes on trying until it is told otherwise. A capture that runs already goes on.
    */
   run(plan: CapturePlan, live: readonly LiveProperty[]): Promise<string | null> {
+    if (this.isUp && this.#current()?.description === plan.description) return Promise.resolve(this.#adopt(plan, live));
     this.#stopCapture('another capture was asked for');
     if (this.#capture?.description !== plan.description) this.#capture = this.#newCapture(plan.description);
+    const spare = plan.withoutMicrophone?.description;
+    if (this.#withoutMicrophone?.description !== spare) this.#withoutMicrophone = spare === undefined ? null : this.#newCapture(spare);
+    this.#plan = plan;
     this.#live = live;
     this.#attempt = 0;
-    this.#enter({ kind: 'starting', since: this.#timestamp() });
+    this.#microphoneLostAt = null;
+    this.#card.setPlan(plan.card ?? null);
+    if (this.#state.kind !== 'no-signal') this.#enter({ kind: 'starting', since: this.#timestamp() });
+    this.#watchForQuiet();
     return new Promise((resolve) => {
       this.#onOutcome = resolve;
       this.#startCapture();
     });
   }
 
+  /** The same, also where it runs. */
+  restart(): Promise<string | null> {
+    const plan = this.#plan;
+    if (plan === null) return Promise.resolve('there is no capture to restart');
+    this.#stopCapture('the capture was restarted');
+    return this.run(plan, this.#live);
+  }
+
   setLive(live: readonly LiveProperty[]): string | null {
-    const problem = this.#capture?.setLive(live) ?? null;
+    const problem = this.#current()?.setLive(live) ?? null;
     if (problem === null) this.#live = live;
     return problem;
+  }
+
+  /** Text and bitrate of the card, while the capture goes on. */
+  setCard(card: CardPlan | null): void {
+    if (this.#plan !== null) this.#plan = withCard(this.#plan, card);
+    this.#card.setPlan(card);
   }
 
   /** May be called twice. */
   stop(): void {
     this.#stopCapture('stopped');
+    this.#card.stop();
+    this.#cancelQuietCheck();
     if (this.#state.kind !== 'stopped') this.#enter({ kind: 'stopped', since: this.#timestamp() });
+  }
+
+  #current(): Capture | null {
+    return this.#microphoneLostAt === null ? this.#capture : this.#withoutMicrophone;
+  }
+
+  /** What runs is what the new plan asks for: it is kept, and is called by its new name. */
+  #adopt(plan: CapturePlan, live: readonly LiveProperty[]): string | null {
+    const running = this.#current();
+    if (running === this.#withoutMicrophone) {
+      this.#probe.stop();
+      this.#capture = running;
+      this.#withoutMicrophone = null;
+      this.#microphoneLostAt = null;
+    }
+    this.#plan = plan;
+    this.#enter(this.#upState(this.#state.since));
+    this.#card.setPlan(plan.card ?? null);
+    return this.setLive(live);
   }
 
   #newCapture(description: string): Capture {
     const capture: Capture = new Capture(description, this.#clock, {
       onTag: (tag) => {
-        if (tag.isKeyframe && this.#runningSinceMs === null) this.#onRunning();
-        this.#handlers.onTag(tag);
+        for (const passed of this.#gate.pass(tag, () => this.#goOnAir())) this.#onTag(passed);
       },
-      onPreview: this.#handlers.onPreview,
-      onFailed: (reason) => this.#onFailed(reason),
+      onPreview: (jpeg) => {
+        if (this.#gate.isOpen) this.#handlers.onPreview(jpeg);
+      },
+      onFailed: (failure) => this.#onFailed(failure),
     });
     return capture;
   }
 
+  #onTag(tag: Tag): void {
+    if (tag.kind === 'video' && !tag.isHeader) this.#lastFrameMs = this.#clock.monotonicMs();
+    this.#handlers.onTag(tag);
+  }
+
   #startCapture(): void {
-    this.#handlers.onStart();
-    const problem = this.#capture?.start(this.#live) ?? null;
+    this.#gate.reset();
+    const problem = this.#current()?.start(this.#live) ?? null;
     if (problem === null) return;
-    this.#onFailed(problem);
+    this.#onFailed({ reason: problem, element: null });
     // What cannot be parsed now cannot be parsed later by this process, and each trial leaks.
     this.#cancelRestart();
   }
 
   #stopCapture(why: string): void {
     this.#cancelRestart();
+    this.#probe.stop();
     this.#capture?.stop();
+    this.#withoutMicrophone?.stop();
+    this.#gate.reset();
     this.#runningSinceMs = null;
     this.#settle(why);
   }
 
-  #onRunning(): void {
-    this.#runningSinceMs = this.#clock.monotonicMs();
-    this.#enter({ kind: 'running', since: this.#timestamp() });
+  #goOnAir(): void {
+    this.#card.stop();
+    this.#handlers.onStart();
+    this.#runningSinceMs ??= this.#clock.monotonicMs();
+    this.#enter(this.#upState(this.#timestamp()));
+    const { withoutMicrophone } = this.#plan ?? {};
+    if (this.#microphoneLostAt !== null && withoutMicrophone !== undefined)
+      this.#probe.start(withoutMicrophone.probe, this.#microphoneLosses);
+    this.#card.prepare();
     this.#settle(null);
   }
 
-  #onFailed(reason: string): void {
+  #upState(since: string): MediaState {
+    const source = this.#plan?.source;
+    if (source?.kind === 'no-signal') return { kind: 'no-signal', since, reason: source.label };
+    return { kind: 'running', since, ...(this.#microphoneLostAt === null ? {} : { microphoneLostAt: this.#microphoneLostAt }) };
+  }
+
+  #onFailed({ reason, element }: CaptureFailure): void {
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
+    if (this.#runningSinceMs !== null) this.#losses += 1;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
     this.#runningSinceMs = null;
+    this.#gate.reset();
+    this.#probe.stop();
+    if (element === microphoneElement && this.#withoutMicrophone !== null && this.#microphoneLostAt === null) {
+      this.#microphoneLostAt = this.#timestamp();
+      this.#microphoneLosses = ranMs >= provenAfterMs ? 1 : this.#microphoneLosses + 1;
+      this.#startCapture();
+      return;
+    }
+    // The next try is one with everything: a camera that takes its microphone along comes back with it.
+    this.#microphoneLostAt = null;
     const said = reason.slice(0, longestReason);
-    // It stays failed until frames come: a state that flickers with each attempt tells nobody anything.
-    const since = this.#state.kind === 'failed' && this.#state.reason === said ? this.#state.since : this.#timestamp();
-    this.#enter({ kind: 'failed', since, reason: said });
-    this.#cancelRestart = this.#clock.schedule(() => this.#startCapture(), backOffDelay(restartPolicy, this.#attempt, this.#random()));
+    if (element === encoderElement) this.#card.stop();
+    const hasCard = element !== encoderElement && this.#card.start();
+    this.#enterFailure(said, hasCard);
+    const policy = hasCard ? cardRestartPolicy : restartPolicy;
+    this.#cancelRestart = this.#clock.schedule(() => this.#startCapture(), backOffDelay(policy, this.#attempt, this.#random()));
     this.#settle(said);
+  }
+
+  /** It stays as it is until frames come: a state that flickers with each attempt tells nobody anything. */
+  #enterFailure(reason: string, hasCard: boolean): void {
+    const kind = hasCard ? 'no-signal' : 'failed';
+    const isSame = this.#state.kind === kind && (kind === 'no-signal' || this.#state.reason === reason);
+    this.#enter({ kind, since: isSame ? this.#state.since : this.#timestamp(), reason });
+  }
+
+  /** The failure of the capture is told with it: that one has to be mended. */
+  #onCardFailed(cardReason: string): void {
+    const reason = this.#state.kind === 'no-signal' ? this.#state.reason : '';
+    if (!this.#gate.isOpen) this.#enterFailure(`${reason}; nor does the card run: ${cardReason}`.slice(0, longestReason), false);
+  }
+
+  #onMicrophoneBack(): void {
+    if (!this.isUp || this.#microphoneLostAt === null) return;
+    this.#withoutMicrophone?.stop();
+    this.#microphoneLostAt = null;
+    this.#runningSinceMs = null;
+    this.#startCapture();
+  }
+
+  /** A camera that hangs says nothing: the card stands in before anybody gives up the connection. */
+  #watchForQuiet(): void {
+    this.#cancelQuietCheck();
+    this.#cancelQuietCheck = this.#clock.schedule(() => {
+      this.#watchForQuiet();
+      const quietMs = this.#lastFrameMs === null ? 0 : this.#clock.monotonicMs() - this.#lastFrameMs;
+      const boundMs = Math.max(quietBoundMs, (quietFrames * 1000) / Math.max(1, this.#plan?.framesPerSecond ?? 1));
+      if (quietMs < boundMs || this.#card.isStarted || !this.#card.start()) return;
+      this.#gate.close();
+      this.#enterFailure('the source gives no picture', true);
+    }, quietCheckMs);
   }
 
   #settle(problem: string | null): void {
@@ -132,4 +292,9 @@ export class CaptureKeeper {
   #timestamp(): string {
     return new Date(this.#clock.nowMs()).toISOString();
   }
+}
+
+function withCard(plan: CapturePlan, card: CardPlan | null): CapturePlan {
+  const { card: _, ...rest } = plan;
+  return card === null ? rest : { ...rest, card };
 }

@@ -12,7 +12,13 @@ export type CaptureHandlers = {
   readonly onTag: (tag: Tag) => void;
   readonly onPreview: (jpeg: Buffer) => void;
   /** At most once a run; the pipeline is stopped by then. */
-  readonly onFailed: (reason: string) => void;
+  readonly onFailed: (failure: CaptureFailure) => void;
+};
+
+export type CaptureFailure = {
+  readonly reason: string;
+  /** The name of the element that gave up; null where it was none (no frames, the end of the source). */
+  readonly element: string | null;
 };
 
 /** A camera may take seconds to open; once it runs, five seconds without a frame are a fault. */
@@ -79,13 +85,24 @@ export class Capture {
     return null;
   }
 
+  /** What the element shows from now on; nothing where there is no such element. */
+  setText(name: string, text: string): void {
+    const element = this.#pipeline?.element(name) ?? null;
+    if (element !== null) setProperty(element, 'text', text);
+  }
+
+  /** Makes the pipeline ahead of its start, which is quicker then. Null, or why it cannot be made. */
+  prepare(): string | null {
+    return this.#make();
+  }
+
   #make(): string | null {
     if (this.#pipeline !== null) return null;
     try {
       const pipeline = new GstPipeline(this.description, {
         keepsBusThread: false,
-        onError: ({ element, message, debug }) => this.#fail(describeError(element, message, debug)),
-        onEnd: () => this.#fail('the source has ended'),
+        onError: ({ element, message, debug }) => this.#fail(describeError(element, message, debug), element),
+        onEnd: () => this.#fail('the source has ended', null),
       });
       if (pipeline.element('tags')?.pull === undefined) return 'expected "appsink name=tags" in the pipeline, found none';
       this.#pipeline = pipeline;
@@ -125,14 +142,14 @@ export class Capture {
       const silentMs = this.#clock.monotonicMs() - this.#lastFrameMs;
       const boundMs = this.#hasFrame ? nextFrameBoundMs : firstFrameBoundMs;
       if (silentMs < boundMs) this.#scheduleCheck();
-      else this.#fail(`no picture for ${Math.round(boundMs / 1000)} s${this.#hasFrame ? '' : ' after the start'}`);
+      else this.#fail(`no picture for ${Math.round(boundMs / 1000)} s${this.#hasFrame ? '' : ' after the start'}`, null);
     }, checkIntervalMs);
   }
 
-  #fail(reason: string): void {
+  #fail(reason: string, element: string | null): void {
     if (this.#run === 0) return;
     this.stop();
-    this.#handlers.onFailed(reason);
+    this.#handlers.onFailed({ reason, element });
   }
 }
 

@@ -43,7 +43,7 @@ export class MediaEngine {
   #isBusy = false;
   /** A plan is being tried that there is a way back from: whoever asked for it is told, and the history is spared. */
   #isTrial = false;
-  #saidFailure: string | null = null;
+  #said: { readonly kind: 'failed' | 'no-signal'; readonly reason: string } | null = null;
   #pending: Pending | null = null;
   #cancelAdvance: () => void = () => undefined;
 
@@ -89,7 +89,7 @@ export class MediaEngine {
     const plan = this.#plan;
     if (plan === null) return 'there is no plan to restart';
     if (this.#isBusy) return 'another change is being made';
-    return this.#exclusively(() => this.#keeper.run(plan.capture, plan.live));
+    return this.#exclusively(() => this.#keeper.restart());
   }
 
   /** To be called each second: figures are of the time between two calls. */
@@ -104,6 +104,7 @@ export class MediaEngine {
       outputs: [...this.#outputs.values()].map((output) => output.status()),
       rssBytes: process.memoryUsage.rss(),
       framesTotal: this.#meter.framesTotal,
+      captureLosses: this.#keeper.losses,
     };
   }
 
@@ -132,20 +133,23 @@ export class MediaEngine {
   /** Outputs come last, so that a capture that does not run leaves them as they are. */
   async #apply(plan: PipelinePlan): Promise<string | null> {
     const former = this.#plan;
-    const isCaptureUp = this.#keeper.state.kind === 'running';
+    const isCaptureUp = this.#keeper.isUp;
+    // Its camera was away before: the new plan is not to blame, and what shall be on air until it is back is what it says.
+    const isCameraAway = !isCaptureUp && this.#keeper.state.kind === 'no-signal' && former?.capture.source.id === plan.capture.source.id;
     this.#isTrial = former !== null && isCaptureUp;
     const problem = await this.#perform(captureSteps(former, plan, isCaptureUp));
     this.#isTrial = false;
     // Without a former capture to go back to, this one is tried again and again, and its outputs are ready for that moment.
     const isOnlyOne = former === null || (!isCaptureUp && former.capture.description === plan.capture.description);
-    if (problem === null || isOnlyOne) {
+    const isCardUp = isCameraAway && this.#keeper.state.kind === 'no-signal';
+    if (problem === null || isOnlyOne || isCardUp) {
       this.#plan = plan;
       await this.#perform(outputSteps(former, plan));
-      return problem;
+      return isCardUp ? null : problem;
     }
-    const steps = captureSteps(plan, former, this.#keeper.state.kind === 'running');
+    const steps = captureSteps(plan, former, this.#keeper.isUp);
     const secondProblem = await this.#perform(steps);
-    if (steps.every(({ kind }) => kind === 'set-live')) return problem;
+    if (steps.every(({ kind }) => kind !== 'switch-capture')) return problem;
     return secondProblem === null
       ? `${problem}; the former pipeline runs again`
       : `${problem}; the former pipeline does not run either: ${secondProblem}`;
@@ -164,6 +168,9 @@ export class MediaEngine {
     switch (step.kind) {
       case 'switch-capture':
         return this.#keeper.run(step.capture, step.live);
+      case 'set-card':
+        this.#keeper.setCard(step.card);
+        return null;
       case 'set-live':
         return this.#keeper.setLive(step.live);
       case 'stop-output':
@@ -203,14 +210,18 @@ export class MediaEngine {
     for (const output of this.#outputs.values()) output.advance();
   }
 
+  /** Failures and recoveries belong in the history: each once, not with each attempt. */
   #onCaptureState(state: MediaState): void {
-    if (state.kind === 'failed' && state.reason !== this.#saidFailure && !this.#isTrial) {
-      this.#saidFailure = state.reason;
-      this.#options.onEvent('pipeline-failed', state.reason);
+    const said = this.#said;
+    if ((state.kind === 'failed' || state.kind === 'no-signal') && !this.#isTrial) {
+      const { kind, reason } = state;
+      const isNews = said?.kind !== kind || (kind === 'failed' && said.reason !== reason);
+      if (isNews) this.#options.onEvent(kind === 'failed' ? 'pipeline-failed' : 'no-signal', reason);
+      this.#said = { kind, reason };
     }
-    if (state.kind === 'running' && this.#saidFailure !== null) {
-      this.#saidFailure = null;
-      this.#options.onEvent('pipeline-recovered', '');
+    if (state.kind === 'running' && said !== null) {
+      this.#said = null;
+      this.#options.onEvent(said.kind === 'failed' ? 'pipeline-recovered' : 'signal-back', '');
     }
     this.#options.onState();
   }

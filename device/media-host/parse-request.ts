@@ -10,7 +10,12 @@ export type ParsedRequest =
 
 type Check = (value: unknown, path: string) => string | null;
 
-const source = object({ kind: oneOf(['camera', 'test', 'file', 'element']), id: text(200), label: text(200) });
+const source = object({ kind: oneOf(['camera', 'test', 'file', 'element', 'no-signal']), id: text(200), label: text(200) });
+const live = object({
+  element: text(100),
+  property: text(100),
+  value: (value, path) => (typeof value === 'number' && Number.isFinite(value) ? null : expected(path, 'a number', value)),
+});
 const capture = object({
   description: text(8192),
   source,
@@ -19,11 +24,8 @@ const capture = object({
   height: integer(),
   framesPerSecond: integer(),
   hasAudio: (value, path) => (typeof value === 'boolean' ? null : expected(path, 'true or false', value)),
-});
-const live = object({
-  element: text(100),
-  property: text(100),
-  value: (value, path) => (typeof value === 'number' && Number.isFinite(value) ? null : expected(path, 'a number', value)),
+  card: optional(object({ description: text(8192), live: list(live, 16), title: text(100) })),
+  withoutMicrophone: optional(object({ description: text(8192), probe: text(1024) })),
 });
 const outputId: Check = (value, path) =>
   typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value);
@@ -60,6 +62,10 @@ function object(fields: Readonly<Record<string, Check>>): Check {
     }
     return null;
   };
+}
+
+function optional(check: Check): Check {
+  return (value, path) => (value === undefined ? null : check(value, path));
 }
 
 /** An object whose `kind` says which check is for the rest of it. */

@@ -1,10 +1,12 @@
 /** What has to be done to get from the plan that runs to the plan that is wanted. Pure; steps as data, in order. */
-import type { CapturePlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { CapturePlan, CardPlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 
 /** One entry a kind of step; union and table of executors derive from it. */
 export type StepKinds = {
   /** The old capture stops before the new one starts: devices are exclusive. Outputs stay connected. */
   'switch-capture': { readonly capture: CapturePlan; readonly live: readonly LiveProperty[] };
+  /** Text and bitrate of the "no signal" card. */
+  'set-card': { readonly card: CardPlan | null };
   'set-live': { readonly live: readonly LiveProperty[] };
   'stop-output': { readonly id: string };
   'start-output': { readonly output: OutputPlan };
@@ -16,7 +18,11 @@ export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan,
   if (!isCaptureUp || running?.capture.description !== wanted.capture.description) {
     return [{ kind: 'switch-capture', capture: wanted.capture, live: wanted.live }];
   }
-  return isSame(running.live, wanted.live) ? [] : [{ kind: 'set-live', live: wanted.live }];
+  const { card } = wanted.capture;
+  return [
+    ...(isSame(running.capture.card, card) ? [] : [{ kind: 'set-card', card: card ?? null } as const]),
+    ...(isSame(running.live, wanted.live) ? [] : [{ kind: 'set-live', live: wanted.live } as const]),
+  ];
 }
 
 export function outputSteps(running: PipelinePlan | null, wanted: PipelinePlan): readonly Step[] {

@@ -31,6 +31,8 @@ export const MediaStatus = Type.Object({
   rssBytes: Type.Integer(),
   /** Video frames that have left the encoder since the host started: proof of progress for watchdogs. */
   framesTotal: Type.Integer(),
+  /** How often a capture that ran has failed since the host started; an older host does not count. */
+  captureLosses: Type.Optional(Type.Integer()),
 });
 export type MediaStatus = Static<typeof MediaStatus>;
 

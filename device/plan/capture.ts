@@ -46,6 +46,16 @@ export function testPicture(picture: Picture, elements: ReadonlySet<string>): st
   return parts.join(' ! ');
 }
 
+/**
+ * The "no signal" card. The media host changes its text while it stands in for a camera; without the overlay elements it is a
+ * plain dark picture. Nothing in it moves, so it costs the network next to nothing. The text is Pango's markup.
+ */
+export function cardPicture(picture: Picture, elements: ReadonlySet<string>, words = 'No signal'): string {
+  const plain = `videotestsrc is-live=true pattern=solid-color foreground-color=0xff1c2733 ! ${rawCaps(picture)}`;
+  if (elements.size > 0 && !elements.has('textoverlay')) return plain;
+  return `${plain} ! textoverlay name=card text=${quote(words.replace(/[<>&]/g, ' '))} halignment=center valignment=center line-alignment=center font-desc="Sans Bold 24"`;
+}
+
 /** A camera's own H.264, to be parsed only. */
 export function nativeH264(devicePath: string, mode: CameraMode): string {
   return `v4l2src name=camera device=${quote(devicePath)} ! ${modeCaps('video/x-h264', mode)}`;
@@ -145,24 +155,48 @@ function aac(format: AudioFormat): string {
   return `voaacenc bitrate=${format.bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
 }
 
-function generatedSound(wave: string, format: AudioFormat): string {
-  return `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${format.rateHz},channels=1 ! ${aac(format)}`;
+function generatedSound(wave: string, format: AudioFormat, channels: number): string {
+  return `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${format.rateHz},channels=${channels} ! ${aac(format)}`;
 }
 
 /** 440 Hz, quiet: a tenth of full scale is -20 dBFS. */
 export function tone(format: AudioFormat): string {
-  return generatedSound('wave=sine freq=440 volume=0.1', format);
+  return generatedSound('wave=sine freq=440 volume=0.1', format, 1);
 }
 
+/** In the layout of the microphone that it stands in for: alsasrc asks for two channels, and `plughw` gives them whatever there is. */
 export function silence(format: AudioFormat): string {
-  return generatedSound('wave=silence', format);
+  return generatedSound('wave=silence', format, 2);
 }
+
+/** The media host knows a lost microphone by this name. */
+const microphoneName = 'microphone';
 
 /** `plughw` lets ALSA convert where the microphone has not the wanted rate or format. */
 export function microphoneSound(card: number, device: number, format: AudioFormat): string {
-  return `alsasrc name=microphone device=${quote(`plughw:${card},${device}`)} ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+  return `${alsaSource(card, device)} ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+}
+
+export function microphoneProbe(card: number, device: number): string {
+  return `${alsaSource(card, device)} ! ${probeEnd}`;
+}
+
+export function elementProbe(description: string): string {
+  return `${named(description)} ! ${probeEnd}`;
+}
+
+const probeEnd = 'appsink name=sound sync=false max-buffers=1 drop=true';
+
+function alsaSource(card: number, device: number): string {
+  return `alsasrc name=${microphoneName} device=${quote(`plughw:${card},${device}`)}`;
+}
+
+/** The source, the first element, gets the microphone's name unless it has one. */
+function named(description: string): string {
+  const [source = '', ...rest] = description.split(/(?= !)/);
+  return [/\sname=/.test(source) ? source : `${source} name=${microphoneName}`, ...rest].join('');
 }
 
 export function elementSound(description: string, format: AudioFormat): string {
-  return `${description} ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+  return `${named(description)} ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
 }

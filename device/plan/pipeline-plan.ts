@@ -5,6 +5,33 @@
 import { type Static, Type } from 'typebox';
 import { VideoSource } from '#protocol/media.ts';
 
+/** What can change while the capture runs: properties of elements of the description, by element name. */
+export const LiveProperty = Type.Object({
+  element: Type.String({ maxLength: 100 }),
+  property: Type.String({ maxLength: 100 }),
+  value: Type.Number(),
+});
+export type LiveProperty = Static<typeof LiveProperty>;
+
+/** A still picture that says "no signal", in the size, rate, encoding and sound of the capture: it keeps the outputs connected. */
+export const CardPlan = Type.Object({
+  /** As that of the capture; an element named `card` shows the text. */
+  description: Type.String({ maxLength: 8192 }),
+  live: Type.Array(LiveProperty, { maxItems: 16 }),
+  /** Which room or device it is; empty: the host's name. */
+  title: Type.String({ maxLength: 100 }),
+});
+export type CardPlan = Static<typeof CardPlan>;
+
+/** How the picture goes on without its microphone. */
+export const WithoutMicrophonePlan = Type.Object({
+  /** The capture's description with silence in place of the microphone. */
+  description: Type.String({ maxLength: 8192 }),
+  /** The microphone alone, up to `appsink name=sound`: gives buffers once it is back. */
+  probe: Type.String({ maxLength: 1024 }),
+});
+export type WithoutMicrophonePlan = Static<typeof WithoutMicrophonePlan>;
+
 export const CapturePlan = Type.Object({
   /**
    * A GStreamer pipeline description. It ends in `appsink name=tags`, whose every buffer is one FLV tag, and has a second
@@ -17,16 +44,12 @@ export const CapturePlan = Type.Object({
   height: Type.Integer(),
   framesPerSecond: Type.Integer(),
   hasAudio: Type.Boolean(),
+  /** Absent: nothing is on air while the capture fails. */
+  card: Type.Optional(CardPlan),
+  /** Absent: there is no microphone to lose. */
+  withoutMicrophone: Type.Optional(WithoutMicrophonePlan),
 });
 export type CapturePlan = Static<typeof CapturePlan>;
-
-/** What can change while the capture runs: properties of elements of the description, by element name. */
-export const LiveProperty = Type.Object({
-  element: Type.String({ maxLength: 100 }),
-  property: Type.String({ maxLength: 100 }),
-  value: Type.Number(),
-});
-export type LiveProperty = Static<typeof LiveProperty>;
 
 export const RtmpOutputPlan = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),

@@ -16,19 +16,35 @@ import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefiniti
 /** Planned where no encoder is known at all: the media host then says that there is no such element. */
 const lastResort = 'x264enc';
 
-export function planPipeline(settings: ResolvedSettings, hardware: DetectedHardware, profile: ResolvedProfile): PipelinePlan {
+/** `absentCamera`: the camera that somebody has chosen and nobody has seen; without any other one, the card is planned. */
+export function planPipeline(
+  settings: ResolvedSettings,
+  hardware: DetectedHardware,
+  profile: ResolvedProfile,
+  absentCamera: string | null = null,
+): PipelinePlan {
   const picture = wantedPicture(settings);
-  const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
-  const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, video) : { kind: 'off' };
+  const chosen = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
+  const video: PlannedVideo = chosen.kind === 'test' && absentCamera !== null ? { kind: 'absent', camera: absentCamera } : chosen;
+  const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, chosen) : { kind: 'off' };
+  const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings);
   const videoPart = planVideo(video, picture, settings, hardware, profile);
-  const audioPart = describeAudio(audio, settings);
+  const cardPart = planVideo({ kind: 'card' }, picture, settings, hardware, profile);
+  const describe = (branches: readonly string[], sound: string | null) =>
+    [capture.muxer, ...branches, ...(sound === null ? [] : [sound])].join(' ');
+  const silent = describeAudio(silenceFor(audio), settings);
+  const probe = describeProbe(audio);
   return {
     capture: {
-      description: [capture.muxer, ...videoPart.branches, ...(audioPart === null ? [] : [audioPart])].join(' '),
+      description: describe(videoPart.branches, audioPart),
       source: sourceOf(video),
       encoder: videoPart.encoder,
       ...picture,
       hasAudio: audioPart !== null,
+      ...(isGenerated(video)
+        ? {}
+        : { card: { description: describe(cardPart.branches, silent), live: [...cardPart.live], title: text(settings, 'AV_ROOM_NAME') } }),
+      ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe } }),
     },
     live: [...videoPart.live],
     outputs: [
@@ -53,10 +69,18 @@ export function describePlan(plan: PipelinePlan): string {
   ].join('\n');
 }
 
+/** A choice, the card itself, or the card in the place of a camera that is not there. */
+type PlannedVideo = VideoChoice | { readonly kind: 'card' } | { readonly kind: 'absent'; readonly camera: string };
+
+/** What no unplugging can stop needs no card. */
+function isGenerated({ kind }: PlannedVideo): boolean {
+  return kind !== 'camera' && kind !== 'element';
+}
+
 type VideoPart = { readonly branches: readonly string[]; readonly encoder: string; readonly live: readonly LiveProperty[] };
 
 function planVideo(
-  video: VideoChoice,
+  video: PlannedVideo,
   picture: Picture,
   settings: ResolvedSettings,
   hardware: DetectedHardware,
@@ -99,7 +123,7 @@ function planVideo(
 
 type CameraUse = { readonly mode: CameraMode | null; readonly encoderFormats: readonly string[] };
 
-function describePictures(video: VideoChoice, picture: Picture, hardware: DetectedHardware, use: CameraUse): string {
+function describePictures(video: PlannedVideo, picture: Picture, hardware: DetectedHardware, use: CameraUse): string {
   switch (video.kind) {
     case 'camera':
       return video.camera.kind === 'libcamera'
@@ -110,9 +134,22 @@ function describePictures(video: VideoChoice, picture: Picture, hardware: Detect
     case 'test':
     case 'missing':
       return capture.testPicture(picture, hardware.elements);
+    case 'absent':
+      return capture.cardPicture(picture, hardware.elements, `No signal: ${video.camera} is not there`);
+    case 'card':
+      return capture.cardPicture(picture, hardware.elements);
     default:
       return video satisfies never;
   }
+}
+
+function silenceFor(audio: AudioChoice): AudioChoice {
+  return audio.kind === 'off' ? audio : { kind: 'silence' };
+}
+
+function describeProbe(audio: AudioChoice): string | null {
+  if (audio.kind === 'microphone') return capture.microphoneProbe(audio.microphone.card, audio.microphone.device);
+  return audio.kind === 'element' ? capture.elementProbe(audio.description) : null;
 }
 
 function describeAudio(audio: AudioChoice, settings: ResolvedSettings): string | null {
@@ -141,7 +178,7 @@ function describeParser(settings: ResolvedSettings): string {
   return ['h264parse', ...pairs.map(({ name, value }) => `${name}=${value}`)].join(' ');
 }
 
-function sourceOf(video: VideoChoice): VideoSource {
+function sourceOf(video: PlannedVideo): VideoSource {
   const label = (words: string) => words.slice(0, 200);
   switch (video.kind) {
     case 'camera':
@@ -153,6 +190,10 @@ function sourceOf(video: VideoChoice): VideoSource {
       return { kind: 'test', id: 'test', label: 'Test picture' };
     case 'missing':
       return { kind: 'test', id: 'test', label: label(`Test picture: ${video.reason}`) };
+    case 'absent':
+      return { kind: 'no-signal', id: label(video.camera), label: label(`No signal: ${video.camera} is not there`) };
+    case 'card':
+      return { kind: 'no-signal', id: 'card', label: 'No signal' };
     default:
       return video satisfies never;
   }

@@ -1,7 +1,8 @@
 /**
  * The state of a device's stream, from what the device says and what the relay receives.
  *
- * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment.
+ * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment, and the device does
+ * not say that the card is on air in its camera's place.
  */
 import type { Condition, ConditionCode } from '#protocol/conditions.ts';
 import { type MediaState, mainOutputId, type OutputStatus } from '#protocol/media.ts';
@@ -22,6 +23,7 @@ export const arrivalGraceMs = 3000;
 
 export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
   const { presence, media, reception } = view;
+  if (reception !== null && presence.state === 'online' && media?.kind === 'no-signal') return noSignal(media.reason);
   if (reception !== null) {
     // A stream outlives its agent: the relay's word is the proof, whoever else is silent.
     return { kind: 'live', detail: presence.state === 'online' ? '' : 'The stream arrives, but its agent is not connected.' };
@@ -38,9 +40,17 @@ export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 
       return { kind: 'stopped', detail: 'The pipeline is stopped.' };
     case 'running':
       return runningState(view, nowMs);
+    case 'no-signal': {
+      const state = runningState(view, nowMs);
+      return state.kind === 'elsewhere' ? noSignal(media.reason) : state;
+    }
     default:
       return media satisfies never;
   }
+}
+
+function noSignal(reason: string): Pick<StreamState, 'kind' | 'detail'> {
+  return { kind: 'no-signal', detail: `The card that says so is on air: ${reason}`.slice(0, 500) };
 }
 
 function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
@@ -77,7 +87,7 @@ function whyWithoutTarget(conditions: readonly Condition[]): string {
 export function claimsToStreamHere(view: Pick<StreamView, 'presence' | 'media' | 'outputs' | 'streamsHere'>): boolean {
   return (
     view.presence.state === 'online' &&
-    view.media?.kind === 'running' &&
+    (view.media?.kind === 'running' || view.media?.kind === 'no-signal') &&
     view.streamsHere &&
     view.outputs.some((output) => output.id === mainOutputId && output.state.kind === 'streaming')
   );

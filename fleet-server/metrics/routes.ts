@@ -7,7 +7,7 @@ import { countBy, type Metric, prometheusText } from '#fleet-server/metrics/prom
 const tags = ['operation'];
 const Status = Type.Object({ status: Type.Literal('ok') });
 const presences = ['online', 'offline', 'unknown'] as const;
-const streams = ['live', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline'] as const;
+const streams = ['live', 'no-signal', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline'] as const;
 
 export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/healthz', { schema: { tags, summary: 'The process answers', response: { 200: Status } } }, async () => ({

@@ -29,10 +29,11 @@ export type RelayReception = Static<typeof RelayReception>;
 
 /**
  * The state of the stream, from both views. `live` is shown only while the relay receives media from the device.
+ * `no-signal`: it may arrive, and what it shows is the card that stands in for the camera.
  * `elsewhere`: the device streams to an address that is not this fleet's relay, which nobody here can prove.
  */
 export const StreamState = Type.Object({
-  kind: Type.Enum(['live', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline']),
+  kind: Type.Enum(['live', 'no-signal', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline']),
   since: Timestamp,
   detail: Reason,
 });

@@ -16,7 +16,8 @@ export function Player({ device }: { readonly device: DeviceDetail }) {
   const frame = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<PlayerState | null>(null);
   const [isMuted, setMuted] = useState(true);
-  const isLive = device.stream.kind === 'live';
+  // The "no signal" card arrives like any other picture.
+  const isLive = device.stream.kind === 'live' || (device.stream.kind === 'no-signal' && device.relay !== null);
   const { id } = device;
 
   useEffect(() => {

@@ -7,6 +7,7 @@ import { type StreamKind, streamKinds, streamWords } from '../status/stream-word
 export function urgency(device: Pick<DeviceSummary, 'stream' | 'conditions' | 'settings'>): number {
   const ofStream: { readonly [Kind in StreamKind]: number } = {
     failed: 0,
+    'no-signal': 0,
     'not-arriving': 1,
     offline: 2,
     unknown: 4,

@@ -7,6 +7,7 @@ import {
   IconLoader2,
   IconPlayerStop,
   IconPlugConnectedX,
+  IconVideoOff,
 } from '@tabler/icons-react';
 import type { StreamState } from '#protocol/model/device.ts';
 import { useLive } from '../live/live-provider.tsx';
@@ -21,6 +22,8 @@ function StreamIcon({ kind }: { readonly kind: StreamKind }) {
       return <span className={classes['dot']} aria-hidden />;
     case 'starting':
       return <IconLoader2 size={iconSize} className={classes['turning']} aria-hidden />;
+    case 'no-signal':
+      return <IconVideoOff size={iconSize} aria-hidden />;
     case 'not-arriving':
       return <IconAlertTriangle size={iconSize} aria-hidden />;
     case 'failed':

@@ -7,6 +7,7 @@ export type Tone = 'live' | 'starting' | 'warn' | 'bad' | 'elsewhere' | 'quiet';
 
 export const streamKinds = [
   'failed',
+  'no-signal',
   'not-arriving',
   'offline',
   'unknown',
@@ -19,6 +20,7 @@ export const streamKinds = [
 const streamLooks: { readonly [Kind in StreamKind]: { readonly words: string; readonly tone: Tone } } = {
   live: { words: 'Live', tone: 'live' },
   starting: { words: 'Starting', tone: 'starting' },
+  'no-signal': { words: 'No signal', tone: 'bad' },
   'not-arriving': { words: 'Not arriving', tone: 'warn' },
   failed: { words: 'Failed', tone: 'bad' },
   elsewhere: { words: 'Streams elsewhere', tone: 'elsewhere' },

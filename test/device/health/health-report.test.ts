@@ -71,6 +71,8 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['no camera', { prepared: onTest }, ['test-picture']],
   ['the test picture that somebody asked for', { prepared: fitSettings(desired(1, { AV_VIDEO_SOURCE: 'test' }), machineWith()) }, []],
   ['pipeline failed', { prepared: muted, status: failed }, ['pipeline-failed']],
+  ['the card is on air', { prepared: muted, status: status({ kind: 'no-signal', since, reason: 'gone' }, [], 5) }, ['no-signal']],
+  ['the microphone was lost', { prepared: muted, status: status({ kind: 'running', since, microphoneLostAt: since }) }, ['no-microphone']],
   ['a new try does not mend it', { prepared: muted, status: starting, wasFailed: true }, ['pipeline-failed']],
   ['a first start is no failure', { prepared: muted, status: starting }, []],
   ['output waits', { prepared: muted, status: status(running.media, [waiting]) }, ['output-down']],

@@ -28,7 +28,7 @@ const aac = (bitsPerSecond: number) => `voaacenc bitrate=${bitsPerSecond} ! audi
 const generated = (wave: string, rateHz: number) =>
   `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${rateHz},channels=1`;
 const tone = `${generated('wave=sine freq=440 volume=0.1', 16000)} ! ${aac(96000)}`;
-const silence = `${generated('wave=silence', 16000)} ! ${aac(96000)}`;
+const silence = `${generated('wave=silence', 16000).replace('channels=1', 'channels=2')} ! ${aac(96000)}`;
 const microphoneAt = (card: string, rateHz: number, bitsPerSecond: number) =>
   `alsasrc name=microphone device="plughw:${card}" ! audio/x-raw,format=S16LE,rate=${rateHz} ! queue ! ${aac(bitsPerSecond)}`;
 const clocks =
@@ -191,7 +191,7 @@ test.each(streamPy)('stream.py: $name', ({ hardware, environment, pipeline }) =>
 test('an audio source of the environment’s own', () => {
   const { description } = plan(server, { environment: { AV_AUDIO_SRC: 'audiotestsrc wave=ticks' } }).capture;
   expect(description).toContain(
-    ` audiotestsrc wave=ticks ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=16000 ! queue ! ${aac(96000)}`,
+    ` audiotestsrc wave=ticks name=microphone ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=16000 ! queue ! ${aac(96000)}`,
   );
 });
 
@@ -303,4 +303,50 @@ test('a machine of which nothing is known is planned all the same', () => {
   const unknown: DetectedHardware = { ...server, encoders: [], elements: new Set(), board: { model: null, architecture: 'mips' } };
   const planned = plan(unknown, {});
   expect(planned.capture).toMatchObject({ encoder: 'x264enc', source: { kind: 'test' }, hasAudio: true });
+});
+
+const card = (words: string) =>
+  `videotestsrc is-live=true pattern=solid-color foreground-color=0xff1c2733 ! ${i420} ! textoverlay name=card text="${words}" halignment=center valignment=center line-alignment=center font-desc="Sans Bold 24"`;
+const encodedCard = (words: string) => `${mux} ${card(words)} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${silence}`;
+
+test('a camera has a card in its size, encoding and sound, and a picture without its microphone', () => {
+  const planned = plan(withDevices(server, [rawCamera], [microphone(1)]), { environment: { AV_ROOM_NAME: 'Hall "A"' } }).capture;
+  expect(planned.card).toEqual({
+    description: encodedCard('No signal'),
+    live: [{ element: 'encoder', property: 'bitrate', value: 2500 }],
+    title: 'Hall "A"',
+  });
+  const silent = plan(withDevices(server, [rawCamera]), { environment: {} }).capture;
+  expect(planned.withoutMicrophone).toEqual({
+    description: silent.description,
+    probe: 'alsasrc name=microphone device="plughw:1,0" ! appsink name=sound sync=false max-buffers=1 drop=true',
+  });
+  expect(silent.withoutMicrophone).toBeUndefined();
+});
+
+test('a camera that gives H.264 itself has a card all the same, with a bitrate of its own', () => {
+  const planned = plan(withDevices(server, [c920]), { environment: { AV_VIDEO_BITRATE: 900 } });
+  expect(planned.live).toEqual([]);
+  expect(planned.capture.card?.live).toEqual([{ element: 'encoder', property: 'bitrate', value: 900 }]);
+});
+
+test('a test picture has none', () => {
+  expect(plan(server, { environment: {} }).capture).not.toHaveProperty('card');
+});
+
+test('without sound the card has none', () => {
+  const planned = plan(withDevices(server, [rawCamera], [microphone(1)]), { environment: { AV_DISABLE_AUDIO: true } }).capture;
+  expect(planned.card?.description).not.toContain('audiotestsrc');
+  expect(planned).not.toHaveProperty('withoutMicrophone');
+});
+
+test('a chosen camera that nobody has seen: the card, and no signs of Pango’s in its words', () => {
+  const profile = resolveProfile(server, profiles);
+  const settings = resolveSettings(withProfileLevels({ environment: {} }, server, profile));
+  const planned = planPipeline(settings, server, profile, 'usb-<b>&"\\');
+  expect(planned.capture).toMatchObject({
+    description: encodedCard('No signal: usb- b  \\"\\\\ is not there'),
+    source: { kind: 'no-signal', id: 'usb-<b>&"\\' },
+  });
+  expect(planned.capture).not.toHaveProperty('card');
 });

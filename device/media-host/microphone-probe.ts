@@ -1,0 +1,66 @@
+/** Listens whether a lost microphone is back, beside the picture that goes on without it. */
+import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { GstPipeline } from '#device/media-host/gst-pipeline.ts';
+
+/** Each return costs the picture a moment: a microphone that comes and goes gets fewer and fewer chances. */
+const patience: BackOffPolicy = { firstMs: 1000, factor: 2, capMs: 60_000, jitter: 0 };
+const probeIntervalMs = 1000;
+
+export class MicrophoneProbe {
+  readonly #clock: Clock;
+  readonly #onBack: () => void;
+  #description = '';
+  #pipeline: GstPipeline | null = null;
+  #isWanted = false;
+  #isPulling = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(clock: Clock, onBack: () => void) {
+    this.#clock = clock;
+    this.#onBack = onBack;
+  }
+
+  /** `losses`: how often it was lost lately. `onBack` is called once, when the microphone gives sound; it is free by then. */
+  start(description: string, losses: number): void {
+    this.stop();
+    if (description !== this.#description) this.#pipeline = null;
+    this.#description = description;
+    this.#isWanted = true;
+    this.#schedule(backOffDelay(patience, Math.max(1, losses), 0));
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#cancel();
+    this.#pipeline?.stop();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancel = this.#clock.schedule(() => {
+      this.#pipeline?.stop();
+      this.#try();
+      this.#schedule(probeIntervalMs);
+    }, delayMs);
+  }
+
+  #try(): void {
+    try {
+      // An error only means: not yet. The next try is near.
+      this.#pipeline ??= new GstPipeline(this.#description, { keepsBusThread: true, onError: () => undefined, onEnd: () => undefined });
+    } catch {
+      return;
+    }
+    this.#pipeline.play();
+    const sink = this.#pipeline.element('sound');
+    if (sink?.pull === undefined || this.#isPulling) return;
+    this.#isPulling = true;
+    sink.pull((buffer) => {
+      this.#isPulling = false;
+      if (buffer === null || !this.#isWanted) return;
+      this.stop();
+      this.#onBack();
+    });
+  }
+}

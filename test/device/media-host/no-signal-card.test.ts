@@ -1,0 +1,191 @@
+/** Cameras and microphones that are pulled out of a running stream: what a viewer at the far side of a real relay gets. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { planPipeline } from '#device/plan/plan.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
+import { resolveSettings } from '#device/settings/levels.ts';
+import type { SettingValues } from '#protocol/settings.ts';
+import { timeUntil, until } from '../../until.ts';
+import { type SupervisedHost, startHost } from '../media/supervised-host.ts';
+import { type Packet, TestRelay } from '../media/test-relay.ts';
+import { server } from '../plan/hardware.ts';
+import { cameraElement, cameraShape, microphoneElement, microphoneShape, PluggableSource } from './pluggable-source.ts';
+
+const profiles = await loadProfiles();
+const size = { width: 320, height: 180 };
+let relay: TestRelay;
+
+beforeAll(async () => {
+  relay = await TestRelay.start();
+});
+afterAll(() => relay.stop());
+beforeEach(async () => {
+  await until('no publisher from before', 5000, async () => (await relay.publisherId()) === null);
+  relay.publications.length = 0;
+});
+
+function planFor(camera: PluggableSource, microphone: PluggableSource | null, more: SettingValues = {}): PipelinePlan {
+  const environment: SettingValues = {
+    AV_STREAM_URL: relay.target,
+    AV_STREAM_KEY: 'dev-1',
+    AV_VIDEO_SOURCE: cameraElement(camera.port, size),
+    AV_VIDEO_WIDTH: size.width,
+    AV_VIDEO_HEIGHT: size.height,
+    AV_VIDEO_BITRATE: 300,
+    AV_PREVIEW_INTERVAL: 1,
+    AV_KEYFRAME_INTERVAL: 1,
+    AV_ROOM_NAME: 'Room <1> & "more"',
+    ...(microphone === null ? {} : { AV_AUDIO_SRC: microphoneElement(microphone.port) }),
+    ...more,
+  };
+  const hardware: DetectedHardware = { ...server, elements: new Set([...server.elements, 'tcpclientsrc']) };
+  const profile = resolveProfile(hardware, profiles);
+  return planPipeline(resolveSettings(withProfileLevels({ environment }, hardware, profile)), hardware, profile);
+}
+
+async function plugged(shape: Parameters<typeof PluggableSource.start>[0]): Promise<PluggableSource> {
+  const source = await PluggableSource.start(shape);
+  onTestFinished(source.unplug);
+  return source;
+}
+
+const kindOf = (host: SupervisedHost) => host.supervisor.status()?.media.kind;
+const untilKind = (host: SupervisedHost, kind: string, boundMs = 5000) => timeUntil(`media ${kind}`, boundMs, () => kindOf(host) === kind);
+
+async function untilMoreFrames(host: SupervisedHost, frames: number): Promise<void> {
+  const before = host.status().framesTotal;
+  await until(`${frames} frames more`, 10_000, () => host.supervisor.status() !== null && host.status().framesTotal > before + frames);
+}
+
+function expectUnbroken(recorded: { readonly packets: readonly Packet[]; readonly complaints: string }, longestGapMs = 2000): void {
+  expect(recorded.complaints).not.toMatch(/non.?monoton|invalid dts|error/i);
+  for (const stream of ['video', 'audio'] as const) {
+    const times = recorded.packets.filter((packet) => packet.stream === stream).map(({ dtsMs }) => dtsMs);
+    const steps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(Math.max(...steps)).toBeLessThan(longestGapMs);
+  }
+}
+
+describe('a camera that is pulled out', () => {
+  it('gives way to the card at once, and is back on air when it is plugged in again, over one connection', async () => {
+    const camera = await plugged(cameraShape(size));
+    const host = await startHost();
+    expect(await host.supervisor.apply(planFor(camera, null))).toEqual({ kind: 'applied' });
+    await host.untilStreaming();
+    const recorded = await relay.record('dev-1', async () => {
+      await untilMoreFrames(host, 60);
+      await camera.unplug();
+      expect(await untilKind(host, 'no-signal')).toBeLessThan(1000);
+      await untilMoreFrames(host, 90);
+      await camera.plug();
+      expect(await untilKind(host, 'running')).toBeLessThan(3000);
+      await untilMoreFrames(host, 60);
+    });
+    expectUnbroken(recorded);
+    expect(relay.publications).toHaveLength(1);
+    expect(host.events.map(({ event }) => event)).toEqual(['output-streaming', 'no-signal', 'signal-back']);
+    expect(host.status()).toMatchObject({ captureLosses: 1, outputs: [{ connections: 1 }] });
+  });
+
+  it('gives way to the card also when it only hangs, and comes back with or without a new start', async () => {
+    const camera = await plugged(cameraShape(size));
+    const host = await startHost();
+    await host.supervisor.apply(planFor(camera, null));
+    await host.untilStreaming();
+    const recorded = await relay.record('dev-1', async () => {
+      await untilMoreFrames(host, 60);
+      camera.freeze();
+      expect(await untilKind(host, 'no-signal')).toBeLessThan(2000);
+      await untilMoreFrames(host, 30);
+      camera.thaw();
+      await untilKind(host, 'running');
+      expect(host.status().captureLosses).toBe(0);
+      await untilMoreFrames(host, 30);
+      camera.freeze();
+      await until('a new start', 8000, () => host.status().captureLosses === 1);
+      camera.thaw();
+      await untilKind(host, 'running');
+      await untilMoreFrames(host, 30);
+    });
+    expectUnbroken(recorded);
+    expect(relay.publications).toHaveLength(1);
+  });
+
+  it('leaves the card on air through a change of size, and comes back in the new size', async () => {
+    const camera = await plugged(cameraShape(size));
+    const host = await startHost();
+    await host.supervisor.apply(planFor(camera, null));
+    await host.untilStreaming();
+    const recorded = await relay.record('dev-1', async () => {
+      await untilMoreFrames(host, 30);
+      await camera.unplug();
+      await untilKind(host, 'no-signal');
+      const larger = planFor(camera, null, { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360 });
+      expect(await host.supervisor.apply(larger)).toEqual({ kind: 'applied' });
+      expect(kindOf(host)).toBe('no-signal');
+      await until('a card of the new size', 5000, () => host.status().figures?.width === 640);
+      await camera.plug();
+      await untilKind(host, 'running');
+      await untilMoreFrames(host, 30);
+    });
+    expectUnbroken(recorded);
+    expect((await relay.probe('dev-1')).video).toEqual({ codec: 'h264', width: 640, height: 360 });
+    expect(relay.publications).toHaveLength(1);
+  });
+
+  it('was never there: the card is on air from the start, with its preview', async () => {
+    const camera = await plugged(cameraShape(size));
+    await camera.unplug();
+    const host = await startHost();
+    expect(await host.supervisor.apply(planFor(camera, null))).toMatchObject({ kind: 'failed' });
+    await host.untilStreaming();
+    expect(host.status()).toMatchObject({ media: { kind: 'no-signal' } });
+    await until('a preview', 5000, () => host.previews.length > 0);
+    expect((await relay.probe('dev-1')).video).toEqual({ codec: 'h264', ...size });
+    await camera.plug();
+    expect(await untilKind(host, 'running')).toBeLessThan(3000);
+  });
+});
+
+describe('a microphone that is pulled out', () => {
+  it('leaves the picture on air with silence, and is heard again when it is back', async () => {
+    const camera = await plugged(cameraShape(size));
+    const microphone = await plugged(microphoneShape);
+    const host = await startHost();
+    expect(await host.supervisor.apply(planFor(camera, microphone))).toEqual({ kind: 'applied' });
+    await host.untilStreaming();
+    const lostAt = () => {
+      const media = host.supervisor.status()?.media;
+      return media?.kind === 'running' ? media.microphoneLostAt : undefined;
+    };
+    const recorded = await relay.record('dev-1', async () => {
+      await untilMoreFrames(host, 60);
+      await microphone.unplug();
+      await until('the picture without its microphone', 5000, () => lostAt() !== undefined);
+      await untilMoreFrames(host, 60);
+      await microphone.plug();
+      await until('the microphone back', 8000, () => kindOf(host) === 'running' && lostAt() === undefined);
+      await untilMoreFrames(host, 60);
+    });
+    expectUnbroken(recorded);
+    expect(relay.publications).toHaveLength(1);
+  });
+
+  it('together with its camera comes back with it', async () => {
+    const camera = await plugged(cameraShape(size));
+    const microphone = await plugged(microphoneShape);
+    const host = await startHost();
+    await host.supervisor.apply(planFor(camera, microphone));
+    await host.untilStreaming();
+    await untilMoreFrames(host, 30);
+    await Promise.all([camera.unplug(), microphone.unplug()]);
+    await untilKind(host, 'no-signal');
+    await untilMoreFrames(host, 30);
+    await Promise.all([camera.plug(), microphone.plug()]);
+    await until('both back', 8000, () => host.status().media.kind === 'running' && !('microphoneLostAt' in host.status().media));
+    expect(relay.publications).toHaveLength(1);
+  });
+});
