@@ -29,6 +29,7 @@ test('defaults are accepted on any machine', () => {
 test.each<[SettingKey, SettingValue]>([
   ['AV_STREAM_URL', 'rtmps://live.example.org:443/app'],
   ['AV_STREAM_KEY', 'abcd-1234_EFGH?key=x&y=z'],
+  ['AV_ROOM_NAME', 'Room 1, “left” & <right>'],
   ['AV_AUDIO_DEVICE', 'hw:1,0'],
   ['AV_AUDIO_SAMPLING_RATE', 44100],
   ['AV_VIDEO_SOURCE', '/dev/video0'],
@@ -71,6 +72,7 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_AUDIO_SAMPLING_RATE', 48001, 'from 8000 to 48000'],
   ['AV_AUDIO_SAMPLING_RATE', 20000, 'expected one of 8000, 11025'],
   ['AV_AUDIO_SAMPLING_RATE', 'fast', 'a whole number'],
+  ['AV_ROOM_NAME', long, 'at most 100 characters'],
   ['AV_AUDIO_DEVICE', '7', 'no microphone "7": none was found'],
   ['AV_AUDIO_DEVICE', 'hw:0 ! filesink', 'a card number'],
   ['AV_AUDIO_DEVICE', '"', 'a card number'],
