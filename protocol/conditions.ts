@@ -71,6 +71,14 @@ export const conditionDefinitions = {
     holdMs: 10_000,
     dependsOn: ['pipeline-failed', 'under-voltage', 'throttled'],
   },
+  'mode-not-met': {
+    title: 'Smaller or slower picture than asked for',
+    severity: 'warning',
+    advice:
+      'The camera or the board cannot do what the settings ask: ask for the size and rate that are given, or use another camera or board.',
+    holdMs: 0,
+    dependsOn: ['test-picture'],
+  },
   'output-dropping': {
     title: 'Uplink too slow',
     severity: 'warning',

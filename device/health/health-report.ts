@@ -52,6 +52,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
+  if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });
   const media = facts.status?.media;
   if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
     found.push({ code: 'no-microphone', detail: 'it was lost: the stream carries silence' });

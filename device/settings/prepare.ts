@@ -8,6 +8,7 @@
  */
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
+import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
@@ -41,6 +42,8 @@ export type Prepared = {
   readonly plan: PipelinePlan;
   /** What somebody has set and cannot run here at present. */
   readonly leftOut: readonly SettingRefusal[];
+  /** Somebody asked for a picture that cannot be had here: what is given instead, and why. */
+  readonly shortfall: string | null;
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
   /** What the schedules let out at the moment for which this was planned. */
@@ -100,6 +103,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     plan: withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule),
     schedule,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
+    shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
   };
 }
@@ -143,6 +147,13 @@ function readValues(wire: WireSettings): SettingValues {
     if (parsed.kind === 'value') values[key] = parsed.value;
   }
   return values;
+}
+
+/** A default that the camera does not reach is nobody's wish. */
+function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine): string | null {
+  const wished = [settings.AV_VIDEO_WIDTH, settings.AV_VIDEO_HEIGHT, settings.AV_VIDEO_FRAMERATE];
+  if (!wished.some(({ level }) => chosenLevels.includes(level))) return null;
+  return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).shortfall;
 }
 
 function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
