@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
+import { withLostCameras } from '#device/detect/lost-hardware.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
+import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
@@ -48,7 +50,8 @@ export type AgentOptions = {
   /** Null until the device has joined its fleet. */
   readonly credentials: Credentials | null;
   readonly media: Media;
-  readonly detect: () => Promise<DetectedHardware>;
+  /** Anew, given what was found before. */
+  readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
   /** Changes when a camera or a sound card comes or goes. */
   readonly hardwareFingerprint: () => Promise<string>;
   readonly profiles: HardwareProfiles;
@@ -71,6 +74,7 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
+  readonly deviceNodes: DeviceNodeWatch;
   readonly schedule: ScheduleWatch;
   readonly fleetClock: FleetClock;
   readonly commands: CommandRunner;
@@ -87,6 +91,8 @@ export class Agent {
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
+  /** When there was a camera last. */
+  #seen: DetectedHardware | null = null;
   #said: { readonly line: string; readonly isStandIn: boolean; readonly isPaused: boolean } | null = null;
   #deviceId: string | null = null;
   #isReady = false;
@@ -123,6 +129,7 @@ export class Agent {
     parts.schedule.start();
     parts.fleetClock.start();
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
+    parts.deviceNodes.start();
     parts.uplink?.start();
   }
 
@@ -134,6 +141,7 @@ export class Agent {
 
   async #stop(): Promise<void> {
     const parts = this.#parts;
+    parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
     parts?.fleetClock.stop();
@@ -202,16 +210,17 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onMediaState: (state) => {
-        if (state.kind === 'failed') this.#parts?.hardwareWatch.check();
+        if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
       },
     });
     const hardwareWatch = new HardwareWatch({
       clock,
       log,
       fingerprint: this.#options.hardwareFingerprint,
-      isSomethingMissing: () => health.isPipelineFailed() || isSomethingMissing(keeper.prepared()),
+      isSomethingMissing: () => health.isSomethingLost() || isSomethingMissing(keeper.prepared()),
       redetect: async () => keeper.setMachine(await this.#detectMachine()),
     });
+    const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
     const commands = new CommandRunner({
       journal: new CommandJournal(state),
       clock,
@@ -222,7 +231,16 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
     });
-    return { keeper, health, hardwareWatch, schedule, fleetClock, commands, uplink: this.#buildUplink(keeper, health, commands, bootId) };
+    return {
+      keeper,
+      health,
+      hardwareWatch,
+      deviceNodes,
+      schedule,
+      fleetClock,
+      commands,
+      uplink: this.#buildUplink(keeper, health, commands, bootId),
+    };
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
@@ -266,11 +284,13 @@ export class Agent {
 
   async #detectMachine(): Promise<Machine> {
     const { detect, profiles, configuration, log } = this.#options;
-    const found = await detect();
-    const profile = resolveProfile(found, profiles);
+    const found = await detect(this.#hardware?.found ?? null);
+    if (found.cameras.length > 0) this.#seen = found;
+    const hardware = withLostCameras(found, this.#seen);
+    const profile = resolveProfile(hardware, profiles);
     if (this.#hardware === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
     this.#hardware = { found, profile };
-    return { hardware: found, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
+    return { hardware, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
   }
 
   #inventory(): ReturnType<typeof toInventory> {
@@ -320,7 +340,12 @@ export class Agent {
 
 /** No camera, no microphone, or a setting that waits for one. */
 function isSomethingMissing(prepared: Prepared): boolean {
-  return isStandInPicture(prepared) || prepared.isMicrophoneMissing || prepared.leftOut.length > 0;
+  return (
+    isStandInPicture(prepared) ||
+    prepared.plan.capture.source.kind === 'no-signal' ||
+    prepared.isMicrophoneMissing ||
+    prepared.leftOut.length > 0
+  );
 }
 
 export function describeStream(prepared: Prepared): string {

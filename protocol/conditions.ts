@@ -29,6 +29,13 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  'camera-unstable': {
+    title: 'Camera comes and goes',
+    severity: 'warning',
+    advice: 'It drops off the bus again and again: try another cable, a stronger power supply, or a port without a hub in between.',
+    holdMs: 0,
+    dependsOn: ['under-voltage'],
+  },
   'output-down': {
     title: 'Stream target unreachable',
     severity: 'critical',

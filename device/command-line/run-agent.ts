@@ -73,7 +73,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     state,
     credentials,
     media: new MediaHostSupervisor({ stateDirectory, clock: systemClock, log }),
-    detect: () => detectHardware(localMachine()),
+    detect: (known) => detectHardware(localMachine(), known),
     hardwareFingerprint: () => hardwareFingerprint(),
     profiles: await loadProfiles(),
     versions: { agent: await programVersion(), node: process.versions.node, os: await osName() },

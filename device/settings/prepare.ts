@@ -82,6 +82,7 @@ export function judgeSettings(document: Desired, inForce: Desired | null, machin
 export function fitSettings(document: Desired | null, machine: Machine, moment: Moment | null = null): Prepared {
   let levels = levelsOf(document, machine);
   const leftOut = new Map<string, SettingRefusal>();
+  let absentCamera: string | null = null;
   // Each round takes at least one value away, so this ends; the bound is every key at every level.
   for (let round = 0; round < settingKeys.length * chosenLevels.length; round += 1) {
     const resolved = resolveOn(levels, machine);
@@ -92,11 +93,12 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     for (const refusal of unfit) {
       if (!isSettingKey(refusal.key)) continue;
       if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
+      if (refusal.key === 'AV_VIDEO_SOURCE') absentCamera ??= cameraName(resolved.AV_VIDEO_SOURCE.value);
       levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
     }
   }
   const settings = resolveOn(levels, machine);
-  const plan = planPipeline(settings, machine.hardware, machine.profile);
+  const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   return {
     settings,
@@ -159,6 +161,11 @@ function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine)
 function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
   const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
   return audio.kind === 'silence' || audio.kind === 'missing';
+}
+
+/** Null for what never was a camera. */
+function cameraName(value: SettingValue | null): string | null {
+  return typeof value === 'string' && !value.startsWith('file:') ? value.slice(0, 100) : null;
 }
 
 function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {
