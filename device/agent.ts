@@ -7,6 +7,7 @@ import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
 import { withLostCameras } from '#device/detect/lost-hardware.ts';
+import { StatusDoor } from '#device/doctor/agent-status.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
@@ -77,6 +78,7 @@ type Parts = {
   readonly deviceNodes: DeviceNodeWatch;
   readonly schedule: ScheduleWatch;
   readonly fleetClock: FleetClock;
+  readonly statusDoor: StatusDoor;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -128,6 +130,7 @@ export class Agent {
     if (this.#stopping !== null) return;
     parts.schedule.start();
     parts.fleetClock.start();
+    parts.statusDoor.open().catch((cause: unknown) => this.#options.log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.deviceNodes.start();
     parts.uplink?.start();
@@ -145,6 +148,7 @@ export class Agent {
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
     parts?.fleetClock.stop();
+    parts?.statusDoor.close();
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
@@ -213,6 +217,11 @@ export class Agent {
         if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
       },
     });
+    const statusDoor = new StatusDoor(state.path, () => ({
+      processId: process.pid,
+      isConnected: this.#parts?.uplink?.isOnline ?? null,
+      health: health.current(),
+    }));
     const hardwareWatch = new HardwareWatch({
       clock,
       log,
@@ -238,6 +247,7 @@ export class Agent {
       deviceNodes,
       schedule,
       fleetClock,
+      statusDoor,
       commands,
       uplink: this.#buildUplink(keeper, health, commands, bootId),
     };

@@ -127,6 +127,20 @@ export class HealthWatch {
     }, reportDebounceMs);
   }
 
+  /** Null before the first look at the board. */
+  current(): Health | null {
+    const board = this.#board;
+    if (board === null) return null;
+    return buildHealth({
+      status: this.#status,
+      hostLostAt: this.#hostLostAt,
+      board,
+      clockOffset: this.#options.clockOffset(),
+      uplinkKbps: this.#uplinkKbps,
+      conditions: this.#conditions(board),
+    });
+  }
+
   /** A server that hears this device for the first time, or again. */
   tellAll(): void {
     if (!this.#isRunning) return;
@@ -159,17 +173,8 @@ export class HealthWatch {
   }
 
   #sendHealth(): void {
-    const board = this.#board;
-    if (board === null || !this.#isRunning) return;
-    const health = buildHealth({
-      status: this.#status,
-      hostLostAt: this.#hostLostAt,
-      board,
-      clockOffset: this.#options.clockOffset(),
-      uplinkKbps: this.#uplinkKbps,
-      conditions: this.#conditions(board),
-    });
-    this.#options.sendHealth(health);
+    const health = this.current();
+    if (health !== null && this.#isRunning) this.#options.sendHealth(health);
   }
 
   #report(when: 'when-changed' | 'in-any-case'): void {
