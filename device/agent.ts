@@ -6,10 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
-import { withLostCameras } from '#device/detect/lost-hardware.ts';
-import { StatusDoor } from '#device/doctor/agent-status.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
-import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
@@ -17,8 +14,12 @@ import { isStandInPicture } from '#device/health/health-report.ts';
 import { HealthWatch } from '#device/health/health-watch.ts';
 import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
-import type { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { ApplyOutcome, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
+import { whenRecordingIs } from '#device/recording/recording-outcome.ts';
+import { RecordingSwitch } from '#device/recording/recording-switch.ts';
+import { RecordingsKeeper, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
 import { describePause } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
@@ -51,8 +52,7 @@ export type AgentOptions = {
   /** Null until the device has joined its fleet. */
   readonly credentials: Credentials | null;
   readonly media: Media;
-  /** Anew, given what was found before. */
-  readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
+  readonly detect: () => Promise<DetectedHardware>;
   /** Changes when a camera or a sound card comes or goes. */
   readonly hardwareFingerprint: () => Promise<string>;
   readonly profiles: HardwareProfiles;
@@ -75,10 +75,10 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
-  readonly deviceNodes: DeviceNodeWatch;
   readonly schedule: ScheduleWatch;
+  readonly recordings: RecordingsKeeper;
+  readonly recordingSwitch: RecordingSwitch;
   readonly fleetClock: FleetClock;
-  readonly statusDoor: StatusDoor;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -93,8 +93,6 @@ export class Agent {
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
-  /** When there was a camera last. */
-  #seen: DetectedHardware | null = null;
   #said: { readonly line: string; readonly isStandIn: boolean; readonly isPaused: boolean } | null = null;
   #deviceId: string | null = null;
   #isReady = false;
@@ -121,7 +119,7 @@ export class Agent {
     this.#parts = parts;
     this.#events.add('agent-started', `agent ${versions.agent}`);
     this.#connectParts(parts);
-    await parts.schedule.load();
+    await Promise.all([parts.schedule.load(), parts.recordingSwitch.load()]);
     await parts.keeper.start(credentials?.deviceId ?? null);
     await mediaStarted;
     parts.keeper.reconcile();
@@ -129,10 +127,9 @@ export class Agent {
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
     parts.schedule.start();
+    parts.recordings.start();
     parts.fleetClock.start();
-    parts.statusDoor.open().catch((cause: unknown) => this.#options.log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
-    parts.deviceNodes.start();
     parts.uplink?.start();
   }
 
@@ -144,15 +141,13 @@ export class Agent {
 
   async #stop(): Promise<void> {
     const parts = this.#parts;
-    parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
     parts?.fleetClock.stop();
-    parts?.statusDoor.close();
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
-    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop()]);
+    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop()]);
     await this.#events.stop();
   }
 
@@ -175,6 +170,10 @@ export class Agent {
       onChange: () => keeper.reconcile(),
       onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
     });
+    const recordingSwitch = new RecordingSwitch({
+      state,
+      onDiskError: (cause) => log.warn(`cannot keep on disk that the recording was switched (${errorText(cause)})`),
+    });
     const keeper: SettingsKeeper = new SettingsKeeper(machine, {
       media,
       state,
@@ -183,7 +182,9 @@ export class Agent {
       moment: () => schedule.moment(),
       log,
       record: (kind, detail) => this.#record(kind, detail),
+      isRecordingWanted: () => recordingSwitch.wanted(),
       onAnswer: (applied) => {
+        if (recordingSwitch.settingsInForce(applied.inForceRevision)) keeper.reconcile();
         this.#outbox.setApplied(applied);
         this.#parts?.uplink?.wake();
       },
@@ -196,12 +197,14 @@ export class Agent {
     });
     const boardSampler = new BoardSampler({ stateDirectory: state.path, stateProblem: () => state.problem(), clock });
     const fleetClock = new FleetClock(configuration.fleet?.url ?? null, clock);
+    const recordings = this.#buildRecordings(keeper);
     const health = new HealthWatch({
       clock,
       random,
       sampleBoard: () => boardSampler.sample(),
       clockOffset: () => fleetClock.offset(),
       prepared: () => keeper.prepared(),
+      recordings: () => recordings.summary(),
       complaints: () => keeper.complaints(),
       inventory: () => this.#inventory(),
       appliedRevision: () => keeper.inForce().revision,
@@ -214,27 +217,26 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onMediaState: (state) => {
-        if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
+        if (state.kind === 'failed') this.#parts?.hardwareWatch.check();
       },
     });
-    const statusDoor = new StatusDoor(state.path, () => ({
-      processId: process.pid,
-      isConnected: this.#parts?.uplink?.isOnline ?? null,
-      health: health.current(),
-    }));
     const hardwareWatch = new HardwareWatch({
       clock,
       log,
       fingerprint: this.#options.hardwareFingerprint,
-      isSomethingMissing: () => health.isSomethingLost() || isSomethingMissing(keeper.prepared()),
+      isSomethingMissing: () => health.isPipelineFailed() || isSomethingMissing(keeper.prepared()),
       redetect: async () => keeper.setMachine(await this.#detectMachine()),
     });
-    const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
     const commands = new CommandRunner({
       journal: new CommandJournal(state),
       clock,
       log,
-      actions: { 'restart-pipeline': () => media.restartCapture(), 'restart-media-host': () => media.restartHost() },
+      actions: {
+        'restart-pipeline': () => media.restartCapture(),
+        'restart-media-host': () => media.restartHost(),
+        'start-recording': () => this.#switchRecording(true, keeper, recordingSwitch),
+        'stop-recording': () => this.#switchRecording(false, keeper, recordingSwitch),
+      },
       onResult: (result) => {
         this.#outbox.addResult(result);
         this.#parts?.uplink?.wake();
@@ -244,13 +246,37 @@ export class Agent {
       keeper,
       health,
       hardwareWatch,
-      deviceNodes,
       schedule,
+      recordings,
+      recordingSwitch,
       fleetClock,
-      statusDoor,
       commands,
       uplink: this.#buildUplink(keeper, health, commands, bootId),
     };
+  }
+
+  #buildRecordings(keeper: SettingsKeeper): RecordingsKeeper {
+    const { state, clock, random, log, media } = this.#options;
+    let status: MediaStatus | null = null;
+    media.onStatus((latest) => {
+      status = latest;
+    });
+    return new RecordingsKeeper({
+      clock,
+      log,
+      random,
+      place: () => recordingPlace(keeper.prepared().settings, state.path),
+      writing: () => writingOf(status),
+      record: (kind, detail) => this.#record(kind, detail),
+    });
+  }
+
+  #switchRecording(isOn: boolean, keeper: SettingsKeeper, recordingSwitch: RecordingSwitch): Promise<ApplyOutcome> {
+    const { clock, media } = this.#options;
+    const outcome = whenRecordingIs(isOn, { clock, onStatus: (listener) => media.onStatus(listener) });
+    recordingSwitch.turn(isOn, keeper.inForce().revision);
+    keeper.reconcile();
+    return outcome;
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
@@ -294,13 +320,11 @@ export class Agent {
 
   async #detectMachine(): Promise<Machine> {
     const { detect, profiles, configuration, log } = this.#options;
-    const found = await detect(this.#hardware?.found ?? null);
-    if (found.cameras.length > 0) this.#seen = found;
-    const hardware = withLostCameras(found, this.#seen);
-    const profile = resolveProfile(hardware, profiles);
+    const found = await detect();
+    const profile = resolveProfile(found, profiles);
     if (this.#hardware === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
     this.#hardware = { found, profile };
-    return { hardware, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
+    return { hardware: found, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
   }
 
   #inventory(): ReturnType<typeof toInventory> {
@@ -350,12 +374,7 @@ export class Agent {
 
 /** No camera, no microphone, or a setting that waits for one. */
 function isSomethingMissing(prepared: Prepared): boolean {
-  return (
-    isStandInPicture(prepared) ||
-    prepared.plan.capture.source.kind === 'no-signal' ||
-    prepared.isMicrophoneMissing ||
-    prepared.leftOut.length > 0
-  );
+  return isStandInPicture(prepared) || prepared.isMicrophoneMissing || prepared.leftOut.length > 0;
 }
 
 export function describeStream(prepared: Prepared): string {

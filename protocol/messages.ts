@@ -101,6 +101,23 @@ export const BoardHealth = Type.Object({
 });
 export type BoardHealth = Static<typeof BoardHealth>;
 
+/** Of the recordings on the device's disk. Absent where there is no place for any. */
+export const RecordingsSummary = Type.Object({
+  count: Type.Integer({ minimum: 0 }),
+  totalBytes: Type.Integer({ minimum: 0 }),
+  /** Beyond it the oldest are deleted. */
+  maximumBytes: Type.Integer({ minimum: 0 }),
+  freeBytes: Type.Integer({ minimum: 0 }),
+  protectedCount: Type.Integer({ minimum: 0 }),
+  /** To be converted to MP4. */
+  waitingCount: Type.Integer({ minimum: 0 }),
+  /** Stay as they were recorded. */
+  unconvertibleCount: Type.Integer({ minimum: 0 }),
+  oldestAt: Type.Union([Timestamp, Type.Null()]),
+  newestAt: Type.Union([Timestamp, Type.Null()]),
+});
+export type RecordingsSummary = Static<typeof RecordingsSummary>;
+
 export const Health = Type.Object(
   {
     media: MediaState,
@@ -108,6 +125,7 @@ export const Health = Type.Object(
     outputs: Type.Array(OutputStatus, { maxItems: 32 }),
     conditions: Type.Array(Condition, { maxItems: 64 }),
     board: BoardHealth,
+    recordings: Type.Optional(RecordingsSummary),
   },
   { description: 'Every 10 s with jitter, and at once when the media state changes.' },
 );

@@ -1,7 +1,6 @@
 /** From what the media host and the board say to conditions, health and report. Pure. */
 import { observeBoard } from '#device/health/board-conditions.ts';
 import type { BoardSample } from '#device/health/board-sampler.ts';
-import { type CameraLosses, recentLosses, unstableFrom } from '#device/health/camera-losses.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
@@ -10,7 +9,7 @@ import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
-import type { Health, Report, SettingRefusal } from '#protocol/messages.ts';
+import type { Health, RecordingsSummary, Report, SettingRefusal } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
 /** Below this share of the frames asked for, somebody sees that it stutters. */
@@ -27,7 +26,6 @@ export type HealthFacts = {
   /** Against the fleet server's; null: not measured. */
   readonly clockOffset: ClockOffset | null;
   readonly drops: DropMemory;
-  readonly losses: CameraLosses;
   readonly nowMs: number;
   /** Of the recording: a disk that is too slow is another matter than a network. */
   readonly recordingDrops: DropMemory;
@@ -54,7 +52,6 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
-  if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });
   const media = facts.status?.media;
   if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
     found.push({ code: 'no-microphone', detail: 'it was lost: the stream carries silence' });
@@ -73,13 +70,11 @@ export function isPipelineFailed(status: MediaStatus | null, wasFailed: boolean)
   return status.media.kind === 'failed' || (status.media.kind === 'starting' && wasFailed);
 }
 
-function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
+function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
   const found: ObservedCondition[] = [];
   if (isPipelineFailed(status, wasFailed)) {
     found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
   }
-  const lost = recentLosses(losses, monotonicMs);
-  if (lost >= unstableFrom) found.push({ code: 'camera-unstable', detail: `it was lost ${lost} times within ten minutes` });
   if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: status.media.reason });
   for (const { id, kind, target, state } of status?.outputs ?? []) {
     if (kind === 'recording') continue;
@@ -134,9 +129,11 @@ export type HealthParts = {
   readonly clockOffset: ClockOffset | null;
   readonly uplinkKbps: number | undefined;
   readonly conditions: Condition[];
+  /** Null: there is no place for any. */
+  readonly recordings: RecordingsSummary | null;
 };
 
-export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps, conditions }: HealthParts): Health {
+export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps, conditions, recordings }: HealthParts): Health {
   return {
     media: mediaStateOf(status, hostLostAt),
     figures: status?.figures ?? null,
@@ -148,6 +145,7 @@ export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps
       ...(uplinkKbps === undefined ? {} : { uplinkKbps }),
       ...(clockOffset === null ? {} : { clockOffsetMs: clockOffset.offsetMs, clockPrecisionMs: clockOffset.precisionMs }),
     },
+    ...(recordings === null ? {} : { recordings }),
   };
 }
 

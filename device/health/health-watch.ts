@@ -3,7 +3,6 @@
  * of the picture changes, a report when something that people look at has changed, and each 60 s.
  */
 import type { BoardSample } from '#device/health/board-sampler.ts';
-import { type CameraLosses, noLosses, rememberLosses } from '#device/health/camera-losses.ts';
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import {
@@ -24,7 +23,7 @@ import type { Prepared } from '#device/settings/prepare.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
-import type { Health, Inventory, Report, SettingRefusal } from '#protocol/messages.ts';
+import type { Health, Inventory, RecordingsSummary, Report, SettingRefusal } from '#protocol/messages.ts';
 
 export const healthIntervalMs = 10_000;
 /** Devices that were started together must not speak together. */
@@ -39,6 +38,7 @@ export type HealthWatchOptions = {
   readonly sampleBoard: () => Promise<BoardSample>;
   readonly clockOffset: () => ClockOffset | null;
   readonly prepared: () => Prepared;
+  readonly recordings: () => RecordingsSummary | null;
   readonly complaints: () => readonly SettingRefusal[];
   readonly inventory: () => Inventory;
   readonly appliedRevision: () => number;
@@ -55,7 +55,6 @@ export class HealthWatch {
   #mediaKind: MediaState['kind'] = 'starting';
   #size = '';
   #drops: DropMemory = noDrops;
-  #losses: CameraLosses = noLosses;
   readonly #uplinkRate = new UplinkRate();
   #uplinkKbps: number | undefined;
   #recordingDrops: DropMemory = noDrops;
@@ -95,7 +94,6 @@ export class HealthWatch {
     if (status !== null) {
       const isRecording = ({ kind }: OutputStatus) => kind === 'recording';
       const sent = status.outputs.filter((output) => !isRecording(output));
-      this.#losses = rememberLosses(this.#losses, status.captureLosses ?? 0, clock.monotonicMs());
       this.#drops = rememberDrops(this.#drops, sent, clock.monotonicMs());
       this.#recordingDrops = rememberDrops(this.#recordingDrops, status.outputs.filter(isRecording), clock.monotonicMs());
     }
@@ -112,10 +110,8 @@ export class HealthWatch {
     if (hasStateChanged) this.#options.onMediaState(media);
   }
 
-  /** The pipeline, its camera or its microphone. */
-  isSomethingLost(): boolean {
-    const media = this.#status?.media;
-    return this.#wasFailed || media?.kind === 'no-signal' || (media?.kind === 'running' && media.microphoneLostAt !== undefined);
+  isPipelineFailed(): boolean {
+    return this.#wasFailed;
   }
 
   /** Something that a report holds may have changed. */
@@ -125,20 +121,6 @@ export class HealthWatch {
       this.#cancelDebounce = null;
       this.#report('when-changed');
     }, reportDebounceMs);
-  }
-
-  /** Null before the first look at the board. */
-  current(): Health | null {
-    const board = this.#board;
-    if (board === null) return null;
-    return buildHealth({
-      status: this.#status,
-      hostLostAt: this.#hostLostAt,
-      board,
-      clockOffset: this.#options.clockOffset(),
-      uplinkKbps: this.#uplinkKbps,
-      conditions: this.#conditions(board),
-    });
   }
 
   /** A server that hears this device for the first time, or again. */
@@ -173,8 +155,18 @@ export class HealthWatch {
   }
 
   #sendHealth(): void {
-    const health = this.current();
-    if (health !== null && this.#isRunning) this.#options.sendHealth(health);
+    const board = this.#board;
+    if (board === null || !this.#isRunning) return;
+    const health = buildHealth({
+      status: this.#status,
+      hostLostAt: this.#hostLostAt,
+      board,
+      clockOffset: this.#options.clockOffset(),
+      uplinkKbps: this.#uplinkKbps,
+      conditions: this.#conditions(board),
+      recordings: this.#options.recordings(),
+    });
+    this.#options.sendHealth(health);
   }
 
   #report(when: 'when-changed' | 'in-any-case'): void {
@@ -213,7 +205,6 @@ export class HealthWatch {
       board,
       clockOffset: this.#options.clockOffset(),
       drops: this.#drops,
-      losses: this.#losses,
       nowMs: clock.nowMs(),
       recordingDrops: this.#recordingDrops,
       monotonicMs,

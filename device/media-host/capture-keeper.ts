@@ -222,7 +222,7 @@ export class CaptureKeeper {
 
   #onFailed({ reason, element }: CaptureFailure): void {
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
-    const hasRun = this.#runningSinceMs !== null;
+    if (this.#runningSinceMs !== null) this.#losses += 1;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
     this.#runningSinceMs = null;
     this.#gate.reset();
@@ -233,7 +233,6 @@ export class CaptureKeeper {
       this.#startCapture();
       return;
     }
-    if (hasRun) this.#losses += 1;
     // The next try is one with everything: a camera that takes its microphone along comes back with it.
     this.#microphoneLostAt = null;
     const said = reason.slice(0, longestReason);

@@ -15,13 +15,17 @@ const youngHeap = '--max-semi-space-size=1';
 const passedOn =
   /^(?:PATH|HOME|USER|TMPDIR|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|XDG_\w+|GST_(?!DEBUG)\w+|LIBCAMERA_\w+|ALSA_\w+|PULSE_\w+|GIO_\w+)$/;
 
+/** For children that run GStreamer. */
+export function passedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
+}
+
 /** Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. */
 export function spawnHost(stateDirectory: string): ChildProcess {
-  const passed = Object.entries(process.env).filter(([name]) => passedOn.test(name));
   return spawn(process.execPath, [youngHeap, mediaHostProgram, stateDirectory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
-      ...Object.fromEntries(passed),
+      ...passedEnvironment(),
       UV_THREADPOOL_SIZE: String(threadPoolSize),
       NODE_COMPILE_CACHE: hostFiles(stateDirectory).compileCache,
       // GStreamer's threads would each have an arena of their own, of which none is given back.

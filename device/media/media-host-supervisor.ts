@@ -15,7 +15,9 @@ import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { Listeners } from '#device/media/listeners.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 
-export type ApplyOutcome = { readonly kind: 'applied' } | { readonly kind: 'failed'; readonly reason: string };
+export type ApplyOutcome =
+  | { readonly kind: 'applied' /** Instead of "frames are coming". */; readonly detail?: string }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 export type MediaEvent = { readonly event: string; readonly detail: string };
 

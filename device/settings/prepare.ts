@@ -8,9 +8,8 @@
  */
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
-import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
-import { planPipeline } from '#device/plan/plan.ts';
+import { planPipeline, planRecording } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
 import { decideOutlets, type Moment, type ScheduleDecision, unscheduled, withinSchedule } from '#device/schedule/outlets.ts';
@@ -35,6 +34,8 @@ export type Machine = {
   readonly environment: SettingValues;
   /** Null: the agent belongs to no fleet. */
   readonly fleetUrl: string | null;
+  /** Whether somebody switched the recording on or off by hand; otherwise the settings decide. */
+  readonly isRecordingWanted?: boolean | null;
 };
 
 export type Prepared = {
@@ -42,8 +43,6 @@ export type Prepared = {
   readonly plan: PipelinePlan;
   /** What somebody has set and cannot run here at present. */
   readonly leftOut: readonly SettingRefusal[];
-  /** Somebody asked for a picture that cannot be had here: what is given instead, and why. */
-  readonly shortfall: string | null;
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
   /** What the schedules let out at the moment for which this was planned. */
@@ -82,7 +81,6 @@ export function judgeSettings(document: Desired, inForce: Desired | null, machin
 export function fitSettings(document: Desired | null, machine: Machine, moment: Moment | null = null): Prepared {
   let levels = levelsOf(document, machine);
   const leftOut = new Map<string, SettingRefusal>();
-  let absentCamera: string | null = null;
   // Each round takes at least one value away, so this ends; the bound is every key at every level.
   for (let round = 0; round < settingKeys.length * chosenLevels.length; round += 1) {
     const resolved = resolveOn(levels, machine);
@@ -93,19 +91,17 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     for (const refusal of unfit) {
       if (!isSettingKey(refusal.key)) continue;
       if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
-      if (refusal.key === 'AV_VIDEO_SOURCE') absentCamera ??= cameraName(resolved.AV_VIDEO_SOURCE.value);
       levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
     }
   }
   const settings = resolveOn(levels, machine);
-  const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
+  const plan = planPipeline(settings, machine.hardware, machine.profile);
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   return {
     settings,
-    plan: withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule),
+    plan: withSwitchedRecording(withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule), settings, machine),
     schedule,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
-    shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
   };
 }
@@ -151,21 +147,9 @@ function readValues(wire: WireSettings): SettingValues {
   return values;
 }
 
-/** A default that the camera does not reach is nobody's wish. */
-function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine): string | null {
-  const wished = [settings.AV_VIDEO_WIDTH, settings.AV_VIDEO_HEIGHT, settings.AV_VIDEO_FRAMERATE];
-  if (!wished.some(({ level }) => chosenLevels.includes(level))) return null;
-  return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).shortfall;
-}
-
 function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
   const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
   return audio.kind === 'silence' || audio.kind === 'missing';
-}
-
-/** Null for what never was a camera. */
-function cameraName(value: SettingValue | null): string | null {
-  return typeof value === 'string' && !value.startsWith('file:') ? value.slice(0, 100) : null;
 }
 
 function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {
@@ -178,4 +162,11 @@ function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: Setting
 function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
   const isWaiting = machine.fleetUrl !== null && document === null && settings.AV_STREAM_URL.level === 'default';
   return isWaiting ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) } : plan;
+}
+
+/** A hand at the switch is stronger than the settings and their hours. */
+function withSwitchedRecording(plan: PipelinePlan, settings: ResolvedSettings, { isRecordingWanted = null }: Machine): PipelinePlan {
+  if (isRecordingWanted === null) return plan;
+  const others = plan.outputs.filter(({ kind }) => kind !== 'recording');
+  return { ...plan, outputs: isRecordingWanted ? [...others, planRecording(settings)] : others };
 }

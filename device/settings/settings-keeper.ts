@@ -28,6 +28,8 @@ export type SettingsKeeperOptions = {
   readonly random: () => number;
   /** The time by which schedules are read; null: all are as if unset. */
   readonly moment: () => Moment | null;
+  /** Whether somebody switched the recording by hand; null: the settings decide. */
+  readonly isRecordingWanted?: () => boolean | null;
   readonly log: Log;
   readonly record: (kind: string, detail: string) => void;
   readonly onAnswer: (applied: Applied) => void;
@@ -66,7 +68,7 @@ export class SettingsKeeper {
     const record = await readLastGood(this.#options.state, deviceId);
     if (record === null) return;
     this.#state = settledState(record.inForce, record.verdict);
-    this.#prepared = fitSettings(record.inForce, this.#machine, this.#options.moment());
+    this.#prepared = fitSettings(record.inForce, this.#switched(), this.#options.moment());
   }
 
   /** Nothing new begins; what is under way may end by itself. May be called twice. */
@@ -190,7 +192,7 @@ export class SettingsKeeper {
   }
 
   async #reconcile(): Promise<void> {
-    const prepared = fitSettings(this.#state.inForce, this.#machine, this.#options.moment());
+    const prepared = fitSettings(this.#state.inForce, this.#switched(), this.#options.moment());
     this.#prepared = prepared;
     if (this.#runningPlan !== null && isSamePlan(this.#runningPlan, prepared.plan)) return;
     const outcome = await this.#applyInTime(prepared.plan);
@@ -206,6 +208,11 @@ export class SettingsKeeper {
     this.#options.log.warn(`the pipeline does not run: ${outcome.reason}; trying again in ${Math.ceil(delayMs / 1000)} s`);
     this.#cancelRetry?.();
     this.#cancelRetry = this.#options.clock.schedule(() => this.reconcile(), delayMs);
+  }
+
+  /** New settings are judged without the switch: they are what ends it. */
+  #switched(): Machine {
+    return { ...this.#machine, isRecordingWanted: this.#options.isRecordingWanted?.() ?? null };
   }
 
   #settleRetries(): void {

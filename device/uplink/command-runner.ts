@@ -81,7 +81,7 @@ export class CommandRunner {
     });
     const outcome = await Promise.race([actions[kind](), late]);
     cancel();
-    if (outcome.kind === 'applied') return { id, outcome: 'done', detail: 'frames are coming' };
+    if (outcome.kind === 'applied') return { id, outcome: 'done', detail: outcome.detail ?? 'frames are coming' };
     return { id, outcome: 'failed', detail: outcome.reason.slice(0, 500) };
   }
 

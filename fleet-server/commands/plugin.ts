@@ -15,7 +15,6 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     database: app.store.database,
     clock: options.clock,
     log: app.log,
-    audit: app.audit,
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
     publishChange: (change) => app.changes.publish(change),
@@ -26,7 +25,4 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
   app.addHook('preClose', () => instance.stop());
 }
 
-export const commandsPlugin = fastifyPlugin(commands, {
-  name: 'commands',
-  dependencies: ['store', 'audit', 'changes', 'history', 'devices'],
-});
+export const commandsPlugin = fastifyPlugin(commands, { name: 'commands', dependencies: ['store', 'changes', 'history', 'devices'] });

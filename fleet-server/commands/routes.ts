@@ -23,14 +23,14 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
         body: CommandRequest,
         response: { 202: CommandStatus, ...problemAnswers },
       },
-      preHandler: app.requireRole('operator', 'commands'),
+      preHandler: app.requireRole('operator'),
     },
     async (request, reply) => {
       const status = await app.commands.request({
         deviceId: request.params.id,
         kind: request.body.kind,
         arguments: request.body.arguments ?? {},
-        requestedBy: request.actor,
+        requestedBy: request.person?.name ?? '',
       });
       return reply.code(202).send(status);
     },

@@ -65,9 +65,10 @@ export async function updateDevice(
   await database.updateTable('devices').set(patch).where('id', '=', id).execute();
 }
 
-export async function deleteDevice(database: Database, id: string): Promise<void> {
+export async function deleteDevice(database: Database, id: string): Promise<boolean> {
   await database.deleteFrom('settings').where('level', '=', 'device').where('scope', '=', id).execute();
-  await database.deleteFrom('devices').where('id', '=', id).execute();
+  const result = await database.deleteFrom('devices').where('id', '=', id).executeTakeFirst();
+  return result.numDeletedRows > 0n;
 }
 
 export async function saveState(

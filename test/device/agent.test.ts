@@ -12,7 +12,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
-import type { MediaState } from '#protocol/media.ts';
+import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestFleet } from './uplink/test-fleet.ts';
@@ -23,6 +23,7 @@ const credential = 'credential-secret-'.padEnd(43, 'x');
 class FakeMedia implements Media {
   readonly plans: PipelinePlan[] = [];
   restarts = 0;
+  outputs: OutputStatus[] = [];
   fails = (_plan: PipelinePlan): string | null => null;
   #status: ((status: MediaStatus | null) => void)[] = [];
   #preview: ((jpeg: Buffer) => void)[] = [];
@@ -74,7 +75,8 @@ class FakeMedia implements Media {
   }
 
   say(media: MediaState): void {
-    for (const listener of this.#status) listener({ media, figures: null, outputs: [], rssBytes: 5e7, framesTotal: 1 });
+    const { outputs } = this;
+    for (const listener of this.#status) listener({ media, figures: null, outputs, rssBytes: 5e7, framesTotal: 1 });
   }
 
   happen(event: string, detail: string): void {
@@ -84,6 +86,12 @@ class FakeMedia implements Media {
   show(jpeg: Buffer): void {
     for (const listener of this.#preview) listener(jpeg);
   }
+}
+
+function recording(state: OutputStatus['state']): OutputStatus {
+  const figures = { file: '2026-11-21T12-00-00Z.flv', fileBytes: 1, freeBytes: 1e9, fault: null };
+  const counters = { connections: 1, bytesSent: 1, droppedGroups: 0, queuedBytes: 0 };
+  return { id: 'recording', kind: 'recording', target: 'recordings on the device', state, ...counters, recording: figures };
 }
 
 async function startedFleet(): Promise<TestFleet> {
@@ -97,10 +105,7 @@ async function startedFleet(): Promise<TestFleet> {
   return fleet;
 }
 
-async function startedAgent(
-  fleet: TestFleet | null,
-  options: { directory?: string; settings?: Configuration['settings']; hardware?: DetectedHardware } = {},
-) {
+async function startedAgent(fleet: TestFleet | null, options: { directory?: string; settings?: Configuration['settings'] } = {}) {
   const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => lines.push(line) });
@@ -108,7 +113,7 @@ async function startedAgent(
   await state.start();
   const access = fleet === null ? null : { url: fleet.url, joinToken };
   const world: { hardware: DetectedHardware; fingerprint: string; ready: AgentReady[] } = {
-    hardware: options.hardware ?? bareHardware,
+    hardware: bareHardware,
     fingerprint: '',
     ready: [],
   };
@@ -147,7 +152,7 @@ test('joins, says hello, takes its settings, streams to the relay and says so', 
     encoder: 'x264enc',
     media: { kind: 'running' },
     conditions: [{ code: 'test-picture' }],
-    capabilities: ['restart-pipeline', 'restart-media-host'],
+    capabilities: ['restart-pipeline', 'restart-media-host', 'start-recording', 'stop-recording'],
     settings: { AV_VIDEO_WIDTH: { value: 640, level: 'device' }, AV_STREAM_KEY: { value: true, isSecret: true, level: 'relay' } },
   });
   expect(media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining(relayKey) }]);
@@ -176,6 +181,39 @@ test('refused, rolled back, done once: the fleet hears of each', async () => {
   expect(media.restarts).toBe(1);
 });
 
+test('a recording that is switched by hand is done when the file grows, outlives the agent, and ends with the next settings', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(1, {}));
+  await fleet.hear('applied', ({ revision }) => revision === 1);
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  const planned = first.media.nextPlan();
+  await fleet.send('pi-1', 'command', { id: 'command-1', kind: 'start-recording', arguments: {}, deadline });
+  await planned;
+  expect(first.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }, { kind: 'recording' }]);
+  expect(fleet.heard.filter(({ name }) => name === 'command-result')).toEqual([]);
+  first.media.outputs = [recording({ kind: 'waiting', attempt: 2, nextTryAt: '2026-11-21T12:00:00Z', lastError: 'the disk is read-only' })];
+  first.media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  first.media.outputs = [recording({ kind: 'streaming', since: '2026-11-21T12:00:00Z' })];
+  first.media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  const result = await fleet.hear('command-result');
+  expect(result.body).toEqual({
+    id: 'command-1',
+    outcome: 'done',
+    detail: 'recording to 2026-11-21T12-00-00Z.flv until the next settings',
+  });
+  await first.agent.stop();
+
+  const from = fleet.heard.length;
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect(second.media.plans[0]?.outputs).toMatchObject([{ kind: 'rtmp' }, { kind: 'recording' }]);
+  await fleet.hear('hello', () => true, from);
+  await fleet.send('pi-1', 'desired', desired(2, { AV_VIDEO_WIDTH: 640 }));
+  await fleet.hear('applied', ({ revision }) => revision === 2);
+  expect(second.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+});
+
 test('a failed pipeline is told at once, with what happened', async () => {
   const fleet = await startedFleet();
   const { media } = await startedAgent(fleet);
@@ -201,25 +239,6 @@ test('a camera that is plugged in when the pipeline fails is taken', async () =>
   expect(media.plans.at(-1)?.capture.source.kind).toBe('camera');
   expect((await fleet.hear('event', ({ kind }) => kind === 'camera-found')).body.detail).toContain('Test webcam');
   await fleet.hear('report', ({ source, inventory }) => source?.kind === 'camera' && inventory.cameras.length === 1);
-});
-
-test('a camera that is pulled out is planned for all the same, and is out of the inventory', async () => {
-  const fleet = await startedFleet();
-  const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
-  await fleet.hear('report', ({ source }) => source?.kind === 'camera');
-  world.hardware = bareHardware;
-  world.fingerprint = 'nothing';
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
-  const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
-  expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal', reason: 'the device is gone' } });
-  expect(body.conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['no-signal']));
-  expect(new Set(media.plans.map((plan) => JSON.stringify(plan.capture))).size).toBe(1);
-  world.hardware = { ...bareHardware, cameras: [{ ...webcam, path: '/dev/video2' }] };
-  world.fingerprint = 'another node';
-  const planned = media.nextPlan();
-  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
-  await planned;
-  expect(media.plans.at(-1)?.capture.description).toContain('/dev/video2');
 });
 
 test('a restart finds the same device, the same settings and the next session', async () => {

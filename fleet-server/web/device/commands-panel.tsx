@@ -17,6 +17,8 @@ import { Panel } from './panel.tsx';
 const questions: { readonly [Kind in CommandKind]: string } = {
   'restart-pipeline': 'The picture stops for about two seconds.',
   'restart-media-host': 'The process that makes the picture ends and starts anew; the picture stops for a few seconds.',
+  'start-recording': 'The device records until its settings change next, whatever AV_RECORD says. The stream goes on.',
+  'stop-recording': 'The device records no more until its settings change next, whatever AV_RECORD says. The stream goes on.',
 };
 
 function CommandResult({ command }: { readonly command: CommandStatus }) {
@@ -92,7 +94,7 @@ export function CommandsPanel({ device }: { readonly device: DeviceDetail }) {
               Cancel
             </Button>
             <Button onClick={confirm} data-autofocus>
-              Restart now
+              {asked === null ? '' : commandDefinitions[asked].title}
             </Button>
           </Group>
         </Stack>

@@ -42,6 +42,7 @@ async function startedWatch(random = 0.5) {
     sampleBoard: async () => board,
     clockOffset: () => null,
     prepared: () => prepared,
+    recordings: () => null,
     complaints: () => [],
     inventory: () => ({ board: { id: 'pc', name: 'PC', architecture: 'x86_64' }, cameras: [], microphones: [], encoders: [] }),
     appliedRevision: () => 1,
@@ -76,7 +77,7 @@ test('health at once when the media state changes, and not with every word of th
     [5000, 'failed'],
   ]);
   expect(states).toEqual(['running', 'failed']);
-  expect(watch.isSomethingLost()).toBe(true);
+  expect(watch.isPipelineFailed()).toBe(true);
 });
 
 test('health at once when the picture has another size, so that the figures of a change need not be waited for', async () => {

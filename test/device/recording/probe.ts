@@ -17,7 +17,9 @@ export type ProbedFile = {
 
 export async function probeFile(path: string): Promise<ProbedFile> {
   const entries = ['-show_entries', 'packet=codec_type,dts_time,flags', '-of', 'json'];
-  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, path], { maxBuffer: 64e6 });
+  // GStreamer's edit list ends before the last piece of sound, which is in the file.
+  const all = path.endsWith('.mp4') ? ['-ignore_editlist', '1'] : [];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...all, ...entries, path], { maxBuffer: 64e6 });
   type Packet = { codec_type: string; dts_time: string; flags: string };
   const { packets = [] } = JSON.parse(stdout) as { packets?: Packet[] };
   const video = packets.filter(({ codec_type }) => codec_type === 'video');

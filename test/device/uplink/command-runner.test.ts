@@ -22,7 +22,12 @@ async function startedRunner(state = new MemoryState()) {
     journal: new CommandJournal(state),
     clock,
     log: quietLog(),
-    actions: { 'restart-pipeline': action('restart-pipeline'), 'restart-media-host': action('restart-media-host') },
+    actions: {
+      'restart-pipeline': action('restart-pipeline'),
+      'restart-media-host': action('restart-media-host'),
+      'start-recording': action('start-recording'),
+      'stop-recording': action('stop-recording'),
+    },
     onResult: (result) => results.push(result),
   });
   await runner.start();

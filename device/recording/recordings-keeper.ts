@@ -1,0 +1,312 @@
+/**
+ * Looks after the recordings on the disk: makes room, mends what a power cut left, converts what is finished, keeps the list.
+ * Looks into the directory each few seconds; looking through and converting go on beside it, one recording at a time.
+ *
+ * INVARIANT: a file is touched only when nobody writes it: it is not the one that the media host names, and it has not grown
+ * between two looks.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '#device/logging.ts';
+import type { Clock } from '#device/media/clock.ts';
+import { hostFiles } from '#device/media/host-files.ts';
+import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { convertSegment, hashFile } from '#device/recording/convert.ts';
+import type { DiskRoom } from '#device/recording/disk-room.ts';
+import { mendSegment } from '#device/recording/mend.ts';
+import { readMp4Facts } from '#device/recording/mp4-facts.ts';
+import { deleteRecording, type FoundDirectory, type FoundFile, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import {
+  emptyIndex,
+  nextWork,
+  type Recording,
+  RecordingIndex,
+  reconcile,
+  type SeenRecording,
+  totalBytes,
+  withoutRecordings,
+  withRecording,
+} from '#device/recording/recording-index.ts';
+import { chooseDeletions, mayConvert } from '#device/recording/room.ts';
+import type { ResolvedSettings } from '#device/settings/levels.ts';
+import { errorText, StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import type { RecordingsSummary } from '#protocol/messages.ts';
+import { settingDefinitions } from '#protocol/settings.ts';
+
+export const indexFile = stateFile('index.json', RecordingIndex);
+const lookIntervalMs = 5_000;
+/** Looks without growth after which nobody writes a file: more of them while no media host says what it writes. */
+const quietLooks = 1;
+const quietLooksWithoutHost = 6;
+const maximumAttempts = 3;
+
+/** What the media host writes at present; null while it is not known. */
+export type Writing = { readonly file: string | null } | null;
+
+export type RecordingPlace = { readonly directory: string; readonly maximumBytes: number };
+
+export function recordingPlace(settings: ResolvedSettings, stateDirectory: string): RecordingPlace {
+  const { AV_RECORD_DIR: directory, AV_RECORD_MAX_GB: maximum } = settings;
+  return {
+    directory: typeof directory.value === 'string' && directory.value !== '' ? directory.value : hostFiles(stateDirectory).recordings,
+    maximumBytes: Number(maximum.value ?? settingDefinitions.AV_RECORD_MAX_GB.default) * 1e9,
+  };
+}
+
+export function writingOf(status: MediaStatus | null): Writing {
+  if (status === null) return null;
+  return { file: status.outputs.find(({ kind }) => kind === 'recording')?.recording?.file ?? null };
+}
+
+export type RecordingsKeeperOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly place: () => RecordingPlace;
+  readonly writing: () => Writing;
+  readonly record: (kind: string, detail: string) => void;
+  readonly lookIntervalMs?: number;
+};
+
+export class RecordingsKeeper {
+  readonly #options: RecordingsKeeperOptions;
+  readonly #stopping = new AbortController();
+  #directory: string | null = null;
+  #index: RecordingIndex = emptyIndex;
+  #savedIndex = '';
+  #disk: DiskRoom | null = null;
+  #seen = new Map<string, { readonly bytes: number; readonly quietLooks: number }>();
+  #looking: Promise<void> | null = null;
+  #working: Promise<void> | null = null;
+  #busyName: string | null = null;
+  #cancelLook: () => void = () => undefined;
+  #saidProblem = '';
+
+  constructor(options: RecordingsKeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#looking = this.#look().finally(() => {
+      this.#looking = null;
+      if (this.#stopping.signal.aborted) return;
+      this.#cancelLook = this.#options.clock.schedule(() => this.start(), this.#options.lookIntervalMs ?? lookIntervalMs);
+    });
+  }
+
+  /** What is being converted is begun again by the next agent. May be called twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#cancelLook();
+    await this.#looking;
+    await this.#working;
+  }
+
+  recordings(): readonly Recording[] {
+    return this.#index.recordings;
+  }
+
+  /** Null: there are no recordings and no place for them. */
+  summary(): RecordingsSummary | null {
+    if (this.#disk === null) return null;
+    const { recordings } = this.#index;
+    const count = (wanted: (recording: Recording) => boolean) => recordings.filter(wanted).length;
+    return {
+      count: recordings.length,
+      totalBytes: totalBytes(recordings),
+      maximumBytes: this.#options.place().maximumBytes,
+      freeBytes: Math.floor(this.#disk.freeBytes),
+      protectedCount: count(({ isProtected }) => isProtected),
+      waitingCount: count(({ state }) => state === 'written' || state === 'waiting'),
+      unconvertibleCount: count(({ state }) => state === 'unconvertible'),
+      oldestAt: recordings[0]?.startedAt ?? null,
+      newestAt: recordings.at(-1)?.startedAt ?? null,
+    };
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const { directory } = this.#options.place();
+      if (directory !== this.#directory) await this.#enter(directory);
+      const busyBefore = this.#busyName;
+      const found = await readRecordingDirectory(directory);
+      this.#disk = found?.disk ?? null;
+      if (found === null) return;
+      await this.#removeLeftovers(directory, found);
+      this.#index = reconcile(this.#index, this.#judge(found.files), new Set([busyBefore, this.#busyName]));
+      await this.#makeRoom(directory, found.disk);
+      await this.#save(directory);
+      this.#work(directory);
+      this.#saidProblem = '';
+    } catch (cause) {
+      this.#complain(`the recordings cannot be looked after (${errorText(cause)})`);
+    }
+  }
+
+  /** The list that is kept beside the recordings, so that a disk that is carried elsewhere has it with it. */
+  async #enter(directory: string): Promise<void> {
+    this.#directory = directory;
+    this.#seen.clear();
+    this.#savedIndex = '';
+    this.#index = (await new StateDirectory(directory, this.#options.log).read(indexFile)) ?? emptyIndex;
+  }
+
+  #judge(files: readonly FoundFile[]): SeenRecording[] {
+    const writing = this.#options.writing();
+    const enough = writing === null ? quietLooksWithoutHost : quietLooks;
+    const before = this.#seen;
+    this.#seen = new Map();
+    return files.map(({ name, format, bytes, isProtected }) => {
+      const fileName = `${name}.${format}`;
+      const former = before.get(fileName);
+      const isQuiet = former?.bytes === bytes && writing?.file !== fileName;
+      const looks = isQuiet ? former.quietLooks + 1 : 0;
+      this.#seen.set(fileName, { bytes, quietLooks: looks });
+      return { name, format, bytes, isProtected, isComplete: looks >= enough };
+    });
+  }
+
+  async #removeLeftovers(directory: string, { leftovers }: FoundDirectory): Promise<void> {
+    const busyName = this.#busyName;
+    for (const name of leftovers) {
+      if (busyName === null || !name.startsWith(`${busyName}.`)) await rm(join(directory, name), { force: true });
+    }
+  }
+
+  async #makeRoom(directory: string, disk: DiskRoom): Promise<void> {
+    const { maximumBytes } = this.#options.place();
+    const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName });
+    const gone = new Set<string>();
+    for (const { name } of chosen) {
+      try {
+        await deleteRecording(directory, name);
+        gone.add(name);
+      } catch (cause) {
+        this.#complain(`a recording cannot be deleted (${errorText(cause)})`);
+        break;
+      }
+    }
+    if (gone.size === 0) return;
+    this.#index = withoutRecordings(this.#index, gone);
+    this.#options.record('recordings-deleted', `${gone.size} of the oldest, to make room: ${[...gone].slice(0, 5).join(', ')}`);
+  }
+
+  async #save(directory: string): Promise<void> {
+    const content = JSON.stringify(this.#index);
+    if (content === this.#savedIndex) return;
+    try {
+      await new StateDirectory(directory, this.#options.log).write(indexFile, this.#index);
+      this.#savedIndex = content;
+    } catch (cause) {
+      // The files are the truth: it is drawn up again from them.
+      this.#complain(`the list of the recordings cannot be written (${errorText(cause)})`);
+    }
+  }
+
+  #work(directory: string): void {
+    const next = this.#working === null ? nextWork(this.#index) : null;
+    if (next === null || this.#disk === null) return;
+    if (next.state === 'waiting' && !mayConvert(this.#disk, next)) return;
+    this.#busyName = next.name;
+    this.#working = this.#process(directory, next)
+      .catch((cause: unknown) => this.#complain(`${next.name} cannot be looked through (${errorText(cause)})`))
+      .finally(() => {
+        this.#busyName = null;
+        this.#working = null;
+      });
+  }
+
+  async #process(directory: string, recording: Recording): Promise<void> {
+    if (recording.state === 'waiting') return this.#convert(directory, recording);
+    return recording.format === 'mp4' ? this.#examineMp4(directory, recording) : this.#mend(directory, recording);
+  }
+
+  async #mend(directory: string, recording: Recording): Promise<void> {
+    const facts = await mendSegment(join(directory, `${recording.name}.flv`));
+    if (facts.wholeBytes === 0) {
+      await deleteRecording(directory, recording.name);
+      this.#index = withoutRecordings(this.#index, new Set([recording.name]));
+      this.#options.record('recording-empty', `${recording.name}: nothing in it but its beginning, deleted`);
+      return;
+    }
+    if (facts.wholeBytes < recording.bytes) {
+      this.#options.record(
+        'recording-mended',
+        `${recording.name}: ${recording.bytes - facts.wholeBytes} bytes of a half-written end cut off`,
+      );
+    }
+    const { wholeBytes: bytes, frames, sounds, durationMs } = facts;
+    this.#change(recording.name, { state: 'waiting', bytes, frames, sounds, durationMs });
+  }
+
+  async #examineMp4(directory: string, { name }: Recording): Promise<void> {
+    const facts = await readMp4Facts(join(directory, `${name}.mp4`));
+    const samples = (kind: 'video' | 'audio') => facts?.tracks.find((track) => track.kind === kind)?.samples ?? null;
+    const problem = facts?.isWhole === true ? null : 'the file has no tables, or is cut off';
+    const found = { durationMs: facts?.durationMs ?? null, frames: samples('video'), sounds: samples('audio'), problem };
+    const sha256 = await hashFile(directory, `${name}.mp4`, this.#stopping.signal);
+    if (this.#stopping.signal.aborted) return;
+    this.#change(name, { ...found, sha256, state: problem === null ? 'ready' : 'unconvertible' });
+  }
+
+  async #convert(directory: string, recording: Recording): Promise<void> {
+    const { name, frames, sounds, durationMs } = recording;
+    const { signal } = this.#stopping;
+    const segment = { name, frames: frames ?? 0, sounds: sounds ?? 0, durationMs: durationMs ?? 0 };
+    const attemptId = `${process.pid}-${Math.floor(this.#options.random() * 1e9)}`;
+    const outcome = await convertSegment({ directory, segment, attemptId, signal });
+    switch (outcome.kind) {
+      case 'stopped':
+        return;
+      case 'converted': {
+        const sha256 = await hashFile(directory, `${name}.mp4`, signal);
+        // Not hashed because the agent stops: the next one looks at the file anew.
+        const state = sha256 === null ? 'written' : 'ready';
+        this.#change(name, {
+          format: 'mp4',
+          bytes: outcome.bytes,
+          durationMs: outcome.durationMs,
+          frames,
+          sounds,
+          sha256,
+          state,
+          attempts: 0,
+          problem: null,
+        });
+        return;
+      }
+      case 'failed':
+        await this.#giveUpOrWait(directory, recording, outcome.reason);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  async #giveUpOrWait(directory: string, { name, attempts }: Recording, reason: string): Promise<void> {
+    const problem = reason.slice(0, 500);
+    const isLast = attempts + 1 >= maximumAttempts;
+    this.#options.log.warn(`recording ${name} was not converted (attempt ${attempts + 1} of ${maximumAttempts}): ${problem}`);
+    if (!isLast) {
+      this.#change(name, { attempts: attempts + 1, problem });
+      return;
+    }
+    const sha256 = await hashFile(directory, `${name}.flv`, this.#stopping.signal);
+    this.#change(name, { attempts: attempts + 1, problem, sha256, state: 'unconvertible' });
+    this.#options.record('recording-not-converted', `${name} stays as FLV: ${problem}`.slice(0, 500));
+  }
+
+  /** The recording may have gone meanwhile; then there is nothing to change. */
+  #change(name: string, changes: Partial<Recording>): void {
+    const current = this.#index.recordings.find((recording) => recording.name === name);
+    if (current !== undefined) this.#index = withRecording(this.#index, { ...current, ...changes });
+  }
+
+  /** Once a problem, not once a look. */
+  #complain(problem: string): void {
+    if (problem === this.#saidProblem) return;
+    this.#saidProblem = problem;
+    this.#options.log.warn(problem);
+  }
+}

@@ -1,0 +1,42 @@
+/** Which recordings have to go so that others have room. Pure. */
+import { type DiskRoom, headroomBytes, reservedBytes } from '#device/recording/disk-room.ts';
+import { maximumRecordings, type Recording, type RecordingIndex, totalBytes } from '#device/recording/recording-index.ts';
+
+export type RoomNeed = {
+  readonly disk: DiskRoom;
+  readonly maximumBytes: number;
+  /** A recording that somebody works on at present is not taken from under him. */
+  readonly busyName: string | null;
+};
+
+/** A converted file, and its pictures once more while its tables are put in front. */
+export const conversionFactor = 2.1;
+
+/** The oldest first, never a protected one, never one that is being written. Empty: there is room, or nothing may go. */
+export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly Recording[] {
+  const { disk, maximumBytes } = need;
+  const wantedFreeBytes = reservedBytes(disk.totalBytes) + headroomBytes(disk.totalBytes);
+  const conversion = index.recordings.find(({ state }) => state === 'waiting');
+  const chosen: Recording[] = [];
+  // What somebody protected is his own affair: it must not push out what is being recorded now.
+  let keptBytes = totalBytes(index.recordings.filter(({ isProtected }) => !isProtected));
+  let freeBytes = disk.freeBytes;
+  let kept = index.recordings.length;
+  for (const recording of index.recordings) {
+    const isEnough = keptBytes <= maximumBytes && freeBytes >= wantedFreeBytes && kept <= maximumRecordings;
+    // For a conversion older recordings than itself go, as they would have to soon; newer ones do not.
+    const isOlder = conversion !== undefined && recording.number < conversion.number;
+    const conversionBytes = isOlder ? conversion.bytes * conversionFactor : 0;
+    if (isEnough && freeBytes >= wantedFreeBytes + conversionBytes) break;
+    if (recording.isProtected || recording.state === 'recording' || recording.name === need.busyName) continue;
+    chosen.push(recording);
+    keptBytes -= recording.bytes;
+    freeBytes += recording.bytes;
+    kept -= 1;
+  }
+  return chosen;
+}
+
+export function mayConvert({ totalBytes: diskBytes, freeBytes }: DiskRoom, { bytes }: Recording): boolean {
+  return freeBytes > reservedBytes(diskBytes) + headroomBytes(diskBytes) / 2 + bytes * conversionFactor;
+}

@@ -1,0 +1,44 @@
+/** Signing in and out. */
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { FleetError } from '#fleet-server/errors.ts';
+import { problemAnswers } from '#fleet-server/http/answers.ts';
+import { Credentials, Person } from '#protocol/model/person.ts';
+
+const tags = ['session'];
+/** Sign-ins an address may try in a minute. */
+const attemptsPerMinute = 20;
+
+export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/session',
+    {
+      schema: { tags, summary: 'Sign in', body: Credentials, response: { 200: Person, ...problemAnswers } },
+      config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
+    },
+    async (request, reply) => {
+      const { person, token } = await app.people.signIn(request.body.name, request.body.password);
+      if (request.sessionToken !== undefined) await app.people.signOut(request.sessionToken);
+      app.setSessionCookie(reply, token);
+      return person;
+    },
+  );
+
+  app.get(
+    '/session',
+    { schema: { tags, summary: 'Who is signed in', response: { 200: Person, ...problemAnswers } }, preHandler: app.requireRole('viewer') },
+    async (request) => {
+      if (request.person === null) throw new FleetError('not-signed-in', 'Sign in first.');
+      return request.person;
+    },
+  );
+
+  app.delete(
+    '/session',
+    { schema: { tags, summary: 'Sign out', response: { 204: Type.Null(), ...problemAnswers } } },
+    async (request, reply) => {
+      if (request.sessionToken !== undefined) await app.people.signOut(request.sessionToken);
+      app.clearSessionCookie(reply);
+      return reply.code(204).send(null);
+    },
+  );
+};

@@ -1,0 +1,181 @@
+/** The keeper over a real directory with real segments. */
+import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '#device/media/clock.ts';
+import type { Recording } from '#device/recording/recording-index.ts';
+import { RecordingsKeeper, type Writing } from '#device/recording/recordings-keeper.ts';
+import { until } from '../../until.ts';
+import { quietLog } from '../quiet-log.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { makeSegment } from './made-segment.ts';
+import { probeFile } from './probe.ts';
+
+const first = '2026-11-21T10-00-00Z';
+const second = '2026-11-21T10-10-00Z';
+const third = '2026-11-21T10-20-00Z';
+
+type Scene = {
+  readonly directory: string;
+  readonly events: string[];
+  readonly place: { maximumBytes: number };
+  writing: Writing;
+  start: () => RecordingsKeeper;
+};
+
+async function scene(): Promise<Scene> {
+  const directory = join(await temporaryDirectory(), 'recordings');
+  await mkdir(directory);
+  const made: Scene = {
+    directory,
+    events: [],
+    place: { maximumBytes: 1e12 },
+    writing: { file: null },
+    start: () => {
+      const keeper = new RecordingsKeeper({
+        clock: systemClock,
+        log: quietLog(),
+        random: Math.random,
+        place: () => ({ directory, maximumBytes: made.place.maximumBytes }),
+        writing: () => made.writing,
+        record: (kind, detail) => made.events.push(`${kind}: ${detail}`),
+        lookIntervalMs: 40,
+      });
+      onTestFinished(() => keeper.stop());
+      keeper.start();
+      return keeper;
+    },
+  };
+  return made;
+}
+
+/** Without the list, which may just be being replaced. */
+async function recordingFiles(directory: string): Promise<readonly string[]> {
+  return (await readdir(directory)).filter((name) => !name.startsWith('index.json')).toSorted();
+}
+
+const states = (keeper: RecordingsKeeper) => keeper.recordings().map(({ name, state }) => `${name.slice(11, 16)} ${state}`);
+
+async function untilReady(keeper: RecordingsKeeper, count: number): Promise<readonly Recording[]> {
+  return until('all in their last form', 10_000, () => {
+    const recordings = keeper.recordings();
+    return recordings.length === count && recordings.every(({ state }) => state === 'ready') && recordings;
+  });
+}
+
+test('finished segments become MP4, the one that is being written is left alone', async () => {
+  const segment = await makeSegment();
+  const made = await scene();
+  made.writing = { file: `${third}.flv` };
+  for (const name of [first, second, third]) await writeFile(join(made.directory, `${name}.flv`), segment);
+  const keeper = made.start();
+  await until('two converted', 10_000, () => states(keeper).filter((state) => state.endsWith('ready')).length === 2);
+  expect(states(keeper)).toEqual(['10-00 ready', '10-10 ready', '10-20 recording']);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`, `${third}.flv`]);
+  expect(keeper.recordings()[0]).toMatchObject({ number: 1, format: 'mp4', frames: 60, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(keeper.summary()).toMatchObject({ count: 3, waitingCount: 0, oldestAt: '2026-11-21T10:00:00.000Z' });
+});
+
+test('what a power cut left is mended: half a tag goes, a file without a picture goes, the rest is converted', async () => {
+  const made = await scene();
+  const segment = await makeSegment();
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  await truncate(join(made.directory, `${first}.flv`), segment.length - 100);
+  await writeFile(join(made.directory, `${second}.flv`), Buffer.concat([segment, Buffer.alloc(4096)]));
+  await writeFile(join(made.directory, `${third}.flv`), segment.subarray(0, 100));
+  const keeper = made.start();
+  const [cut, padded] = await untilReady(keeper, 2);
+  expect(cut).toMatchObject({ name: first, frames: 59 });
+  expect(padded).toMatchObject({ name: second, frames: 60 });
+  expect((await probeFile(join(made.directory, `${first}.mp4`))).videoPackets).toBe(59);
+  expect((await probeFile(join(made.directory, `${second}.mp4`))).videoPackets).toBe(60);
+  expect(made.events.map((event) => event.split(':')[0]).toSorted()).toEqual(['recording-empty', 'recording-mended', 'recording-mended']);
+});
+
+test.each<[string, (path: string) => Promise<void>]>([
+  ['is gone', (path) => rm(path)],
+  ['is no JSON', (path) => writeFile(path, '{"nextNumber":')],
+  ['is another thing', (path) => writeFile(path, '{"recordings":[{"name":"../../etc/passwd"}]}')],
+])('a list that %s is drawn up again from the files', async (_name, damage) => {
+  const made = await scene();
+  const segment = await makeSegment();
+  for (const name of [first, second]) await writeFile(join(made.directory, `${name}.flv`), segment);
+  const keeper = made.start();
+  const before = await untilReady(keeper, 2);
+  await keeper.stop();
+  await damage(join(made.directory, 'index.json'));
+  const next = made.start();
+  expect(await untilReady(next, 2)).toEqual(before);
+});
+
+test('an interrupted conversion is begun again, and its leftovers go', async () => {
+  const made = await scene();
+  await writeFile(join(made.directory, `${first}.flv`), await makeSegment({ frames: 900 }));
+  const keeper = made.start();
+  await until('a conversion', 5_000, async () => (await readdir(made.directory)).some((name) => name.endsWith('.part')));
+  await keeper.stop();
+  expect(await readdir(made.directory)).toContain(`${first}.flv`);
+  await writeFile(join(made.directory, `${first}.mp4.99-1.part`), 'of an agent that was killed');
+  await writeFile(join(made.directory, 'holiday.part'), 'of somebody else');
+  await untilReady(made.start(), 1);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, 'holiday.part']);
+});
+
+test('what cannot be converted stays as it is after three attempts, and is said', async () => {
+  const made = await scene();
+  const segment = await makeSegment({ hasSound: false });
+  // A sequence header that promises a codec that it does not hold: whole tags, and no player takes them.
+  const video = segment.indexOf(Buffer.from([0x17, 0, 0, 0, 0]));
+  segment.fill(0xff, video + 5, video + 20);
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  const keeper = made.start();
+  await until('given up', 10_000, () => keeper.recordings()[0]?.state === 'unconvertible');
+  expect(keeper.recordings()[0]).toMatchObject({ attempts: 3, format: 'flv', sha256: expect.any(String), problem: expect.any(String) });
+  expect(await readFile(join(made.directory, `${first}.flv`))).toEqual(segment);
+  expect(keeper.summary()).toMatchObject({ count: 1, unconvertibleCount: 1 });
+  expect(made.events.filter((event) => event.startsWith('recording-not-converted'))).toHaveLength(1);
+});
+
+test('beyond the quota the oldest goes, never a protected one, never the one that is written', async () => {
+  const made = await scene();
+  const segment = await makeSegment({ frames: 30 });
+  for (const name of [first, second, third]) await writeFile(join(made.directory, `${name}.flv`), segment);
+  await writeFile(join(made.directory, `${first}.keep`), '');
+  const keeper = made.start();
+  const [kept] = await untilReady(keeper, 3);
+  expect(kept?.isProtected).toBe(true);
+  made.place.maximumBytes = segment.length * 1.5;
+  await until('one gone', 5_000, () => keeper.recordings().length === 2);
+  expect(keeper.recordings().map(({ name }) => name)).toEqual([first, third]);
+  made.writing = { file: `${third}.mp4` };
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.keep`, `${first}.mp4`, `${third}.mp4`]);
+  expect(made.events.at(-1)).toContain(second);
+});
+
+test('a clock that is set back gives an older name; the order stays that in which they were made', async () => {
+  const made = await scene();
+  const segment = await makeSegment({ frames: 30 });
+  await writeFile(join(made.directory, `${second}.flv`), segment);
+  const keeper = made.start();
+  await untilReady(keeper, 1);
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  const recordings = await untilReady(keeper, 2);
+  expect(recordings.map(({ number, name }) => [number, name])).toEqual([
+    [1, second],
+    [2, first],
+  ]);
+  made.place.maximumBytes = segment.length * 1.5;
+  await until('one gone', 5_000, () => keeper.recordings().length === 1);
+  expect(keeper.recordings()[0]?.name).toBe(first);
+});
+
+test('a directory that goes and comes back, as a disk that is pulled out', async () => {
+  const made = await scene();
+  await writeFile(join(made.directory, `${first}.flv`), await makeSegment());
+  const keeper = made.start();
+  await untilReady(keeper, 1);
+  await rename(made.directory, `${made.directory}-away`);
+  await until('no place', 5_000, () => keeper.summary() === null);
+  await rename(`${made.directory}-away`, made.directory);
+  await until('the place again', 5_000, () => keeper.summary()?.count === 1);
+});
