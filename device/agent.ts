@@ -6,7 +6,10 @@ import { createHash } from 'node:crypto';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
+import { withLostCameras } from '#device/detect/lost-hardware.ts';
+import { StatusDoor } from '#device/doctor/agent-status.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
+import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
@@ -52,7 +55,8 @@ export type AgentOptions = {
   /** Null until the device has joined its fleet. */
   readonly credentials: Credentials | null;
   readonly media: Media;
-  readonly detect: () => Promise<DetectedHardware>;
+  /** Anew, given what was found before. */
+  readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
   /** Changes when a camera or a sound card comes or goes. */
   readonly hardwareFingerprint: () => Promise<string>;
   readonly profiles: HardwareProfiles;
@@ -75,10 +79,12 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
+  readonly deviceNodes: DeviceNodeWatch;
   readonly schedule: ScheduleWatch;
   readonly recordings: RecordingsKeeper;
   readonly recordingSwitch: RecordingSwitch;
   readonly fleetClock: FleetClock;
+  readonly statusDoor: StatusDoor;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -93,6 +99,8 @@ export class Agent {
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
+  /** When there was a camera last. */
+  #seen: DetectedHardware | null = null;
   #said: { readonly line: string; readonly isStandIn: boolean; readonly isPaused: boolean } | null = null;
   #deviceId: string | null = null;
   #isReady = false;
@@ -129,7 +137,9 @@ export class Agent {
     parts.schedule.start();
     parts.recordings.start();
     parts.fleetClock.start();
+    parts.statusDoor.open().catch((cause: unknown) => this.#options.log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
+    parts.deviceNodes.start();
     parts.uplink?.start();
   }
 
@@ -141,9 +151,11 @@ export class Agent {
 
   async #stop(): Promise<void> {
     const parts = this.#parts;
+    parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
     parts?.fleetClock.stop();
+    parts?.statusDoor.close();
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
@@ -217,16 +229,22 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onMediaState: (state) => {
-        if (state.kind === 'failed') this.#parts?.hardwareWatch.check();
+        if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
       },
     });
+    const statusDoor = new StatusDoor(state.path, () => ({
+      processId: process.pid,
+      isConnected: this.#parts?.uplink?.isOnline ?? null,
+      health: health.current(),
+    }));
     const hardwareWatch = new HardwareWatch({
       clock,
       log,
       fingerprint: this.#options.hardwareFingerprint,
-      isSomethingMissing: () => health.isPipelineFailed() || isSomethingMissing(keeper.prepared()),
+      isSomethingMissing: () => health.isSomethingLost() || isSomethingMissing(keeper.prepared()),
       redetect: async () => keeper.setMachine(await this.#detectMachine()),
     });
+    const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
     const commands = new CommandRunner({
       journal: new CommandJournal(state),
       clock,
@@ -246,10 +264,12 @@ export class Agent {
       keeper,
       health,
       hardwareWatch,
+      deviceNodes,
       schedule,
       recordings,
       recordingSwitch,
       fleetClock,
+      statusDoor,
       commands,
       uplink: this.#buildUplink(keeper, health, commands, bootId),
     };
@@ -320,11 +340,13 @@ export class Agent {
 
   async #detectMachine(): Promise<Machine> {
     const { detect, profiles, configuration, log } = this.#options;
-    const found = await detect();
-    const profile = resolveProfile(found, profiles);
+    const found = await detect(this.#hardware?.found ?? null);
+    if (found.cameras.length > 0) this.#seen = found;
+    const hardware = withLostCameras(found, this.#seen);
+    const profile = resolveProfile(hardware, profiles);
     if (this.#hardware === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
     this.#hardware = { found, profile };
-    return { hardware: found, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
+    return { hardware, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
   }
 
   #inventory(): ReturnType<typeof toInventory> {
@@ -374,7 +396,12 @@ export class Agent {
 
 /** No camera, no microphone, or a setting that waits for one. */
 function isSomethingMissing(prepared: Prepared): boolean {
-  return isStandInPicture(prepared) || prepared.isMicrophoneMissing || prepared.leftOut.length > 0;
+  return (
+    isStandInPicture(prepared) ||
+    prepared.plan.capture.source.kind === 'no-signal' ||
+    prepared.isMicrophoneMissing ||
+    prepared.leftOut.length > 0
+  );
 }
 
 export function describeStream(prepared: Prepared): string {

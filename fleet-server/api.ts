@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { auditPlugin } from '#fleet-server/audit/plugin.ts';
+import { auditRoutes } from '#fleet-server/audit/routes.ts';
 import { changesPlugin } from '#fleet-server/changes/plugin.ts';
 import { changesRoutes } from '#fleet-server/changes/routes.ts';
 import type { Clock } from '#fleet-server/clock.ts';
@@ -21,8 +23,10 @@ import { openApiPlugin } from '#fleet-server/http/open-api.ts';
 import { originCheckPlugin } from '#fleet-server/http/origin-check.ts';
 import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
 import { metricsRoutes } from '#fleet-server/metrics/routes.ts';
+import { accessTokensRoutes } from '#fleet-server/people/access-tokens-routes.ts';
+import { peopleRoutes } from '#fleet-server/people/people-routes.ts';
 import { peoplePlugin } from '#fleet-server/people/plugin.ts';
-import { sessionRoutes } from '#fleet-server/people/routes.ts';
+import { sessionRoutes } from '#fleet-server/people/session-routes.ts';
 import { settingsPlugin } from '#fleet-server/settings/plugin.ts';
 import { settingsRoutes } from '#fleet-server/settings/routes.ts';
 import { storePlugin } from '#fleet-server/store/plugin.ts';
@@ -51,6 +55,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(openApiPlugin);
 
   await app.register(storePlugin, { store, secrets });
+  await app.register(auditPlugin, { clock });
   await app.register(peoplePlugin, { clock, isHttps });
   await app.register(changesPlugin, { clock });
   await app.register(historyPlugin, { clock });
@@ -60,6 +65,9 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(settingsPlugin, { clock, relay: { port: configuration.rtmpPort, application: 'live' } });
 
   await app.register(sessionRoutes, { prefix: apiPrefix });
+  await app.register(peopleRoutes, { prefix: apiPrefix });
+  await app.register(accessTokensRoutes, { prefix: apiPrefix });
+  await app.register(auditRoutes, { prefix: apiPrefix });
   await app.register(devicesRoutes, { prefix: apiPrefix });
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });

@@ -21,6 +21,7 @@ export const errorStatuses = {
   'no-preview': 404,
   'method-not-allowed': 405,
   'already-there': 409,
+  'last-admin': 409,
   'too-many': 429,
   internal: 500,
   'store-damaged': 500,

@@ -29,6 +29,13 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  'camera-unstable': {
+    title: 'Camera comes and goes',
+    severity: 'warning',
+    advice: 'It drops off the bus again and again: try another cable, a stronger power supply, or a port without a hub in between.',
+    holdMs: 0,
+    dependsOn: ['under-voltage'],
+  },
   'output-down': {
     title: 'Stream target unreachable',
     severity: 'critical',
@@ -70,6 +77,14 @@ export const conditionDefinitions = {
     advice: 'The board or the camera is too slow for this size and rate: lower AV_VIDEO_WIDTH and AV_VIDEO_HEIGHT or AV_VIDEO_FRAMERATE.',
     holdMs: 10_000,
     dependsOn: ['pipeline-failed', 'under-voltage', 'throttled'],
+  },
+  'mode-not-met': {
+    title: 'Smaller or slower picture than asked for',
+    severity: 'warning',
+    advice:
+      'The camera or the board cannot do what the settings ask: ask for the size and rate that are given, or use another camera or board.',
+    holdMs: 0,
+    dependsOn: ['test-picture'],
   },
   'output-dropping': {
     title: 'Uplink too slow',

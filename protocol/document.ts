@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { commandDefinitions } from '#protocol/commands.ts';
 import { type ConditionDefinition, conditionDefinitions } from '#protocol/conditions.ts';
 import { downwardBodies, protocolVersion, upwardBodies } from '#protocol/envelope.ts';
-import { type SettingDefinition, type SettingShape, settingDefinitions, settingLevels } from '#protocol/settings.ts';
+import { describeRange, type SettingDefinition, type SettingShape, settingDefinitions, settingLevels } from '#protocol/settings.ts';
 import { downwardTopics, maxPacketBytes, topicFor, upwardTopics } from '#protocol/topics.ts';
 
 export function protocolDocument(): string {
@@ -73,7 +73,7 @@ function describe(name: string, bodies: Readonly<Record<string, TSchema>>): stri
 function describeShape(shape: SettingShape): string {
   switch (shape.kind) {
     case 'integer':
-      return `${shape.minimum} to ${shape.maximum}`;
+      return describeRange(shape);
     case 'boolean':
       return 'true or false';
     case 'text':

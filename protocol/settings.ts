@@ -20,7 +20,13 @@ type TextShape = {
 };
 
 export type SettingShape =
-  | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number }
+  | {
+      readonly kind: 'integer';
+      readonly minimum: number;
+      readonly maximum: number;
+      /** Only every so many, from the minimum on. */
+      readonly step?: number;
+    }
   | { readonly kind: 'boolean' }
   | TextShape;
 
@@ -190,6 +196,15 @@ export const settingDefinitions = {
     secret: false,
     remote: true,
   },
+  AV_VIDEO_ROTATE: {
+    title: 'Rotation',
+    description: 'Turns the picture clockwise, for a camera that hangs upside down or on its side; 90 and 270 swap width and height.',
+    shape: { kind: 'integer', minimum: 0, maximum: 270, step: 90 },
+    unit: '°',
+    default: 0,
+    secret: false,
+    remote: true,
+  },
   AV_VIDEO_BITRATE: {
     title: 'Video bitrate',
     description: 'What the encoder aims at. Changes while the stream runs.',
@@ -343,6 +358,11 @@ const trueWords: readonly string[] = ['1', 'true', 'yes', 'on'];
 const falseWords: readonly string[] = ['0', 'false', 'no', 'off'];
 const shownCharacters = 60;
 
+/** "160 to 3840", or with steps "0 to 270 in steps of 90". */
+export function describeRange({ minimum, maximum, step }: Extract<SettingShape, { readonly kind: 'integer' }>): string {
+  return `${minimum} to ${maximum}${step === undefined ? '' : ` in steps of ${step}`}`;
+}
+
 /** What came, short enough for a message; never shown for secrets. */
 export function describeValue(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
@@ -363,10 +383,12 @@ export function parseSetting(key: SettingKey, raw: unknown): ParsedSetting {
   if (raw === null || raw === undefined || raw === '') return { kind: 'unset' };
   switch (shape.kind) {
     case 'integer': {
-      const expected = `a whole number from ${shape.minimum} to ${shape.maximum}${definition.unit === undefined ? '' : ` (${definition.unit})`}`;
+      const unit = definition.unit === undefined ? '' : ` (${definition.unit})`;
+      const expected = `a whole number from ${describeRange(shape)}${unit}`;
       const isNumeral = typeof raw === 'number' || (typeof raw === 'string' && /^-?\d{1,9}$/.test(raw.trim()));
       const value = Number(raw);
       if (!isNumeral || !Number.isInteger(value) || value < shape.minimum || value > shape.maximum) return refuse(expected);
+      if (shape.step !== undefined && (value - shape.minimum) % shape.step !== 0) return refuse(expected);
       return { kind: 'value', value };
     }
     case 'boolean': {

@@ -5,7 +5,6 @@ import { homedir } from 'node:os';
 import { Agent } from '#device/agent.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
-import { detectHardware } from '#device/detect/detect.ts';
 import { localMachine } from '#device/detect/local-machine.ts';
 import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
 import { programVersion } from '#device/installation.ts';
@@ -13,9 +12,11 @@ import { createLog, type Log } from '#device/logging.ts';
 import { systemClock } from '#device/media/clock.ts';
 import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { describePlan } from '#device/plan/plan.ts';
+import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
+import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder-memory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
@@ -68,14 +69,15 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     };
     return refuse(describeProblems([problem]), exitCodes.configuration);
   }
+  const [profiles, encoderMemory] = await Promise.all([loadProfiles(), loadEncoderMemory(state, log)]);
   const agent = new Agent({
     configuration,
     state,
     credentials,
     media: new MediaHostSupervisor({ stateDirectory, clock: systemClock, log }),
-    detect: () => detectHardware(localMachine()),
+    detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
-    profiles: await loadProfiles(),
+    profiles,
     versions: { agent: await programVersion(), node: process.versions.node, os: await osName() },
     clock: systemClock,
     random: Math.random,
@@ -120,7 +122,8 @@ function tellSupervisor(message: object, log: Log): void {
 }
 
 async function printPipeline({ settings, fleet }: Configuration): Promise<number> {
-  const [hardware, profiles] = await Promise.all([detectHardware(localMachine()), loadProfiles()]);
+  const profiles = await loadProfiles();
+  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
   const profile = resolveProfile(hardware, profiles);
   const prepared = fitSettings(null, { hardware, profile, environment: settings, fleetUrl: fleet?.url ?? null });
   process.stdout.write(`${describePlan(prepared.plan)}\n`);

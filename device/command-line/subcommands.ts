@@ -29,4 +29,12 @@ export const subcommands: Subcommands = {
     options: { 'print-pipeline': { type: 'boolean', description: 'prints what would run here, and ends' } },
     load: async () => (await import('#device/command-line/run-agent.ts')).runAgent,
   },
+  doctor: {
+    description: 'tries everything that a stream needs, and says what to do',
+    options: {
+      json: { type: 'boolean', description: 'prints JSON' },
+      'without-publishing': { type: 'boolean', description: 'sends nothing to the stream targets' },
+    },
+    load: async () => (await import('#device/command-line/run-doctor.ts')).runDoctor,
+  },
 };

@@ -14,12 +14,15 @@ export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 const gstreamerTimeoutMs = 15_000;
 const maximumEncoders = 8;
 
-export async function detectHardware(tools: DetectionTools): Promise<DetectedHardware> {
+/** `known`: of an earlier look. What no plugging can change, GStreamer's elements, is taken from it: asking for them takes longest. */
+export async function detectHardware(tools: DetectionTools, known: DetectedHardware | null = null): Promise<DetectedHardware> {
   const problems: DetectionProblem[] = [];
   const report = (subject: string, problem: string) => problems.push({ subject, problem });
   const [board, gstreamer, videoNodes] = await Promise.all([
     detectBoard(tools),
-    detectGstreamer(tools, report),
+    known !== null && known.encoders.length > 0 && known.gstreamerVersion !== null
+      ? { elements: known.elements, encoders: known.encoders, gstreamerVersion: known.gstreamerVersion }
+      : detectGstreamer(tools, report),
     detectCameras(tools, report),
   ]);
   // libcamera's cameras can be used only through its own source element.

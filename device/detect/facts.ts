@@ -79,7 +79,12 @@ export type EncoderProperty = {
   readonly choices: readonly string[];
 };
 
-export type EncoderFact = { readonly element: string; readonly properties: readonly EncoderProperty[] };
+export type EncoderFact = {
+  readonly element: string;
+  readonly properties: readonly EncoderProperty[];
+  /** Why it does not start here, though the element is there; absent: it starts, or was not needed and not tried. */
+  readonly failure?: string;
+};
 
 export type DetectedHardware = {
   readonly board: BoardFact;

@@ -6,6 +6,8 @@ import type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 
 /** The longest real answer, the list of all elements, has about 60 kB. */
 const maximumOutputBytes = 4 * 1024 * 1024;
+/** Characters of what a program says of its errors. */
+const maximumComplaint = 4000;
 
 export function localMachine(): DetectionTools {
   return {
@@ -24,16 +26,21 @@ export function localMachine(): DetectionTools {
 export function runProgram(command: string, commandArguments: readonly string[], timeoutMs: number): Promise<CommandOutcome> {
   return new Promise((resolve) => {
     const child = spawn(command, commandArguments, {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       // What is parsed must not be translated or coloured.
       env: { ...process.env, LC_ALL: 'C', GST_INSPECT_NO_COLORS: '1', NO_COLOR: '1' },
     });
     const chunks: Buffer[] = [];
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (complaint.length < maximumComplaint) complaint = (complaint + text).slice(0, maximumComplaint);
+    });
     let bytes = 0;
     const giveUp = (reason: string) => {
       clearTimeout(timer);
       child.kill('SIGKILL');
       child.stdout.destroy();
+      child.stderr.destroy();
       child.unref();
       resolve({ kind: 'failed', reason });
     };
@@ -50,7 +57,7 @@ export function runProgram(command: string, commandArguments: readonly string[],
     child.on('close', (exitCode, signal) => {
       clearTimeout(timer);
       if (exitCode === null) resolve({ kind: 'failed', reason: `${command} was ended by ${signal}` });
-      else resolve({ kind: 'finished', exitCode, stdout: Buffer.concat(chunks).toString('utf8') });
+      else resolve({ kind: 'finished', exitCode, stdout: Buffer.concat(chunks).toString('utf8'), stderr: complaint });
     });
   });
 }

@@ -1,7 +1,13 @@
 /** The machine as detection sees it: small functions, so that a test can be another machine. */
 
 export type CommandOutcome =
-  | { readonly kind: 'finished'; readonly exitCode: number; readonly stdout: string }
+  | {
+      readonly kind: 'finished';
+      readonly exitCode: number;
+      readonly stdout: string;
+      /** The beginning of it. */
+      readonly stderr?: string;
+    }
   /** Not found, not done in time, or more output than allowed. */
   | { readonly kind: 'failed'; readonly reason: string };
 

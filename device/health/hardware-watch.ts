@@ -12,6 +12,8 @@ export const lookIntervalMs = 10_000;
  * busy machine may give one later: it is looked at so many times.
  */
 const looksAfterChange = 3;
+/** After word of a change: a node may not be usable for some 100 ms, and what belongs to it comes after it. */
+const wakeDelaysMs = [30, 250, 700, 1500, 3000] as const;
 
 export type HardwareWatchOptions = {
   readonly clock: Clock;
@@ -27,6 +29,7 @@ export class HardwareWatch {
   #looksLeft = 0;
   #looking: Promise<void> | null = null;
   #cancel: (() => void) | null = null;
+  #cancelWake: (() => void) | null = null;
   #isRunning = false;
 
   constructor(options: HardwareWatchOptions) {
@@ -48,6 +51,22 @@ export class HardwareWatch {
     this.#isRunning = false;
     this.#cancel?.();
     this.#cancel = null;
+    this.#cancelWake?.();
+    this.#cancelWake = null;
+  }
+
+  /** Something was plugged or unplugged, says somebody who heard of it: it is looked at now, and again while it gets ready. */
+  wake(): void {
+    if (!this.#isRunning) return;
+    this.#cancelWake?.();
+    this.#lookAgain([...wakeDelaysMs]);
+  }
+
+  #lookAgain([delayMs, ...later]: readonly number[]): void {
+    if (delayMs === undefined || !this.#isRunning) return;
+    this.#cancelWake = this.#options.clock.schedule(() => {
+      this.check().finally(() => this.#lookAgain(later));
+    }, delayMs);
   }
 
   /** Looks now; resolves when done. */

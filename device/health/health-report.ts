@@ -1,6 +1,7 @@
 /** From what the media host and the board say to conditions, health and report. Pure. */
 import { observeBoard } from '#device/health/board-conditions.ts';
 import type { BoardSample } from '#device/health/board-sampler.ts';
+import { type CameraLosses, recentLosses, unstableFrom } from '#device/health/camera-losses.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
@@ -26,6 +27,7 @@ export type HealthFacts = {
   /** Against the fleet server's; null: not measured. */
   readonly clockOffset: ClockOffset | null;
   readonly drops: DropMemory;
+  readonly losses: CameraLosses;
   readonly nowMs: number;
   /** Of the recording: a disk that is too slow is another matter than a network. */
   readonly recordingDrops: DropMemory;
@@ -52,6 +54,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
+  if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });
   const media = facts.status?.media;
   if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
     found.push({ code: 'no-microphone', detail: 'it was lost: the stream carries silence' });
@@ -70,11 +73,13 @@ export function isPipelineFailed(status: MediaStatus | null, wasFailed: boolean)
   return status.media.kind === 'failed' || (status.media.kind === 'starting' && wasFailed);
 }
 
-function observeMedia({ status, prepared, drops, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
+function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
   const found: ObservedCondition[] = [];
   if (isPipelineFailed(status, wasFailed)) {
     found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
   }
+  const lost = recentLosses(losses, monotonicMs);
+  if (lost >= unstableFrom) found.push({ code: 'camera-unstable', detail: `it was lost ${lost} times within ten minutes` });
   if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: status.media.reason });
   for (const { id, kind, target, state } of status?.outputs ?? []) {
     if (kind === 'recording') continue;

@@ -3,6 +3,7 @@
  * of the picture changes, a report when something that people look at has changed, and each 60 s.
  */
 import type { BoardSample } from '#device/health/board-sampler.ts';
+import { type CameraLosses, noLosses, rememberLosses } from '#device/health/camera-losses.ts';
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import {
@@ -55,6 +56,7 @@ export class HealthWatch {
   #mediaKind: MediaState['kind'] = 'starting';
   #size = '';
   #drops: DropMemory = noDrops;
+  #losses: CameraLosses = noLosses;
   readonly #uplinkRate = new UplinkRate();
   #uplinkKbps: number | undefined;
   #recordingDrops: DropMemory = noDrops;
@@ -94,6 +96,7 @@ export class HealthWatch {
     if (status !== null) {
       const isRecording = ({ kind }: OutputStatus) => kind === 'recording';
       const sent = status.outputs.filter((output) => !isRecording(output));
+      this.#losses = rememberLosses(this.#losses, status.captureLosses ?? 0, clock.monotonicMs());
       this.#drops = rememberDrops(this.#drops, sent, clock.monotonicMs());
       this.#recordingDrops = rememberDrops(this.#recordingDrops, status.outputs.filter(isRecording), clock.monotonicMs());
     }
@@ -110,8 +113,10 @@ export class HealthWatch {
     if (hasStateChanged) this.#options.onMediaState(media);
   }
 
-  isPipelineFailed(): boolean {
-    return this.#wasFailed;
+  /** The pipeline, its camera or its microphone. */
+  isSomethingLost(): boolean {
+    const media = this.#status?.media;
+    return this.#wasFailed || media?.kind === 'no-signal' || (media?.kind === 'running' && media.microphoneLostAt !== undefined);
   }
 
   /** Something that a report holds may have changed. */
@@ -121,6 +126,21 @@ export class HealthWatch {
       this.#cancelDebounce = null;
       this.#report('when-changed');
     }, reportDebounceMs);
+  }
+
+  /** Null before the first look at the board. */
+  current(): Health | null {
+    const board = this.#board;
+    if (board === null) return null;
+    return buildHealth({
+      status: this.#status,
+      hostLostAt: this.#hostLostAt,
+      board,
+      clockOffset: this.#options.clockOffset(),
+      uplinkKbps: this.#uplinkKbps,
+      conditions: this.#conditions(board),
+      recordings: this.#options.recordings(),
+    });
   }
 
   /** A server that hears this device for the first time, or again. */
@@ -155,18 +175,8 @@ export class HealthWatch {
   }
 
   #sendHealth(): void {
-    const board = this.#board;
-    if (board === null || !this.#isRunning) return;
-    const health = buildHealth({
-      status: this.#status,
-      hostLostAt: this.#hostLostAt,
-      board,
-      clockOffset: this.#options.clockOffset(),
-      uplinkKbps: this.#uplinkKbps,
-      conditions: this.#conditions(board),
-      recordings: this.#options.recordings(),
-    });
-    this.#options.sendHealth(health);
+    const health = this.current();
+    if (health !== null && this.#isRunning) this.#options.sendHealth(health);
   }
 
   #report(when: 'when-changed' | 'in-any-case'): void {
@@ -205,6 +215,7 @@ export class HealthWatch {
       board,
       clockOffset: this.#options.clockOffset(),
       drops: this.#drops,
+      losses: this.#losses,
       nowMs: clock.nowMs(),
       recordingDrops: this.#recordingDrops,
       monotonicMs,

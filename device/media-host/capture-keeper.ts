@@ -222,7 +222,7 @@ export class CaptureKeeper {
 
   #onFailed({ reason, element }: CaptureFailure): void {
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
-    if (this.#runningSinceMs !== null) this.#losses += 1;
+    const hasRun = this.#runningSinceMs !== null;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
     this.#runningSinceMs = null;
     this.#gate.reset();
@@ -233,6 +233,7 @@ export class CaptureKeeper {
       this.#startCapture();
       return;
     }
+    if (hasRun) this.#losses += 1;
     // The next try is one with everything: a camera that takes its microphone along comes back with it.
     this.#microphoneLostAt = null;
     const said = reason.slice(0, longestReason);

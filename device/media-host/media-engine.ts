@@ -4,6 +4,7 @@ import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
 import { FigureMeter } from '#device/media-host/figures.ts';
 import type { Tag } from '#device/media-host/flv.ts';
+import { NetworkWatch } from '#device/media-host/network-watch.ts';
 import type { Output } from '#device/media-host/output.ts';
 import { OutputMaker } from '#device/media-host/output-maker.ts';
 import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
@@ -46,10 +47,14 @@ export class MediaEngine {
   #said: { readonly kind: 'failed' | 'no-signal'; readonly reason: string } | null = null;
   #pending: Pending | null = null;
   #cancelAdvance: () => void = () => undefined;
+  readonly #network: NetworkWatch;
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
     this.#outputMaker = new OutputMaker(options.recordingDirectory);
+    this.#network = new NetworkWatch(options.clock, () => {
+      for (const output of this.#outputs.values()) output.onNetworkReturn?.();
+    });
     this.#meter = new FigureMeter(options.clock.monotonicMs());
     this.#keeper = new CaptureKeeper(options.clock, options.random, {
       onStart: () => {
@@ -68,10 +73,8 @@ export class MediaEngine {
   }
 
   start(): void {
-    this.#cancelAdvance = this.#options.clock.schedule(() => {
-      this.#advanceOutputs();
-      this.start();
-    }, advanceIntervalMs);
+    this.#network.start();
+    this.#scheduleAdvance();
   }
 
   /** Null when the plan runs, or why not; then the former plan runs. One plan at a time: a newer one supersedes one that waits. */
@@ -111,11 +114,19 @@ export class MediaEngine {
   /** Outputs first, so that they end at a whole tag. May be called twice. Resolves when outputs have written what they have. */
   async stop(): Promise<void> {
     this.#cancelAdvance();
+    this.#network.stop();
     this.#pending?.resolve('the media host stops');
     this.#pending = null;
     for (const output of this.#outputs.values()) this.#stopOutput(output);
     this.#keeper.stop();
     await Promise.all(this.#settling);
+  }
+
+  #scheduleAdvance(): void {
+    this.#cancelAdvance = this.#options.clock.schedule(() => {
+      this.#advanceOutputs();
+      this.#scheduleAdvance();
+    }, advanceIntervalMs);
   }
 
   async #exclusively(work: () => Promise<string | null>): Promise<string | null> {

@@ -3,6 +3,7 @@
  */
 import type { Clock } from '#device/media/clock.ts';
 import type { TagBus } from '#device/media-host/tag-bus.ts';
+import type { UplinkReading } from '#device/media-host/uplink-meter.ts';
 import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
 import type { OutputStatus } from '#protocol/media.ts';
 
@@ -16,6 +17,10 @@ export type Output = {
   /** Called after each tag on the bus, and four times a second without one: all of an output's work is done here. */
   readonly advance: () => void;
   readonly status: () => OutputStatus;
+  /** A network has come back: an output that waits for one tries now. */
+  readonly onNetworkReturn?: () => void;
+  /** Of an output whose way may be too slow for the stream: what the way carries; null while it carries none. */
+  readonly uplink?: () => UplinkReading | null;
 };
 
 /** What every output is given. */

@@ -4,9 +4,12 @@
  *
  * The address with its key is set as a property: a launch string would show it in errors.
  */
+import { lookup } from 'node:dns';
 import { type Tag, writeTimestamp } from '#device/media-host/flv.ts';
 import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts';
+import { KernelSockets } from '#device/media-host/kernel-sockets.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
+import { SendLedger } from '#device/media-host/send-ledger.ts';
 
 /**
  * The queue has no bound of its own: its numbers are 32-bit properties, which the binding reads without leaking, and the
@@ -17,8 +20,12 @@ const description =
   'queue name=queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! ' +
   'rtmp2sink name=sink async-connect=true sync=false chunk-size=4096 tls-validation-flags=validate-all';
 
-/** What waits here can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
+/**
+ * What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality and for a server
+ * half a second away, no more.
+ */
 const roomBytes = 512 * 1024;
+const roomMs = 1000;
 
 /** FLV time has 32 bits, of which receivers dislike the last: after 24.8 days a connection has to begin anew. */
 const longestConnectionMs = 2 ** 31 - 1;
@@ -28,12 +35,16 @@ export class RtmpConnection {
   readonly #source: GstElement;
   readonly #queue: GstElement;
   readonly #sink: GstElement;
+  readonly #sockets: KernelSockets;
+  readonly #ledger = new SendLedger();
   #onFailed: ((reason: string) => void) | null = null;
   #baseMs: number | null = null;
-  #pushedBytes = 0;
   #isConnected = false;
+  /** Of the socket that carries this connection; null until it is known. */
+  #socketInode: string | null = null;
 
-  constructor() {
+  constructor(sockets: KernelSockets) {
+    this.#sockets = sockets;
     this.#pipeline = new GstPipeline(description, {
       keepsBusThread: true,
       onError: ({ message }) => this.#fail(rtmpErrorWords(message)),
@@ -52,7 +63,7 @@ export class RtmpConnection {
     this.close();
     this.#onFailed = onFailed;
     this.#baseMs = null;
-    this.#pushedBytes = 0;
+    this.#ledger.clear();
     this.#isConnected = false;
     // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
     this.#sink['host'] = '';
@@ -68,6 +79,8 @@ export class RtmpConnection {
   /** May be called twice. */
   close(): void {
     this.#onFailed = null;
+    if (this.#socketInode !== null) this.#sockets.release(this.#socketInode);
+    this.#socketInode = null;
     this.#pipeline.stop();
   }
 
@@ -79,20 +92,32 @@ export class RtmpConnection {
     // A connection that just failed may have emptied the queue before its error is here; then there are no statistics.
     // Read once a connection: the binding leaks a kilobyte each time.
     this.#isConnected = / out-bytes-total=\(guint64\)[1-9]/.test(String(this.#sink['stats']));
+    if (this.#isConnected) this.#findSocket();
     return this.#isConnected;
   }
 
   hasRoom(): boolean {
-    return this.waitingBytes() < roomBytes;
+    return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
 
-  /** Handed over and not yet taken by the sink. */
+  /** Handed over, and not acknowledged by the server when it was last looked at. */
   waitingBytes(): number {
-    return Number(this.#queue['current-level-bytes']);
+    return this.#ledger.pushedBytes - this.#ledger.arrivedBytes;
   }
 
-  takenBytes(): number {
-    return Math.max(0, this.#pushedBytes - this.waitingBytes());
+  arrivedBytes(): number {
+    return this.#ledger.arrivedBytes;
+  }
+
+  /** The time of the oldest tag that waits so; null where none does. */
+  oldestWaitingMs(): number | null {
+    return this.#ledger.oldestMs;
+  }
+
+  /** Looks at what has arrived. Some times a second are enough. */
+  look(nowMs: number): void {
+    const inKernel = this.#socketInode === null ? 0 : (this.#sockets.waitingBytes(this.#socketInode, nowMs) ?? 0);
+    this.#ledger.settle(this.#queuedBytes() + inKernel);
   }
 
   push(tag: Tag): void {
@@ -104,8 +129,25 @@ export class RtmpConnection {
       return;
     }
     writeTimestamp(tag.bytes, timestampMs);
-    this.#pushedBytes += tag.bytes.length;
+    this.#ledger.push(tag.bytes.length, tag.timestampMs);
     this.#source.push?.(tag.bytes);
+  }
+
+  #queuedBytes(): number {
+    return Number(this.#queue['current-level-bytes']);
+  }
+
+  /** The name is looked up to tell our connections to one port apart; it was just found, so the answer is near. */
+  #findSocket(): void {
+    const onFailed = this.#onFailed;
+    const port = Number(this.#sink['port']);
+    lookup(String(this.#sink['host']), { all: true }, (_error, found) => {
+      if (this.#onFailed !== onFailed || this.#onFailed === null || this.#socketInode !== null) return;
+      this.#socketInode = this.#sockets.claim(
+        port,
+        (found ?? []).map(({ address }) => address),
+      );
+    });
   }
 
   #fail(reason: string): void {
@@ -124,9 +166,10 @@ export class RtmpConnection {
 /** Closed connections wait here for their next use: at most as many exist as outputs ever ran at the same time. */
 export class RtmpConnectionPool {
   readonly #idle: RtmpConnection[] = [];
+  readonly #sockets = new KernelSockets();
 
   acquire(): RtmpConnection {
-    return this.#idle.pop() ?? new RtmpConnection();
+    return this.#idle.pop() ?? new RtmpConnection(this.#sockets);
   }
 
   release(connection: RtmpConnection): void {

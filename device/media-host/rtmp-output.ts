@@ -1,17 +1,28 @@
 /** One RTMP target: connects, feeds, notices a dead or stalled connection, and tries again for as long as it is wanted. */
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
+import { ReachabilityProbe } from '#device/media-host/reachability-probe.ts';
 import type { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
-import { noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
+import { isAway, isRefusal, noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
 import { type RtmpEffect, type RtmpEvent, type RtmpState, reconnectPolicy, transition } from '#device/media-host/rtmp-state.ts';
-import { TagQueue } from '#device/media-host/tag-queue.ts';
+import { type AgeBounds, TagQueue } from '#device/media-host/tag-queue.ts';
+import { UplinkMeter, type UplinkReading } from '#device/media-host/uplink-meter.ts';
 import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import type { OutputState, OutputStatus } from '#protocol/media.ts';
 
-/** About twelve seconds of 2.5 Mbit/s. */
-const maximumQueuedBytes = 4 * 1024 * 1024;
+/**
+ * Viewers are never further behind than five seconds: what is handed to the connection takes one of them. The bytes are for
+ * bitrates at which even that is much.
+ */
+const queueAges: AgeBounds = { dropMs: 2_000, cutMs: 3_500 };
+const maximumQueuedBytes = 8 * 1024 * 1024;
+const lookIntervalMs = 200;
 const stallBoundMs = 5_000;
 /** rtmp2sink itself gives up after 5 s without a word from the server; this is for what it does not see. */
 const connectBoundMs = 8_000;
+/** A connection that has not come about after so long may still wait for an answer to a packet that went nowhere. */
+const freshAttemptMs = 1_500;
+/** Many devices that had lost the same network must not come back in the same moment. */
+const networkSpreadMs = 500;
 
 export type RtmpOutputOptions = OutputSurroundings & {
   readonly plan: RtmpOutputPlan;
@@ -21,7 +32,9 @@ export type RtmpOutputOptions = OutputSurroundings & {
 export class RtmpOutput implements Output {
   readonly plan: RtmpOutputPlan;
   readonly #options: RtmpOutputOptions;
-  readonly #queue = new TagQueue(maximumQueuedBytes);
+  readonly #queue = new TagQueue(maximumQueuedBytes, queueAges);
+  readonly #meter = new UplinkMeter();
+  readonly #probe: ReachabilityProbe;
   #state: RtmpState = { kind: 'stopped' };
   #connection: RtmpConnection | null = null;
   /** The connection is to be opened as soon as the bus has something to send. */
@@ -29,12 +42,17 @@ export class RtmpOutput implements Output {
   #openedAtMs = 0;
   #connections = 0;
   #bytesOfFormerConnections = 0;
-  #taken = { bytes: 0, atMs: 0 };
+  #arrived = { bytes: 0, atMs: 0 };
+  #lookedAtMs = 0;
+  #reading: UplinkReading | null = null;
+  #isSecondTry = false;
   #cancelRetry: () => void = () => undefined;
 
   constructor(options: RtmpOutputOptions) {
     this.plan = options.plan;
     this.#options = options;
+    const { clock, random } = options;
+    this.#probe = new ReachabilityProbe({ clock, random, onReachable: () => this.#onReachable() });
   }
 
   start(): void {
@@ -64,17 +82,29 @@ export class RtmpOutput implements Output {
     }
   }
 
+  onNetworkReturn(): void {
+    if (this.#state.kind !== 'waiting' || isRefusal(this.#state.lastError)) return;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#options.clock.schedule(() => this.#on({ kind: 'retry-due' }), networkSpreadMs * this.#options.random());
+  }
+
+  uplink(): UplinkReading | null {
+    return this.#state.kind === 'streaming' ? this.#reading : null;
+  }
+
   status(): OutputStatus {
     const { id, kind, target } = this.plan;
+    const isStreaming = this.#state.kind === 'streaming';
     return {
       id,
       kind,
       target,
       state: this.#outputState(),
       connections: this.#connections,
-      bytesSent: this.#bytesOfFormerConnections + (this.#state.kind === 'streaming' ? (this.#connection?.takenBytes() ?? 0) : 0),
+      bytesSent: this.#bytesOfFormerConnections + (isStreaming ? (this.#connection?.arrivedBytes() ?? 0) : 0),
       droppedGroups: this.#queue.droppedGroups,
-      queuedBytes: this.#queue.queuedBytes + (this.#state.kind === 'streaming' ? (this.#connection?.waitingBytes() ?? 0) : 0),
+      queuedBytes: this.#queue.queuedBytes + (isStreaming ? (this.#connection?.waitingBytes() ?? 0) : 0),
+      ...(isStreaming ? { lagMs: this.#lagMs() } : {}),
     };
   }
 
@@ -90,6 +120,7 @@ export class RtmpOutput implements Output {
   #open(): void {
     this.#isOpenDue = false;
     this.#openedAtMs = this.#now();
+    if (this.#state.kind === 'connecting' && isAway(this.#state.lastError ?? '')) this.#startProbe();
     this.#connection ??= this.#options.pool.acquire();
     this.#connection.open(this.plan.location, this.#options.bus.headers(), (reason) => this.#on({ kind: 'failed', reason }));
   }
@@ -102,10 +133,41 @@ export class RtmpOutput implements Output {
       if (tag === null) break;
       connection.push(tag);
     }
-    const takenBytes = connection.takenBytes();
-    const isAllTaken = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
-    if (isAllTaken || takenBytes !== this.#taken.bytes) this.#taken = { bytes: takenBytes, atMs: this.#now() };
-    else if (this.#now() - this.#taken.atMs > stallBoundMs) this.#on({ kind: 'failed', reason: stalledWords });
+    this.#look(connection);
+  }
+
+  #look(connection: RtmpConnection): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#lookedAtMs < lookIntervalMs) return;
+    this.#lookedAtMs = nowMs;
+    connection.look(nowMs);
+    const arrivedBytes = connection.arrivedBytes();
+    this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#lagMs() });
+    const isAllThere = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
+    if (isAllThere || arrivedBytes !== this.#arrived.bytes) this.#arrived = { bytes: arrivedBytes, atMs: nowMs };
+    else if (nowMs - this.#arrived.atMs > stallBoundMs) this.#on({ kind: 'failed', reason: stalledWords });
+  }
+
+  /** By how much the far side is behind the newest tag. */
+  #lagMs(): number {
+    const oldestMs = this.#connection?.oldestWaitingMs() ?? this.#queue.nextMs;
+    return oldestMs === null ? 0 : Math.max(0, this.#queue.newestMs - oldestMs);
+  }
+
+  #onReachable(): void {
+    const { kind } = this.#state;
+    if (kind === 'waiting') this.#on({ kind: 'retry-due' });
+    // Once an attempt: a server that takes connections and then does nothing is not to be pestered.
+    if (kind !== 'connecting' || this.#isOpenDue || this.#isSecondTry || this.#now() - this.#openedAtMs < freshAttemptMs) return;
+    this.#isSecondTry = true;
+    this.#open();
+  }
+
+  #startProbe(): void {
+    if (!URL.canParse(this.plan.location)) return;
+    const { hostname, port, protocol } = new URL(this.plan.location);
+    const usualPort = protocol === 'rtmps:' ? 443 : 1935;
+    this.#probe.start({ host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usualPort : Number(port) });
   }
 
   #on(event: RtmpEvent): void {
@@ -113,15 +175,19 @@ export class RtmpOutput implements Output {
     const { clock, random } = this.#options;
     const { state, effects } = transition(former, event, { nowMs: clock.monotonicMs(), random: random(), policy: reconnectPolicy });
     if (former.kind === 'streaming' && state.kind !== 'streaming') {
-      this.#bytesOfFormerConnections += this.#connection?.takenBytes() ?? 0;
+      this.#bytesOfFormerConnections += this.#connection?.arrivedBytes() ?? 0;
       this.#options.bus.leave(this.#queue);
       this.#queue.clear();
     }
     this.#state = state;
+    if (state.kind === 'waiting' && isAway(state.lastError)) this.#startProbe();
+    else if (state.kind !== 'connecting') this.#probe.stop();
     for (const effect of effects) this.#perform(effect);
     if (former.kind !== 'streaming' && state.kind === 'streaming') {
       this.#connections += 1;
-      this.#taken = { bytes: 0, atMs: this.#now() };
+      this.#arrived = { bytes: 0, atMs: this.#now() };
+      this.#meter.clear();
+      this.#reading = null;
       this.#options.bus.join(this.#queue);
       this.#feed();
     }
@@ -131,6 +197,8 @@ export class RtmpOutput implements Output {
   #perform(effect: RtmpEffect): void {
     switch (effect.kind) {
       case 'open':
+        this.#cancelRetry();
+        this.#isSecondTry = false;
         this.#isOpenDue = true;
         this.#advanceConnecting();
         return;

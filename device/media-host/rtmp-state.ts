@@ -12,6 +12,7 @@ export type RtmpEvent =
   | { readonly kind: 'stop' }
   | { readonly kind: 'connected' }
   | { readonly kind: 'failed'; readonly reason: string }
+  /** The wait is over, or there is reason to try before its end. */
   | { readonly kind: 'retry-due' };
 
 export type RtmpEffect =

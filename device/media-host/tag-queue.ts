@@ -3,10 +3,20 @@
  *
  * INVARIANTS
  * - Beyond the bound whole groups of pictures go, oldest first, never one that the output has begun to take. (One group that
- *   alone is larger than the bound loses its end, which a decoder survives.)
+ *   alone is larger than the bound loses its end, which a decoder survives; so does one that grows too old while it is taken.)
  * - Headers are never dropped: those of a dropped group go to the next.
  */
 import { isVideoHeader, type Tag } from '#device/media-host/flv.ts';
+
+/** How old, seen from the newest tag, the next one may be. */
+export type AgeBounds = {
+  /** Beyond it whole groups go, and the newest one is next. */
+  readonly dropMs: number;
+  /** Beyond it the group that was begun loses its end: the uplink carries not half of what is asked of it. */
+  readonly cutMs: number;
+};
+
+const anyAge: AgeBounds = { dropMs: Number.POSITIVE_INFINITY, cutMs: Number.POSITIVE_INFINITY };
 
 type Group = { readonly tags: Tag[]; taken: number };
 
@@ -16,10 +26,26 @@ export class TagQueue {
   #bytes = 0;
   #droppedGroups = 0;
   #waitsForKeyframe = true;
+  readonly #ages: AgeBounds;
   #newestMs = 0;
 
-  constructor(maximumBytes: number) {
+  constructor(maximumBytes: number, ages: AgeBounds = anyAge) {
     this.#maximumBytes = maximumBytes;
+    this.#ages = ages;
+  }
+
+  /** Of the tag that was offered last. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  /** Of the next tag that is no header; null where there is none. */
+  get nextMs(): number | null {
+    for (const { tags, taken } of this.#groups) {
+      const next = tags.slice(taken, taken + headersAtMost).find(isMedia);
+      if (next !== undefined) return next.timestampMs;
+    }
+    return null;
   }
 
   get queuedBytes(): number {
@@ -30,11 +56,6 @@ export class TagQueue {
     return this.#droppedGroups;
   }
 
-  /** The time stamp of what was offered last. */
-  get newestMs(): number {
-    return this.#newestMs;
-  }
-
   offer(tag: Tag): void {
     this.#newestMs = tag.timestampMs;
     if (tag.isKeyframe) this.#waitsForKeyframe = false;
@@ -43,8 +64,10 @@ export class TagQueue {
     if (isVideoHeader(tag)) this.#waitsForKeyframe = true;
     this.#groupFor(tag).tags.push(tag);
     this.#bytes += tag.bytes.length;
-    while (this.#bytes > this.#maximumBytes && this.#dropGroup());
+    while (this.#bytes > this.#maximumBytes && this.#dropGroup(this.#groups.length));
     if (this.#bytes > this.#maximumBytes && !tag.isHeader) this.#cut(tag);
+    while (this.#isOlder(this.#ages.dropMs) && this.#dropGroup(this.#groups.length - 1));
+    if (this.#isOlder(this.#ages.cutMs)) this.#endGroup();
   }
 
   take(): Tag | null {
@@ -81,11 +104,31 @@ export class TagQueue {
     this.#waitsForKeyframe = true;
   }
 
-  /** False when nothing is left that may go. */
-  #dropGroup(): boolean {
+  #isOlder(boundMs: number): boolean {
+    const nextMs = this.nextMs;
+    return nextMs !== null && this.#newestMs - nextMs > boundMs;
+  }
+
+  /** What is left of the group that was begun, or the one group that nobody has begun. */
+  #endGroup(): void {
+    const group = this.#groups[0];
+    if (group === undefined) return;
+    if (group.taken === 0) {
+      this.#dropGroup(this.#groups.length);
+      return;
+    }
+    const rest = group.tags.splice(group.taken);
+    for (const tag of rest) this.#bytes -= tag.bytes.length;
+    this.#droppedGroups += 1;
+    if (this.#groups.length > 1) this.#groups.shift();
+    else this.#waitsForKeyframe = true;
+  }
+
+  /** The oldest one that nobody has begun, if it is one of the first so many. False when nothing is left that may go. */
+  #dropGroup(among: number): boolean {
     const index = this.#groups.findIndex((group) => group.taken === 0);
     const group = this.#groups[index];
-    if (group === undefined || !group.tags.some(isMedia)) return false;
+    if (index >= among || group === undefined || !group.tags.some(isMedia)) return false;
     const headers = group.tags.filter((tag) => tag.isHeader);
     for (const tag of group.tags) if (!tag.isHeader) this.#bytes -= tag.bytes.length;
     this.#droppedGroups += 1;
@@ -104,6 +147,9 @@ export class TagQueue {
     return true;
   }
 }
+
+/** Script, picture and sound, twice where a new capture came before the first picture of the old. */
+const headersAtMost = 8;
 
 function isMedia(tag: Tag): boolean {
   return !tag.isHeader;

@@ -8,7 +8,9 @@
  * - No secret is ever part of it.
  * - Every queue has a bound; the preview branch can hold up nothing.
  */
-import { type CameraMode, isSameRate, type Picture } from '#device/plan/camera-mode.ts';
+import type { CameraMode } from '#device/plan/camera-mode.ts';
+import type { Turn } from '#device/plan/choose-picture.ts';
+import { isSameRate, type Picture } from '#device/plan/picture.ts';
 
 export const rawTee = 'raw';
 
@@ -85,11 +87,28 @@ export function cameraPictures(devicePath: string, mode: CameraMode | null, pict
   return [source, taken, ...(steps.length === 0 ? [] : [...steps, wanted])].join(' ! ');
 }
 
-/** Without a name it is the first camera that libcamera lists, and that may be a webcam. */
-export function libcameraPictures(cameraName: string, picture: Picture): string {
+/**
+ * Without a name it is the first camera that libcamera lists, and that may be a webcam. The colours are named because the
+ * hardware encoder refuses what libcamera would choose for itself (ArduCAM/Arducam-Pivariety-V4L2-Driver#15).
+ */
+export function libcameraPictures(cameraName: string, picture: Picture, encoderFormats: readonly string[]): string {
   const { width, height, framesPerSecond } = picture;
   const source = cameraName === '' ? 'libcamerasrc name=camera' : `libcamerasrc name=camera camera-name=${quote(cameraName)}`;
-  return `${source} ! video/x-raw,width=${width},height=${height},framerate=${framesPerSecond}/1 ! videoconvert ! ${rawCaps(picture)}`;
+  const size = `width=${width},height=${height},framerate=${framesPerSecond}/1`;
+  const format = encoderFormats.includes('NV12') ? 'NV12' : 'I420';
+  return `${source} ! video/x-raw,format=NV12,${size},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! video/x-raw,format=${format},${size}`;
+}
+
+const turnMethods: Readonly<Record<Exclude<Turn, 0>, string>> = { 90: 'clockwise', 180: 'rotate-180', 270: 'counterclockwise' };
+
+/** The same pictures turned clockwise. */
+export function turned(pictures: string, turn: Turn): string {
+  return turn === 0 ? pictures : `${pictures} ! videoflip method=${turnMethods[turn]}`;
+}
+
+/** What a turn makes of a size. */
+export function turnedPicture(picture: Picture, turn: Turn): Picture {
+  return turn === 90 || turn === 270 ? { ...picture, width: picture.height, height: picture.width } : picture;
 }
 
 /** A source in words of the device's own environment. The clock keeps one that is not live from running ahead. */

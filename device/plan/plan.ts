@@ -1,10 +1,11 @@
 /** From settings, facts and profiles to the whole pipeline, as data. Pure and total: with no camera it plans the test picture. */
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
 import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
-import { type CameraMode, chooseMode, type Picture } from '#device/plan/camera-mode.ts';
 import * as capture from '#device/plan/capture.ts';
+import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
 import { describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
 import { planOutputs, planRecordingOutput } from '#device/plan/output.ts';
+import { nearestWithin } from '#device/plan/picture.ts';
 import type { LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
@@ -23,13 +24,13 @@ export function planPipeline(
   profile: ResolvedProfile,
   absentCamera: string | null = null,
 ): PipelinePlan {
-  const picture = wantedPicture(settings);
   const chosen = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
   const video: PlannedVideo = chosen.kind === 'test' && absentCamera !== null ? { kind: 'absent', camera: absentCamera } : chosen;
   const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, chosen) : { kind: 'off' };
+  const choice = choosePicture(chosen, settings, hardware, profile);
   const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings);
-  const videoPart = planVideo(video, picture, settings, hardware, profile);
-  const cardPart = planVideo({ kind: 'card' }, picture, settings, hardware, profile);
+  const videoPart = planVideo(video, video.kind === 'absent' ? cardChoice(choice) : choice, settings, hardware);
+  const cardPart = planVideo({ kind: 'card' }, cardChoice(choice), settings, hardware);
   const describe = (branches: readonly string[], sound: string | null) =>
     [capture.muxer, ...branches, ...(sound === null ? [] : [sound])].join(' ');
   const silent = describeAudio(silenceFor(audio), settings);
@@ -39,7 +40,7 @@ export function planPipeline(
       description: describe(videoPart.branches, audioPart),
       source: sourceOf(video),
       encoder: videoPart.encoder,
-      ...picture,
+      ...capture.turnedPicture(choice.given, choice.turn),
       hasAudio: audioPart !== null,
       ...(isGenerated(video)
         ? {}
@@ -77,32 +78,31 @@ function isGenerated({ kind }: PlannedVideo): boolean {
   return kind !== 'camera' && kind !== 'element';
 }
 
+/** The card has the stream's size and is upright. It passes the encoder, which a camera's own H.264 does not. */
+function cardChoice(choice: PictureChoice): PictureChoice {
+  const given = nearestWithin(capture.turnedPicture(choice.given, choice.turn), choice.encoder?.maximumPixelsPerSecond);
+  return { ...choice, mode: null, given, turn: 0 };
+}
+
 type VideoPart = { readonly branches: readonly string[]; readonly encoder: string; readonly live: readonly LiveProperty[] };
 
-function planVideo(
-  video: PlannedVideo,
-  picture: Picture,
-  settings: ResolvedSettings,
-  hardware: DetectedHardware,
-  profile: ResolvedProfile,
-): VideoPart {
-  const mode = video.kind === 'camera' ? chooseMode(video.camera, picture, profile.cameras.get(video.camera.id)) : null;
+function planVideo(video: PlannedVideo, choice: PictureChoice, settings: ResolvedSettings, hardware: DetectedHardware): VideoPart {
+  const { mode, given, turn, encoder: encoderProfile } = choice;
   const parser = describeParser(settings);
   if (video.kind === 'camera' && mode?.encoding === 'h264') {
     return { branches: [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`], encoder: 'camera', live: [] };
   }
-  const encoderProfile = profile.encoders[0];
   const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
   const encoder =
     encoderProfile === undefined
       ? `${lastResort} ! video/x-h264,profile=high`
       : describeEncoder(encoderProfile, {
           bitrateKbps,
-          keyframeIntervalFrames: number(settings, 'AV_KEYFRAME_INTERVAL') * picture.framesPerSecond,
+          keyframeIntervalFrames: number(settings, 'AV_KEYFRAME_INTERVAL') * given.framesPerSecond,
           parameters: fittingParameters(text(settings, 'AV_H264_ENCODER_PARAMS'), encoderProfile, hardware.encoders),
         });
   const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
-  const pictures = describePictures(video, picture, hardware, { mode, encoderFormats: encoderProfile?.inputFormats ?? [] });
+  const pictures = capture.turned(describePictures(video, choice, hardware), turn);
   const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
@@ -112,7 +112,7 @@ function planVideo(
       : [
           `${pictures} ! tee name=${capture.rawTee}`,
           `${capture.rawTee}. ! ${short} ! ${encoding}`,
-          capture.previewBranch(picture, previewIntervalS),
+          capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS),
         ];
   return {
     branches,
@@ -121,14 +121,13 @@ function planVideo(
   };
 }
 
-type CameraUse = { readonly mode: CameraMode | null; readonly encoderFormats: readonly string[] };
-
-function describePictures(video: PlannedVideo, picture: Picture, hardware: DetectedHardware, use: CameraUse): string {
+function describePictures(video: PlannedVideo, { mode, given: picture, encoder }: PictureChoice, hardware: DetectedHardware): string {
+  const encoderFormats = encoder?.inputFormats ?? [];
   switch (video.kind) {
     case 'camera':
       return video.camera.kind === 'libcamera'
-        ? capture.libcameraPictures(video.camera.path, picture)
-        : capture.cameraPictures(video.camera.path, use.mode, picture, use.encoderFormats);
+        ? capture.libcameraPictures(video.camera.path, picture, encoderFormats)
+        : capture.cameraPictures(video.camera.path, mode, picture, encoderFormats);
     case 'element':
       return capture.elementPictures(video.description, picture);
     case 'test':
@@ -206,12 +205,6 @@ function hasElement({ elements }: DetectedHardware, name: string): boolean {
 
 function cameraLabel(camera: CameraFact): string {
   return camera.name === '' ? camera.id : camera.name;
-}
-
-/** Encoders take no odd side (4:2:0 colour). */
-function wantedPicture(settings: ResolvedSettings): Picture {
-  const even = (key: SettingKey) => Math.floor(number(settings, key) / 2) * 2;
-  return { width: even('AV_VIDEO_WIDTH'), height: even('AV_VIDEO_HEIGHT'), framesPerSecond: number(settings, 'AV_VIDEO_FRAMERATE') };
 }
 
 function valueInForce(settings: ResolvedSettings, key: SettingKey): SettingValue | null {

@@ -9,7 +9,7 @@ export type ResolvedProfile = {
   readonly board: BoardProfile;
   /** By camera id. */
   readonly cameras: ReadonlyMap<string, CameraProfile>;
-  /** Encoders that this machine has and the board wants, best first; all that the board wants when GStreamer told of none. */
+  /** Encoders that start here and that the board wants, best first; all that the board wants when GStreamer told of none. */
   readonly encoders: readonly EncoderProfile[];
 };
 
@@ -21,8 +21,12 @@ export function resolveProfile(hardware: DetectedHardware, profiles: HardwarePro
     return profile === null ? [] : [[camera.id, profile] as const];
   });
   const wanted = encodersOf(board, profiles.encoders);
-  const present = wanted.filter((encoder) => hardware.encoders.some((fact) => fact.element === encoder.match.element));
-  return { board, cameras: new Map(cameras), encoders: present.length > 0 ? present : wanted };
+  const factOf = (encoder: EncoderProfile) => hardware.encoders.find(({ element }) => element === encoder.match.element);
+  const present = wanted.filter((encoder) => factOf(encoder) !== undefined);
+  const starting = present.filter((encoder) => factOf(encoder)?.failure === undefined);
+  // Where none starts, the media host says why: that is more than having none to try.
+  const encoders = [starting, present].find(({ length }) => length > 0) ?? wanted;
+  return { board, cameras: new Map(cameras), encoders };
 }
 
 /** In the board's order, each with the narrower of its own limit and the board's. */

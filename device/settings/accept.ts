@@ -2,10 +2,12 @@
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
 import { audioRates } from '#device/plan/capture.ts';
+import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
 import { findParameterProblems, parseParameters } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
+import type { EncoderProfile } from '#hardware-profiles/schema.ts';
 import type { SettingRefusal } from '#protocol/messages.ts';
 import {
   isSettingKey,
@@ -81,10 +83,10 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
       return [evenProblem(value)];
     case 'AV_VIDEO_HEIGHT':
       return [evenProblem(value)];
-    case 'AV_VIDEO_FRAMERATE':
-      return [tooFast(context)];
+    case 'AV_VIDEO_ROTATE':
+      return [rotateProblem(value, hardware)];
     case 'AV_H264_ENCODER_PARAMS':
-      return findParameterProblems(String(value), profile.encoders[0], hardware.encoders);
+      return findParameterProblems(String(value), encoderOf(context), hardware.encoders);
     case 'AV_H264_PARSER_PARAMS':
       return [parseParameters(String(value)) === null ? 'expected name=value pairs with spaces between them' : null];
     default:
@@ -103,14 +105,13 @@ function evenProblem(value: SettingValue): string | null {
   return Number(value) % 2 === 0 ? null : `expected an even number, came ${value}`;
 }
 
-function tooFast({ settings, profile }: Context): string | null {
-  const encoder = profile.encoders[0];
-  const most = encoder?.maximumPixelsPerSecond;
-  if (encoder === undefined || most === undefined) return null;
-  const width = Number(settings.AV_VIDEO_WIDTH.value);
-  const height = Number(settings.AV_VIDEO_HEIGHT.value);
-  const framesPerSecond = Number(settings.AV_VIDEO_FRAMERATE.value);
-  if (!(width * height * framesPerSecond > most)) return null;
-  const possible = Math.floor(most / (width * height));
-  return `${encoder.title} carries ${width}x${height} at up to ${possible} frames a second, came ${framesPerSecond}: lower the rate or the size`;
+/** The one that the planner takes for these settings. */
+function encoderOf({ settings, hardware, profile }: Context): EncoderProfile | undefined {
+  return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).encoder;
+}
+
+/** Where GStreamer's tools told of no element at all, every one is assumed. */
+function rotateProblem(value: SettingValue, { elements }: DetectedHardware): string | null {
+  if (value === 0 || elements.size === 0 || elements.has('videoflip')) return null;
+  return 'expected 0, because this GStreamer has no videoflip to turn pictures with';
 }

@@ -8,6 +8,7 @@
  */
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
+import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline, planRecording } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
@@ -43,6 +44,8 @@ export type Prepared = {
   readonly plan: PipelinePlan;
   /** What somebody has set and cannot run here at present. */
   readonly leftOut: readonly SettingRefusal[];
+  /** Somebody asked for a picture that cannot be had here: what is given instead, and why. */
+  readonly shortfall: string | null;
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
   /** What the schedules let out at the moment for which this was planned. */
@@ -81,6 +84,7 @@ export function judgeSettings(document: Desired, inForce: Desired | null, machin
 export function fitSettings(document: Desired | null, machine: Machine, moment: Moment | null = null): Prepared {
   let levels = levelsOf(document, machine);
   const leftOut = new Map<string, SettingRefusal>();
+  let absentCamera: string | null = null;
   // Each round takes at least one value away, so this ends; the bound is every key at every level.
   for (let round = 0; round < settingKeys.length * chosenLevels.length; round += 1) {
     const resolved = resolveOn(levels, machine);
@@ -91,17 +95,19 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     for (const refusal of unfit) {
       if (!isSettingKey(refusal.key)) continue;
       if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
+      if (refusal.key === 'AV_VIDEO_SOURCE') absentCamera ??= cameraName(resolved.AV_VIDEO_SOURCE.value);
       levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
     }
   }
   const settings = resolveOn(levels, machine);
-  const plan = planPipeline(settings, machine.hardware, machine.profile);
+  const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   return {
     settings,
     plan: withSwitchedRecording(withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule), settings, machine),
     schedule,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
+    shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
   };
 }
@@ -147,9 +153,21 @@ function readValues(wire: WireSettings): SettingValues {
   return values;
 }
 
+/** A default that the camera does not reach is nobody's wish. */
+function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine): string | null {
+  const wished = [settings.AV_VIDEO_WIDTH, settings.AV_VIDEO_HEIGHT, settings.AV_VIDEO_FRAMERATE];
+  if (!wished.some(({ level }) => chosenLevels.includes(level))) return null;
+  return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).shortfall;
+}
+
 function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
   const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
   return audio.kind === 'silence' || audio.kind === 'missing';
+}
+
+/** Null for what never was a camera. */
+function cameraName(value: SettingValue | null): string | null {
+  return typeof value === 'string' && !value.startsWith('file:') ? value.slice(0, 100) : null;
 }
 
 function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {

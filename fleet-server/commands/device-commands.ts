@@ -7,6 +7,7 @@
  * - A device has at most `maxOpen` open commands and `maxKept` in all.
  */
 import { randomUUID } from 'node:crypto';
+import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import * as store from '#fleet-server/commands/commands-store.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
@@ -31,6 +32,7 @@ export type DeviceCommandsOptions = {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: AuditLog;
   isKnown(deviceId: string): boolean;
   publish(deviceId: string, command: Command): Promise<'sent' | 'offline'>;
   publishChange(change: Change): void;
@@ -70,7 +72,7 @@ export class DeviceCommands {
 
   /** Resolves when the command is stored, and then sends it; rejects with a FleetError when device or kind are unknown. */
   async request(request: NewCommand): Promise<CommandStatus> {
-    const { database, clock, isKnown, appendHistory } = this.#options;
+    const { database, clock, audit, isKnown, appendHistory } = this.#options;
     if (!isKnown(request.deviceId)) throw deviceNotFound(request.deviceId);
     if (!isCommandKind(request.kind))
       throw wrongField('kind', `one of ${Object.keys(commandDefinitions).join(', ')}`, request.kind.slice(0, 64));
@@ -96,6 +98,9 @@ export class DeviceCommands {
       if (open.length >= maxOpen) throw new FleetError('too-many', `Expected at most ${maxOpen} commands that wait for this device.`);
       await store.insertCommand(transaction, row);
       await store.pruneCommands(transaction, row.deviceId, maxKept);
+      if (row.requestedBy === 'watchdog') return;
+      const changes = [{ field: 'command', before: null, after: row.kind }];
+      await audit.append(transaction, { actor: row.requestedBy, action: 'command-requested', subject: row.deviceId, changes });
     });
     if (row.requestedBy !== 'watchdog') {
       const { title } = commandDefinitions[request.kind];

@@ -15,6 +15,7 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     database: app.store.database,
     clock: options.clock,
     log: app.log,
+    audit: app.audit,
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
     publishChange: (change) => app.changes.publish(change),
@@ -25,4 +26,7 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
   app.addHook('preClose', () => instance.stop());
 }
 
-export const commandsPlugin = fastifyPlugin(commands, { name: 'commands', dependencies: ['store', 'changes', 'history', 'devices'] });
+export const commandsPlugin = fastifyPlugin(commands, {
+  name: 'commands',
+  dependencies: ['store', 'audit', 'changes', 'history', 'devices'],
+});

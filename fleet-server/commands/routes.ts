@@ -23,14 +23,14 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
         body: CommandRequest,
         response: { 202: CommandStatus, ...problemAnswers },
       },
-      preHandler: app.requireRole('operator'),
+      preHandler: app.requireRole('operator', 'commands'),
     },
     async (request, reply) => {
       const status = await app.commands.request({
         deviceId: request.params.id,
         kind: request.body.kind,
         arguments: request.body.arguments ?? {},
-        requestedBy: request.person?.name ?? '',
+        requestedBy: request.actor,
       });
       return reply.code(202).send(status);
     },

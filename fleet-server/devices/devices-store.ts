@@ -65,10 +65,9 @@ export async function updateDevice(
   await database.updateTable('devices').set(patch).where('id', '=', id).execute();
 }
 
-export async function deleteDevice(database: Database, id: string): Promise<boolean> {
+export async function deleteDevice(database: Database, id: string): Promise<void> {
   await database.deleteFrom('settings').where('level', '=', 'device').where('scope', '=', id).execute();
-  const result = await database.deleteFrom('devices').where('id', '=', id).executeTakeFirst();
-  return result.numDeletedRows > 0n;
+  await database.deleteFrom('devices').where('id', '=', id).execute();
 }
 
 export async function saveState(

@@ -24,7 +24,7 @@ const defaultLimit = 100;
 export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { database } = app.store;
   const viewer = app.requireRole('viewer');
-  const operator = app.requireRole('operator');
+  const operator = app.requireRole('operator', 'devices');
 
   const find = async (id: string): Promise<{ row: DevicesTable; live: LiveDevice }> => {
     const row = await store.findDevice(database, id);
@@ -87,8 +87,16 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { name, group } = request.body;
       const patch = { ...(name === undefined ? {} : { name }), ...(group === undefined ? {} : { groupName: group }) };
       const send = await inTransaction(database, async (transaction) => {
-        if ((await store.findDevice(transaction, id)) === undefined) throw deviceNotFound(id);
-        if (Object.keys(patch).length > 0) await store.updateDevice(transaction, id, patch);
+        const before = await store.findDevice(transaction, id);
+        if (before === undefined) throw deviceNotFound(id);
+        const changes = [
+          ...(name === undefined || name === before.name ? [] : [{ field: 'name', before: before.name, after: name }]),
+          ...(group === undefined || group === before.groupName ? [] : [{ field: 'group', before: before.groupName, after: group }]),
+        ];
+        if (changes.length > 0) {
+          await store.updateDevice(transaction, id, patch);
+          await app.audit.append(transaction, { actor: request.actor, action: 'device-changed', subject: id, changes });
+        }
         return app.settings.refreshDevice(transaction, id);
       });
       send();
@@ -107,12 +115,17 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
         params: Params,
         response: { 204: Type.Null(), ...problemAnswers },
       },
-      preHandler: app.requireRole('admin'),
+      preHandler: app.requireRole('admin', 'devices'),
     },
     async (request, reply) => {
       const { id } = request.params;
-      const wasThere = await inTransaction(database, (transaction) => store.deleteDevice(transaction, id));
-      if (!wasThere) throw deviceNotFound(id);
+      await inTransaction(database, async (transaction) => {
+        const before = await store.findDevice(transaction, id);
+        if (before === undefined) throw deviceNotFound(id);
+        await store.deleteDevice(transaction, id);
+        const changes = [{ field: 'name', before: before.name, after: null }];
+        await app.audit.append(transaction, { actor: request.actor, action: 'device-removed', subject: id, changes });
+      });
       app.devices.remove(id);
       app.broker.disconnect(id);
       await app.relay

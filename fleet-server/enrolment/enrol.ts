@@ -43,10 +43,15 @@ export async function enrol(
     report: null,
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
-    const { group } = await joinTokens.redeem(transaction, request.joinToken);
+    const { group, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
     const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = { ...blank, groupName: group };
     await insertDevice(transaction, row);
     await app.settings.refreshDevice(transaction, row.id);
+    const changes = [
+      { field: 'name', before: null, after: row.name },
+      { field: 'group', before: null, after: group },
+    ];
+    await app.audit.append(transaction, { actor: `the join token ${joinTokenId}`, action: 'device-joined', subject: row.id, changes });
     return { ...row, bootId, sessionCounter, heardAtMs, versions, report };
   });
   app.devices.add(device);

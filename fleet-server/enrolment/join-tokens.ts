@@ -1,5 +1,6 @@
 /** What lets new devices in: 256 random bits, stored as a keyed hash, with uses, an end and the group that they give. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import * as store from '#fleet-server/enrolment/join-tokens-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
@@ -8,7 +9,7 @@ import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { JoinToken, JoinTokenRequest } from '#protocol/model/enrolment.ts';
 
-export type JoinTokensOptions = { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock };
+export type JoinTokensOptions = { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock; readonly audit: AuditLog };
 
 const defaultUses = 1;
 const defaultLifeS = 86_400;
@@ -23,7 +24,7 @@ export class JoinTokens {
 
   /** The only answer that holds the token itself. */
   async create(request: JoinTokenRequest, createdBy: string): Promise<JoinToken & { readonly token: string }> {
-    const { database, clock } = this.#options;
+    const { database, clock, audit } = this.#options;
     const token = randomBytes(32).toString('base64url');
     const createdAtMs = clock.nowMs();
     const row: JoinTokensTable = {
@@ -41,17 +42,23 @@ export class JoinTokens {
         throw new FleetError('too-many', `Expected at most ${maxTokens} join tokens: delete some first.`);
       }
       await store.insertJoinToken(transaction, row);
+      const changes = [
+        { field: 'uses', before: null, after: String(row.usesLeft) },
+        { field: 'group', before: null, after: row.groupName },
+        { field: 'expiresAt', before: null, after: timestamp(row.expiresAtMs) },
+      ];
+      await audit.append(transaction, { actor: createdBy, action: 'join-token-made', subject: row.id, changes });
     });
     return { ...toJoinToken(row), token };
   }
 
   /** Takes one use within the caller's transaction; answers the group that it gives. */
-  async redeem(transaction: Database, token: string): Promise<{ readonly group: string | null }> {
+  async redeem(transaction: Database, token: string): Promise<{ readonly id: string; readonly group: string | null }> {
     const row = await store.takeUse(transaction, this.#hash(token), this.#options.clock.nowMs());
     if (row === undefined) {
       throw new FleetError('join-token-refused', 'This join token is wrong, used up or too old: make a new one in the dashboard.');
     }
-    return { group: row.groupName };
+    return { id: row.id, group: row.groupName };
   }
 
   async list(): Promise<JoinToken[]> {
@@ -60,8 +67,12 @@ export class JoinTokens {
     return rows.filter((row) => row.usesLeft > 0 && row.expiresAtMs > nowMs).map(toJoinToken);
   }
 
-  async delete(id: string): Promise<void> {
-    if (!(await store.deleteJoinToken(this.#options.database, id))) throw new FleetError('not-found', 'Expected the id of a join token.');
+  async delete(id: string, actor: string): Promise<void> {
+    const { database, audit } = this.#options;
+    await inTransaction(database, async (transaction) => {
+      if (!(await store.deleteJoinToken(transaction, id))) throw new FleetError('not-found', 'Expected the id of a join token.');
+      await audit.append(transaction, { actor, action: 'join-token-removed', subject: id });
+    });
   }
 
   #hash(token: string): string {

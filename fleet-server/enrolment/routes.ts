@@ -12,8 +12,8 @@ const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
 const attemptsPerMinute = 60;
 
 export const enrolmentRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = async (app, { clock }) => {
-  const joinTokens = new JoinTokens({ database: app.store.database, secrets: app.secrets, clock });
-  const admin = app.requireRole('admin');
+  const joinTokens = new JoinTokens({ database: app.store.database, secrets: app.secrets, clock, audit: app.audit });
+  const admin = app.requireRole('admin', 'enrolment');
 
   app.post(
     '/enrolments',
@@ -44,7 +44,7 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock 
       preHandler: admin,
     },
     async (request, reply) => {
-      const made = await joinTokens.create(request.body, request.person?.name ?? '');
+      const made = await joinTokens.create(request.body, request.actor);
       app.changes.publish({ subject: 'join-tokens' });
       return reply.code(201).send(made);
     },
@@ -56,7 +56,7 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock 
       preHandler: admin,
     },
     async (request, reply) => {
-      await joinTokens.delete(request.params.id);
+      await joinTokens.delete(request.params.id, request.actor);
       app.changes.publish({ subject: 'join-tokens' });
       return reply.code(204).send(null);
     },

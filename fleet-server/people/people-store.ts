@@ -23,6 +23,29 @@ export async function insertPerson(database: Database, person: PeopleTable): Pro
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
+export function listPeople(database: Database): Promise<PeopleTable[]> {
+  return database.selectFrom('people').selectAll().orderBy('name').execute();
+}
+
+export async function setRole(database: Database, name: string, role: string): Promise<void> {
+  await database.updateTable('people').set({ role }).where('name', '=', name).execute();
+}
+
+/** With sessions and access tokens, which refer to the person. */
+export async function deletePerson(database: Database, name: string): Promise<void> {
+  await database.deleteFrom('people').where('name', '=', name).execute();
+}
+
+export async function countOthersWithRole(database: Database, role: string, name: string): Promise<number> {
+  const row = await database
+    .selectFrom('people')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('role', '=', role)
+    .where('name', '!=', name)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
 export async function setPasswordHash(database: Database, name: string, passwordHash: string): Promise<void> {
   await database.updateTable('people').set({ passwordHash }).where('name', '=', name).execute();
 }

@@ -4,10 +4,13 @@
  * INVARIANTS
  * - A session's token is 256 random bits; the store keeps only its keyed hash.
  * - A refused sign-in never says which of name and password was wrong, and takes as long for either.
+ * - There is always an admin: the last one can be neither removed nor given another role.
+ * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them.
  * - A session ends 12 hours after its last use and 14 days after it began, whichever comes first.
  */
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '#fleet-server/clock.ts';
+import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
+import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { type AttemptLimit, createAttemptLimit } from '#fleet-server/people/attempt-limit.ts';
 import { createPasswords, makePassword, type Passwords } from '#fleet-server/people/passwords.ts';
@@ -15,13 +18,22 @@ import * as store from '#fleet-server/people/people-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import { type Person, type Role, roles } from '#protocol/model/person.ts';
+import {
+  type MadePerson,
+  type NewPerson,
+  type Person,
+  type PersonList,
+  type PersonPatch,
+  type Role,
+  roles,
+} from '#protocol/model/person.ts';
 
 export const firstPersonName = 'admin';
 export const sessionLifeMs = 14 * 24 * 3_600_000;
 const sessionIdleMs = 12 * 3_600_000;
 const sessionTouchMs = 60_000;
 const maxSessionsPerPerson = 20;
+const maxPeople = 1000;
 
 export type SignedIn = { readonly person: Person; readonly token: string };
 
@@ -31,11 +43,13 @@ export class People {
   readonly #clock: Clock;
   readonly #passwords: Passwords;
   readonly #attempts: AttemptLimit;
+  readonly #audit: AuditLog;
 
-  constructor(options: { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock }) {
+  constructor(options: { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock; readonly audit: AuditLog }) {
     this.#database = options.database;
     this.#secrets = options.secrets;
     this.#clock = options.clock;
+    this.#audit = options.audit;
     this.#passwords = createPasswords();
     this.#attempts = createAttemptLimit({ clock: options.clock });
   }
@@ -63,6 +77,7 @@ export class People {
       if (await store.insertPerson(transaction, person)) return;
       await store.setPasswordHash(transaction, firstPersonName, passwordHash);
       await store.deleteSessionsOf(transaction, firstPersonName);
+      await this.#audit.append(transaction, { actor: 'the command line', action: 'password-changed', subject: firstPersonName });
     });
     return password;
   }
@@ -74,6 +89,8 @@ export class People {
     const row = await store.findPerson(this.#database, name);
     if (!(await this.#passwords.verify(password, row?.passwordHash ?? null)) || row === undefined) {
       this.#attempts.failed(name);
+      // Of names that do not exist there is no end.
+      if (row !== undefined) await this.#audit.append(this.#database, { actor: name, action: 'sign-in-refused', subject: name });
       throw new FleetError('sign-in-refused', 'Name or password is wrong.');
     }
     this.#attempts.succeeded(name);
@@ -93,6 +110,7 @@ export class People {
         nowMs,
         idleSinceMs: nowMs - sessionIdleMs,
       });
+      await this.#audit.append(transaction, { actor: row.name, action: 'signed-in', subject: row.name });
     });
     return { person: { name: row.name, role: toRole(row.role) }, token };
   }
@@ -115,12 +133,90 @@ export class People {
     await store.deleteSession(this.#database, this.#hash(token));
   }
 
+  async list(): Promise<PersonList> {
+    const rows = await store.listPeople(this.#database);
+    return { people: rows.map(({ name, role, createdAtMs }) => ({ name, role: toRole(role), createdAt: timestamp(createdAtMs) })) };
+  }
+
+  /** Without a password one is made, and shown in this answer alone. */
+  async add({ name, role, password }: NewPerson, actor: string): Promise<MadePerson> {
+    const given = password ?? makePassword();
+    const passwordHash = await this.#passwords.hash(given);
+    await inTransaction(this.#database, async (transaction) => {
+      if ((await store.listPeople(transaction)).length >= maxPeople) {
+        throw new FleetError('too-many', `Expected at most ${maxPeople} people: remove some first.`);
+      }
+      if (!(await store.insertPerson(transaction, { name, role, passwordHash, createdAtMs: this.#clock.nowMs() }))) {
+        throw new FleetError('already-there', `Expected a name that nobody has, got ${name}.`);
+      }
+      const changes = [{ field: 'role', before: null, after: role }];
+      await this.#audit.append(transaction, { actor, action: 'person-added', subject: name, changes });
+    });
+    return { name, role, ...(password === undefined ? { password: given } : {}) };
+  }
+
+  async change(name: string, { role, password }: PersonPatch, actor: string): Promise<Person> {
+    const passwordHash = password === undefined ? null : await this.#passwords.hash(password);
+    return inTransaction(this.#database, async (transaction) => {
+      const before = await this.#existing(transaction, name);
+      if (role !== undefined && role !== before.role) {
+        await this.#keepAnAdmin(transaction, before);
+        await store.setRole(transaction, name, role);
+        const changes = [{ field: 'role', before: before.role, after: role }];
+        await this.#audit.append(transaction, { actor, action: 'person-changed', subject: name, changes });
+      }
+      if (passwordHash !== null) {
+        await store.setPasswordHash(transaction, name, passwordHash);
+        await this.#audit.append(transaction, { actor, action: 'password-changed', subject: name });
+      }
+      await store.deleteSessionsOf(transaction, name);
+      return { name, role: role ?? before.role };
+    });
+  }
+
+  async remove(name: string, actor: string): Promise<void> {
+    await inTransaction(this.#database, async (transaction) => {
+      await this.#keepAnAdmin(transaction, await this.#existing(transaction, name));
+      await store.deletePerson(transaction, name);
+      await this.#audit.append(transaction, { actor, action: 'person-removed', subject: name });
+    });
+  }
+
+  /** One's own password; every session of the person ends but the one that is made here. */
+  async changeOwnPassword(name: string, current: string, next: string): Promise<SignedIn> {
+    await this.#proveOwn(name, current);
+    await this.change(name, { password: next }, name);
+    return this.signIn(name, next);
+  }
+
+  /** A stolen session must not be enough to guess the password behind it. */
+  async #proveOwn(name: string, password: string): Promise<void> {
+    if (!this.#attempts.mayTry(name)) {
+      throw new FleetError('too-many', 'Too many wrong passwords for this name. Wait five minutes and try again.');
+    }
+    const row = await store.findPerson(this.#database, name);
+    if (await this.#passwords.verify(password, row?.passwordHash ?? null)) return;
+    this.#attempts.failed(name);
+    throw new FleetError('sign-in-refused', 'The current password is wrong.');
+  }
+
+  async #existing(database: Database, name: string): Promise<Person> {
+    const row = await store.findPerson(database, name);
+    if (row === undefined) throw new FleetError('not-found', `Expected the name of a person, got ${JSON.stringify(name.slice(0, 64))}.`);
+    return { name, role: toRole(row.role) };
+  }
+
+  async #keepAnAdmin(database: Database, { name, role }: Person): Promise<void> {
+    if (role !== 'admin' || (await store.countOthersWithRole(database, 'admin', name)) > 0) return;
+    throw new FleetError('last-admin', `Expected another admin to remain, got none: make one before ${name} is changed.`);
+  }
+
   #hash(token: string): string {
     return this.#secrets.hmac('session', token).toString('hex');
   }
 }
 
-function toRole(text: string): Role {
+export function toRole(text: string): Role {
   const role = roles.find((known) => known === text);
   if (role === undefined) throw new FleetError('store-damaged', 'A person in the store has a role that is not known.');
   return role;

@@ -1,17 +1,25 @@
-/** `app.people`, the session's cookie, and the two questions every route asks: who is it, and may they. */
+/** `app.people`, `app.accessTokens`, the session's cookie, and the two questions every route asks: who is it, and may they. */
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
+import { AccessTokens, accessTokenPattern } from '#fleet-server/people/access-tokens.ts';
 import { mayAct, People, sessionLifeMs } from '#fleet-server/people/people.ts';
+import type { Scope } from '#protocol/model/access-token.ts';
 import type { Person, Role } from '#protocol/model/person.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     people: People;
-    /** A preHandler that lets through people who have at least this role. */
-    requireRole(role: Role): preHandlerAsyncHookHandler;
+    accessTokens: AccessTokens;
+    /**
+     * A preHandler that lets through people who have at least this role, and their access tokens that have this scope. Without a scope
+     * a route for viewers may be read with the scope `read`, and any other is for people alone.
+     */
+    requireRole(role: Role, scope?: Scope): preHandlerAsyncHookHandler;
+    /** A preHandler that lets through whoever is signed in, and no access token. */
+    requirePerson(): preHandlerAsyncHookHandler;
     /** The signed-in person, or null; for routes that have other ways in as well. */
     currentPerson(request: FastifyRequest): Promise<Person | null>;
     setSessionCookie(reply: FastifyReply, token: string): void;
@@ -20,14 +28,19 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set behind `requireRole`. */
     person: Person | null;
+    /** Who it is, for logs: the person, and the access token that was used. */
+    actor: string;
   }
 }
+
+type Identity = { readonly person: Person; readonly actor: string; readonly scopes: readonly Scope[] | 'all' };
 
 export type PeopleOptions = { readonly clock: Clock; readonly isHttps: boolean };
 
 async function people(app: FastifyInstance, options: PeopleOptions): Promise<void> {
   await app.register(cookie);
-  const instance = new People({ database: app.store.database, secrets: app.secrets, clock: options.clock });
+  const instance = new People({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
+  const accessTokens = new AccessTokens({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
   // The __Host- prefix makes browsers refuse the cookie from a neighbouring subdomain; it needs HTTPS.
   const cookieName = options.isHttps ? '__Host-msl-session' : 'msl-session';
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: options.isHttps } as const;
@@ -36,18 +49,40 @@ async function people(app: FastifyInstance, options: PeopleOptions): Promise<voi
     const token = request.cookies[cookieName];
     return token === undefined || token.length > 64 ? undefined : token;
   };
-  app.decorate('people', instance);
-  app.decorateRequest('person', null);
-  app.decorate('currentPerson', async (request: FastifyRequest) => {
+  /** A request with a bearer token is that token's, whatever cookie comes along. */
+  const identify = async (request: FastifyRequest): Promise<Identity | null> => {
+    const bearer = bearerOf(request);
+    if (bearer !== undefined) {
+      const found = await accessTokens.bearerOf(bearer);
+      return found === null ? null : { ...found, actor: `${found.person.name} with the token ${found.tokenName}` };
+    }
     const token = tokenOf(request);
-    return token === undefined ? null : await instance.personOf(token);
+    const person = token === undefined ? null : await instance.personOf(token);
+    return person === null ? null : { person, actor: person.name, scopes: 'all' };
+  };
+  app.decorate('people', instance);
+  app.decorate('accessTokens', accessTokens);
+  app.decorateRequest('person', null);
+  app.decorateRequest('actor', '');
+  app.decorate('currentPerson', async (request: FastifyRequest) => {
+    const identity = await identify(request);
+    return identity === null || !hasScope(identity, 'read') ? null : identity.person;
   });
-  app.decorate('requireRole', (role: Role) => async (request: FastifyRequest) => {
-    const person = await app.currentPerson(request);
-    if (person === null) throw new FleetError('not-signed-in', 'Sign in first: POST /api/v1/session with name and password.');
+  const guard = (role: Role, needed: Scope | null) => async (request: FastifyRequest) => {
+    const identity = await identify(request);
+    if (identity === null) throw new FleetError('not-signed-in', 'Sign in first: POST /api/v1/session with name and password.');
+    const { person, actor } = identity;
     if (!mayAct(person.role, role)) throw new FleetError('not-allowed', `Expected the role ${role} or above, got ${person.role}.`);
+    if (!hasScope(identity, needed)) {
+      const expected =
+        needed === null ? 'a person who is signed in, got an access token' : `an access token with the scope ${needed}, got one without`;
+      throw new FleetError('not-allowed', `Expected ${expected}.`);
+    }
     request.person = person;
-  });
+    request.actor = actor;
+  };
+  app.decorate('requireRole', (role: Role, scope?: Scope) => guard(role, scope ?? (role === 'viewer' ? 'read' : null)));
+  app.decorate('requirePerson', () => guard('viewer', null));
   app.decorate('setSessionCookie', (reply: FastifyReply, token: string) => {
     reply.setCookie(cookieName, token, { ...attributes, maxAge: Math.floor(sessionLifeMs / 1000) });
   });
@@ -66,4 +101,13 @@ declare module 'fastify' {
   }
 }
 
-export const peoplePlugin = fastifyPlugin(people, { name: 'people', dependencies: ['store'] });
+function bearerOf(request: FastifyRequest): string | undefined {
+  const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return token !== undefined && accessTokenPattern.test(token) ? token : undefined;
+}
+
+function hasScope({ scopes }: Identity, needed: Scope | null): boolean {
+  return scopes === 'all' || (needed !== null && scopes.includes(needed));
+}
+
+export const peoplePlugin = fastifyPlugin(people, { name: 'people', dependencies: ['store', 'audit'] });

@@ -1,4 +1,5 @@
 /** `admin-password`: gives `admin` a new password, from FLEET_ADMIN_PASSWORD or made here, and prints it. Works while the server runs. */
+import { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { People } from '#fleet-server/people/people.ts';
@@ -6,7 +7,7 @@ import { withStore } from '#fleet-server/process/with-store.ts';
 
 export async function printAdminPassword(configuration: Configuration): Promise<void> {
   await withStore(configuration, async ({ store, secrets }) => {
-    const people = new People({ database: store.database, secrets, clock: systemClock });
+    const people = new People({ database: store.database, secrets, clock: systemClock, audit: new AuditLog({ clock: systemClock }) });
     process.stdout.write(`${await people.resetFirstPerson(configuration.adminPassword)}\n`);
   });
 }

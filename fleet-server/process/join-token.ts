@@ -1,6 +1,7 @@
 /** `join-token [--uses N] [--expires-in SECONDS] [--group NAME]`: prints a new join token. Works while the server runs. */
 import { parseArgs } from 'node:util';
 import { Value } from 'typebox/value';
+import { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
@@ -12,7 +13,12 @@ const usage = 'Usage: join-token [--uses 1..100000] [--expires-in 60..31536000 (
 export async function printJoinToken(configuration: Configuration, argumentList: readonly string[]): Promise<void> {
   const request = readArguments(argumentList);
   await withStore(configuration, async ({ store, secrets }) => {
-    const joinTokens = new JoinTokens({ database: store.database, secrets, clock: systemClock });
+    const joinTokens = new JoinTokens({
+      database: store.database,
+      secrets,
+      clock: systemClock,
+      audit: new AuditLog({ clock: systemClock }),
+    });
     const { token } = await joinTokens.create(request, 'the command line');
     process.stdout.write(`${token}\n`);
   });

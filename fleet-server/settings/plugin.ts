@@ -23,6 +23,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
     secrets: app.secrets,
     clock: options.clock,
     log: app.log,
+    audit: app.audit,
     // The published name is the device's id; what follows travels as an argument that the relay hands to us for checking.
     relayTarget: (deviceId, generation) => ({
       host: null,
@@ -39,4 +40,4 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
   app.addHook('onReady', () => instance.start());
 }
 
-export const settingsPlugin = fastifyPlugin(settings, { name: 'settings', dependencies: ['store', 'changes', 'devices'] });
+export const settingsPlugin = fastifyPlugin(settings, { name: 'settings', dependencies: ['store', 'audit', 'changes', 'devices'] });

@@ -10,7 +10,7 @@ const GroupParams = Type.Object({ name: Type.String({ pattern: '^[a-z0-9][a-z0-9
 
 export const settingsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const viewer = app.requireRole('viewer');
-  const operator = app.requireRole('operator');
+  const operator = app.requireRole('operator', 'settings');
 
   app.get(
     '/devices/:id/settings',
@@ -38,7 +38,7 @@ export const settingsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: operator,
     },
     async (request) => {
-      await app.settings.patch({ level: 'device', scope: request.params.id }, request.body, request.person?.name ?? '');
+      await app.settings.patch({ level: 'device', scope: request.params.id }, request.body, request.actor);
       return app.settings.ofDevice(request.params.id);
     },
   );
@@ -63,7 +63,7 @@ export const settingsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: operator,
     },
     async (request) => {
-      await app.settings.patch({ level: 'fleet', scope: '' }, request.body, request.person?.name ?? '');
+      await app.settings.patch({ level: 'fleet', scope: '' }, request.body, request.actor);
       return app.settings.ofLevel('fleet', '');
     },
   );
@@ -89,7 +89,7 @@ export const settingsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: operator,
     },
     async (request) => {
-      await app.settings.patch({ level: 'group', scope: request.params.name }, request.body, request.person?.name ?? '');
+      await app.settings.patch({ level: 'group', scope: request.params.name }, request.body, request.actor);
       return app.settings.ofLevel('group', request.params.name);
     },
   );

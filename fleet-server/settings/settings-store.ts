@@ -63,7 +63,7 @@ export type SettingChange = Scope & {
   readonly changedBy: string;
 };
 
-function isSecret(key: string): boolean {
+export function isSecret(key: string): boolean {
   // A key that this version does not know is treated as a secret: nothing is lost by that.
   return !isSettingKey(key) || settingDefinitions[key].secret;
 }

@@ -7,6 +7,7 @@
  * - Nothing is in force because it was sent: only the device's own word (`applied`, `hello`, `report`) says so.
  */
 import { createHash } from 'node:crypto';
+import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { Log } from '#fleet-server/log.ts';
@@ -22,6 +23,7 @@ import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts
 import { parseRefusals } from '#fleet-server/settings/settings-state.ts';
 import {
   createSettingsStore,
+  isSecret,
   type RevisionRow,
   type Scope,
   type SettingsStore,
@@ -31,6 +33,7 @@ import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
+import type { AuditChange } from '#protocol/model/audit.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { DeviceSettings, LevelSettings, SettingsPatch } from '#protocol/model/settings.ts';
 import type { SettingValue } from '#protocol/settings.ts';
@@ -40,6 +43,7 @@ export type SettingsOptions = {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: AuditLog;
   /** Where a device of the fleet streams to when nobody says otherwise. */
   relayTarget(deviceId: string, keyGeneration: number): RelayTarget | null;
   reportOf(deviceId: string): Report | null;
@@ -90,18 +94,23 @@ export class Settings {
       const list = verdict.problems.map(({ key, expected, came }) => `${key}: expected ${expected}, got ${came}`).join('; ');
       throw new FleetError('settings-refused', `Nothing was changed. ${list}.`, { problems: verdict.problems });
     }
+    const { audit } = this.#options;
     const outgoing = await inTransaction(this.#options.database, async (transaction) => {
       if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
       const before = new Map((await this.#store.read(transaction, where)).map((setting) => [setting.key, setting.value]));
       const changedAtMs = this.#options.clock.nowMs();
+      const changes: AuditChange[] = [];
       for (const [key, after] of verdict.patch) {
         const was = before.get(key) ?? null;
         if (was === after) continue;
         if (after === null) await this.#store.remove(transaction, { ...where, key });
         else await this.#store.write(transaction, { ...where, key, value: after, setAtMs: changedAtMs, setBy: changedBy });
         await this.#store.recordChange(transaction, { ...where, key, before: was, after, changedAtMs, changedBy });
+        changes.push({ field: key, before: auditText(key, was), after: auditText(key, after) });
       }
       await this.#store.pruneChanges(transaction);
+      const subject = where.level === 'fleet' ? 'fleet' : where.scope;
+      if (changes.length > 0) await audit.append(transaction, { actor: changedBy, action: 'settings-changed', subject, changes });
       return this.#refresh(transaction, where);
     });
     this.#send(outgoing);
@@ -223,6 +232,11 @@ export class Settings {
       });
     }
   }
+}
+
+/** As it may be shown to whoever reads the audit log. */
+function auditText(key: string, value: SettingValue | null): string | null {
+  return value !== null && isSecret(key) ? hiddenSecret : shown(value);
 }
 
 function digestOf(content: DesiredContent): string {

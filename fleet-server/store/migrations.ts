@@ -146,9 +146,33 @@ async function keyFingerprint(database: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function peopleAndAudit(database: Kysely<unknown>, engine: Engine): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('accessTokens')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('tokenHash', 'text', (c) => c.notNull().unique())
+    .addColumn('personName', 'text', (c) => c.notNull().references('people.name').onDelete('cascade'))
+    .addColumn('scopes', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('expiresAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('lastUsedAtMs', 'bigint')
+    .execute();
+  await withOwnId(schema.createTable('auditLog'), engine)
+    .addColumn('atMs', 'bigint', (c) => c.notNull())
+    .addColumn('actor', 'text', (c) => c.notNull())
+    .addColumn('action', 'text', (c) => c.notNull())
+    .addColumn('subject', 'text', (c) => c.notNull())
+    .addColumn('changes', 'text', (c) => c.notNull())
+    .execute();
+  await schema.createIndex('auditLogBySubject').on('auditLog').columns(['subject', 'id']).execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
+  { name: 'access tokens and the audit log', run: peopleAndAudit },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -111,6 +111,28 @@ export type HealthSamplesTable = {
   memoryAvailableBytes: number | null;
 };
 
+export type AccessTokensTable = {
+  id: string;
+  name: string;
+  tokenHash: string;
+  personName: string;
+  /** With spaces between them. */
+  scopes: string;
+  createdAtMs: number;
+  expiresAtMs: number;
+  lastUsedAtMs: number | null;
+};
+
+export type AuditLogTable = {
+  id: Generated<number>;
+  atMs: number;
+  actor: string;
+  action: string;
+  subject: string;
+  /** A list of field, before, after as JSON; secrets are masked before they come here. */
+  changes: string;
+};
+
 export type SchemaVersionTable = { id: ColumnType<1, 1, never>; version: number };
 
 /** One row: what tells the right key file from another, and nothing about the key. */
@@ -120,6 +142,8 @@ export type Schema = {
   schemaVersion: SchemaVersionTable;
   storeKey: StoreKeyTable;
   people: PeopleTable;
+  accessTokens: AccessTokensTable;
+  auditLog: AuditLogTable;
   sessions: SessionsTable;
   joinTokens: JoinTokensTable;
   devices: DevicesTable;

@@ -105,7 +105,10 @@ async function startedFleet(): Promise<TestFleet> {
   return fleet;
 }
 
-async function startedAgent(fleet: TestFleet | null, options: { directory?: string; settings?: Configuration['settings'] } = {}) {
+async function startedAgent(
+  fleet: TestFleet | null,
+  options: { directory?: string; settings?: Configuration['settings']; hardware?: DetectedHardware } = {},
+) {
   const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => lines.push(line) });
@@ -113,7 +116,7 @@ async function startedAgent(fleet: TestFleet | null, options: { directory?: stri
   await state.start();
   const access = fleet === null ? null : { url: fleet.url, joinToken };
   const world: { hardware: DetectedHardware; fingerprint: string; ready: AgentReady[] } = {
-    hardware: bareHardware,
+    hardware: options.hardware ?? bareHardware,
     fingerprint: '',
     ready: [],
   };
@@ -239,6 +242,25 @@ test('a camera that is plugged in when the pipeline fails is taken', async () =>
   expect(media.plans.at(-1)?.capture.source.kind).toBe('camera');
   expect((await fleet.hear('event', ({ kind }) => kind === 'camera-found')).body.detail).toContain('Test webcam');
   await fleet.hear('report', ({ source, inventory }) => source?.kind === 'camera' && inventory.cameras.length === 1);
+});
+
+test('a camera that is pulled out is planned for all the same, and is out of the inventory', async () => {
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
+  await fleet.hear('report', ({ source }) => source?.kind === 'camera');
+  world.hardware = bareHardware;
+  world.fingerprint = 'nothing';
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
+  expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal', reason: 'the device is gone' } });
+  expect(body.conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['no-signal']));
+  expect(new Set(media.plans.map((plan) => JSON.stringify(plan.capture))).size).toBe(1);
+  world.hardware = { ...bareHardware, cameras: [{ ...webcam, path: '/dev/video2' }] };
+  world.fingerprint = 'another node';
+  const planned = media.nextPlan();
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  await planned;
+  expect(media.plans.at(-1)?.capture.description).toContain('/dev/video2');
 });
 
 test('a restart finds the same device, the same settings and the next session', async () => {

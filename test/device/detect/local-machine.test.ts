@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
 
 test('a program’s output and exit code', async () => {
-  const outcome = await runProgram(process.execPath, ['-e', 'console.log("out"); process.exitCode = 3'], 20_000);
-  expect(outcome).toEqual({ kind: 'finished', exitCode: 3, stdout: 'out\n' });
+  const outcome = await runProgram(process.execPath, ['-e', 'console.log("out"); console.error("err"); process.exitCode = 3'], 20_000);
+  expect(outcome).toEqual({ kind: 'finished', exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
 });
 
 test('a program that is not there', async () => {

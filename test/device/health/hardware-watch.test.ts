@@ -83,3 +83,19 @@ test('the fingerprint changes with a camera, with its node becoming usable, and 
   expect(new Set(fingerprints).size).toBe(4);
   expect(await hardwareFingerprint(roots)).toBe(fingerprints.at(-1));
 });
+
+test('word of a change looks at once, and again while the device gets ready', async () => {
+  const { clock, world, watch } = startedWatch();
+  world.fingerprint = 'a camera that nobody may use yet';
+  watch.wake();
+  watch.wake();
+  await clock.advance(100);
+  expect(world.redetections).toBe(1);
+  world.fingerprint = 'a camera';
+  await clock.advance(300);
+  expect(world.redetections).toBe(2);
+  watch.stop();
+  watch.wake();
+  await clock.advance(lookIntervalMs);
+  expect(world.redetections).toBe(2);
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noLosses } from '#device/health/camera-losses.ts';
 import {
   type HealthFacts,
   isPipelineFailed,
@@ -52,6 +53,7 @@ const well: HealthFacts = {
   board,
   clockOffset: null,
   drops: noDrops,
+  losses: noLosses,
   nowMs: Date.parse('2026-11-21T12:00:00Z'),
   recordingDrops: noDrops,
   monotonicMs: 100_000,
@@ -73,6 +75,8 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['pipeline failed', { prepared: muted, status: failed }, ['pipeline-failed']],
   ['the card is on air', { prepared: muted, status: status({ kind: 'no-signal', since, reason: 'gone' }, [], 5) }, ['no-signal']],
   ['the microphone was lost', { prepared: muted, status: status({ kind: 'running', since, microphoneLostAt: since }) }, ['no-microphone']],
+  ['a camera that was lost thrice', { prepared: muted, losses: { counted: 3, timesMs: [1, 2, 3] } }, ['camera-unstable']],
+  ['a camera that was lost twice', { prepared: muted, losses: { counted: 2, timesMs: [1, 2] } }, []],
   ['a new try does not mend it', { prepared: muted, status: starting, wasFailed: true }, ['pipeline-failed']],
   ['a first start is no failure', { prepared: muted, status: starting }, []],
   ['output waits', { prepared: muted, status: status(running.media, [waiting]) }, ['output-down']],

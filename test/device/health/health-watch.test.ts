@@ -77,7 +77,7 @@ test('health at once when the media state changes, and not with every word of th
     [5000, 'failed'],
   ]);
   expect(states).toEqual(['running', 'failed']);
-  expect(watch.isPipelineFailed()).toBe(true);
+  expect(watch.isSomethingLost()).toBe(true);
 });
 
 test('health at once when the picture has another size, so that the figures of a change need not be waited for', async () => {

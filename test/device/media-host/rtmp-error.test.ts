@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
+import { isAway, isRefusal, rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 
 /** Texts of rtmp2sink of GStreamer 1.22 on x86-64 Debian 12, against nginx-rtmp 1.2.2; the last rows are made up. */
 it.each([
@@ -31,4 +31,18 @@ it.each([
   ['rtmp://relay/live/dev-1?key=secret went wrong', 'the connection failed for an unknown reason'],
 ])('%s', (text, words) => {
   expect(rtmpErrorWords(text)).toBe(words);
+});
+
+it.each([
+  ['Connection refused: Could not connect to 127.0.0.1: Connection refused', 'away'],
+  ['Failed to connect: Error resolving “nohost.invalid”: Name or service not known', 'away'],
+  ['Failed to connect: Socket I/O timed out', 'away'],
+  ['Could not connect to 192.0.2.1: Network is unreachable', 'away'],
+  ["'publish' cmd failed: connection closed remotely", 'refusal'],
+  ['Failed to connect: Unacceptable TLS certificate', 'refusal'],
+  ['Connection error: connection closed remotely', 'neither'],
+  ['something else', 'neither'],
+])('%s: %s', (text, kind) => {
+  const words = rtmpErrorWords(text);
+  expect(isAway(words) ? 'away' : isRefusal(words) ? 'refusal' : 'neither').toBe(kind);
 });

@@ -1,6 +1,6 @@
 /** Several targets at once, with real servers at the far side. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../until.ts';
+import { timeUntil, until } from '../../until.ts';
 import { startHost } from '../media/supervised-host.ts';
 import { rtmpOutput, testKey, testPlan } from '../media/test-plan.ts';
 import { TestRelay } from '../media/test-relay.ts';
@@ -43,6 +43,26 @@ describe('several targets', () => {
     ]);
     expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(testKey);
   });
+});
+
+describe('a server that was away', () => {
+  it('has its stream back within two seconds of its return, however long the wait would have been', async () => {
+    const host = await startHost();
+    await host.supervisor.apply(testPlan({ target: relay.target }));
+    await host.untilStreaming();
+    await relay.killNginx();
+    const long = await until('a wait of several seconds', 40_000, () => {
+      const state = host.output;
+      return state?.kind === 'waiting' && Date.parse(state.nextTryAt) - Date.now() > 2500 ? state : null;
+    });
+    expect(long.lastError).toBe('connection refused: nothing listens there');
+    await relay.startNginx();
+    const backMs = await timeUntil('the stream', 5000, () => host.output?.kind === 'streaming');
+    console.log(
+      `server back: streaming after ${backMs} ms, the next try was due in ${Date.parse(long.nextTryAt) - Date.now() + backMs} ms`,
+    );
+    expect(backMs).toBeLessThan(2000);
+  }, 60_000);
 });
 
 describe('RTMPS', () => {

@@ -76,6 +76,26 @@ describe('a queue', () => {
     expect(queue.queuedBytes).toBe(0);
   });
 
+  /** Whole groups go beyond an age of 100 ms, the end of one that was begun beyond 300. */
+  it.each([
+    ['holds what is young', 'V0 K0 f50 f99', 0, 'V0 K0 f50 f99', 0],
+    ['drops the older group, headers never', 'V0 K0 f50 K90 f101', 0, 'V0 K90 f101', 1],
+    ['drops what lies between the group that was begun and the newest', 'V0 K0 f20 K40 f60 K80 f130', 2, 'f20 K80 f130', 1],
+    ['does not drop the newest, which is the next to be sent', 'V0 K0 f50 f101 f150', 0, 'V0 K0 f50 f101 f150', 0],
+    ['but not for ever: one that nobody takes goes whole', 'V0 K0 f50 f101 f301 f350 K400 f420', 0, 'V0 K400 f420', 1],
+    ['ends the one that was begun when it is too old', 'V0 K0 f50 f90 f400 f450 K500', 3, 'K500', 1],
+    ['ends it for the newest one, where there is one', 'V0 K0 f50 f90 K200 f380 f400 f410', 3, 'K200 f380 f400 f410', 1],
+    ['keeps the headers that came with a dropped group', 'V0 K0 V40 A40 K41 f60 K80 f150', 2, 'V40 A40 K80 f150', 1],
+  ])('%s', (_, offered, taken, expected, dropped) => {
+    const queue = new TagQueue(wide, { dropMs: 100, cutMs: 300 });
+    const tags = read(offered, 100);
+    for (const tag of tags.slice(0, taken + 1)) queue.offer(tag);
+    for (let count = 0; count < taken; count += 1) queue.take();
+    for (const tag of tags.slice(taken + 1)) queue.offer(tag);
+    expect([takeAll(queue), queue.droppedGroups]).toEqual([expected, dropped]);
+    expect(queue.queuedBytes).toBe(0);
+  });
+
   it('never holds more than its bound, whatever comes and goes, and never half a group', () => {
     let seed = 7;
     const random = (below: number) => {

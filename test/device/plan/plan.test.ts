@@ -35,6 +35,7 @@ const clocks =
   'clockoverlay halignment=center valignment=center time-format="%H:%M:%S" font-desc="Sans Bold 60" shaded-background=true ! timeoverlay halignment=right valignment=bottom font-desc="Sans 20"';
 const bars = 'videotestsrc is-live=true pattern=smpte75 horizontal-speed=2';
 const i420 = 'video/x-raw,format=I420,width=1280,height=720,framerate=30/1';
+const nv12 = i420.replace('I420', 'NV12');
 const cameraI420 = 'video/x-raw,format=I420,width=1280,height=720,pixel-aspect-ratio=1/1';
 const camera0 = 'v4l2src name=camera device="/dev/video0"';
 
@@ -79,10 +80,10 @@ const rows: readonly Row[] = [
     pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
   },
   {
-    name: 'a C270 at 640x360: scaled from its least larger size, uncompressed',
+    name: 'a C270 at 640x360: scaled from its least larger size of that shape, because 640x480 would leave black borders',
     hardware: withDevices(server, [c270]),
     environment: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=640,height=480,framerate=30/1 ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
   },
   {
     name: 'a rate that the camera has not: the next higher one, thinned out',
@@ -146,13 +147,13 @@ const streamPy: readonly Row[] = [
     name: 'C camera module, no microphone (ours: libcamerasrc for rpicamsrc, not turned round, silence for no sound at all)',
     hardware: withDevices(pi4, [cameraModule]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
-    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
   },
   {
     name: 'D camera module with a microphone (ours: the sampling rate and the card that were asked for, not 44100 Hz and card 1)',
     hardware: withDevices(pi4, [cameraModule], [microphone(1), microphone(2)]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY', AV_AUDIO_SAMPLING_RATE: 32000, AV_AUDIO_DEVICE: '2' },
-    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! video/x-raw,width=1280,height=720,framerate=30/1 ! videoconvert ! ${i420} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
   },
   {
     name: 'E webcam, a source of one’s own, no sound (ours: the source that was set wins over the webcam)',

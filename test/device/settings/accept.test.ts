@@ -99,6 +99,9 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_VIDEO_HEIGHT', '720p', 'a whole number'],
   ['AV_VIDEO_FRAMERATE', 0, 'from 1 to 60'],
   ['AV_VIDEO_FRAMERATE', 61, 'from 1 to 60'],
+  ['AV_VIDEO_ROTATE', 45, 'from 0 to 270 in steps of 90'],
+  ['AV_VIDEO_ROTATE', -90, 'from 0 to 270'],
+  ['AV_VIDEO_ROTATE', 360, 'from 0 to 270'],
   ['AV_VIDEO_BITRATE', 99, 'from 100 to 20000'],
   ['AV_VIDEO_BITRATE', 20001, 'from 100 to 20000'],
   ['AV_VIDEO_BITRATE', Number.NaN, 'a whole number'],
@@ -205,11 +208,17 @@ test('the device’s own environment may name elements and parser parameters', (
   ]);
 });
 
-test('more than a hardware encoder carries', () => {
-  expect(accept({ device: { AV_VIDEO_WIDTH: 1920, AV_VIDEO_HEIGHT: 1080 } }, pi4)).toEqual([]);
-  expect(accept({ device: { AV_VIDEO_WIDTH: 1920, AV_VIDEO_HEIGHT: 1080, AV_VIDEO_FRAMERATE: 60 } }, pi4)).toEqual([
-    { key: 'AV_VIDEO_FRAMERATE', reason: expect.stringContaining('carries 1920x1080 at up to 30 frames a second, came 60') },
+test('more than an encoder carries is accepted: the nearest is given', () => {
+  expect(accept({ device: { AV_VIDEO_WIDTH: 1920, AV_VIDEO_HEIGHT: 1080, AV_VIDEO_FRAMERATE: 60 } }, pi4)).toEqual([]);
+});
+
+test('a turn where GStreamer cannot turn', () => {
+  const without = { ...server, elements: new Set([...server.elements].filter((element) => element !== 'videoflip')) };
+  expect(accept({ device: { AV_VIDEO_ROTATE: 180 } }, without)).toEqual([
+    { key: 'AV_VIDEO_ROTATE', reason: expect.stringContaining('expected 0, because this GStreamer has no videoflip') },
   ]);
+  expect(accept({ device: { AV_VIDEO_ROTATE: 0 } }, without)).toEqual([]);
+  expect(accept({ device: { AV_VIDEO_ROTATE: 180 } })).toEqual([]);
 });
 
 test('parameters of an encoder that could not be asked', () => {

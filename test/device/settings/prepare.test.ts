@@ -71,12 +71,21 @@ test('a camera that has been unplugged since does not refuse a change of somethi
 test('in force and fitting again when the camera is back', () => {
   const document = desired(1, { AV_VIDEO_SOURCE: webcam.id, AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360 });
   const without = fitSettings(document, bare);
-  expect(without.plan.capture.source.kind).toBe('test');
+  expect(without.plan.capture.source).toMatchObject({ kind: 'no-signal', id: webcam.id });
   expect(without.plan.capture.width).toBe(640);
   expect(without.leftOut).toMatchObject([{ key: 'AV_VIDEO_SOURCE' }]);
   const back = fitSettings(document, withCamera);
   expect(back.plan.capture.source.kind).toBe('camera');
   expect(back.leftOut).toEqual([]);
+});
+
+test.each([
+  ['a camera that was never seen', '/dev/video7', 'no-signal'],
+  ['what cannot be streamed at all', 'file:/etc/passwd', 'test'],
+])('instead of %s', (_name, source, kind) => {
+  expect(fitSettings(null, machineWith({ environment: { AV_VIDEO_SOURCE: source } })).plan.capture.source.kind).toBe(kind);
+  const another = machineWith({ cameras: [webcam], environment: { AV_VIDEO_SOURCE: source } });
+  expect(fitSettings(null, another).plan.capture.source.kind).toBe('camera');
 });
 
 test('a value of the environment that does not fit the hardware is left out and is no reason to refuse a revision', () => {

@@ -159,7 +159,7 @@ test('last good settings that do not fit the hardware at the start: on air witho
   first.keeper.offer(desired(1, { AV_VIDEO_SOURCE: webcam.id, AV_VIDEO_WIDTH: 640 }));
   await settle();
   const second = await startedKeeper({ state: first.state });
-  expect(second.media.plans[0]?.capture).toMatchObject({ source: { kind: 'test' }, width: 640 });
+  expect(second.media.plans[0]?.capture).toMatchObject({ source: { kind: 'no-signal' }, width: 640 });
   expect(second.keeper.complaints()).toMatchObject([{ key: 'AV_VIDEO_SOURCE' }]);
   second.keeper.setMachine(machineWith({ cameras: [webcam] }));
   await settle();

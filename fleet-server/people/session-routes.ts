@@ -2,7 +2,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { Credentials, Person } from '#protocol/model/person.ts';
+import { Credentials, PasswordChange, Person } from '#protocol/model/person.ts';
 
 const tags = ['session'];
 /** Sign-ins an address may try in a minute. */
@@ -29,6 +29,26 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async (request) => {
       if (request.person === null) throw new FleetError('not-signed-in', 'Sign in first.');
       return request.person;
+    },
+  );
+
+  app.post(
+    '/session/password',
+    {
+      schema: {
+        tags,
+        summary: 'Changes one’s own password; all other sessions end',
+        body: PasswordChange,
+        response: { 200: Person, ...problemAnswers },
+      },
+      preHandler: app.requirePerson(),
+      config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
+    },
+    async (request, reply) => {
+      const { current, next } = request.body;
+      const { person, token } = await app.people.changeOwnPassword(request.person?.name ?? '', current, next);
+      app.setSessionCookie(reply, token);
+      return person;
     },
   );
 

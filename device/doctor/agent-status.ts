@@ -1,0 +1,91 @@
+/**
+ * What a running agent says of itself on its own machine: one line of JSON for whoever connects to `agent.sock` in its state
+ * directory (mode 0600), and the connection ends. It holds no secret.
+ */
+import { chmod, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Health } from '#protocol/messages.ts';
+
+export const AgentStatus = Type.Object({
+  processId: Type.Integer({ minimum: 1 }),
+  /** Null: it belongs to no fleet. */
+  isConnected: Type.Union([Type.Boolean(), Type.Null()]),
+  /** Null: it has only just started. */
+  health: Type.Union([Health, Type.Null()]),
+});
+export type AgentStatus = Static<typeof AgentStatus>;
+
+const validator = Compile(AgentStatus);
+const maxAnswerBytes = 256 * 1024;
+const answerBoundMs = 2000;
+
+export function statusSocket(stateDirectory: string): string {
+  return join(stateDirectory, 'agent.sock');
+}
+
+export class StatusDoor {
+  readonly #path: string;
+  readonly #status: () => AgentStatus;
+  #server: Server | null = null;
+
+  constructor(stateDirectory: string, status: () => AgentStatus) {
+    this.#path = statusSocket(stateDirectory);
+    this.#status = status;
+  }
+
+  /** Rejects when the directory cannot be written. The lock of the directory is held, so a socket that is there is a dead one's. */
+  async open(): Promise<void> {
+    await rm(this.#path, { force: true });
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.end(`${JSON.stringify(this.#status())}\n`);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.#path, resolve);
+    });
+    server.unref();
+    this.#server = server;
+    await chmod(this.#path, 0o600);
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
+}
+
+/** Null when no agent answers there. */
+export function askAgent(stateDirectory: string): Promise<AgentStatus | null> {
+  return new Promise((resolve) => {
+    const socket = connect(statusSocket(stateDirectory));
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (status: AgentStatus | null) => {
+      socket.destroy();
+      resolve(status);
+    };
+    socket.setTimeout(answerBoundMs, () => settle(null));
+    socket.on('error', () => settle(null));
+    socket.on('data', (chunk) => {
+      bytes += chunk.byteLength;
+      if (bytes > maxAnswerBytes) settle(null);
+      else chunks.push(chunk);
+    });
+    socket.on('end', () => settle(parseStatus(Buffer.concat(chunks).toString('utf8'))));
+  });
+}
+
+function parseStatus(text: string): AgentStatus | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return validator.Check(value) ? value : null;
+  } catch {
+    // Another version's words, or none: as good as no answer.
+    return null;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Asks about once a second whether a server that was away takes connections again: connects, hangs up, nothing more. So a
+ * back-off may be long and the stream is back all the same within two seconds of the server's return.
+ */
+import { lookup } from 'node:dns';
+import { connect, type LookupFunction } from 'node:net';
+import type { Clock } from '#device/media/clock.ts';
+
+const intervalMs = 1000;
+/** Shares of the interval that are random: many devices that lost the same server must not ask, and not return, in step. */
+const intervalJitter = 0.3;
+const returnSpreadMs = 300;
+const connectBoundMs = 1000;
+
+export type ProbeTarget = { readonly host: string; readonly port: number };
+
+export type ProbeOptions = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onReachable: () => void;
+  /** For tests; the default is TCP's. */
+  readonly dial?: (target: ProbeTarget, onResult: (isReached: boolean) => void) => () => void;
+};
+
+export class ReachabilityProbe {
+  readonly #options: ProbeOptions;
+  #target: ProbeTarget | null = null;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing where it asks already. Tells each success, until `stop`. */
+  start(target: ProbeTarget): void {
+    if (this.#target !== null) return;
+    this.#target = target;
+    this.#scheduleDial();
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    this.#target = null;
+    this.#cancel();
+  }
+
+  #scheduleDial(): void {
+    const { clock, random } = this.#options;
+    this.#cancel = clock.schedule(() => this.#dial(), intervalMs * (1 - intervalJitter * random()));
+  }
+
+  #dial(): void {
+    const target = this.#target;
+    if (target === null) return;
+    const { clock, random, onReachable, dial = dialTcp } = this.#options;
+    let isOver = false;
+    const finish = (isReached: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      cancelBound();
+      hangUp();
+      if (this.#target !== target) return;
+      this.#scheduleDial();
+      if (isReached) this.#cancel = cancelBoth(this.#cancel, clock.schedule(onReachable, returnSpreadMs * random()));
+    };
+    let hangUp: () => void = () => undefined;
+    const cancelBound = clock.schedule(() => finish(false), connectBoundMs);
+    this.#cancel = () => finish(false);
+    hangUp = dial(target, finish);
+    if (isOver) hangUp();
+  }
+}
+
+function cancelBoth(one: () => void, other: () => void): () => void {
+  return () => {
+    one();
+    other();
+  };
+}
+
+/** A look-up blocks a thread of the pool, for half a minute where no name server answers: never two for one name. */
+const lookingUp = new Set<string>();
+
+const lookUpOnce: LookupFunction = (host, options, callback) => {
+  lookingUp.add(host);
+  lookup(host, options, (...answer) => {
+    lookingUp.delete(host);
+    callback(...answer);
+  });
+};
+
+function dialTcp({ host, port }: ProbeTarget, onResult: (isReached: boolean) => void): () => void {
+  if (lookingUp.has(host)) {
+    onResult(false);
+    return () => undefined;
+  }
+  const socket = connect({ host, port, lookup: lookUpOnce });
+  socket.once('connect', () => onResult(true));
+  socket.on('error', () => onResult(false));
+  return () => void socket.destroy();
+}

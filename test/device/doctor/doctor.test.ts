@@ -1,0 +1,114 @@
+/** The doctor as it is started, on real GStreamer and a real nginx. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { askAgent } from '#device/doctor/agent-status.ts';
+import type { Check } from '#device/doctor/check.ts';
+import { until } from '../../until.ts';
+import { TestRelay } from '../media/test-relay.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const program = join(import.meta.dirname, '..', '..', '..', 'device', 'main.ts');
+const key = 'the-key-that-is-shown-nowhere';
+
+type Examination = { readonly exitCode: number; readonly output: string; readonly checks: readonly Check[] };
+
+function environmentOf(stateDirectory: string, settings: Record<string, string>): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env;
+  return { PATH, HOME, AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: key, AV_VIDEO_SOURCE: 'test', ...small, ...settings };
+}
+
+const small = { AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };
+
+function examine(environment: Record<string, string>, ...options: string[]): Promise<Examination> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, 'doctor', ...options], { env: environment, timeout: 60_000 }, (error, stdout, stderr) => {
+      const checks = options.includes('--json') ? (JSON.parse(stdout) as { checks: Check[] }).checks : [];
+      resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr, checks });
+    });
+  });
+}
+
+const of = ({ checks }: Examination, subject: string) => checks.filter((check) => check.subject === subject);
+
+async function startedRelay(): Promise<TestRelay> {
+  const relay = await TestRelay.start();
+  onTestFinished(() => relay.stop());
+  return relay;
+}
+
+test('right key: everything passes, and the relay has really had a stream', async () => {
+  const relay = await startedRelay();
+  const environment = environmentOf(join(await temporaryDirectory(), 'state'), { AV_STREAM_URL: relay.target });
+  const examination = await examine(environment, '--json');
+  expect(examination.checks.filter(({ state }) => state === 'fail')).toEqual([]);
+  expect(examination.exitCode).toBe(0);
+  // Whether it is fast enough depends on what else this machine does.
+  expect(of(examination, 'encoder')[0]?.detail).toMatch(/^x264enc: \d+\.\d frames a second of 320x180 at 15\/s/);
+  expect(of(examination, 'rtmp')).toMatchObject([{ state: 'pass', detail: `${relay.target}: took 2 s of a test picture` }]);
+  expect(relay.publications).toMatchObject([{ name: key }]);
+  expect(examination.output).not.toContain(key);
+});
+
+test('wrong key, closed port, no such host: each is told apart, and nothing is told of the key', async () => {
+  const relay = await startedRelay();
+  relay.isOpen = false;
+  const environment = environmentOf(join(await temporaryDirectory(), 'state'), {
+    AV_STREAM_URL: relay.target,
+    AV_STREAM_URL_2: 'rtmp://127.0.0.1:1/live',
+    AV_STREAM_KEY_2: key,
+    AV_STREAM_URL_3: 'rtmp://nowhere.invalid/live',
+    AV_STREAM_KEY_3: key,
+  });
+  const examination = await examine(environment, '--json');
+  expect(examination.exitCode).toBe(1);
+  const reasonOf = (subject: string) => of(examination, subject)[0]?.detail;
+  expect(reasonOf('rtmp')).toContain('wrong stream key');
+  expect(reasonOf('rtmp-2')).toContain('connection refused');
+  expect(reasonOf('rtmp-3')).toContain('no such host');
+  expect(of(examination, 'dns')).toMatchObject([{ state: 'fail' }]);
+  expect(new Set(examination.checks.filter(({ state }) => state === 'fail').map(({ advice }) => advice)).size).toBeGreaterThan(3);
+  expect(examination.output).not.toContain(key);
+});
+
+test('in words for people, and without publishing when that is asked for', async () => {
+  const relay = await startedRelay();
+  const environment = environmentOf(join(await temporaryDirectory(), 'state'), { AV_STREAM_URL: relay.target });
+  const { output, exitCode } = await examine(environment, '--without-publishing');
+  expect(exitCode).toBe(0);
+  expect(output).toMatch(/^pass {2}gstreamer +version \d/m);
+  expect(output).toMatch(/^warn {2}rtmp .*not tried/m);
+  expect(output).toMatch(/^\d+ pass, \d+ warn, 0 fail$/m);
+  expect(relay.publications).toEqual([]);
+});
+
+test('an agent that runs keeps its stream: its word is taken', async () => {
+  const relay = await startedRelay();
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const environment = environmentOf(stateDirectory, { AV_STREAM_URL: relay.target });
+  const agent = spawn(process.execPath, [program], { env: environment, stdio: 'ignore' });
+  onTestFinished(async () => {
+    const gone = once(agent, 'exit');
+    agent.kill('SIGTERM');
+    await gone;
+  });
+  await until('the agent to stream', 20_000, async () => (await askAgent(stateDirectory))?.health?.outputs[0]?.state.kind === 'streaming');
+  const publisher = await relay.publisherId();
+  const examination = await examine(environment, '--json');
+  expect(examination.exitCode).toBe(0);
+  expect(of(examination, 'agent')[0]?.detail).toContain(`process ${agent.pid}`);
+  expect(of(examination, 'rtmp')[0]?.detail).toContain('the agent streams to it since');
+  expect(of(examination, 'camera')[0]?.detail).toContain('the agent captures (320x180');
+  expect(relay.publications).toHaveLength(1);
+  expect(await relay.publisherId()).toBe(publisher);
+  expect(examination.output).not.toContain(key);
+});
+
+test('wrong configuration is listed, and nothing is tried', async () => {
+  const environment = environmentOf('relative', { AV_VIDEO_WIDTH: 'wide' });
+  const { exitCode, output } = await examine(environment);
+  expect(exitCode).toBe(2);
+  expect(output).toContain('AV_VIDEO_WIDTH');
+  expect(output).toContain('AGENT_STATE_DIR');
+});

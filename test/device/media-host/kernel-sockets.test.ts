@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { comparableAddress, KernelSockets, parseSockets } from '#device/media-host/kernel-sockets.ts';
+import { until } from '../../until.ts';
+
+/** Made up after proc(5); addresses of the documentation's ranges. */
+const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1 0 100 0 0 10 0
+   1: 0A0200C0:D431 0100000A:078F 01 0001E240:00000000 01:00000014 00000000     0        0 12 4 0 24 4 30 10 -1
+   2: 0A0200C0:D432 076433C6:078F 01 00000010:00000000 00:00000000 00000000     0        0 13 1 0 24 4 30 10 -1
+   3: 0A0200C0:D433 0100000A:078F 08 00000001:00000000 00:00000000 00000000     0        0 14 1 0 24 4 30 10 -1
+`;
+const table6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: B80D0120000000000000000002000000:D431 B80D0120000000000000000001000000:078F 01 00000007:00000000 00:00000000 00000000     0        0 21 1 0 24 4 30 10 -1
+   1: 0000000000000000FFFF00000A0200C0:D434 0000000000000000FFFF00000100000A:078F 01 00000008:00000000 00:00000000 00000000     0        0 22 1 0 24 4 30 10 -1
+`;
+
+it('reads the kernel’s tables', () => {
+  expect(parseSockets(table).map(({ inode, remoteAddress, waitingBytes }) => [inode, remoteAddress, waitingBytes])).toEqual([
+    ['11', '0.0.0.0', 0],
+    ['12', '10.0.0.1', 123_456],
+    ['13', '198.51.100.7', 16],
+    ['14', '10.0.0.1', 1],
+  ]);
+  const [six, mapped] = parseSockets(table6);
+  expect(six?.remoteAddress).toBe(comparableAddress('2001:db8::1'));
+  expect(mapped?.remoteAddress).toBe('10.0.0.1');
+  expect(parseSockets('nonsense\n1: 2 3')).toEqual([]);
+});
+
+it('gives each output a connection of its own: of this process, established, to its address before any other', () => {
+  const sockets = new KernelSockets({ readTables: () => table, ownInodes: () => new Set(['12', '13', '14']) });
+  const first = sockets.claim(1935, ['198.51.100.7']);
+  expect(first).toBe('13');
+  expect(sockets.claim(1936, ['10.0.0.1'])).toBe(null);
+  expect(sockets.claim(1935, ['203.0.113.1'])).toBe('12');
+  expect(sockets.claim(1935, ['10.0.0.1'])).toBe(null);
+  expect(sockets.waitingBytes('12', 0)).toBe(123_456);
+  expect(sockets.waitingBytes('99', 0)).toBe(null);
+  sockets.release('13');
+  expect(sockets.claim(1935, [])).toBe('13');
+});
+
+it('counts what a server that does not read leaves in the kernel', async () => {
+  const server = createServer((socket) => socket.pause());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, '127.0.0.1');
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  await once(client, 'connect');
+  const sockets = new KernelSockets();
+  const inode = sockets.claim(port, ['127.0.0.1']) ?? '';
+  expect(sockets.waitingBytes(inode, 0)).toBe(0);
+  client.write(Buffer.alloc(32 * 1024 * 1024));
+  await until('bytes that wait', 3000, () => (sockets.waitingBytes(inode, performance.now()) ?? 0) > 100_000);
+  client.destroy();
+  await until('nothing of a closed one', 3000, () => sockets.waitingBytes(inode, performance.now() + 1e6) === null);
+});

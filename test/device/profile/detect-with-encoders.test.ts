@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { CommandOutcome } from '#device/detect/tools.ts';
+import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
+import { toolsOf } from '../detect/made-up-machine.ts';
+
+const profiles = await loadProfiles();
+
+test('an encoder that did not start is tried again at the next look', async () => {
+  let outcome: CommandOutcome = { kind: 'finished', exitCode: 1, stdout: '', stderr: 'ERROR: no memory\n' };
+  let tries = 0;
+  const base = toolsOf({
+    programs: {
+      'gst-inspect-1.0': 'x264:  x264enc: x264 H.264 Encoder\n',
+      'gst-inspect-1.0 --version': 'gst-inspect-1.0 version 1.22.0\n',
+      'gst-inspect-1.0 x264enc': '',
+    },
+  });
+  const tools = {
+    ...base,
+    run: async (command: string, words: readonly string[], timeoutMs: number) => {
+      if (command !== 'gst-launch-1.0') return await base.run(command, words, timeoutMs);
+      tries += 1;
+      return outcome;
+    },
+  };
+  const first = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory());
+  expect(first.encoders).toEqual([{ element: 'x264enc', properties: [], failure: 'no memory' }]);
+  expect(first.problems).toEqual([{ subject: 'x264enc', problem: 'does not start: no memory' }]);
+  outcome = { kind: 'finished', exitCode: 0, stdout: '' };
+  const second = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory(), first);
+  expect(second.encoders).toEqual([{ element: 'x264enc', properties: [] }]);
+  expect(second.problems).toEqual([]);
+  expect(tries).toBe(2);
+});

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AuditPage } from '#protocol/model/audit.ts';
+import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
+
+let api: ApiUnderTest;
+beforeEach(async () => {
+  api = await startApi();
+});
+afterEach(() => api.close());
+
+const log = async (query = ''): Promise<AuditPage> =>
+  (await api.request({ method: 'GET', url: `/api/v1/audit-log${query}` })).json<AuditPage>();
+const said = ({ entries }: AuditPage) =>
+  entries.map(({ actor, action, subject, changes }) =>
+    [`${actor}: ${action} ${subject}`, ...changes.map(({ field, before, after }) => `${field} ${before} > ${after}`)].join(', '),
+  );
+
+test('tells who changed what from what to what, newest first, with secrets masked', async () => {
+  const ada = await api.addPerson('ada', 'operator');
+  const { deviceId } = await api.join({ name: 'pi', group: 'hall' });
+  const patch = (url: string, payload: object) => api.request({ method: 'PATCH', url: `/api/v1/${url}`, payload, as: ada });
+  await patch(`devices/${deviceId}`, { name: 'stage', group: null });
+  await patch(`devices/${deviceId}`, { name: 'stage' });
+  await patch('fleet/settings', { AV_VIDEO_BITRATE: 1000 });
+  await patch('fleet/settings', { AV_VIDEO_BITRATE: 1000 });
+  await patch(`devices/${deviceId}/settings`, { AV_STREAM_KEY: 'geheim-1', AV_DISABLE_AUDIO: true });
+  await patch(`devices/${deviceId}/settings`, { AV_STREAM_KEY: 'geheim-2', AV_DISABLE_AUDIO: null });
+  await api.request({ method: 'POST', url: `/api/v1/devices/${deviceId}/commands`, payload: { kind: 'restart-pipeline' }, as: ada });
+  await api.request({ method: 'DELETE', url: `/api/v1/devices/${deviceId}` });
+  const page = await log();
+  expect(said(page).slice(0, 7)).toEqual([
+    `admin: device-removed ${deviceId}, name stage > null`,
+    `ada: command-requested ${deviceId}, command null > restart-pipeline`,
+    `ada: settings-changed ${deviceId}, AV_STREAM_KEY (secret) > (secret), AV_DISABLE_AUDIO true > null`,
+    `ada: settings-changed ${deviceId}, AV_STREAM_KEY null > (secret), AV_DISABLE_AUDIO null > true`,
+    'ada: settings-changed fleet, AV_VIDEO_BITRATE null > 1000',
+    `ada: device-changed ${deviceId}, name pi > stage, group hall > null`,
+    expect.stringMatching(new RegExp(`^the join token [0-9a-f-]{36}: device-joined ${deviceId}, name null > pi, group null > hall$`)),
+  ]);
+  const rows = await api.store().database.selectFrom('auditLog').selectAll().execute();
+  expect(JSON.stringify([page, rows])).not.toContain('geheim');
+});
+
+test('holds people, their passwords and tokens, and refused sign-ins of names that exist', async () => {
+  await api.request({ method: 'POST', url: '/api/v1/people', payload: { name: 'ada', role: 'viewer', password: 'first password' } });
+  await api.request({ method: 'PATCH', url: '/api/v1/people/ada', payload: { role: 'operator', password: 'second password' } });
+  await expect(api.signIn('ada', 'first password')).rejects.toThrow();
+  await expect(api.signIn('nobody', 'x')).rejects.toThrow();
+  const ada = await api.signIn('ada', 'second password');
+  const payload = { name: 'ci', scopes: ['read'], expiresInS: 60 };
+  const { id } = (await api.request({ method: 'POST', url: '/api/v1/access-tokens', payload, as: ada })).json<{ id: string }>();
+  await api.request({ method: 'DELETE', url: `/api/v1/access-tokens/${id}` });
+  const page = await log();
+  expect(said(page).slice(0, 8)).toEqual([
+    'admin: token-removed ci',
+    'ada: token-made ci, scopes null > read, expiresAt null > 2026-11-21T12:01:00.000Z',
+    'ada: signed-in ada',
+    'ada: sign-in-refused ada',
+    'admin: password-changed ada',
+    'admin: person-changed ada, role viewer > operator',
+    'admin: person-added ada, role null > viewer',
+    'admin: signed-in admin',
+  ]);
+  expect(JSON.stringify(page)).not.toMatch(/first password|second password|nobody/);
+});
+
+test('names the token that a program used', async () => {
+  const { deviceId } = await api.join();
+  const payload = { name: 'night job', scopes: ['commands'], expiresInS: 60 };
+  const { token } = (await api.request({ method: 'POST', url: '/api/v1/access-tokens', payload })).json<{ token: string }>();
+  const headers = { authorization: `Bearer ${token}` };
+  await api.app.inject({ method: 'POST', url: `/api/v1/devices/${deviceId}/commands`, payload: { kind: 'restart-pipeline' }, headers });
+  expect(said(await log())[0]).toBe(`admin with the token night job: command-requested ${deviceId}, command null > restart-pipeline`);
+});
+
+test('is read a page at a time, about one thing if asked, by admins alone', async () => {
+  for (const bitrate of [1000, 2000, 3000]) {
+    await api.request({ method: 'PATCH', url: '/api/v1/groups/hall/settings', payload: { AV_VIDEO_BITRATE: bitrate } });
+  }
+  const first = await log('?subject=hall&limit=2');
+  const second = await log(`?subject=hall&limit=2&before=${first.next}`);
+  expect([...said(first), ...said(second)]).toEqual([
+    'admin: settings-changed hall, AV_VIDEO_BITRATE 2000 > 3000',
+    'admin: settings-changed hall, AV_VIDEO_BITRATE 1000 > 2000',
+    'admin: settings-changed hall, AV_VIDEO_BITRATE null > 1000',
+  ]);
+  expect(second.next).toBeNull();
+  const operator = await api.addPerson('ada', 'operator');
+  expect((await api.request({ method: 'GET', url: '/api/v1/audit-log', as: operator })).statusCode).toBe(403);
+});
+
+test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('is not changed through the API: %s', async (method) => {
+  await api.signIn('admin', adminPassword);
+  for (const url of ['/api/v1/audit-log', '/api/v1/audit-log/1']) expect((await api.request({ method, url })).statusCode).toBe(404);
+});
+
+test('a change that does not come about leaves no entry', async () => {
+  await api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_BITRATE: 1000, AV_VIDEO_WIDTH: -1 } });
+  expect(said(await log()).some((line) => line.includes('settings-changed'))).toBe(false);
+});

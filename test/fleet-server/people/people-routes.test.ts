@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { MadePerson } from '#protocol/model/person.ts';
+import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
+
+let api: ApiUnderTest;
+beforeEach(async () => {
+  api = await startApi();
+});
+afterEach(() => api.close());
+
+const people = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path = '', payload?: object, as?: string) =>
+  api.request({ method, url: `/api/v1/people${path}`, ...(payload === undefined ? {} : { payload }), ...(as === undefined ? {} : { as }) });
+const who = (cookie: string) => api.request({ method: 'GET', url: '/api/v1/session', as: cookie });
+
+describe('people', () => {
+  test('are added with a password that is made and shown once, and sign in with it', async () => {
+    const made = (await people('POST', '', { name: 'ada', role: 'operator' })).json<MadePerson>();
+    expect(made).toEqual({ name: 'ada', role: 'operator', password: expect.stringMatching(/^[\w-]{20,}$/) });
+    expect((await who(await api.signIn('ada', made.password ?? ''))).json()).toEqual({ name: 'ada', role: 'operator' });
+    const list = (await people('GET')).body;
+    expect(JSON.parse(list)).toMatchObject({
+      people: [
+        { name: 'ada', role: 'operator' },
+        { name: 'admin', role: 'admin' },
+      ],
+    });
+    expect(list).not.toContain(made.password);
+    expect(api.logText()).not.toContain(made.password);
+  });
+
+  test.each([
+    [{ name: 'Ada Lovelace', role: 'viewer' }],
+    [{ name: '', role: 'viewer' }],
+    [{ name: 'a'.repeat(65), role: 'viewer' }],
+    [{ name: 'ada', role: 'owner' }],
+    [{ name: 'ada', role: 'viewer', password: 'short' }],
+    [{ role: 'viewer' }],
+  ])('with wrong fields are refused: %o', async (payload) => {
+    expect((await people('POST', '', payload)).statusCode).toBe(400);
+  });
+
+  test('have a name of their own', async () => {
+    expect((await people('POST', '', { name: 'admin', role: 'viewer' })).json()).toMatchObject({ code: 'already-there' });
+  });
+
+  test('lose their sessions with another role or password, and sign in anew', async () => {
+    const cookie = await api.addPerson('ada', 'operator');
+    expect((await people('PATCH', '/ada', { role: 'viewer' })).json()).toEqual({ name: 'ada', role: 'viewer' });
+    expect((await who(cookie)).statusCode).toBe(401);
+    await people('PATCH', '/ada', { password: 'another password' });
+    await expect(api.signIn('ada', adminPassword)).rejects.toThrow();
+    expect((await who(await api.signIn('ada', 'another password'))).json()).toEqual({ name: 'ada', role: 'viewer' });
+  });
+
+  test('who are removed are out at once, with their access tokens', async () => {
+    const cookie = await api.addPerson('ada', 'operator');
+    const payload = { name: 'ci', scopes: ['read'], expiresInS: 3600 };
+    const { token } = (await api.request({ method: 'POST', url: '/api/v1/access-tokens', payload, as: cookie })).json<{ token: string }>();
+    const withToken = () => api.app.inject({ method: 'GET', url: '/api/v1/devices', headers: { authorization: `Bearer ${token}` } });
+    expect((await withToken()).statusCode).toBe(200);
+    expect((await people('DELETE', '/ada')).statusCode).toBe(204);
+    expect((await who(cookie)).statusCode).toBe(401);
+    expect((await withToken()).statusCode).toBe(401);
+    expect((await people('DELETE', '/ada')).statusCode).toBe(404);
+  });
+
+  test('always include an admin', async () => {
+    expect((await people('DELETE', '/admin')).json()).toMatchObject({ code: 'last-admin' });
+    expect((await people('PATCH', '/admin', { role: 'viewer' })).json()).toMatchObject({ code: 'last-admin' });
+    await people('POST', '', { name: 'eve', role: 'admin', password: 'a second password' });
+    expect((await people('PATCH', '/admin', { role: 'viewer' })).statusCode).toBe(200);
+  });
+
+  test.each(['viewer', 'operator'] as const)('are not the business of a %s', async (role) => {
+    const cookie = await api.addPerson('ada', role);
+    expect((await people('GET', '', undefined, cookie)).statusCode).toBe(403);
+    expect((await people('PATCH', '/ada', { role: 'admin' }, cookie)).statusCode).toBe(403);
+    expect((await people('POST', '', { name: 'bob', role: 'admin' }, cookie)).statusCode).toBe(403);
+  });
+});
+
+describe('one’s own password', () => {
+  const change = (cookie: string, current: string, next: string) =>
+    api.request({ method: 'POST', url: '/api/v1/session/password', payload: { current, next }, as: cookie });
+
+  test('is changed with the present one; every other session ends and this one goes on', async () => {
+    const here = await api.addPerson('ada', 'viewer');
+    const elsewhere = await api.signIn('ada', adminPassword);
+    const response = await change(here, adminPassword, 'a better password');
+    expect(response.statusCode).toBe(200);
+    expect((await who(elsewhere)).statusCode).toBe(401);
+    expect((await who(here)).statusCode).toBe(401);
+    expect((await who(String(response.headers['set-cookie']).split(';', 1)[0] ?? '')).json()).toEqual({ name: 'ada', role: 'viewer' });
+  });
+
+  test('is not guessed with a stolen session', async () => {
+    const cookie = await api.addPerson('ada', 'viewer');
+    for (let attempt = 0; attempt < 10; attempt += 1) expect((await change(cookie, 'wrong', 'a better password')).statusCode).toBe(401);
+    expect((await change(cookie, adminPassword, 'a better password')).statusCode).toBe(429);
+  });
+});
