@@ -25,6 +25,7 @@ import { RecordingSwitch } from '#device/recording/recording-switch.ts';
 import { RecordingsKeeper, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
 import { describePause } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
+import type { ServiceManager } from '#device/service/service-manager.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
@@ -64,6 +65,8 @@ export type AgentOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Null: nobody but a person looks after this process. */
+  readonly service: Pick<ServiceManager, 'say' | 'pulse'> | null;
   /** Once: frames come, and the device has joined, if it is to belong to a fleet. */
   readonly onReady: (ready: AgentReady) => void;
 };
@@ -224,6 +227,7 @@ export class Agent {
         const uplink = this.#parts?.uplink ?? null;
         if (uplink !== null && !uplink.sendHealth(body)) this.#backlog.add(body);
       },
+      onPulse: (pulse) => this.#options.service?.pulse(pulse),
       sendReport: (report) => {
         this.#outbox.setReport(report);
         this.#parts?.uplink?.wake();
@@ -378,6 +382,7 @@ export class Agent {
     const isPaused = !prepared.schedule.allowed.stream;
     this.#said = { line, isStandIn, isPaused };
     this.#options.log.info(line);
+    this.#options.service?.say(line);
     if (prepared.leftOut.length > 0) this.#options.log.warn(`left out for the time being: ${describeRefusals(prepared.leftOut)}`);
     if (before === null) return;
     if (before.isPaused !== isPaused) this.#record(isPaused ? 'schedule-off' : 'schedule-on', line);

@@ -15,6 +15,7 @@ import { describePlan } from '#device/plan/plan.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
+import { serviceManagerOf } from '#device/service/service-manager.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
 import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder-memory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
@@ -70,6 +71,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     return refuse(describeProblems([problem]), exitCodes.configuration);
   }
   const [profiles, encoderMemory] = await Promise.all([loadProfiles(), loadEncoderMemory(state, log)]);
+  const service = serviceManagerOf(process.env, process.pid, systemClock.monotonicMs);
   const agent = new Agent({
     configuration,
     state,
@@ -82,14 +84,16 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     clock: systemClock,
     random: Math.random,
     log,
+    service,
     // For whoever started us with a channel; nobody else listens.
     onReady: (ready) => tellSupervisor({ kind: 'ready', ...ready }, log),
   });
   stopOnRequest(async () => {
-    await agent.stop();
+    await Promise.all([service?.stopping(), agent.stop()]);
     await lock.release();
   }, log);
   await agent.start();
+  service?.ready();
   return 0;
 }
 

@@ -20,6 +20,7 @@ import {
 import { UplinkRate } from '#device/health/uplink-rate.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { Pulse } from '#device/service/proof-of-life.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { Condition } from '#protocol/conditions.ts';
@@ -45,6 +46,8 @@ export type HealthWatchOptions = {
   readonly appliedRevision: () => number;
   readonly sendHealth: (health: Health) => void;
   readonly sendReport: (report: Report) => void;
+  /** Each time there is word of the media host, and with each health. */
+  readonly onPulse: (pulse: Pulse) => void;
   readonly onMediaState: (media: MediaState) => void;
 };
 
@@ -63,6 +66,7 @@ export class HealthWatch {
   #wasFailed = false;
   #tracked: TrackedConditions = noConditions;
   #lastFingerprint = '';
+  #statusesHeard = 0;
   #cancelHealth: (() => void) | null = null;
   #cancelReport: (() => void) | null = null;
   #cancelDebounce: (() => void) | null = null;
@@ -101,6 +105,8 @@ export class HealthWatch {
       this.#recordingDrops = rememberDrops(this.#recordingDrops, status.outputs.filter(isRecording), clock.monotonicMs());
     }
     this.#wasFailed = isPipelineFailed(status, this.#wasFailed);
+    this.#statusesHeard += 1;
+    this.#pulse();
     const media = this.#media();
     const hasStateChanged = media.kind !== this.#mediaKind;
     const size = status === null || status.figures === null ? '' : `${status.figures.width}x${status.figures.height}`;
@@ -162,6 +168,7 @@ export class HealthWatch {
           if (!this.#isRunning) return;
           this.#uplinkKbps = this.#uplinkRate.sample(this.#status?.outputs ?? [], this.#options.clock.monotonicMs());
           this.#sendHealth();
+          this.#pulse();
           this.#scheduleHealth();
         });
     }, delayMs);
@@ -199,6 +206,11 @@ export class HealthWatch {
     if (when === 'when-changed' && fingerprint === this.#lastFingerprint) return;
     this.#lastFingerprint = fingerprint;
     this.#options.sendReport(report);
+  }
+
+  #pulse(): void {
+    const media = this.#status?.media.kind ?? null;
+    this.#options.onPulse({ media, framesTotal: this.#status?.framesTotal ?? 0, statusesHeard: this.#statusesHeard });
   }
 
   #media(): MediaState {

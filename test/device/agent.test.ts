@@ -133,6 +133,7 @@ async function startedAgent(
     clock: systemClock,
     random: Math.random,
     log,
+    service: null,
     onReady: (ready) => world.ready.push(ready),
   });
   await agent.start();

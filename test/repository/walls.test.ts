@@ -102,6 +102,7 @@ const roomTests: readonly string[] = [
   'test/fleet-server/relay/access.test.ts',
   'test/fleet-server/relay/adoption.test.ts',
   'test/hardware-profiles/profiles.test.ts',
+  'test/setup/systemd/unit.test.ts',
 ];
 
 describe('tests', () => {

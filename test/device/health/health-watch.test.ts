@@ -48,6 +48,7 @@ async function startedWatch(random = 0.5) {
     appliedRevision: () => 1,
     sendHealth: (body) => health.push({ atMs: clock.monotonicMs() - startedMs, body }),
     sendReport: (body) => reports.push({ atMs: clock.monotonicMs() - startedMs, body }),
+    onPulse: () => undefined,
     onMediaState: ({ kind }) => states.push(kind),
   });
   await watch.start();

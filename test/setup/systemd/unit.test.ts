@@ -1,0 +1,49 @@
+/** The unit as systemd itself reads it, without running it. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../../device/temporary-directory.ts';
+
+const folder = join(import.meta.dirname, '..', '..', '..', 'setup', 'systemd');
+const unit = join(folder, 'makespacelive-agent.service');
+const hasAnalyzer = spawnSync('systemd-analyze', ['--version'], { stdio: 'ignore' }).status === 0;
+/** Of ten; what remains is what the unit names as missing on purpose. */
+const exposureBound = 2.5;
+
+test.skipIf(!hasAnalyzer)('systemd finds nothing wrong in it (needs systemd-analyze)', async () => {
+  // Somewhere else and with a program that is there: what is not installed on this machine is not the unit's fault.
+  const copy = join(await temporaryDirectory(), 'makespacelive-agent.service');
+  writeFileSync(
+    copy,
+    readFileSync(unit, 'utf8').replace('Documentation=file:/opt/makespacelive/docs/operations.md', 'Documentation=file:/dev/null'),
+  );
+  const { stderr, status } = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test.skipIf(!hasAnalyzer)('it may do little (needs systemd-analyze)', () => {
+  const text = execFileSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', unit], { encoding: 'utf8' });
+  const exposure = Number(/Overall exposure level for \S+: (\d+\.\d)/.exec(text)?.[1]);
+  expect(exposure).toBeLessThanOrEqual(exposureBound);
+});
+
+test('a dead agent leaves its media host alone, and systemd hears a child', () => {
+  const text = readFileSync(unit, 'utf8');
+  for (const line of ['Type=notify', 'NotifyAccess=all', 'KillMode=process', 'Restart=always', 'WatchdogSec=60'])
+    expect(text.split('\n')).toContain(line);
+});
+
+const hasSysusers = spawnSync('systemd-sysusers', ['--version'], { stdio: 'ignore' }).status === 0;
+
+test.skipIf(!hasSysusers)('the agent’s own user, in the groups of camera and sound (needs systemd-sysusers)', async () => {
+  const root = await temporaryDirectory();
+  mkdirSync(join(root, 'usr/lib/sysusers.d'), { recursive: true });
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'etc/group'), 'audio:x:29:\nvideo:x:44:\n');
+  cpSync(join(folder, 'makespacelive.sysusers.conf'), join(root, 'usr/lib/sysusers.d/makespacelive.conf'));
+  execFileSync('systemd-sysusers', [`--root=${root}`], { stdio: 'ignore' });
+  expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^makespacelive:x:\d+:\d+:.*:\/var\/lib\/makespacelive:.*nologin$/m);
+  expect(readFileSync(join(root, 'etc/group'), 'utf8')).toMatch(/^video:x:44:makespacelive$/m);
+});
