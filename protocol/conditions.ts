@@ -86,8 +86,15 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: ['test-picture'],
   },
+  'uplink-slow': {
+    title: 'Bitrate lowered for a slow uplink',
+    severity: 'warning',
+    advice: 'The stream goes on with less quality and recovers by itself. A cable instead of Wi-Fi, or a lower AV_VIDEO_BITRATE, mends it.',
+    holdMs: 5000,
+    dependsOn: ['output-down', 'wifi-weak'],
+  },
   'output-dropping': {
-    title: 'Uplink too slow',
+    title: 'Uplink too slow: pictures are left out',
     severity: 'warning',
     advice: 'Pictures are dropped because the network cannot carry them: lower AV_VIDEO_BITRATE or use a cable.',
     holdMs: 0,

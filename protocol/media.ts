@@ -77,3 +77,15 @@ export const OutputStatus = Type.Object({
   lagMs: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type OutputStatus = Static<typeof OutputStatus>;
+
+/** What the encoder is asked for, where its bitrate follows the uplink. */
+export const BitrateAdaptation = Type.Object({
+  bitrateKbps: Type.Integer({ minimum: 0 }),
+  /** AV_VIDEO_BITRATE: what it is when nothing is in the way. */
+  targetKbps: Type.Integer({ minimum: 0 }),
+  floorKbps: Type.Integer({ minimum: 0 }),
+  /** The id of the output that takes no more; null where none is in the way. */
+  limitedBy: Type.Union([Type.String({ maxLength: 40 }), Type.Null()]),
+  reason: Reason,
+});
+export type BitrateAdaptation = Static<typeof BitrateAdaptation>;

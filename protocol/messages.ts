@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox';
 import { CommandOutcome } from '#protocol/commands.ts';
 import { Condition } from '#protocol/conditions.ts';
 import { CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
-import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
+import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { SettingLevel, SettingValue, WireSettings } from '#protocol/settings.ts';
 
 const Label = Type.String({ maxLength: 200 });
@@ -122,6 +122,7 @@ export const Health = Type.Object(
   {
     media: MediaState,
     figures: Type.Union([MediaFigures, Type.Null()]),
+    adaptation: Type.Optional(BitrateAdaptation),
     outputs: Type.Array(OutputStatus, { maxItems: 32 }),
     conditions: Type.Array(Condition, { maxItems: 64 }),
     board: BoardHealth,

@@ -214,6 +214,23 @@ export const settingDefinitions = {
     secret: false,
     remote: true,
   },
+  AV_ADAPTIVE_BITRATE: {
+    title: 'Bitrate follows the uplink',
+    description: 'Where the network carries less than the video bitrate, the encoder gives less, and more again when it can.',
+    shape: { kind: 'boolean' },
+    default: true,
+    secret: false,
+    remote: true,
+  },
+  AV_VIDEO_BITRATE_MIN: {
+    title: 'Least video bitrate',
+    description: 'The bitrate goes no lower to suit the uplink. Below that, pictures are left out.',
+    shape: { kind: 'integer', minimum: 100, maximum: 20000 },
+    unit: 'kbit/s',
+    default: 400,
+    secret: false,
+    remote: true,
+  },
   AV_KEYFRAME_INTERVAL: {
     title: 'Keyframe interval',
     description: 'Seconds between two keyframes. YouTube and Twitch want 2.',

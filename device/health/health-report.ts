@@ -95,6 +95,11 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
   if (isDropping(drops, monotonicMs)) {
     found.push({ code: 'output-dropping', detail: `${drops.groups} groups of pictures dropped so far` });
   }
+  const { adaptation } = status ?? {};
+  if (adaptation !== undefined && adaptation.reason !== '') {
+    const { bitrateKbps, targetKbps, reason } = adaptation;
+    found.push({ code: 'uplink-slow', detail: `${bitrateKbps} of ${targetKbps} kbit/s: ${reason}` });
+  }
   const wantedFramesPerSecond = prepared.plan.capture.framesPerSecond;
   const framesPerSecond = status?.figures?.framesPerSecond;
   if (status?.media.kind === 'running' && framesPerSecond !== undefined && framesPerSecond < lowFrameShare * wantedFramesPerSecond) {
@@ -142,6 +147,7 @@ export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps
   return {
     media: mediaStateOf(status, hostLostAt),
     figures: status?.figures ?? null,
+    ...(status?.adaptation === undefined ? {} : { adaptation: status.adaptation }),
     outputs: (status?.outputs ?? []).slice(0, maxOutputs),
     conditions,
     board: {

@@ -8,6 +8,7 @@ import { NetworkWatch } from '#device/media-host/network-watch.ts';
 import type { Output } from '#device/media-host/output.ts';
 import { OutputMaker } from '#device/media-host/output-maker.ts';
 import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
+import { RateFollower } from '#device/media-host/rate-follower.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { TimeLine } from '#device/media-host/timeline.ts';
 import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
@@ -48,6 +49,7 @@ export class MediaEngine {
   #pending: Pending | null = null;
   #cancelAdvance: () => void = () => undefined;
   readonly #network: NetworkWatch;
+  readonly #rate: RateFollower = new RateFollower({ setLive: (live) => this.#keeper.setLive(live) });
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
@@ -58,6 +60,7 @@ export class MediaEngine {
     this.#meter = new FigureMeter(options.clock.monotonicMs());
     this.#keeper = new CaptureKeeper(options.clock, options.random, {
       onStart: () => {
+        this.#rate.onPlanInForce();
         this.#bus.startCapture();
         this.#timeLine.startCapture();
       },
@@ -101,12 +104,14 @@ export class MediaEngine {
   }
 
   status(): MediaStatus {
+    const adaptation = this.#rate.status(this.#plan);
     return {
       media: this.#keeper.state,
       figures: this.#figures,
       outputs: [...this.#outputs.values()].map((output) => output.status()),
       rssBytes: process.memoryUsage.rss(),
       framesTotal: this.#meter.framesTotal,
+      ...(adaptation === null ? {} : { adaptation }),
       captureLosses: this.#keeper.losses,
     };
   }
@@ -125,8 +130,17 @@ export class MediaEngine {
   #scheduleAdvance(): void {
     this.#cancelAdvance = this.#options.clock.schedule(() => {
       this.#advanceOutputs();
+      this.#followUplink();
       this.#scheduleAdvance();
     }, advanceIntervalMs);
+  }
+
+  /** While a plan is being tried the encoder is left alone. */
+  #followUplink(): void {
+    const plan = this.#plan;
+    if (plan === null || this.#isBusy || !this.#keeper.isUp) return;
+    const audioKbps = this.#figures?.audioBitrateKbps ?? 0;
+    this.#rate.advance({ nowMs: this.#options.clock.monotonicMs(), plan, outputs: this.#outputs.values(), audioKbps });
   }
 
   async #exclusively(work: () => Promise<string | null>): Promise<string | null> {
@@ -183,6 +197,7 @@ export class MediaEngine {
         this.#keeper.setCard(step.card);
         return null;
       case 'set-live':
+        this.#rate.onPlanInForce();
         return this.#keeper.setLive(step.live);
       case 'stop-output':
         this.#stopOutput(this.#outputs.get(step.id));

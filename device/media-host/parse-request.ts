@@ -14,7 +14,7 @@ const source = object({ kind: oneOf(['camera', 'test', 'file', 'element', 'no-si
 const live = object({
   element: text(100),
   property: text(100),
-  value: (value, path) => (typeof value === 'number' && Number.isFinite(value) ? null : expected(path, 'a number', value)),
+  value: number,
 });
 const capture = object({
   description: text(8192),
@@ -33,7 +33,14 @@ const output = oneKindOf({
   rtmp: object({ id: outputId, target: text(1024), location: text(2200) }),
   recording: object({ id: outputId, target: text(1024), directory: orNull(text(512)), segmentS: integer(1) }),
 });
-const plan = object({ capture, live: list(live, 16), outputs: list(output, 16) });
+const adaptive = object({
+  element: text(100),
+  property: text(100),
+  unitsPerKbps: number,
+  minimumKbps: integer(),
+  maximumKbps: integer(),
+});
+const plan = object({ capture, live: list(live, 16), outputs: list(output, 16), adaptive: optional(adaptive) });
 const requestId = integer(1);
 const request = oneKindOf({
   apply: object({ id: requestId, plan }),
@@ -99,6 +106,10 @@ function text(maximum: number): Check {
     typeof value === 'string' && (value.length <= maximum || [...value].length <= maximum)
       ? null
       : expected(path, `a text of at most ${maximum} characters`, value);
+}
+
+function number(value: unknown, path: string): string | null {
+  return typeof value === 'number' && Number.isFinite(value) ? null : expected(path, 'a number', value);
 }
 
 function integer(minimum = Number.NEGATIVE_INFINITY): Check {

@@ -5,7 +5,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { PipelinePlan } from '#device/plan/pipeline-plan.ts';
-import { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
+import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
 
 export const mediaHostProtocolVersion = 1;
 
@@ -28,6 +28,8 @@ export const MediaStatus = Type.Object({
   media: MediaState,
   figures: Type.Union([MediaFigures, Type.Null()]),
   outputs: Type.Array(OutputStatus),
+  /** Absent: the bitrate does not follow the uplink. */
+  adaptation: Type.Optional(BitrateAdaptation),
   rssBytes: Type.Integer(),
   /** Video frames that have left the encoder since the host started: proof of progress for watchdogs. */
   framesTotal: Type.Integer(),

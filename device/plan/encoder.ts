@@ -1,5 +1,5 @@
 /** The encoder part of a description, from its profile. Pure. */
-import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
+import type { AdaptivePlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 import type { EncoderParameter } from '#device/settings/encoder-parameters.ts';
 import type { EncoderProfile } from '#hardware-profiles/schema.ts';
 
@@ -42,4 +42,19 @@ export function describeEncoder(profile: EncoderProfile, wish: EncoderWish): str
 export function liveBitrate(profile: EncoderProfile, kbps: number): readonly LiveProperty[] {
   if (!profile.bitrate.live) return [];
   return [{ element: encoderName, property: profile.bitrate.name, value: bitrateIn(profile, kbps) }];
+}
+
+/** Absent where the encoder cannot change its bitrate while it runs. */
+export function adaptiveBitrate(profile: EncoderProfile, minimumKbps: number, maximumKbps: number): { readonly adaptive?: AdaptivePlan } {
+  if (!profile.bitrate.live) return {};
+  const floorKbps = Math.min(minimumKbps, maximumKbps);
+  return {
+    adaptive: {
+      element: encoderName,
+      property: profile.bitrate.name,
+      unitsPerKbps: bitrateIn(profile, 1),
+      minimumKbps: floorKbps,
+      maximumKbps,
+    },
+  };
 }

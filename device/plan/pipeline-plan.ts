@@ -51,6 +51,17 @@ export const CapturePlan = Type.Object({
 });
 export type CapturePlan = Static<typeof CapturePlan>;
 
+/** The encoder's bitrate follows what the targets take, between two bounds. */
+export const AdaptivePlan = Type.Object({
+  element: Type.String({ maxLength: 100 }),
+  property: Type.String({ maxLength: 100 }),
+  /** The property's value for one kbit/s. */
+  unitsPerKbps: Type.Number(),
+  minimumKbps: Type.Integer(),
+  maximumKbps: Type.Integer(),
+});
+export type AdaptivePlan = Static<typeof AdaptivePlan>;
+
 export const RtmpOutputPlan = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
   kind: Type.Literal('rtmp'),
@@ -81,5 +92,7 @@ export const PipelinePlan = Type.Object({
   /** Set after every start of the capture, and alone when nothing else differs: the stream is not interrupted. */
   live: Type.Array(LiveProperty, { maxItems: 16 }),
   outputs: Type.Array(OutputPlan, { maxItems: 16 }),
+  /** Absent: the encoder keeps its bitrate, because it cannot change it while it runs or because nobody wants it to. */
+  adaptive: Type.Optional(AdaptivePlan),
 });
 export type PipelinePlan = Static<typeof PipelinePlan>;

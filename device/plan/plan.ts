@@ -3,10 +3,10 @@ import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
 import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import * as capture from '#device/plan/capture.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
-import { describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
+import { adaptiveBitrate, describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
 import { planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import { nearestWithin } from '#device/plan/picture.ts';
-import type { LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { AdaptivePlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
 import { fittingParameters, parseParameters } from '#device/settings/encoder-parameters.ts';
@@ -49,6 +49,7 @@ export function planPipeline(
     },
     live: [...videoPart.live],
     outputs: [...planOutputs((key) => text(settings, key)), ...(settings.AV_RECORD.value === true ? [planRecording(settings)] : [])],
+    ...(videoPart.adaptive === undefined ? {} : { adaptive: videoPart.adaptive }),
   };
 }
 
@@ -84,7 +85,12 @@ function cardChoice(choice: PictureChoice): PictureChoice {
   return { ...choice, mode: null, given, turn: 0 };
 }
 
-type VideoPart = { readonly branches: readonly string[]; readonly encoder: string; readonly live: readonly LiveProperty[] };
+type VideoPart = {
+  readonly branches: readonly string[];
+  readonly encoder: string;
+  readonly live: readonly LiveProperty[];
+  readonly adaptive?: AdaptivePlan;
+};
 
 function planVideo(video: PlannedVideo, choice: PictureChoice, settings: ResolvedSettings, hardware: DetectedHardware): VideoPart {
   const { mode, given, turn, encoder: encoderProfile } = choice;
@@ -118,6 +124,9 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
     branches,
     encoder: encoderProfile?.match.element ?? lastResort,
     live: encoderProfile === undefined ? [] : liveBitrate(encoderProfile, bitrateKbps),
+    ...(encoderProfile === undefined || settings.AV_ADAPTIVE_BITRATE.value !== true
+      ? {}
+      : adaptiveBitrate(encoderProfile, number(settings, 'AV_VIDEO_BITRATE_MIN'), bitrateKbps)),
   };
 }
 

@@ -12,7 +12,10 @@ const laidOut: readonly SettingGroup[] = [
     title: 'Further targets',
     keys: ['AV_STREAM_URL_2', 'AV_STREAM_KEY_2', 'AV_STREAM_URL_3', 'AV_STREAM_KEY_3', 'AV_STREAM_URL_4', 'AV_STREAM_KEY_4'],
   },
-  { title: 'Advanced', keys: ['AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'] },
+  {
+    title: 'Advanced',
+    keys: ['AV_ADAPTIVE_BITRATE', 'AV_VIDEO_BITRATE_MIN', 'AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'],
+  },
 ];
 
 export function definitionOf(key: SettingKey): SettingDefinition {

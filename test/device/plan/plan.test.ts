@@ -227,6 +227,20 @@ test.each([
   expect(plan(server, { environment }).outputs).toEqual([{ id: 'rtmp', kind: 'rtmp', location, target }]);
 });
 
+test('the bitrate follows the uplink where the encoder can follow and somebody wants it to', () => {
+  const bounds = { element: 'encoder', property: 'bitrate', minimumKbps: 400, maximumKbps: 2500 };
+  expect(plan(server, {}).adaptive).toEqual({ ...bounds, unitsPerKbps: 1 });
+  expect(plan(server, { device: { AV_VIDEO_BITRATE: 300 } }).adaptive).toMatchObject({ minimumKbps: 300, maximumKbps: 300 });
+  const openh264Only = { ...server, encoders: server.encoders.filter((encoder) => encoder.element === 'openh264enc') };
+  expect(plan(openh264Only, { fleet: { AV_VIDEO_BITRATE_MIN: 800 } }).adaptive).toEqual({
+    ...bounds,
+    minimumKbps: 800,
+    unitsPerKbps: 1000,
+  });
+  expect(plan(server, { device: { AV_ADAPTIVE_BITRATE: false } }).adaptive).toBeUndefined();
+  expect(plan(pi4, {}).adaptive).toBeUndefined();
+});
+
 test('each further address is an output of its own, and the same target twice is one', () => {
   const { outputs } = plan(server, {
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'K', AV_STREAM_KEY_2: 'of no address' },

@@ -61,6 +61,8 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_STREAM_KEY', 'a!b', 'without spaces, quotes'],
   ['AV_STREAM_KEY', 'a\nb', 'on one line'],
   ['AV_STREAM_KEY', long, 'at most 1024 characters'],
+  ['AV_ADAPTIVE_BITRATE', 'perhaps', '1, true, yes'],
+  ['AV_VIDEO_BITRATE_MIN', 50, 'from 100 to 20000'],
   ...([2, 3, 4] as const).flatMap((number) => [
     [`AV_STREAM_URL_${number}`, 'icecast://h/x', 'an address such as rtmp://host/application'] as const,
     [`AV_STREAM_URL_${number}`, 'rtmp://:1935/live', 'an address with a host'] as const,
