@@ -10,6 +10,7 @@ import { withLostCameras } from '#device/detect/lost-hardware.ts';
 import { StatusDoor } from '#device/doctor/agent-status.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
+import { Escalator } from '#device/health/escalator.ts';
 import { FleetClock } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
@@ -69,6 +70,10 @@ export type AgentOptions = {
   readonly service: Pick<ServiceManager, 'say' | 'pulse'> | null;
   /** Once: frames come, and the device has joined, if it is to belong to a fleet. */
   readonly onReady: (ready: AgentReady) => void;
+  /** Ends this process in order, with the code that asks its supervisor for a new one. */
+  readonly restartAgent: () => void;
+  /** Null, or why the board is not restarted. Called only where AV_ALLOW_REBOOT is set. */
+  readonly reboot: () => Promise<string | null>;
 };
 
 export type AgentReady = {
@@ -83,6 +88,7 @@ type Parts = {
   readonly health: HealthWatch;
   readonly hardwareWatch: HardwareWatch;
   readonly deviceNodes: DeviceNodeWatch;
+  readonly escalator: Escalator;
   readonly schedule: ScheduleWatch;
   readonly recordings: RecordingsKeeper;
   readonly recordingSwitch: RecordingSwitch;
@@ -143,6 +149,7 @@ export class Agent {
     parts.statusDoor.open().catch((cause: unknown) => this.#options.log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.deviceNodes.start();
+    await parts.escalator.start();
     parts.uplink?.start();
   }
 
@@ -154,6 +161,7 @@ export class Agent {
 
   async #stop(): Promise<void> {
     const parts = this.#parts;
+    parts?.escalator.stop();
     parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
@@ -269,6 +277,7 @@ export class Agent {
       health,
       hardwareWatch,
       deviceNodes,
+      escalator: this.#buildEscalator(keeper, health),
       schedule,
       recordings,
       recordingSwitch,
@@ -301,6 +310,37 @@ export class Agent {
     recordingSwitch.turn(isOn, keeper.inForce().revision);
     keeper.reconcile();
     return outcome;
+  }
+
+  #buildEscalator(keeper: SettingsKeeper, health: HealthWatch): Escalator {
+    const { clock, log, state, media, configuration, restartAgent, reboot } = this.#options;
+    return new Escalator({
+      clock,
+      log,
+      state,
+      observe: () => ({
+        media: health.status()?.media ?? null,
+        framesTotal: health.status()?.framesTotal ?? 0,
+        captureLosses: health.status()?.captureLosses ?? 0,
+        isSourceThere: this.#isSourceThere(keeper.prepared()),
+        mayReboot: configuration.settings.AV_ALLOW_REBOOT === true,
+      }),
+      record: (kind, detail) => this.#record(kind, detail),
+      steps: {
+        'media-host': () => media.restartHost(),
+        agent: async () => restartAgent(),
+        reboot: async () => {
+          const problem = await reboot();
+          if (problem !== null) this.#record('board-restart-failed', problem);
+        },
+      },
+    });
+  }
+
+  /** A source of the environment's own may be anywhere: whether it is there, nobody here can know. */
+  #isSourceThere({ plan }: Prepared): boolean {
+    const { kind, id } = plan.capture.source;
+    return kind === 'test' || (kind === 'camera' && this.#hardware?.found.cameras.some((camera) => camera.id === id) === true);
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {

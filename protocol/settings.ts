@@ -327,6 +327,15 @@ export const settingDefinitions = {
     secret: false,
     remote: false,
   },
+  AV_ALLOW_REBOOT: {
+    title: 'Board may be restarted',
+    description:
+      'Lets the agent restart the board, once an hour at most, when neither a new media host nor a new agent has brought the stream back. Only from the device’s own environment.',
+    shape: { kind: 'boolean' },
+    default: false,
+    secret: false,
+    remote: false,
+  },
   AV_AUDIO_SRC: {
     title: 'Audio source element',
     description: 'A GStreamer audio source. Only from the device’s own environment.',

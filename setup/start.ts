@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { startMeAnew } from '#device/exit-codes.ts';
 import {
   type AgentReady,
   type FleetServerReady,
@@ -134,7 +135,7 @@ const agent = new SupervisedProcess({
     else say(`The device agent runs again: ${ready.source}.`);
   },
   onExit: (exit, restartInMs) => {
-    if (agentReady === undefined && exit.code !== null && exit.code !== 0) {
+    if (agentReady === undefined && exit.code !== null && exit.code !== 0 && exit.code !== startMeAnew) {
       void shutDown(exit.code);
       return false;
     }

@@ -3,9 +3,11 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { Agent } from '#device/agent.ts';
+import { rebootBoard } from '#device/command-line/reboot.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
 import { localMachine } from '#device/detect/local-machine.ts';
+import { startMeAnew } from '#device/exit-codes.ts';
 import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
 import { programVersion } from '#device/installation.ts';
 import { createLog, type Log } from '#device/logging.ts';
@@ -24,7 +26,7 @@ import { readCredentials } from '#device/uplink/credentials.ts';
 
 /** Whoever stops the agent waits 5 s. */
 const stopDeadlineMs = 4500;
-const exitCodes = { failed: 1, configuration: 2, busy: 3, stateDirectory: 4 } as const;
+const exitCodes = { failed: 1, configuration: 2, busy: 3, stateDirectory: 4, startMeAnew } as const;
 
 export async function runAgent(options: OptionValues): Promise<number> {
   const isBalenaDataWritable = await access('/data', constants.W_OK).then(
@@ -72,7 +74,9 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
   }
   const [profiles, encoderMemory] = await Promise.all([loadProfiles(), loadEncoderMemory(state, log)]);
   const service = serviceManagerOf(process.env, process.pid, systemClock.monotonicMs);
-  const agent = new Agent({
+  const agent: Agent = new Agent({
+    restartAgent: () => begin('to be started anew', exitCodes.startMeAnew),
+    reboot: rebootBoard,
     configuration,
     state,
     credentials,
@@ -88,7 +92,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     // For whoever started us with a channel; nobody else listens.
     onReady: (ready) => tellSupervisor({ kind: 'ready', ...ready }, log),
   });
-  stopOnRequest(async () => {
+  const begin = stopOnRequest(async () => {
     await Promise.all([service?.stopping(), agent.stop()]);
     await lock.release();
   }, log);
@@ -97,24 +101,27 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
   return 0;
 }
 
-/** A signal, or the end of a supervisor that started us with a channel. */
-function stopOnRequest(stop: () => Promise<void>, log: Log): void {
+type BeginStop = (why: string, exitCode?: number) => void;
+
+/** A signal, or the end of a supervisor that started us with a channel. The function that it gives back begins the same. */
+function stopOnRequest(stop: () => Promise<void>, log: Log): BeginStop {
   let isStopping = false;
-  const begin = (why: string): void => {
+  const begin: BeginStop = (why, exitCode = 0) => {
     if (isStopping) return;
     isStopping = true;
     log.info(`stopping (${why})`);
-    const deadline = setTimeout(() => process.exit(0), stopDeadlineMs);
+    const deadline = setTimeout(() => process.exit(exitCode), stopDeadlineMs);
     stop()
       .catch((cause: unknown) => log.error(`stopping: ${errorText(cause)}`))
       .finally(() => {
         clearTimeout(deadline);
-        process.exit(0);
+        process.exit(exitCode);
       });
   };
   process.on('SIGTERM', () => begin('SIGTERM'));
   process.on('SIGINT', () => begin('SIGINT'));
   if (process.channel !== undefined) process.on('disconnect', () => begin('its supervisor is gone'));
+  return begin;
 }
 
 /** A channel that closes meanwhile is no fault: its end is told by an event of its own, and stops us. */

@@ -119,6 +119,11 @@ export class HealthWatch {
     if (hasStateChanged) this.#options.onMediaState(media);
   }
 
+  /** The last one heard; null while no host is connected. */
+  status(): MediaStatus | null {
+    return this.#status;
+  }
+
   /** The pipeline, its camera or its microphone. */
   isSomethingLost(): boolean {
     const media = this.#status?.media;

@@ -14,6 +14,7 @@ import { MediaEngine } from '#device/media-host/media-engine.ts';
 const protocolVersion = 1;
 const exitCodes = { usage: 2, occupied: 3 } as const;
 const statusIntervalMs = 1000;
+const aliveIntervalMs = 500;
 /** The agent waits 1.5 s for our goodbye: a disk that has not taken the rest of a recording by then has lost it. */
 const settleBoundMs = 1000;
 /** States that change in one moment are told in one message. */
@@ -92,11 +93,14 @@ const sampling = setInterval(() => {
   door.send({ kind: 'status', status: engine.status() });
 }, statusIntervalMs);
 
+const beating = setInterval(() => door.send({ kind: 'alive' }), aliveIntervalMs);
+
 let isStopping = false;
 async function stop(sayGoodbye: () => void = () => undefined): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   clearInterval(sampling);
+  clearInterval(beating);
   await Promise.race([engine.stop(), new Promise<void>((resolve) => systemClock.schedule(resolve, settleBoundMs))]);
   sayGoodbye();
   await door.close();

@@ -105,6 +105,11 @@ export class HostConnection {
     });
   }
 
+  /** Something was asked for that has not been answered yet. */
+  get isAwaited(): boolean {
+    return this.#answers.size > 0;
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

@@ -51,6 +51,8 @@ export const HostMessage = Type.Union([
   Type.Object({ kind: Type.Literal('result'), id: RequestId, problem: Type.Union([Type.String(), Type.Null()]) }),
   /** Every second, and at once when a state changes. */
   Type.Object({ kind: Type.Literal('status'), status: MediaStatus }),
+  /** Twice a second: the host's own loop turns. Whether pictures leave stands in the status. */
+  Type.Object({ kind: Type.Literal('alive') }),
   Type.Object({ kind: Type.Literal('preview'), jpegBase64: Type.String() }),
   /** A thing that happened and belongs in the device's history: pipeline failed, output lost, output back. */
   Type.Object({ kind: Type.Literal('event'), event: Type.String(), detail: Type.String() }),

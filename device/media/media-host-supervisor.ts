@@ -45,12 +45,17 @@ const applyBoundMs = 25_000;
 const connectedBoundMs = 10_000;
 const shutdownBoundMs = 1_500;
 const exitBoundMs = 1_500;
-/** Status comes each second. Checks are counted, not time: a machine that slept must not find its host guilty. */
-const silenceCheckMs = 500;
-const silentChecks = 7;
+/**
+ * A host says a word twice a second. Checks are counted, not time: a machine that slept must not find its host guilty. While a
+ * capture is being started, drivers may hold up the host's loop for longer than a stream that runs may stand still.
+ */
+const silenceCheckMs = 250;
+const silentChecks = { running: 8, starting: 20 } as const;
 /** The death of a host that ran is mended at once; one that dies as soon as it starts is given time. */
 const provenAfterMs = 1_500;
-const restartPolicy: BackOffPolicy = { firstMs: 250, factor: 2, capMs: 10_000, jitter: 0.3 };
+const restartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 10_000, jitter: 0.3 };
+/** One that gave frames serves viewers, however often it dies: it never waits long. */
+const giverPolicy: BackOffPolicy = { ...restartPolicy, capMs: 1000 };
 
 export class MediaHostSupervisor {
   readonly #options: MediaHostSupervisorOptions;
@@ -159,7 +164,7 @@ export class MediaHostSupervisor {
       const connection = await this.#reachHost();
       if (connection === null || this.#isStopping) {
         if (connection !== null) await this.#shutDown(connection);
-        await this.#pauseAfterDeath();
+        await this.#pauseAfterDeath(restartPolicy);
         continue;
       }
       const startedMs = this.#options.clock.monotonicMs();
@@ -169,21 +174,22 @@ export class MediaHostSupervisor {
       const stopWatching = this.#watchSilence(connection);
       await connection.closed;
       stopWatching();
+      const hasGivenFrames = (this.#status?.framesTotal ?? 0) > 0;
       this.#lose();
       if (this.#options.clock.monotonicMs() - startedMs > provenAfterMs || this.#isReplacing) this.#deaths = 0;
       if (!this.#isStopping && !this.#isReplacing) this.#tell('media-host-lost', `after ${this.#secondsSince(startedMs)} s`);
       this.#isReplacing = false;
-      if (this.#deaths > 0) await this.#pauseAfterDeath();
+      if (this.#deaths > 0) await this.#pauseAfterDeath(hasGivenFrames ? giverPolicy : restartPolicy);
       else this.#deaths = 1;
     }
   }
 
-  async #pauseAfterDeath(): Promise<void> {
+  async #pauseAfterDeath(policy: BackOffPolicy): Promise<void> {
     if (this.#isStopping) return;
     this.#deaths += 1;
     const { random = Math.random } = this.#options;
     const { clock } = this.#options;
-    const untilMs = clock.monotonicMs() + backOffDelay(restartPolicy, Math.max(1, this.#deaths - 1), random());
+    const untilMs = clock.monotonicMs() + backOffDelay(policy, Math.max(1, this.#deaths - 1), random());
     for (let leftMs = 1; leftMs > 0 && !this.#isStopping; leftMs = untilMs - clock.monotonicMs()) {
       await this.#waitForChange(Math.max(1, untilMs - clock.monotonicMs()));
     }
@@ -243,6 +249,8 @@ export class MediaHostSupervisor {
         case 'event':
           this.#tell(message.event, message.detail);
           return;
+        case 'alive':
+          return;
         default:
           message satisfies never;
       }
@@ -274,7 +282,8 @@ export class MediaHostSupervisor {
     const check = () => {
       checks = connection.linesHeard === heard ? checks + 1 : 0;
       heard = connection.linesHeard;
-      if (checks < silentChecks) {
+      const isRunning = this.#status?.media.kind === 'running' && !connection.isAwaited;
+      if (checks < silentChecks[isRunning ? 'running' : 'starting']) {
         cancel = this.#options.clock.schedule(check, silenceCheckMs);
         return;
       }

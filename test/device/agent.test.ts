@@ -135,6 +135,8 @@ async function startedAgent(
     log,
     service: null,
     onReady: (ready) => world.ready.push(ready),
+    restartAgent: () => undefined,
+    reboot: async () => 'not in a test',
   });
   await agent.start();
   onTestFinished(() => agent.stop());

@@ -8,6 +8,7 @@ import { hostFiles } from '#device/media/host-files.ts';
 import { spawnHost } from '#device/media/host-process.ts';
 import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
+import { killAgainAndAgain } from './host-killer.ts';
 import { type SupervisedHost, startHost, stateDirectory } from './supervised-host.ts';
 import { captureDescription, testKey, testPlan } from './test-plan.ts';
 import { type Packet, TestRelay } from './test-relay.ts';
@@ -217,11 +218,23 @@ describe('the process', () => {
     expect(host.events.map(({ event }) => event)).toEqual(expect.arrayContaining(['media-host-lost', 'media-host-recovered']));
   });
 
-  it('is replaced when it hangs', async () => {
+  it('gives frames again within 2 s of each kill, whenever it comes', async () => {
+    const { supervisor } = await streamingHost();
+    const victim = { processId: () => supervisor.processId(), frames: () => supervisor.status()?.framesTotal ?? null };
+    const recoveries = await killAgainAndAgain(victim, { times: 5, longestLifeMs: 1500, random: Math.random });
+    expect(recoveries).toHaveLength(5);
+    expect(Math.max(...recoveries)).toBeLessThan(2000);
+  });
+
+  it('is replaced when it hangs: noticed within 2 s and a bit, frames again within 5 s', async () => {
     const host = await streamingHost();
+    await until('it runs', 5000, () => host.supervisor.status()?.media.kind === 'running');
     const former = host.supervisor.processId() ?? 0;
+    const begin = performance.now();
     process.kill(former, 'SIGSTOP');
-    await until('another process', 15_000, () => host.supervisor.processId() !== null && host.supervisor.processId() !== former);
+    expect(await timeUntil('the loss', 15_000, () => host.supervisor.processId() !== former)).toBeLessThan(3000);
+    await until('frames', 15_000, () => (host.supervisor.status()?.framesTotal ?? 0) > 0);
+    expect(performance.now() - begin).toBeLessThan(5000);
     await host.untilStreaming();
     expect(isRunning(former)).toBe(false);
   });

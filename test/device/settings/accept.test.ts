@@ -74,6 +74,7 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_AUDIO_SAMPLING_RATE', 48001, 'from 8000 to 48000'],
   ['AV_AUDIO_SAMPLING_RATE', 20000, 'expected one of 8000, 11025'],
   ['AV_AUDIO_SAMPLING_RATE', 'fast', 'a whole number'],
+  ['AV_ALLOW_REBOOT', 'perhaps', 'from the device’s own environment only'],
   ['AV_ROOM_NAME', long, 'at most 100 characters'],
   ['AV_AUDIO_DEVICE', '7', 'no microphone "7": none was found'],
   ['AV_AUDIO_DEVICE', 'hw:0 ! filesink', 'a card number'],

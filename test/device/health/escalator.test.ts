@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { EscalationMemory } from '#device/health/escalation.ts';
+import { Escalator, lookIntervalMs } from '#device/health/escalator.ts';
+import { StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import type { MediaState } from '#protocol/media.ts';
+import { until } from '../../until.ts';
+import { type ManualClock, manualClock } from '../manual-clock.ts';
+import { quietLog } from '../quiet-log.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const memoryFile = stateFile('escalation.json', EscalationMemory);
+const failed: MediaState = { kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'broken' };
+
+async function started(clock: ManualClock, state: Pick<StateDirectory, 'read' | 'write'>, mayReboot = false) {
+  const done: string[] = [];
+  const step = (name: string) => async (cause: string) => void done.push(`${name}: ${cause}`);
+  const escalator = new Escalator({
+    clock,
+    log: quietLog(),
+    state,
+    observe: () => ({ media: failed, framesTotal: 0, captureLosses: 0, isSourceThere: true, mayReboot }),
+    record: (kind, detail) => done.push(`event ${kind}: ${detail}`),
+    steps: { 'media-host': step('host'), agent: step('agent'), reboot: step('reboot') },
+  });
+  await escalator.start();
+  return { escalator, done };
+}
+
+/** Files are written for real, so each look is given time of the real world. */
+async function pass(clock: ManualClock, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += lookIntervalMs / 1000) {
+    await clock.advance(lookIntervalMs);
+    await until('what was begun to be done', 5000, () => clock.waitingTimers() === 1);
+  }
+}
+
+async function stateDirectory(): Promise<StateDirectory> {
+  const state = new StateDirectory(await temporaryDirectory(), quietLog());
+  await state.start();
+  return state;
+}
+
+test('each step is said with its cause before it is taken, and is known to the next agent', async () => {
+  const state = await stateDirectory();
+  const clock = manualClock();
+  const first = await started(clock, state);
+  await pass(clock, 30);
+  expect(first.done).toEqual(['event media-host-replaced: broken', 'host: broken']);
+  await pass(clock, 110);
+  expect(first.done.slice(-2)).toEqual(['event agent-restarted: broken', 'agent: broken']);
+  first.escalator.stop();
+  first.escalator.stop();
+  expect(clock.waitingTimers()).toBe(0);
+  expect((await state.read(memoryFile))?.taken.map(({ step }) => step)).toEqual(['media-host', 'media-host', 'agent']);
+  const second = await started(clock, state);
+  await pass(clock, 3000);
+  expect(second.done).toEqual(['event agent-restarted: broken', 'agent: broken']);
+  second.escalator.stop();
+});
+
+test('a disk that cannot be written: the host is replaced, and nothing that would be forgotten is done', async () => {
+  const clock = manualClock();
+  const { escalator, done } = await started(clock, { read: async () => null, write: () => Promise.reject(new Error('EROFS')) }, true);
+  await pass(clock, 3000);
+  expect(new Set(done)).toEqual(new Set(['event media-host-replaced: broken', 'host: broken']));
+  expect(done).toHaveLength(4);
+  escalator.stop();
+});
+
+test('a damaged memory is set aside', async () => {
+  const state = await stateDirectory();
+  await state.write({ name: 'escalation.json', check: (value): value is object => typeof value === 'object' }, { taken: 'all of it' });
+  const clock = manualClock();
+  const { escalator, done } = await started(clock, state);
+  await pass(clock, 30);
+  expect(done).toEqual(['event media-host-replaced: broken', 'host: broken']);
+  escalator.stop();
+});
