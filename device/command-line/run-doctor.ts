@@ -4,12 +4,13 @@ import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
-import { detectHardware } from '#device/detect/detect.ts';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
 import { checkLine, exitCodeOf, summaryLine } from '#device/doctor/check.ts';
 import { examine } from '#device/doctor/doctor.ts';
 import { systemClock } from '#device/media/clock.ts';
+import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
+import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
 
 const wrongConfiguration = 2;
 
@@ -24,10 +25,11 @@ export async function runDoctor(options: OptionValues): Promise<number> {
     return wrongConfiguration;
   }
   const isJson = options['json'] === true;
+  const profiles = await loadProfiles();
   const checks = await examine({
     configuration: read.configuration,
-    detect: () => detectHardware(localMachine()),
-    profiles: await loadProfiles(),
+    detect: () => detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory()),
+    profiles,
     clock: systemClock,
     run: runProgram,
     mayPublish: options['without-publishing'] !== true,

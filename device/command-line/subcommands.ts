@@ -29,6 +29,11 @@ export const subcommands: Subcommands = {
     options: { 'print-pipeline': { type: 'boolean', description: 'prints what would run here, and ends' } },
     load: async () => (await import('#device/command-line/run-agent.ts')).runAgent,
   },
+  hardware: {
+    description: 'prints what was found, which profile fits it, and which mode and encoder are taken and why not the others',
+    options: { json: { type: 'boolean', description: 'prints JSON' } },
+    load: async () => (await import('#device/command-line/run-hardware.ts')).runHardware,
+  },
   doctor: {
     description: 'tries everything that a stream needs, and says what to do',
     options: {

@@ -70,6 +70,23 @@ function sum(parts: readonly (number | null)[]): number | null {
   return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
 }
 
+/** Which rules of the board's profile fit, in words. */
+export function whyBoard({ match }: BoardProfile): string {
+  const rules = [
+    ...(match.model === undefined ? [] : [`the model fits ${match.model}`]),
+    ...(match.architectures === undefined ? [] : [`the architecture is one of ${match.architectures.join(', ')}`]),
+  ];
+  return rules.length === 0 ? 'no other profile fits' : rules.join(' and ');
+}
+
+export function whyCamera({ match }: CameraProfile): string {
+  return [
+    ...(match.usbIds === undefined ? [] : [`the USB id is one of ${match.usbIds.join(', ')}`]),
+    ...(match.name === undefined ? [] : [`the name fits ${match.name}`]),
+    ...(match.driver === undefined ? [] : [`the driver fits ${match.driver}`]),
+  ].join(' and ');
+}
+
 function boardScore({ match }: BoardProfile, board: BoardFact): number | null {
   const model = match.model === undefined ? null : board.model !== null && new RegExp(match.model, 'i').test(board.model);
   const architecture = match.architectures?.includes(board.architecture) ?? null;

@@ -89,6 +89,20 @@ test('--print-pipeline shows what would run, without the key, and touches nothin
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('hardware: what is here and what is made of it, as text and as JSON, without touching anything', async () => {
+  const directory = await temporaryDirectory();
+  const environment = { AGENT_STATE_DIR: join(directory, 'state'), AV_STREAM_KEY: 'printed-never' };
+  const text = await runAgent(environment, 'hardware');
+  expect(text).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(text.stdout).toMatch(/^board +.*\n +profile /);
+  expect(text.stdout).toMatch(/^encoder +x264enc$/m);
+  const json = await runAgent(environment, 'hardware', '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ board: { architecture: expect.any(String) }, encoder: { taken: 'x264enc' } });
+  expect(text.stdout + json.stdout).not.toContain('printed-never');
+  expect(await runAgent({ AV_VIDEO_WIDTH: 'wide' }, 'hardware')).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(await readdir(directory)).toEqual([]);
+});
+
 test('--help, --version, and a word that is no subcommand', async () => {
   expect(await runAgent({}, '--help')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('makespacelive'), stderr: '' });
   expect(await runAgent({}, '--version')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });

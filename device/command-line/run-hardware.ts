@@ -1,0 +1,30 @@
+/** `makespacelive hardware`: what is here, and what is made of it under the settings of the environment. Touches nothing. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { describeHardware, hardwareText } from '#device/command-line/describe-hardware.ts';
+import type { OptionValues } from '#device/command-line/subcommands.ts';
+import { describeProblems, readConfiguration } from '#device/configuration.ts';
+import { localMachine } from '#device/detect/local-machine.ts';
+import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
+
+const wrongConfiguration = 2;
+
+export async function runHardware(options: OptionValues): Promise<number> {
+  const isBalenaDataWritable = await access('/data', constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
+  if (read.kind === 'problems') {
+    process.stderr.write(`${describeProblems(read.problems)}\n`);
+    return wrongConfiguration;
+  }
+  const profiles = await loadProfiles();
+  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
+  const described = describeHardware(hardware, profiles, read.configuration.settings);
+  process.stdout.write(options['json'] === true ? `${JSON.stringify(described, null, 2)}\n` : hardwareText(described));
+  return 0;
+}
