@@ -99,11 +99,12 @@ export function libcameraPictures(cameraName: string, picture: Picture, encoderF
   return `${source} ! video/x-raw,format=NV12,${size},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! video/x-raw,format=${format},${size}`;
 }
 
-const turnMethods: Readonly<Record<Exclude<Turn, 0>, string>> = { 90: 'clockwise', 180: 'rotate-180', 270: 'counterclockwise' };
+/** Not by the older property `method`: GStreamer 1.22.0 takes it in a description and turns nothing. */
+const turnDirections: Readonly<Record<Exclude<Turn, 0>, string>> = { 90: '90r', 180: '180', 270: '90l' };
 
 /** The same pictures turned clockwise. */
 export function turned(pictures: string, turn: Turn): string {
-  return turn === 0 ? pictures : `${pictures} ! videoflip method=${turnMethods[turn]}`;
+  return turn === 0 ? pictures : `${pictures} ! videoflip video-direction=${turnDirections[turn]}`;
 }
 
 /** What a turn makes of a size. */

@@ -96,6 +96,7 @@ describe('one place for each thing', () => {
 /** Tests of how several files of one room play together: they stand in the room's folder under a name of their own. */
 const roomTests: readonly string[] = [
   'test/device/detect/plugging.test.ts',
+  'test/device/plan/golden.test.ts',
   'test/device/plan/run-plan.test.ts',
   'test/device/uplink/offline.test.ts',
   'test/fleet-server/broker/bounds.test.ts',

@@ -104,6 +104,7 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['25 frames of 30', { prepared: muted, status: status(running.media, [], 25) }, ['frame-rate-low']],
   ['26 frames of 30', { prepared: muted, status: status(running.media, [], 26) }, []],
   ['few frames while starting', { prepared: muted, status: status(starting.media, [], 2) }, []],
+  ['a picture that is less than was asked for', { prepared: { ...muted, shortfall: 'wished more, given less' } }, ['mode-not-met']],
   ['81 °C', { prepared: muted, board: { ...board, temperatureC: 81 } }, ['board-hot']],
   ['80 °C', { prepared: muted, board: { ...board, temperatureC: 80 } }, []],
   ['400 MB free', { prepared: muted, board: { ...board, diskFreeBytes: 4e8 } }, ['disk-low']],

@@ -143,6 +143,38 @@ const rows: readonly Row[] = [
     hasPreview: true,
   },
   {
+    name: 'the test picture on its side',
+    hardware: server,
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_VIDEO_ROTATE: 90, AV_DISABLE_AUDIO: true },
+    width: 360,
+    height: 640,
+    rate: 30,
+    audioRateHz: null,
+    hasPreview: true,
+  },
+  {
+    name: 'an MJPEG camera that hangs upside down',
+    hardware: withDevices(server, [c270]),
+    settings: { AV_VIDEO_ROTATE: 180 },
+    camera: 'videotestsrc is-live=true ! jpegenc',
+    width: 1280,
+    height: 720,
+    rate: 30,
+    audioRateHz: 32000,
+    hasPreview: true,
+  },
+  {
+    name: 'a raw camera on its side, whose format the encoder takes as it is',
+    hardware: withDevices(server, [camera('nv12', [{ pixelFormat: 'NV12', width: 640, height: 480, frameRates: [30] }])]),
+    settings: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 480, AV_VIDEO_ROTATE: 270, AV_DISABLE_AUDIO: true },
+    camera: 'videotestsrc is-live=true',
+    width: 480,
+    height: 640,
+    rate: 30,
+    audioRateHz: null,
+    hasPreview: true,
+  },
+  {
     name: 'a camera that encodes itself',
     hardware: withDevices(server, [c920], [microphone(1)]),
     settings: {},
@@ -221,3 +253,29 @@ async function probe(file: string) {
     audioTimes: times('audio'),
   };
 }
+
+test.each([
+  [90, 'top right'],
+  [180, 'bottom right'],
+  [270, 'bottom left'],
+] as const)('turned by %i what was at the top left is at the %s', async (turn, corner) => {
+  const settings = resolveSettings({ environment: { AV_VIDEO_ROTATE: turn } });
+  const { description } = planPipeline(settings, server, resolveProfile(server, profiles)).capture;
+  const flip = /videoflip \S+/.exec(description)?.[0] ?? 'no videoflip';
+  const directory = await mkdtemp(join(tmpdir(), 'run-plan-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'picture.gray');
+  const square = 'videotestsrc num-buffers=1 pattern=white ! video/x-raw,format=I420,width=40,height=40';
+  const picture = `${square} ! videobox fill=black right=-600 bottom=-320 ! ${flip} ! videoconvert ! video/x-raw,format=GRAY8`;
+  await run('gst-launch-1.0', ['-q', ...words(`${picture} ! filesink location=${file}`)], { timeout: 20_000, killSignal: 'SIGKILL' });
+  const pixels = await readFile(file);
+  const [width, height] = turn === 180 ? [640, 360] : [360, 640];
+  const isWhite = (x: number, y: number) => (pixels[y * width + x] ?? 0) > 128;
+  const corners = {
+    'top left': isWhite(5, 5),
+    'top right': isWhite(width - 6, 5),
+    'bottom left': isWhite(5, height - 6),
+    'bottom right': isWhite(width - 6, height - 6),
+  };
+  expect(Object.keys(corners).filter((name) => corners[name as keyof typeof corners])).toEqual([corner]);
+});
