@@ -5,6 +5,8 @@ import { StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import type { MediaState } from '#protocol/media.ts';
 import { until } from '../../until.ts';
 import { type ManualClock, manualClock } from '../manual-clock.ts';
+import { startHost } from '../media/supervised-host.ts';
+import { testPlan } from '../media/test-plan.ts';
 import { quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
@@ -75,4 +77,58 @@ test('a damaged memory is set aside', async () => {
   await pass(clock, 30);
   expect(done).toEqual(['event media-host-replaced: broken', 'host: broken']);
   escalator.stop();
+});
+
+test('a real media host whose pipeline can never run is replaced twice, then the agent is given up twice, and no more within the hour', async () => {
+  const state = await stateDirectory();
+  const clock = manualClock();
+  const host = await startHost();
+  const { supervisor } = host;
+  const plan = testPlan({ description: 'no-such-element ! appsink name=tags', bitrateKbps: null });
+  expect(await supervisor.apply(plan)).toMatchObject({ kind: 'failed' });
+  const processes = new Set([supervisor.processId()]);
+  const done: string[] = [];
+  const lived = async (seconds: number) => {
+    let hasEnded = false;
+    const escalator = new Escalator({
+      clock,
+      log: quietLog(),
+      state,
+      observe: () => {
+        const { media, framesTotal } = host.status();
+        return { media, framesTotal, captureLosses: 0, isSourceThere: true, mayReboot: false };
+      },
+      record: (kind, detail) => done.push(`${kind}: ${detail}`),
+      steps: {
+        'media-host': async () => {
+          await supervisor.restartHost();
+          await until('the failure of the new host', 10_000, () => supervisor.status()?.media.kind === 'failed');
+          processes.add(supervisor.processId());
+        },
+        // The process of a test is not ended: the next agent begins where this one stops.
+        agent: async () => {
+          hasEnded = true;
+          escalator.stop();
+        },
+        reboot: () => Promise.reject(new Error('nobody has allowed this')),
+      },
+    });
+    await escalator.start();
+    for (let second = 0; second < seconds && !hasEnded; second += lookIntervalMs / 1000) {
+      await clock.advance(lookIntervalMs);
+      await until('the look is over', 20_000, () => clock.waitingTimers() === 1 || hasEnded);
+    }
+    escalator.stop();
+  };
+  for (const agent of [1, 2, 3]) {
+    await lived(1100);
+    expect(done.filter((event) => event.startsWith('agent-restarted'))).toHaveLength(Math.min(agent, 2));
+  }
+  expect(done).toEqual([
+    'media-host-replaced: no element "no-such-element"',
+    'media-host-replaced: no element "no-such-element"',
+    'agent-restarted: no element "no-such-element"',
+    'agent-restarted: no element "no-such-element"',
+  ]);
+  expect(processes.size).toBe(3);
 });
