@@ -304,11 +304,12 @@ export class Agent {
     });
   }
 
-  #switchRecording(isOn: boolean, keeper: SettingsKeeper, recordingSwitch: RecordingSwitch): Promise<ApplyOutcome> {
+  async #switchRecording(isOn: boolean, keeper: SettingsKeeper, recordingSwitch: RecordingSwitch): Promise<ApplyOutcome> {
     const { clock, media } = this.#options;
     const outcome = whenRecordingIs(isOn, { clock, onStatus: (listener) => media.onStatus(listener) });
-    recordingSwitch.turn(isOn, keeper.inForce().revision);
+    const kept = recordingSwitch.turn(isOn, keeper.inForce().revision);
     keeper.reconcile();
+    await kept;
     return outcome;
   }
 

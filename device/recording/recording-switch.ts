@@ -36,10 +36,11 @@ export class RecordingSwitch {
     return this.#isOn;
   }
 
-  turn(isOn: boolean, revision: number): void {
+  /** Holds at once; resolves when it would survive a power cut, or the disk has refused. */
+  turn(isOn: boolean, revision: number): Promise<void> {
     this.#isOn = isOn;
     this.#revision = revision;
-    this.#options.state.write(switchFile, { isOn, revision }).catch(this.#options.onDiskError);
+    return this.#options.state.write(switchFile, { isOn, revision }).catch(this.#options.onDiskError);
   }
 
   /** True when it no longer holds: these settings are newer than it is. */
