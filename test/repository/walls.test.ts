@@ -97,6 +97,8 @@ describe('one place for each thing', () => {
 const roomTests: readonly string[] = [
   'test/device/detect/plugging.test.ts',
   'test/device/plan/golden.test.ts',
+  'test/device/media-host/recording-faults.test.ts',
+  'test/device/media-host/recording-proof.test.ts',
   'test/device/plan/run-plan.test.ts',
   'test/device/uplink/offline.test.ts',
   'test/fleet-server/broker/bounds.test.ts',
