@@ -26,6 +26,29 @@ export const MediaState = Type.Union([
 ]);
 export type MediaState = Static<typeof MediaState>;
 
+const Decibels = Type.Number({ minimum: -100, maximum: 0, description: 'dBFS: 0 is the loudest there is, -100 stands for nothing at all' });
+
+/** The sound before it is encoded, over the last sampling interval. One channel where both are the same. */
+export const SoundFigures = Type.Object({
+  channels: Type.Array(
+    Type.Object({
+      peakDbfs: Decibels,
+      rmsDbfs: Decibels,
+      clippedSamples: Type.Integer({ minimum: 0, description: 'Samples in flat tops: three or more in a row at the limit' }),
+    }),
+    { minItems: 1, maxItems: 8 },
+  ),
+});
+export type SoundFigures = Static<typeof SoundFigures>;
+
+/** The picture before it is encoded, from a small copy taken about once a second. */
+export const PictureFigures = Type.Object({
+  lumaMean: Type.Number({ minimum: 0, maximum: 255, description: 'Video range: 16 is black' }),
+  lumaMax: Type.Number({ minimum: 0, maximum: 255, description: 'The lightest point' }),
+  stillS: Type.Number({ minimum: 0, description: 'For how long each picture has been equal to the one before' }),
+});
+export type PictureFigures = Static<typeof PictureFigures>;
+
 /** Figures over the last sampling interval, seen from the encoded stream itself. */
 export const MediaFigures = Type.Object({
   framesPerSecond: Type.Number({ minimum: 0 }),
@@ -34,6 +57,13 @@ export const MediaFigures = Type.Object({
   framesTotal: Type.Integer({ minimum: 0 }),
   width: Type.Integer({ minimum: 0 }),
   height: Type.Integer({ minimum: 0 }),
+  /** Absent where silence is planned, or none has come yet. */
+  sound: Type.Optional(SoundFigures),
+  /** Absent for the test picture, and where nothing can look into the stream. */
+  picture: Type.Optional(PictureFigures),
+  audioVideoDriftMs: Type.Optional(
+    Type.Number({ description: 'How far sound has fallen behind the picture since the capture began; negative: it runs ahead' }),
+  ),
 });
 export type MediaFigures = Static<typeof MediaFigures>;
 

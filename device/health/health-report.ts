@@ -3,6 +3,7 @@ import { observeBoard } from '#device/health/board-conditions.ts';
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import { type CameraLosses, recentLosses, unstableFrom } from '#device/health/camera-losses.ts';
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
+import { contentConditions, type WatchedContent } from '#device/health/content-watch.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
@@ -31,6 +32,8 @@ export type HealthFacts = {
   readonly nowMs: number;
   /** Of the recording: a disk that is too slow is another matter than a network. */
   readonly recordingDrops: DropMemory;
+  /** What is wrong with the sound and the picture themselves. */
+  readonly content: WatchedContent;
   readonly monotonicMs: number;
   /** Whether the pipeline was failed when it was last looked at: a new try does not mend it, frames do. */
   readonly wasFailed: boolean;
@@ -50,6 +53,7 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeRecording(facts), ...observeBoard(board, clockOffset)];
+  found.push(...contentConditions(facts.content));
   if (!prepared.schedule.allowed.stream)
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });

@@ -5,6 +5,7 @@
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import { type CameraLosses, noLosses, rememberLosses } from '#device/health/camera-losses.ts';
 import { noConditions, shownConditions, type TrackedConditions, trackConditions } from '#device/health/condition-tracker.ts';
+import { nothingWatched, type WatchedContent, watchContent } from '#device/health/content-watch.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import {
   buildHealth,
@@ -60,6 +61,7 @@ export class HealthWatch {
   #size = '';
   #drops: DropMemory = noDrops;
   #losses: CameraLosses = noLosses;
+  #content: WatchedContent = nothingWatched;
   readonly #uplinkRate = new UplinkRate();
   #uplinkKbps: number | undefined;
   #recordingDrops: DropMemory = noDrops;
@@ -97,6 +99,7 @@ export class HealthWatch {
     const { clock } = this.#options;
     if (status === null && this.#status !== null) this.#hostLostAt = new Date(clock.nowMs()).toISOString();
     this.#status = status;
+    this.#content = watchContent(this.#content, status?.figures ?? null, clock.monotonicMs());
     if (status !== null) {
       const isRecording = ({ kind }: OutputStatus) => kind === 'recording';
       const sent = status.outputs.filter((output) => !isRecording(output));
@@ -233,6 +236,7 @@ export class HealthWatch {
       clockOffset: this.#options.clockOffset(),
       drops: this.#drops,
       losses: this.#losses,
+      content: this.#content,
       nowMs: clock.nowMs(),
       recordingDrops: this.#recordingDrops,
       monotonicMs,

@@ -21,6 +21,9 @@ export type CaptureKeeperHandlers = {
   readonly onStart: () => void;
   readonly onTag: (tag: Tag) => void;
   readonly onPreview: (jpeg: Buffer) => void;
+  readonly onSamples: (block: Buffer) => void;
+  readonly onTick: () => void;
+  readonly onLuma: (grey: Buffer) => void;
   readonly onState: (state: MediaState) => void;
 };
 
@@ -138,6 +141,11 @@ export class CaptureKeeper {
     this.#card.setPlan(card);
   }
 
+  /** The rate that the source's sound is said to have, where the plan lets it be told. */
+  setSoundRate(rateHz: number): void {
+    this.#current()?.setSoundRate(rateHz);
+  }
+
   /** May be called twice. */
   stop(): void {
     this.#stopCapture('stopped');
@@ -170,9 +178,10 @@ export class CaptureKeeper {
       onTag: (tag) => {
         for (const passed of this.#gate.pass(tag, () => this.#goOnAir())) this.#onTag(passed);
       },
-      onPreview: (jpeg) => {
-        if (this.#gate.isOpen) this.#handlers.onPreview(jpeg);
-      },
+      onPreview: (jpeg) => this.#gate.isOpen && this.#handlers.onPreview(jpeg),
+      onSamples: (block) => this.#gate.isOpen && this.#handlers.onSamples(block),
+      onTick: () => this.#gate.isOpen && this.#handlers.onTick(),
+      onLuma: (grey) => this.#gate.isOpen && this.#handlers.onLuma(grey),
       onFailed: (failure) => this.#onFailed(failure),
     });
     return capture;

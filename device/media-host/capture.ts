@@ -11,6 +11,12 @@ import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
 export type CaptureHandlers = {
   readonly onTag: (tag: Tag) => void;
   readonly onPreview: (jpeg: Buffer) => void;
+  /** 16-bit samples of two channels in turn, half a second of them. */
+  readonly onSamples: (block: Buffer) => void;
+  /** Half a second has passed by the pipeline's clock. */
+  readonly onTick: () => void;
+  /** A small grey copy of the picture. */
+  readonly onLuma: (grey: Buffer) => void;
   /** At most once a run; the pipeline is stopped by then. */
   readonly onFailed: (failure: CaptureFailure) => void;
 };
@@ -39,6 +45,8 @@ export class Capture {
   #lastFrameMs = 0;
   #hasFrame = false;
   #cancelCheck: () => void = () => undefined;
+  /** What the plan says of the sound's rate, once it has been told another. */
+  #plannedSoundCaps: string | null = null;
   readonly #pulling = new Set<string>();
 
   constructor(description: string, clock: Clock, handlers: CaptureHandlers) {
@@ -61,9 +69,19 @@ export class Capture {
       this.#run = 0;
       return liveProblem;
     }
+    const soundClock = this.#pipeline?.element('soundclock') ?? null;
+    if (soundClock !== null && this.#plannedSoundCaps !== null) setProperty(soundClock, 'caps', this.#plannedSoundCaps);
     this.#pipeline?.play();
     this.#pull('tags', this.#onTagBuffer);
-    if (this.#pipeline?.element('preview') != null) this.#pull('preview', this.#handlers.onPreview);
+    const { onPreview, onSamples, onTick, onLuma } = this.#handlers;
+    for (const [sink, take] of [
+      ['preview', onPreview],
+      ['samples', onSamples],
+      ['ticks', onTick],
+      ['luma', onLuma],
+    ] as const) {
+      if (this.#pipeline?.element(sink) != null) this.#pull(sink, take);
+    }
     this.#scheduleCheck();
     return null;
   }
@@ -94,6 +112,13 @@ export class Capture {
   /** Makes the pipeline ahead of its start, which is quicker then. Null, or why it cannot be made. */
   prepare(): string | null {
     return this.#make();
+  }
+
+  setSoundRate(rateHz: number): void {
+    const element = this.#run === 0 ? null : (this.#pipeline?.element('soundclock') ?? null);
+    if (element === null) return;
+    this.#plannedSoundCaps ??= String(element['caps']);
+    setProperty(element, 'caps', `audio/x-raw,rate=(int)${rateHz}`);
   }
 
   #make(): string | null {

@@ -66,3 +66,13 @@ export function decoderConfiguration(tag: Tag): Buffer | null {
   // Frame type and codec, packet type, three bytes of composition time.
   return isVideoHeader(tag) ? tag.bytes.subarray(headerBytes + 5, tag.bytes.length - trailerBytes) : null;
 }
+
+/** ISO/IEC 14496-3, table 1.18; the index is in bits 5 to 8 of the AudioSpecificConfig. */
+const aacRatesHz = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+
+/** Of an AAC sequence header; null where it names none of the usual rates. */
+export function parseAudioRate(tag: Tag): number | null {
+  const first = tag.bytes[headerBytes + 2] ?? 0;
+  const second = tag.bytes[headerBytes + 3] ?? 0;
+  return aacRatesHz[((first & 0x07) << 1) | (second >> 7)] ?? null;
+}

@@ -2,6 +2,7 @@
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
+import { ContentMeter } from '#device/media-host/content-meter.ts';
 import { FigureMeter } from '#device/media-host/figures.ts';
 import type { Tag } from '#device/media-host/flv.ts';
 import { NetworkWatch } from '#device/media-host/network-watch.ts';
@@ -36,6 +37,7 @@ export class MediaEngine {
   readonly #timeLine = new TimeLine();
   readonly #outputMaker: OutputMaker;
   readonly #meter: FigureMeter;
+  readonly #content = new ContentMeter();
   readonly #keeper: CaptureKeeper;
   readonly #outputs = new Map<string, Output>();
   /** What stopped outputs still write. */
@@ -63,9 +65,13 @@ export class MediaEngine {
         this.#rate.onPlanInForce();
         this.#bus.startCapture();
         this.#timeLine.startCapture();
+        this.#content.startCapture();
       },
       onTag: (tag) => this.#onTag(tag),
       onPreview: options.onPreview,
+      onSamples: (block) => this.#onSamples(block),
+      onTick: () => this.#content.addTick(options.clock.monotonicMs()),
+      onLuma: (grey) => this.#content.addLuma(grey, options.clock.monotonicMs()),
       onState: (state) => this.#onCaptureState(state),
     });
   }
@@ -100,7 +106,8 @@ export class MediaEngine {
 
   /** To be called each second: figures are of the time between two calls. */
   sample(): void {
-    this.#figures = this.#keeper.state.kind === 'stopped' ? null : this.#meter.sample(this.#options.clock.monotonicMs());
+    const encoded = this.#keeper.state.kind === 'stopped' ? null : this.#meter.sample(this.#options.clock.monotonicMs());
+    this.#figures = encoded === null ? null : { ...encoded, ...this.#content.sample(this.#options.clock.monotonicMs()) };
   }
 
   status(): MediaStatus {
@@ -227,9 +234,16 @@ export class MediaEngine {
   }
 
   #onTag(tag: Tag): void {
+    const monotonicMs = this.#options.clock.monotonicMs();
     this.#meter.add(tag);
-    this.#bus.publish(this.#timeLine.place(tag, this.#options.clock.monotonicMs()));
+    this.#content.addTag(tag);
+    this.#bus.publish(this.#timeLine.place(tag, monotonicMs));
     this.#advanceOutputs();
+  }
+
+  #onSamples(block: Buffer): void {
+    const rateHz = this.#content.addSamples(block, this.#options.clock.monotonicMs());
+    if (rateHz !== null) this.#keeper.setSoundRate(rateHz);
   }
 
   #advanceOutputs(): void {

@@ -95,6 +95,9 @@ export class NoSignalCard {
       onPreview: (jpeg) => {
         if (this.isOnAir) this.#handlers.onPreview(jpeg);
       },
+      onSamples: () => undefined,
+      onTick: () => undefined,
+      onLuma: () => undefined,
       onFailed: ({ reason }) => {
         this.stop();
         this.#handlers.onFailed(reason);

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { mediaHostProgram } from '#device/installation.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 
-/** One thread of the pool for each of 16 outputs, three for each of two captures, and Node's own four, with two to spare. */
-const threadPoolSize = 28;
+/** One thread of the pool for each of 16 outputs, six for each of two captures, and Node's own four, with two to spare. */
+const threadPoolSize = 34;
 
 /** In MB, per half. Almost all that the host makes is short-lived; Node's own bound would let it lie for longer. */
 const youngHeap = '--max-semi-space-size=1';

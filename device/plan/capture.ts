@@ -158,6 +158,46 @@ export function previewBranch(picture: Picture, intervalS: number): string {
   ].join(' ! ');
 }
 
+/** A name of its own and nothing else: a fraction or a channel mask in the caps of what is pulled leaks in the binding, each time. */
+const bareCaps = (name: string) => `capssetter join=false replace=true caps=${name}`;
+
+/** What the branches below need beside what every description needs. */
+export const pictureProbeElements = ['capssetter'];
+export const soundProbeElements = ['capssetter', 'audiobuffersplit'];
+
+const probeWidth = 64;
+const probeHeight = 36;
+
+/**
+ * A small grey copy each second, for finding a black or frozen picture. The rate is cut first; the scaler takes single points
+ * of the picture, so that a camera's noise stays and costs next to nothing.
+ */
+export function pictureProbe(): string {
+  return [
+    `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/1`,
+    'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0',
+    `videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=${probeWidth},height=${probeHeight}`,
+    bareCaps('application/x-luma'),
+    'appsink name=luma sync=false max-buffers=1 drop=true',
+  ].join(' ! ');
+}
+
+const soundTee = 'heard';
+
+/** Half a second of samples at a time, so that a microphone's hundred buffers a second wake nobody up. */
+function soundProbe(): string {
+  return [
+    `${soundTee}. ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! audiobuffersplit output-buffer-duration=1/2`,
+    'queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0',
+    bareCaps('application/x-samples'),
+    'appsink name=samples sync=false max-buffers=4 drop=true',
+  ].join(' ! ');
+}
+
+/** A buffer each half second of the pipeline's own clock, by which the pictures are stamped: what the sound is compared with. */
+const metronome =
+  'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
+
 const aacRates: readonly number[] = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
 export const audioRates = aacRates;
 
@@ -171,30 +211,40 @@ export function audioFormat(wantedRateHz: number, wantedBitsPerSecond: number): 
   return { rateHz: nearest, bitsPerSecond: Math.min(wantedBitsPerSecond, maximumBitsPerSample * nearest) };
 }
 
+export type AudioUse = { readonly format: AudioFormat; readonly hasProbe: boolean };
+
 function aac(format: AudioFormat): string {
   return `voaacenc bitrate=${format.bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
 }
 
+/** From raw sound to the muxer, with a look at its levels on the way. */
+function encodedSound({ format, hasProbe }: AudioUse): string {
+  return hasProbe ? `tee name=${soundTee} ${soundTee}. ! ${aac(format)} ${soundProbe()} ${metronome}` : aac(format);
+}
+
 function generatedSound(wave: string, format: AudioFormat, channels: number): string {
-  return `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${format.rateHz},channels=${channels} ! ${aac(format)}`;
+  return `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${format.rateHz},channels=${channels}`;
 }
 
 /** 440 Hz, quiet: a tenth of full scale is -20 dBFS. */
-export function tone(format: AudioFormat): string {
-  return generatedSound('wave=sine freq=440 volume=0.1', format, 1);
+export function tone(use: AudioUse): string {
+  return `${generatedSound('wave=sine freq=440 volume=0.1', use.format, 1)} ! ${encodedSound(use)}`;
 }
 
-/** In the layout of the microphone that it stands in for: alsasrc asks for two channels, and `plughw` gives them whatever there is. */
-export function silence(format: AudioFormat): string {
-  return generatedSound('wave=silence', format, 2);
+/**
+ * In the layout of the microphone that it stands in for: alsasrc asks for two channels, and `plughw` gives them whatever there is.
+ * It has no levels to look at, and nobody is told that it is silent.
+ */
+export function silence({ format }: AudioUse): string {
+  return `${generatedSound('wave=silence', format, 2)} ! ${aac(format)}`;
 }
 
 /** The media host knows a lost microphone by this name. */
 const microphoneName = 'microphone';
 
 /** `plughw` lets ALSA convert where the microphone has not the wanted rate or format. */
-export function microphoneSound(card: number, device: number, format: AudioFormat): string {
-  return `${alsaSource(card, device)} ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+export function microphoneSound(card: number, device: number, use: AudioUse): string {
+  return `${alsaSource(card, device)} ! audio/x-raw,format=S16LE,rate=${use.format.rateHz} ! queue ! ${encodedSound(use)}`;
 }
 
 export function microphoneProbe(card: number, device: number): string {
@@ -217,6 +267,15 @@ function named(description: string): string {
   return [/\sname=/.test(source) ? source : `${source} name=${microphoneName}`, ...rest].join('');
 }
 
-export function elementSound(description: string, format: AudioFormat): string {
-  return `${named(description)} ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=${format.rateHz} ! queue ! ${aac(format)}`;
+/**
+ * Its sound may come by a clock of its own. `soundclock` can be told at which rate it really comes; the second resampler then
+ * makes of it what the picture needs, and does nothing at all until then.
+ */
+export function elementSound(description: string, use: AudioUse): string {
+  const rate = use.format.rateHz;
+  const converted = `clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=${rate}`;
+  const kept = use.hasProbe
+    ? ` ! capssetter name=soundclock caps="audio/x-raw,rate=(int)${rate}" ! audiobuffersplit output-buffer-duration=1/50 alignment-threshold=200000000 ! audioresample ! audio/x-raw,rate=${rate}`
+    : '';
+  return `${named(description)} ! ${converted}${kept} ! queue ! ${encodedSound(use)}`;
 }

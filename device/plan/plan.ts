@@ -28,12 +28,12 @@ export function planPipeline(
   const video: PlannedVideo = chosen.kind === 'test' && absentCamera !== null ? { kind: 'absent', camera: absentCamera } : chosen;
   const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, chosen) : { kind: 'off' };
   const choice = choosePicture(chosen, settings, hardware, profile);
-  const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings);
+  const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings, hardware);
   const videoPart = planVideo(video, video.kind === 'absent' ? cardChoice(choice) : choice, settings, hardware);
   const cardPart = planVideo({ kind: 'card' }, cardChoice(choice), settings, hardware);
   const describe = (branches: readonly string[], sound: string | null) =>
     [capture.muxer, ...branches, ...(sound === null ? [] : [sound])].join(' ');
-  const silent = describeAudio(silenceFor(audio), settings);
+  const silent = describeAudio(silenceFor(audio), settings, hardware);
   const probe = describeProbe(audio);
   return {
     capture: {
@@ -112,14 +112,14 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
+  const lookers = [
+    ...(previewIntervalS === 0 ? [] : [capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS)]),
+    ...(isWatched(video, hardware) ? [capture.pictureProbe()] : []),
+  ];
   const branches =
-    previewIntervalS === 0
+    lookers.length === 0
       ? [`${pictures} ! ${short} ! ${encoding}`]
-      : [
-          `${pictures} ! tee name=${capture.rawTee}`,
-          `${capture.rawTee}. ! ${short} ! ${encoding}`,
-          capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS),
-        ];
+      : [`${pictures} ! tee name=${capture.rawTee}`, `${capture.rawTee}. ! ${short} ! ${encoding}`, ...lookers];
   return {
     branches,
     encoder: encoderProfile?.match.element ?? lastResort,
@@ -128,6 +128,11 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
       ? {}
       : adaptiveBitrate(encoderProfile, number(settings, 'AV_VIDEO_BITRATE_MIN'), bitrateKbps)),
   };
+}
+
+/** Whether anybody is to be told of a black or frozen picture: not of our own. */
+function isWatched(video: PlannedVideo, hardware: DetectedHardware): boolean {
+  return !isGenerated(video) && capture.pictureProbeElements.every((name) => hasElement(hardware, name));
 }
 
 function describePictures(video: PlannedVideo, { mode, given: picture, encoder }: PictureChoice, hardware: DetectedHardware): string {
@@ -160,21 +165,22 @@ function describeProbe(audio: AudioChoice): string | null {
   return audio.kind === 'element' ? capture.elementProbe(audio.description) : null;
 }
 
-function describeAudio(audio: AudioChoice, settings: ResolvedSettings): string | null {
+function describeAudio(audio: AudioChoice, settings: ResolvedSettings, hardware: DetectedHardware): string | null {
   const wanted = audioBitsPerSecond(number(settings, 'AV_AUDIO_BITRATE'));
   const format = capture.audioFormat(number(settings, 'AV_AUDIO_SAMPLING_RATE'), wanted);
+  const use = { format, hasProbe: capture.soundProbeElements.every((name) => hasElement(hardware, name)) };
   switch (audio.kind) {
     case 'off':
       return null;
     case 'tone':
-      return capture.tone(format);
+      return capture.tone(use);
     case 'silence':
     case 'missing':
-      return capture.silence(format);
+      return capture.silence(use);
     case 'microphone':
-      return capture.microphoneSound(audio.microphone.card, audio.microphone.device, format);
+      return capture.microphoneSound(audio.microphone.card, audio.microphone.device, use);
     case 'element':
-      return capture.elementSound(audio.description, format);
+      return capture.elementSound(audio.description, use);
     default:
       return audio satisfies never;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { noLosses } from '#device/health/camera-losses.ts';
+import { nothingWatched } from '#device/health/content-watch.ts';
 import {
   type HealthFacts,
   isPipelineFailed,
@@ -54,6 +55,7 @@ const well: HealthFacts = {
   clockOffset: null,
   drops: noDrops,
   losses: noLosses,
+  content: nothingWatched,
   nowMs: Date.parse('2026-11-21T12:00:00Z'),
   recordingDrops: noDrops,
   monotonicMs: 100_000,

@@ -25,12 +25,21 @@ const hardwareEncoder =
 const preview =
   'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=70 ! appsink name=preview sync=false max-buffers=1 drop=true';
 const aac = (bitsPerSecond: number) => `voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
+const luma =
+  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false max-buffers=1 drop=true';
+const samples =
+  'heard. ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! audiobuffersplit output-buffer-duration=1/2 ! queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! capssetter join=false replace=true caps=application/x-samples ! appsink name=samples sync=false max-buffers=4 drop=true';
+const metronome =
+  'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
+const heard = (bitsPerSecond: number) => `tee name=heard heard. ! ${aac(bitsPerSecond)} ${samples} ${metronome}`;
+const soundclock = (rateHz: number) =>
+  `capssetter name=soundclock caps="audio/x-raw,rate=(int)${rateHz}" ! audiobuffersplit output-buffer-duration=1/50 alignment-threshold=200000000 ! audioresample ! audio/x-raw,rate=${rateHz}`;
 const generated = (wave: string, rateHz: number) =>
   `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${rateHz},channels=1`;
-const tone = `${generated('wave=sine freq=440 volume=0.1', 16000)} ! ${aac(96000)}`;
+const tone = `${generated('wave=sine freq=440 volume=0.1', 16000)} ! ${heard(96000)}`;
 const silence = `${generated('wave=silence', 16000).replace('channels=1', 'channels=2')} ! ${aac(96000)}`;
 const microphoneAt = (card: string, rateHz: number, bitsPerSecond: number) =>
-  `alsasrc name=microphone device="plughw:${card}" ! audio/x-raw,format=S16LE,rate=${rateHz} ! queue ! ${aac(bitsPerSecond)}`;
+  `alsasrc name=microphone device="plughw:${card}" ! audio/x-raw,format=S16LE,rate=${rateHz} ! queue ! ${heard(bitsPerSecond)}`;
 const clocks =
   'clockoverlay halignment=center valignment=center time-format="%H:%M:%S" font-desc="Sans Bold 60" shaded-background=true ! timeoverlay halignment=right valignment=bottom font-desc="Sans 20"';
 const bars = 'videotestsrc is-live=true pattern=smpte75 horizontal-speed=2';
@@ -50,7 +59,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'no camera and no overlay elements: bars alone',
-    hardware: { ...server, elements: new Set(['voaacenc', 'jpegenc', 'x264enc']) },
+    hardware: { ...server, elements: new Set(['voaacenc', 'jpegenc', 'x264enc', 'capssetter', 'audiobuffersplit']) },
     environment: { AV_PREVIEW_INTERVAL: 0 },
     pipeline: `${mux} ${bars} ! ${i420} ! ${short} ! ${x264} ${tone}`,
   },
@@ -71,25 +80,25 @@ const rows: readonly Row[] = [
     name: 'a raw camera without a microphone: silence',
     hardware: withDevices(server, [rawCamera]),
     environment: {},
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${silence}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${luma} ${silence}`,
   },
   {
     name: 'a C270 at 720p30: MJPEG, and its own microphone at 32000 Hz before a card of a lower number',
     hardware: withDevices(server, [c270], [microphone(0), microphone(2, { cameraId: 'usb-c270' })]),
     environment: {},
-    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoconvert ! ${cameraI420} ! tee name=raw raw. ! ${short} ! ${x264} ${preview} ${luma} ${microphoneAt('2,0', 32000, 128000)}`,
   },
   {
     name: 'a C270 at 640x360: scaled from its least larger size of that shape, because 640x480 would leave black borders',
     hardware: withDevices(server, [c270]),
     environment: { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! tee name=raw raw. ! ${short} ! ${x264} ${luma}`,
   },
   {
     name: 'a rate that the camera has not: the next higher one, thinned out',
     hardware: withDevices(server, [c270]),
     environment: { AV_VIDEO_FRAMERATE: 20, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=25/1 ! jpegdec ! videorate ! videoconvert ! ${cameraI420},framerate=20/1 ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=25/1 ! jpegdec ! videorate ! videoconvert ! ${cameraI420},framerate=20/1 ! tee name=raw raw. ! ${short} ! ${x264.replace('key-int-max=60', 'key-int-max=40')} ${luma}`,
   },
   {
     name: 'a C920 at a size that it encodes itself: parsed only',
@@ -101,19 +110,19 @@ const rows: readonly Row[] = [
     name: 'a C920 at a size that it does not encode itself',
     hardware: withDevices(server, [c920]),
     environment: { AV_VIDEO_WIDTH: 960, AV_VIDEO_HEIGHT: 540, AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=960,height=540,pixel-aspect-ratio=1/1 ! ${short} ! ${x264}`,
+    pipeline: `${mux} ${camera0} ! image/jpeg,width=1280,height=720,framerate=30/1 ! jpegdec ! videoscale ! videoconvert ! video/x-raw,format=I420,width=960,height=540,pixel-aspect-ratio=1/1 ! tee name=raw raw. ! ${short} ! ${x264} ${luma}`,
   },
   {
     name: 'a rate of 29.97 goes through as it is',
     hardware: withDevices(server, [camera('ntsc', [{ pixelFormat: 'YU12', width: 1280, height: 720, frameRates: [29.97] }])]),
     environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=I420,width=1280,height=720,framerate=30000/1001 ! ${short} ! ${x264}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=I420,width=1280,height=720,framerate=30000/1001 ! tee name=raw raw. ! ${short} ! ${x264} ${luma}`,
   },
   {
     name: 'a camera on a Raspberry Pi 4: the hardware encoder, its bitrate set at start, the camera’s own format',
     hardware: withDevices(pi4, [rawCamera]),
     environment: { AV_PREVIEW_INTERVAL: 0, AV_DISABLE_AUDIO: true },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! ${short} ! ${hardwareEncoder}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${luma}`,
   },
   {
     name: 'odd sides are made even',
@@ -141,19 +150,19 @@ const streamPy: readonly Row[] = [
     name: 'B webcam without H.264, defaults (ours: v4l2h264enc for omxh264enc, a keyframe each 2 s, 128 is kbit/s and cut to what AAC holds)',
     hardware: withDevices(pi4, [rawCamera], [microphone(1)]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
-    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('1,0', 16000, 96000)}`,
+    pipeline: `${mux} ${camera0} ! video/x-raw,format=YUY2,width=1280,height=720,framerate=30/1 ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${luma} ${microphoneAt('1,0', 16000, 96000)}`,
   },
   {
     name: 'C camera module, no microphone (ours: libcamerasrc for rpicamsrc, not turned round, silence for no sound at all)',
     hardware: withDevices(pi4, [cameraModule]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' },
-    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${silence}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${luma} ${silence}`,
   },
   {
     name: 'D camera module with a microphone (ours: the sampling rate and the card that were asked for, not 44100 Hz and card 1)',
     hardware: withDevices(pi4, [cameraModule], [microphone(1), microphone(2)]),
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY', AV_AUDIO_SAMPLING_RATE: 32000, AV_AUDIO_DEVICE: '2' },
-    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${microphoneAt('2,0', 32000, 128000)}`,
+    pipeline: `${mux} libcamerasrc name=camera camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ${nv12},colorimetry=bt709,interlace-mode=progressive ! videoconvert ! ${nv12} ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${preview} ${luma} ${microphoneAt('2,0', 32000, 128000)}`,
   },
   {
     name: 'E webcam, a source of one’s own, no sound (ours: the source that was set wins over the webcam)',
@@ -166,7 +175,7 @@ const streamPy: readonly Row[] = [
       AV_VIDEO_HEIGHT: 480,
       AV_PREVIEW_INTERVAL: 0,
     },
-    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=480,framerate=30/1,pixel-aspect-ratio=1/1 ! ${short} ! ${hardwareEncoder}`,
+    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=480,framerate=30/1,pixel-aspect-ratio=1/1 ! tee name=raw raw. ! ${short} ! ${hardwareEncoder} ${luma}`,
   },
   {
     name: 'F camera module, sources and parser of one’s own (ours: "true" turns the sound off)',
@@ -181,7 +190,7 @@ const streamPy: readonly Row[] = [
       AV_AUDIO_SRC: 'audiotestsrc',
       AV_PREVIEW_INTERVAL: 0,
     },
-    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! ${i420},pixel-aspect-ratio=1/1 ! ${short} ! x264enc name=encoder tune=zerolatency dct8x8=true cabac=true key-int-max=60 speed-preset=superfast ! video/x-h264,profile=high ! h264parse config-interval=1 ! queue ! mux.`,
+    pipeline: `${mux} videotestsrc ! clocksync ! videorate ! videoscale ! videoconvert ! ${i420},pixel-aspect-ratio=1/1 ! tee name=raw raw. ! ${short} ! x264enc name=encoder tune=zerolatency dct8x8=true cabac=true key-int-max=60 speed-preset=superfast ! video/x-h264,profile=high ! h264parse config-interval=1 ! queue ! mux. ${luma}`,
   },
 ];
 
@@ -192,7 +201,7 @@ test.each(streamPy)('stream.py: $name', ({ hardware, environment, pipeline }) =>
 test('an audio source of the environment’s own', () => {
   const { description } = plan(server, { environment: { AV_AUDIO_SRC: 'audiotestsrc wave=ticks' } }).capture;
   expect(description).toContain(
-    ` audiotestsrc wave=ticks name=microphone ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=16000 ! queue ! ${aac(96000)}`,
+    ` audiotestsrc wave=ticks name=microphone ! clocksync ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=16000 ! ${soundclock(16000)} ! queue ! ${heard(96000)}`,
   );
 });
 
@@ -311,7 +320,7 @@ test.each([
   [44100, 96000, 96000],
 ])('at %i Hz an audio bitrate of %i becomes %i bit/s', (rateHz, wanted, bitsPerSecond) => {
   const { description } = plan(server, { device: { AV_AUDIO_SAMPLING_RATE: rateHz, AV_AUDIO_BITRATE: wanted } }).capture;
-  expect(description).toContain(`rate=${rateHz},channels=1 ! voaacenc bitrate=${bitsPerSecond} !`);
+  expect(description).toContain(`rate=${rateHz},channels=1 ! tee name=heard heard. ! voaacenc bitrate=${bitsPerSecond} !`);
 });
 
 test('a machine of which nothing is known is planned all the same', () => {
