@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const onPostgresqlOnly = 'test/fleet-server/store/postgresql-database.test.ts';
+const onPostgresqlOnly = ['test/fleet-server/store/postgresql-database.test.ts', 'test/fleet-server/servers/live-exchange.test.ts'];
 
 export default defineConfig({
   test: {
@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/browser/**', onPostgresqlOnly],
+          exclude: ['test/e2e/**', 'test/browser/**', ...onPostgresqlOnly],
           sequence: { groupOrder: 0 },
         },
       },
@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'postgresql',
-          include: ['test/fleet-server/{audit,commands,devices,enrolment,health,history,http,people,settings,store}/**/*.test.ts'],
+          include: ['test/fleet-server/{audit,commands,devices,enrolment,health,history,http,people,servers,settings,store}/**/*.test.ts'],
           exclude: ['test/fleet-server/store/store.test.ts'],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],
           sequence: { groupOrder: 0 },

@@ -27,6 +27,7 @@ import { accessTokensRoutes } from '#fleet-server/people/access-tokens-routes.ts
 import { peopleRoutes } from '#fleet-server/people/people-routes.ts';
 import { peoplePlugin } from '#fleet-server/people/plugin.ts';
 import { sessionRoutes } from '#fleet-server/people/session-routes.ts';
+import { serversPlugin } from '#fleet-server/servers/plugin.ts';
 import { settingsPlugin } from '#fleet-server/settings/plugin.ts';
 import { settingsRoutes } from '#fleet-server/settings/routes.ts';
 import { storePlugin } from '#fleet-server/store/plugin.ts';
@@ -34,7 +35,7 @@ import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 
 export type ApiOptions = {
-  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort'>;
+  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl'>;
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -55,20 +56,21 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(openApiPlugin);
 
   await app.register(storePlugin, { store, secrets });
+  await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl });
   await app.register(auditPlugin, { clock });
   await app.register(peoplePlugin, { clock, isHttps });
   await app.register(changesPlugin, { clock });
   await app.register(historyPlugin, { clock });
-  await app.register(devicesPlugin, { clock });
+  await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
   await app.register(commandsPlugin, { clock });
   await app.register(healthPlugin, { clock });
-  await app.register(settingsPlugin, { clock, relay: { port: configuration.rtmpPort, application: 'live' } });
+  await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
 
   await app.register(sessionRoutes, { prefix: apiPrefix });
   await app.register(peopleRoutes, { prefix: apiPrefix });
   await app.register(accessTokensRoutes, { prefix: apiPrefix });
   await app.register(auditRoutes, { prefix: apiPrefix });
-  await app.register(devicesRoutes, { prefix: apiPrefix });
+  await app.register(devicesRoutes, { prefix: apiPrefix, clock });
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });

@@ -5,6 +5,7 @@ import { brokerPlugin } from '#fleet-server/broker/plugin.ts';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
+import { FleetError } from '#fleet-server/errors.ts';
 import { createServer } from '#fleet-server/http/server.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
@@ -29,7 +30,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(brokerPlugin, {
     port: configuration.mqttPort,
     host: configuration.httpHost,
-    authenticate: (deviceId, credential) => app.devices.authenticate(deviceId, credential),
+    authenticate: (deviceId, credential) => {
+      // Answered as "not now", so that the device tries again instead of believing that it was removed.
+      if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
+      return app.devices.authenticate(deviceId, credential);
+    },
     handleUpward: (message) => routeUpward(app, message),
     onPreview: (deviceId, jpeg) => app.devices.onPreview(deviceId, jpeg),
     onConnection: (deviceId, state, reason) => app.devices.onConnection(deviceId, state, reason),
@@ -47,6 +52,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     onStateChange: () => app.changes.publish({ subject: 'relay' }),
   });
   await app.register(watchdogPlugin, {
+    isLeader: () => app.servers.isLeader(),
     devices: () => app.devices.list(),
     relayRunningSinceMs: () => (app.relay.state().kind === 'running' ? app.relay.state().sinceMs : null),
     requestCommand: (request) => app.commands.request(request),

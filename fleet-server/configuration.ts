@@ -1,5 +1,5 @@
 /** The environment, read once: a whole configuration, or every problem in it. */
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
 export type Configuration = {
@@ -7,6 +7,8 @@ export type Configuration = {
   readonly httpPort: number;
   readonly mqttPort: number;
   readonly rtmpPort: number;
+  /** Of the relay as devices and players reach it, when a load balancer or a proxy stands in front of it. */
+  readonly publicRtmpPort: number;
   readonly dataDirectory: string;
   /** `postgresql://user:password@host:port/database`, a secret; null: SQLite in the data directory. */
   readonly databaseUrl: string | null;
@@ -14,6 +16,8 @@ export type Configuration = {
   readonly keyFile: string | null;
   /** Where people and devices reach the server, when that is not the address that it listens on; without a slash at the end. */
   readonly publicUrl: string | null;
+  /** Where this server alone is reached by the others on its database and by the players of what its relay receives. */
+  readonly serverUrl: string;
   readonly adminPassword: string | null;
   readonly logLevel: LogLevel;
 };
@@ -45,13 +49,17 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
       return /^\d{1,5}$/.test(text) && value <= 65_535 ? value : undefined;
     });
 
+  const httpPort = port('FLEET_HTTP_PORT', 8080);
+  const rtmpPort = port('FLEET_RTMP_PORT', 1935);
+  const publicUrl = read<string | null>('FLEET_PUBLIC_URL', null, 'an address such as https://fleet.example.org, without a path', parseUrl);
   const configuration: Configuration = {
     httpHost: read('FLEET_HTTP_HOST', '0.0.0.0', 'an address to listen on, such as 0.0.0.0 or 127.0.0.1', (text) =>
       /^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined,
     ),
-    httpPort: port('FLEET_HTTP_PORT', 8080),
+    httpPort,
     mqttPort: port('FLEET_MQTT_PORT', 1883),
-    rtmpPort: port('FLEET_RTMP_PORT', 1935),
+    rtmpPort,
+    publicRtmpPort: port('FLEET_PUBLIC_RTMP_PORT', rtmpPort),
     dataDirectory: read('FLEET_DATA_DIR', defaultDataDirectory(environment), 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
     databaseUrl: read<string | null>(
       'FLEET_DATABASE_URL',
@@ -61,11 +69,12 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
       'another text, which is not shown because it may hold a password',
     ),
     keyFile: read<string | null>('FLEET_KEY_FILE', null, 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
-    publicUrl: read<string | null>(
-      'FLEET_PUBLIC_URL',
-      null,
-      'an address such as https://fleet.example.org, without a path',
-      parsePublicUrl,
+    publicUrl,
+    serverUrl: read(
+      'FLEET_SERVER_URL',
+      publicUrl ?? `http://${hostname()}:${httpPort}`,
+      'an address such as http://10.0.0.2:8080, without a path',
+      parseUrl,
     ),
     adminPassword: read<string | null>(
       'FLEET_ADMIN_PASSWORD',
@@ -90,7 +99,7 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
   return problems.length === 0 ? { kind: 'configuration', configuration } : { kind: 'problems', problems };
 }
 
-function parsePublicUrl(text: string): string | undefined {
+function parseUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;

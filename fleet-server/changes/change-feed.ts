@@ -13,6 +13,8 @@ export type ChangeListener = (change: NumberedChange) => void;
 
 export type ChangeFeed = {
   publish(change: Change): void;
+  /** One that another server published. */
+  repeat(change: Change): void;
   /** The answer ends the subscription. */
   subscribe(listener: ChangeListener): () => void;
   listenerCount(): number;
@@ -22,8 +24,13 @@ export type ChangeFeed = {
 
 const minimumGapMs = 250;
 
-export function createChangeFeed(options: { readonly clock: Clock }): ChangeFeed {
-  const { clock } = options;
+export type ChangeFeedOptions = {
+  readonly clock: Clock;
+  /** Each change that was published here, for those who listen at other servers. */
+  tellOthers?(change: Change): void;
+};
+
+export function createChangeFeed({ clock, tellOthers }: ChangeFeedOptions): ChangeFeed {
   const listeners = new Set<ChangeListener>();
   const windows = new Map<string, { waiting: boolean; cancel: () => void }>();
   let id = 0;
@@ -43,18 +50,24 @@ export function createChangeFeed(options: { readonly clock: Clock }): ChangeFeed
     windows.set(key, entry);
   };
 
+  const offer = (change: Change): void => {
+    if (listeners.size === 0) return;
+    const key = `${change.subject}/${change.deviceId ?? ''}`;
+    const entry = windows.get(key);
+    if (entry !== undefined) {
+      entry.waiting = true;
+      return;
+    }
+    deliver(change);
+    open(key, change);
+  };
+
   return {
     publish: (change) => {
-      if (listeners.size === 0) return;
-      const key = `${change.subject}/${change.deviceId ?? ''}`;
-      const entry = windows.get(key);
-      if (entry !== undefined) {
-        entry.waiting = true;
-        return;
-      }
-      deliver(change);
-      open(key, change);
+      tellOthers?.(change);
+      offer(change);
     },
+    repeat: (change) => offer(change),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

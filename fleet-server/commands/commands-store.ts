@@ -36,6 +36,18 @@ export function openCommands(database: Database, deviceId: string, nowMs: number
     .execute();
 }
 
+/** Of all devices, in time and not yet sent; at most a thousand. */
+export function waitingCommands(database: Database, nowMs: number): Promise<CommandsTable[]> {
+  return database
+    .selectFrom('commands')
+    .selectAll()
+    .where('state', '=', 'waiting')
+    .where('deadlineMs', '>', nowMs)
+    .orderBy('requestedAtMs')
+    .limit(1000)
+    .execute();
+}
+
 export async function markSent(database: Database, id: string): Promise<boolean> {
   const result = await database
     .updateTable('commands')

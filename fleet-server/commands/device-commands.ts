@@ -35,6 +35,11 @@ export type DeviceCommandsOptions = {
   readonly audit: AuditLog;
   isKnown(deviceId: string): boolean;
   publish(deviceId: string, command: Command): Promise<'sent' | 'offline'>;
+  isConnected(deviceId: string): boolean;
+  /** Wakes the server that the device may be connected to. */
+  tellOthers(deviceId: string): void;
+  /** Whether this server does what is done at one alone. */
+  isLeader(): boolean;
   publishChange(change: Change): void;
   appendHistory(entry: NewHistoryEntry): Promise<void>;
 };
@@ -43,11 +48,14 @@ const maxOpen = 20;
 const maxKept = 200;
 const maxArgumentsLength = 4096;
 const expiryTickMs = 1000;
+/** For what no message told of. */
+const lookTickMs = 5000;
 const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired'] as const;
 
 export class DeviceCommands {
   readonly #options: DeviceCommandsOptions;
   #stopExpiry: (() => void) | null = null;
+  #stopLooking: () => void = () => {};
   #expiring: Promise<void> | null = null;
 
   constructor(options: DeviceCommandsOptions) {
@@ -55,7 +63,10 @@ export class DeviceCommands {
   }
 
   start(): void {
-    this.#stopExpiry = this.#options.clock.every(expiryTickMs, () => {
+    const { clock, isLeader } = this.#options;
+    this.#stopLooking = clock.every(lookTickMs, () => void this.#sendWaiting());
+    this.#stopExpiry = clock.every(expiryTickMs, () => {
+      if (!isLeader()) return;
       this.#expiring ??= this.expireOverdue()
         .catch((err: unknown) => this.#options.log.error({ err }, 'overdue commands could not be marked'))
         .finally(() => {
@@ -66,6 +77,7 @@ export class DeviceCommands {
 
   async stop(): Promise<void> {
     this.#stopExpiry?.();
+    this.#stopLooking();
     this.#stopExpiry = null;
     await this.#expiring;
   }
@@ -121,6 +133,12 @@ export class DeviceCommands {
     for (const row of await store.openCommands(this.#options.database, deviceId, this.#options.clock.nowMs())) this.#send(row);
   }
 
+  /** Asked for at another server: sent if the device is connected here. */
+  onAskedElsewhere(deviceId: string): void {
+    if (!this.#options.isConnected(deviceId)) return;
+    this.onHello(deviceId).catch((err: unknown) => this.#options.log.error({ err, deviceId }, 'commands could not be read'));
+  }
+
   async onResult(deviceId: string, result: CommandResult): Promise<void> {
     const { database, clock, appendHistory } = this.#options;
     const command = await store.findCommand(database, deviceId, result.id);
@@ -137,6 +155,15 @@ export class DeviceCommands {
     for (const { deviceId } of await store.expire(database, clock.nowMs(), 'No result came before the deadline.')) this.#changed(deviceId);
   }
 
+  async #sendWaiting(): Promise<void> {
+    const { database, clock, log, isConnected } = this.#options;
+    try {
+      for (const row of await store.waitingCommands(database, clock.nowMs())) if (isConnected(row.deviceId)) this.#send(row);
+    } catch (err) {
+      log.error({ err }, 'commands that wait could not be read');
+    }
+  }
+
   async find(deviceId: string, id: string): Promise<CommandStatus> {
     const row = await store.findCommand(this.#options.database, deviceId, id);
     if (row === undefined) throw new FleetError('command-not-found', 'Expected the id of a command of this device.');
@@ -149,7 +176,7 @@ export class DeviceCommands {
   }
 
   #send(row: CommandsTable): void {
-    const { database, log, publish } = this.#options;
+    const { database, log, publish, tellOthers } = this.#options;
     const command = {
       id: row.id,
       kind: row.kind,
@@ -158,7 +185,8 @@ export class DeviceCommands {
     };
     publish(row.deviceId, command)
       .then(async (outcome) => {
-        if (outcome === 'sent' && (await store.markSent(database, row.id))) this.#changed(row.deviceId);
+        if (outcome === 'offline') tellOthers(row.deviceId);
+        else if (await store.markSent(database, row.id)) this.#changed(row.deviceId);
       })
       .catch((err: unknown) => log.error({ err, deviceId: row.deviceId, commandId: row.id }, 'a command could not be sent'));
   }

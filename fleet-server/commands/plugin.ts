@@ -18,15 +18,21 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     audit: app.audit,
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
+    isConnected: (deviceId) => app.broker.isConnected(deviceId),
+    tellOthers: (deviceId) => app.servers.tell({ kind: 'command', deviceId }),
+    isLeader: () => app.servers.isLeader(),
     publishChange: (change) => app.changes.publish(change),
     appendHistory: (entry) => app.history.append(entry),
   });
   app.decorate('commands', instance);
+  app.servers.onTold((message) => {
+    if (message.kind === 'command') instance.onAskedElsewhere(message.deviceId);
+  });
   app.addHook('onReady', async () => instance.start());
   app.addHook('preClose', () => instance.stop());
 }
 
 export const commandsPlugin = fastifyPlugin(commands, {
   name: 'commands',
-  dependencies: ['store', 'audit', 'changes', 'history', 'devices'],
+  dependencies: ['store', 'servers', 'audit', 'changes', 'history', 'devices'],
 });

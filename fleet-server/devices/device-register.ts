@@ -2,6 +2,7 @@
  * The devices of the fleet, as they are now.
  *
  * INVARIANTS
+ * - A device that is connected to another fleet server is shown as that one says (live-exchange.ts); what this one hears itself counts more.
  * - Everything here is drawn from the store at the start and from messages after it; nothing is only here but what a device says again by itself.
  * - Asking whether a credential or a stream key is right needs no store access: a fleet that reconnects as a whole must not queue for the disk.
  */
@@ -15,9 +16,18 @@ import {
   type PresenceTrack,
   presenceAfter,
   presenceAtStart,
+  presenceElsewhere,
+  presenceOfLostServer,
   presenceOfNewcomer,
 } from '#fleet-server/devices/presence.ts';
 import { createPreviews, type Preview, type Previews } from '#fleet-server/devices/previews.ts';
+import {
+  type LivePart,
+  readSharedAgent,
+  readSharedReception,
+  writeSharedAgent,
+  writeSharedReception,
+} from '#fleet-server/devices/shared-device.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Report, Versions } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
@@ -27,15 +37,23 @@ export type DeviceRegisterOptions = {
   readonly clock: Clock;
   readonly secrets: Secrets;
   publishChange(change: Change): void;
-  /** A device came or went. */
+  /** A device came or went, by what this server itself knows. */
   onPresence?(live: LiveDevice): void;
+  /** It has just turned out to be connected to another server. */
+  onElsewhere?(deviceId: string): void;
+  /** Something changed about a device that is this server's; `isClaim`: it has just become so. */
+  onOwn?(deviceId: string, part: LivePart, isClaim: boolean): void;
 };
 
 type Entry = {
-  readonly credentialHash: Buffer;
-  readonly keyGeneration: number;
+  credentialHash: Buffer;
+  keyGeneration: number;
   track: PresenceTrack;
   live: LiveDevice;
+  /** The other server that it is connected to, or that receives it; null: this one, or none. */
+  readonly elsewhere: { agent: string | null; reception: string | null };
+  /** Whether it is, or was last, this server's. */
+  readonly here: { agent: boolean; reception: boolean };
 };
 
 /** How often presence and arrival are looked at again for what only time changes. */
@@ -111,7 +129,8 @@ export class DeviceRegister {
     const nowMs = this.#options.clock.nowMs();
     const learned = learn(entry.live, message);
     entry.live = { ...learned, session: positionAfter(entry.live.session, message), heardAtMs: nowMs };
-    this.#change(entry, presenceEventOf(message), entry.live.reception);
+    // The will of a connection that another server has taken over comes late: it says nothing of that other connection.
+    if (entry.elsewhere.agent === null) this.#change(entry, presenceEventOf(message), entry.live.reception);
     return verdict;
   }
 
@@ -122,6 +141,7 @@ export class DeviceRegister {
     this.#previews.set(deviceId, { jpeg, atMs });
     entry.live = { ...entry.live, previewAtMs: atMs };
     this.#options.publishChange({ subject: 'device-preview', deviceId });
+    this.#options.onOwn?.(deviceId, 'agent', false);
   }
 
   preview(deviceId: string): Preview | undefined {
@@ -132,17 +152,109 @@ export class DeviceRegister {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined) return;
     const event: PresenceEvent = state === 'connected' ? { kind: 'connected' } : { kind: 'disconnected', reason: goodbyeText(reason) };
+    if (state === 'connected') this.#claim(entry, 'agent');
+    // It has gone over to another server, which knows better.
+    else if (entry.elsewhere.agent !== null) return;
     this.#change(entry, event, entry.live.reception);
   }
 
+  /** What this server's own relay receives. */
   setReception(deviceId: string, reception: RelayReception | null): void {
     const entry = this.#entries.get(deviceId);
-    if (entry === undefined || (reception === null && entry.live.reception === null)) return;
+    if (entry === undefined || (reception === null && (entry.live.reception === null || entry.elsewhere.reception !== null))) return;
+    if (reception !== null && !(entry.here.reception && entry.live.reception !== null)) this.#claim(entry, 'reception');
     this.#change(entry, { kind: 'time' }, reception);
+    this.#options.onOwn?.(deviceId, 'reception', false);
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - (this.#receptionToldAtMs.get(deviceId) ?? 0) < receptionChangeMs) return;
     this.#receptionToldAtMs.set(deviceId, nowMs);
     this.#options.publishChange({ subject: 'device', deviceId });
+  }
+
+  isHere(deviceId: string, part: LivePart): boolean {
+    return this.#entries.get(deviceId)?.here[part] ?? false;
+  }
+
+  /** As `apply` of another server takes it. The report is long and stands in the store: only how many there were is said. */
+  documentOf(deviceId: string, part: LivePart): string | null {
+    const live = this.#entries.get(deviceId)?.live;
+    if (live === undefined) return null;
+    return part === 'agent' ? writeSharedAgent(live) : writeSharedReception(live.reception);
+  }
+
+  /** What another server says of a device that is connected to it, or that its relay receives. */
+  apply(deviceId: string, part: LivePart, serverId: string, document: string | null): void {
+    const entry = this.#entries.get(deviceId);
+    if (entry === undefined) return;
+    const nowMs = this.#options.clock.nowMs();
+    const before = entry.live;
+    if (part === 'reception') {
+      const reception = readSharedReception(document);
+      // The end of what another relay received says nothing of what this one receives.
+      if (reception === null && entry.elsewhere.reception !== serverId) return;
+      entry.elsewhere.reception = reception === null ? null : serverId;
+      entry.here.reception = false;
+      entry.live = settle(before, entry.track.shown, reception, nowMs);
+    } else {
+      const agent = readSharedAgent(document);
+      if (agent === null) return;
+      const isNew = entry.elsewhere.agent !== serverId;
+      entry.elsewhere.agent = serverId;
+      entry.here.agent = false;
+      entry.track = presenceElsewhere(agent.presence);
+      entry.live = settle({ ...before, ...agent }, agent.presence, before.reception, nowMs);
+      if (before.previewAtMs !== agent.previewAtMs) this.#options.publishChange({ subject: 'device-preview', deviceId });
+      if (isNew) this.#options.onElsewhere?.(deviceId);
+    }
+    if (before.stream.kind !== entry.live.stream.kind || before.presence.state !== entry.live.presence.state || part === 'agent') {
+      this.#options.publishChange({ subject: 'device', deviceId });
+    }
+  }
+
+  /** Another server is gone. Its devices are unknown until they are heard here or elsewhere, or their keepalive has run out. */
+  forget(serverId: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const entry of this.#entries.values()) {
+      const { elsewhere } = entry;
+      if (elsewhere.agent !== serverId && elsewhere.reception !== serverId) continue;
+      const isReceived = elsewhere.reception !== serverId && entry.live.reception !== null;
+      if (elsewhere.reception === serverId) elsewhere.reception = null;
+      if (elsewhere.agent === serverId) {
+        elsewhere.agent = null;
+        entry.track = presenceOfLostServer(entry.track, nowMs);
+      }
+      entry.live = settle(entry.live, entry.track.shown, isReceived ? entry.live.reception : null, nowMs);
+      this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
+    }
+  }
+
+  /** The other server that it is connected to. */
+  connectedElsewhere(deviceId: string): string | null {
+    return this.#entries.get(deviceId)?.elsewhere.agent ?? null;
+  }
+
+  /** The other server whose relay receives it. */
+  receivedElsewhere(deviceId: string): string | null {
+    return this.#entries.get(deviceId)?.elsewhere.reception ?? null;
+  }
+
+  hasKeys({ id, credentialHash, keyGeneration }: Pick<StoredDevice, 'id' | 'credentialHash' | 'keyGeneration'>): boolean {
+    const entry = this.#entries.get(id);
+    return entry?.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
+  }
+
+  /** What the store says of a device that another server may have added or changed. */
+  update(stored: StoredDevice): void {
+    const entry = this.#entries.get(stored.id);
+    if (entry === undefined) {
+      this.add(stored);
+      return;
+    }
+    entry.credentialHash = Buffer.from(stored.credentialHash, 'hex');
+    entry.keyGeneration = stored.keyGeneration;
+    // Of its own devices this server has heard the newest report itself.
+    if (!entry.here.agent) entry.live = { ...entry.live, report: parseStored<Report>(stored.report) };
+    this.#options.publishChange({ subject: 'device', deviceId: stored.id });
   }
 
   streamKeyFor(deviceId: string): string {
@@ -185,6 +297,8 @@ export class DeviceRegister {
       keyGeneration: device.keyGeneration,
       track,
       live: settle(blank, track.shown, null, nowMs),
+      elsewhere: { agent: null, reception: null },
+      here: { agent: false, reception: false },
     });
   }
 
@@ -196,6 +310,12 @@ export class DeviceRegister {
     }
   }
 
+  #claim(entry: Entry, part: LivePart): void {
+    entry.elsewhere[part] = null;
+    entry.here[part] = true;
+    this.#options.onOwn?.(entry.live.id, part, true);
+  }
+
   #change(entry: Entry, event: PresenceEvent, reception: RelayReception | null): void {
     const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
@@ -203,6 +323,7 @@ export class DeviceRegister {
     entry.live = settle(before, entry.track.shown, reception, nowMs);
     const hasTurned = before.presence.state !== entry.live.presence.state;
     if (hasTurned) this.#options.onPresence?.(entry.live);
+    if (event.kind !== 'time' || hasTurned) this.#options.onOwn?.(before.id, 'agent', false);
     if (event.kind !== 'time' || hasTurned || before.stream.kind !== entry.live.stream.kind) {
       this.#options.publishChange({ subject: 'device', deviceId: before.id });
     }

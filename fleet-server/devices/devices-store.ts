@@ -34,6 +34,14 @@ export async function insertDevice(database: Database, device: DevicesTable): Pr
     .execute();
 }
 
+export function findStoredDevice(database: Database, id: string): Promise<StoredDevice | undefined> {
+  return joined(database).where('devices.id', '=', id).executeTakeFirst();
+}
+
+export function allDeviceKeys(database: Database): Promise<Pick<DevicesTable, 'id' | 'credentialHash' | 'keyGeneration'>[]> {
+  return database.selectFrom('devices').select(['id', 'credentialHash', 'keyGeneration']).execute();
+}
+
 export type DevicePage = { readonly limit: number; readonly after: DevicePosition | null; readonly group: string | null };
 
 /** By name, then by id; one row more than `limit` when there is a further page. */
@@ -67,6 +75,7 @@ export async function updateDevice(
 
 export async function deleteDevice(database: Database, id: string): Promise<void> {
   await database.deleteFrom('settings').where('level', '=', 'device').where('scope', '=', id).execute();
+  await database.deleteFrom('liveDevices').where('deviceId', '=', id).execute();
   await database.deleteFrom('devices').where('id', '=', id).execute();
 }
 

@@ -1,22 +1,38 @@
-/** `app.devices`: the register of devices, filled from the store before the server listens. */
+/** `app.devices`: the register of devices, filled from the store before the server listens, and in step with other servers' after that. */
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
 import { allDevices, saveState } from '#fleet-server/devices/devices-store.ts';
+import { SharedDevices } from '#fleet-server/devices/shared-devices.ts';
+import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     devices: DeviceRegister;
+    /** Null: no other server shares the database. */
+    sharedDevices: SharedDevices | null;
   }
 }
 
-async function devices(app: FastifyInstance, options: { readonly clock: Clock }): Promise<void> {
+export type DevicesOptions = {
+  readonly clock: Clock;
+  /** Where this server's own pages and relay are reached by those of another one. */
+  readonly place: ServerPlace;
+};
+
+async function devices(app: FastifyInstance, { clock, place }: DevicesOptions): Promise<void> {
   const { database } = app.store;
-  const register = new DeviceRegister({
-    clock: options.clock,
+  const { servers } = app;
+  const register: DeviceRegister = new DeviceRegister({
+    clock,
     secrets: app.secrets,
     publishChange: (change) => app.changes.publish(change),
+    onOwn: (deviceId, part, isClaim) => shared?.note(deviceId, part, isClaim),
+    onElsewhere: (deviceId) => {
+      app.broker.disconnect(deviceId);
+      shared?.reload(deviceId);
+    },
     onPresence: (live) => {
       const { state, reason } = live.presence;
       const kind = state === 'online' ? 'device-online' : 'device-offline';
@@ -26,9 +42,15 @@ async function devices(app: FastifyInstance, options: { readonly clock: Clock })
       });
     },
   });
+  const disconnect = (deviceId: string) => app.broker.disconnect(deviceId);
+  const shared = servers.isAlone ? null : new SharedDevices({ database, clock, log: app.log, servers, register, place, disconnect });
   app.decorate('devices', register);
+  app.decorate('sharedDevices', shared);
   register.start(await allDevices(database));
   app.addHook('onClose', async () => register.stop());
+  if (shared === null) return;
+  app.addHook('onReady', () => shared.start());
+  app.addHook('preClose', () => shared.stop());
 }
 
-export const devicesPlugin = fastifyPlugin(devices, { name: 'devices', dependencies: ['store', 'changes', 'history'] });
+export const devicesPlugin = fastifyPlugin(devices, { name: 'devices', dependencies: ['store', 'servers', 'changes', 'history'] });

@@ -49,6 +49,21 @@ export function presenceOfNewcomer(nowMs: number): PresenceTrack {
   };
 }
 
+/** As the server says that it is connected to. */
+export function presenceElsewhere(shown: DevicePresence): PresenceTrack {
+  return { shown, connection: 'unseen', offline: null };
+}
+
+/** The server that it was connected to is gone: it comes to another one, or is offline when its keepalive has run out. */
+export function presenceOfLostServer(track: PresenceTrack, nowMs: number): PresenceTrack {
+  if (track.shown.state === 'offline') return { ...track, connection: 'unseen' };
+  return {
+    shown: { state: 'unknown', since: timestamp(nowMs), reason: 'The fleet server that it was connected to is gone.' },
+    connection: 'unseen',
+    offline: { atMs: nowMs + keepaliveMs, reason: 'It did not come back after the fleet server that it was connected to was gone.' },
+  };
+}
+
 export function presenceAfter(track: PresenceTrack, event: PresenceEvent, nowMs: number): PresenceTrack {
   switch (event.kind) {
     case 'connected':

@@ -1,8 +1,11 @@
 /** Devices: the list, one, its picture, its addresses for players. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '#fleet-server/clock.ts';
 import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.ts';
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { PreviewsElsewhere } from '#fleet-server/devices/previews-elsewhere.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
@@ -21,10 +24,12 @@ const ListQuery = Type.Object({
 const Picture = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
 const defaultLimit = 100;
 
-export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = async (app, { clock }) => {
   const { database } = app.store;
   const viewer = app.requireRole('viewer');
   const operator = app.requireRole('operator', 'devices');
+
+  const previews = new PreviewsElsewhere({ hmac: (purpose, text) => app.secrets.hmac(purpose, text), clock });
 
   const find = async (id: string): Promise<{ row: DevicesTable; live: LiveDevice }> => {
     const row = await store.findDevice(database, id);
@@ -101,6 +106,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
       });
       send();
       app.changes.publish({ subject: 'device', deviceId: id });
+      app.servers.tell({ kind: 'device', deviceId: id });
       const { row, live } = await find(id);
       return deviceDetail(row, live);
     },
@@ -127,6 +133,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
         await app.audit.append(transaction, { actor: request.actor, action: 'device-removed', subject: id, changes });
       });
       app.devices.remove(id);
+      app.servers.tell({ kind: 'device', deviceId: id });
       app.broker.disconnect(id);
       await app.relay
         .dropPublisher(id)
@@ -142,15 +149,22 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
         tags,
         summary: 'The newest preview picture',
         params: Params,
+        querystring: Type.Object({
+          ticket: Type.Optional(Type.String({ maxLength: 64, description: 'Of another fleet server that asks' })),
+        }),
         produces: ['image/jpeg'],
         response: { 200: Picture, ...problemAnswers },
       },
-      preHandler: viewer,
+      preHandler: async (request: FastifyRequest<{ Params: { id: string }; Querystring: { ticket?: string } }>, reply) => {
+        const { ticket } = request.query;
+        if (ticket === undefined || !previews.isTicketValid(request.params.id, ticket)) await viewer.call(app, request, reply);
+      },
     },
     async (request, reply) => {
       const { id } = request.params;
       if (!app.devices.isKnown(id)) throw deviceNotFound(id);
-      const preview = app.devices.preview(id);
+      const place = request.query.ticket === undefined ? (app.sharedDevices?.placeOfAgent(id) ?? null) : null;
+      const preview = place === null ? app.devices.preview(id) : await previews.fetchFrom(place, id);
       if (preview === undefined)
         throw new FleetError('no-preview', 'This device has sent no preview picture since the fleet server started.');
       return reply
@@ -175,7 +189,8 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async (request) => {
       const { id } = request.params;
       if (!app.devices.isKnown(id)) throw deviceNotFound(id);
-      return app.relay.playback(id, request.headers.host ?? 'localhost', request.protocol);
+      const place = app.sharedDevices?.placeOfReception(id) ?? null;
+      return app.relay.playback(id, request.headers.host ?? 'localhost', request.protocol, place);
     },
   );
 };

@@ -26,6 +26,7 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       const { body } = message.envelope;
       const heardAtMs = app.devices.get(deviceId)?.heardAtMs ?? null;
       await saveState(database, { deviceId, heardAtMs, report: JSON.stringify(body) });
+      app.servers.tell({ kind: 'device', deviceId });
       await app.settings.onReport(deviceId, body);
       return;
     }

@@ -55,6 +55,7 @@ export async function enrol(
     return { ...row, bootId, sessionCounter, heardAtMs, versions, report };
   });
   app.devices.add(device);
+  app.servers.tell({ kind: 'device', deviceId: device.id });
   app.changes.publish({ subject: 'join-tokens' });
   await app.history.append({ deviceId: device.id, origin: 'server', kind: 'joined', detail: `Joined as ${device.name}.` });
   return { deviceId: device.id, credential };

@@ -17,6 +17,8 @@ export type HealthSamplesOptions = {
   readonly clock: Clock;
   readonly log: Log;
   isKnown(deviceId: string): boolean;
+  /** Whether this server does what is done at one alone. */
+  isLeader(): boolean;
 };
 
 const flushMs = 1000;
@@ -38,8 +40,11 @@ export class HealthSamples {
   }
 
   start(): void {
-    const { clock } = this.#options;
-    this.#cancels = [clock.every(flushMs, () => this.#run(() => this.flush())), clock.every(pruneMs, () => this.#run(() => this.prune()))];
+    const { clock, isLeader } = this.#options;
+    this.#cancels = [
+      clock.every(flushMs, () => this.#run(() => this.flush())),
+      clock.every(pruneMs, () => isLeader() && this.#run(() => this.prune())),
+    ];
   }
 
   async stop(): Promise<void> {

@@ -15,6 +15,7 @@ async function health(app: FastifyInstance, options: { readonly clock: Clock }):
     database: app.store.database,
     clock: options.clock,
     log: app.log,
+    isLeader: () => app.servers.isLeader(),
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
   });
   app.decorate('health', instance);
@@ -22,4 +23,4 @@ async function health(app: FastifyInstance, options: { readonly clock: Clock }):
   app.addHook('preClose', () => instance.stop());
 }
 
-export const healthPlugin = fastifyPlugin(health, { name: 'health', dependencies: ['store', 'devices'] });
+export const healthPlugin = fastifyPlugin(health, { name: 'health', dependencies: ['store', 'servers', 'devices'] });

@@ -30,9 +30,14 @@ export type RelayState = {
   readonly detail: string;
 };
 
+export type RelayPlace = { readonly url: string; readonly rtmpPort: number };
+
 export type Relay = {
-  /** Addresses that a player can open as they stand. `requestHost` is the Host header of the request that asks. */
-  playback(deviceId: string, requestHost: string, protocol?: 'http' | 'https'): Playback;
+  /**
+   * Addresses that a player can open as they stand. `requestHost` is the Host header of the request that asks; `elsewhere` is where the relay
+   * of another server is that receives the device.
+   */
+  playback(deviceId: string, requestHost: string, protocol?: 'http' | 'https', elsewhere?: RelayPlace | null): Playback;
   state(): RelayState;
   /** Throws out whoever publishes under this name, for a device that was revoked or whose key was changed. */
   dropPublisher(deviceId: string): Promise<void>;

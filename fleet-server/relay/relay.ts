@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { Audience } from '#fleet-server/relay/audience.ts';
 import { type Question, RelayCallbacks } from '#fleet-server/relay/callbacks.ts';
-import type { Relay, RelayHooks, RelayState } from '#fleet-server/relay/contract.ts';
+import type { Relay, RelayHooks, RelayPlace, RelayState } from '#fleet-server/relay/contract.ts';
 import { nginxConfig, relayApplication } from '#fleet-server/relay/nginx-config.ts';
 import { NginxControl } from '#fleet-server/relay/nginx-control.ts';
 import { findNginx, findWorkerUser } from '#fleet-server/relay/nginx-installation.ts';
@@ -107,11 +107,12 @@ export class RelayService implements Relay {
     return this.#supervisor?.state() ?? stopped;
   }
 
-  playback(deviceId: string, requestHost: string, protocol: 'http' | 'https' = 'http'): Playback {
+  playback(deviceId: string, requestHost: string, protocol: 'http' | 'https' = 'http', elsewhere: RelayPlace | null = null): Playback {
     const expiresAtMs = this.#clock.nowMs() + ticketLifetimeMs;
     const ticket = makeTicket(this.#options.hmac, deviceId, expiresAtMs);
-    const { publicUrl } = this.#options;
-    return playbackAddresses({ deviceId, ticket, expiresAtMs, rtmpPort: this.port, publicUrl, requestHost, protocol });
+    const publicUrl = elsewhere?.url ?? this.#options.publicUrl;
+    const rtmpPort = elsewhere?.rtmpPort ?? this.port;
+    return playbackAddresses({ deviceId, ticket, expiresAtMs, rtmpPort, publicUrl, requestHost, protocol });
   }
 
   isTicketValid(deviceId: string, ticket: string): boolean {

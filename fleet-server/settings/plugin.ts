@@ -3,12 +3,16 @@ import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { Settings } from '#fleet-server/settings/settings.ts';
+import type { Scope } from '#fleet-server/settings/settings-store.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     settings: Settings;
   }
 }
+
+/** What was lost on the way is sent again; a device that is at it already takes no notice. */
+const sendAgainMs = 30_000;
 
 export type SettingsPluginOptions = {
   readonly clock: Clock;
@@ -34,10 +38,21 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
     reportOf: (deviceId) => app.devices.get(deviceId)?.report ?? null,
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
     publish: (deviceId, desired) => app.broker.publish(deviceId, 'desired', desired),
+    tellOthers: ({ level, scope }) => app.servers.tell({ kind: 'settings', level, scope }),
     publishChange: (change) => app.changes.publish(change),
   });
+  const sendAgain = (where: Scope) =>
+    instance.sendAgain(where).catch((err: unknown) => app.log.error({ err }, 'settings that are not in force yet could not be sent again'));
+  app.servers.onTold((message) => {
+    if (message.kind === 'settings') void sendAgain(message);
+  });
+  const cancel = options.clock.every(sendAgainMs, () => void sendAgain({ level: 'fleet', scope: '' }));
+  app.addHook('preClose', async () => cancel());
   app.decorate('settings', instance);
   app.addHook('onReady', () => instance.start());
 }
 
-export const settingsPlugin = fastifyPlugin(settings, { name: 'settings', dependencies: ['store', 'audit', 'changes', 'devices'] });
+export const settingsPlugin = fastifyPlugin(settings, {
+  name: 'settings',
+  dependencies: ['store', 'servers', 'audit', 'changes', 'devices'],
+});

@@ -52,6 +52,8 @@ export type SettingsStore = {
   revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
   /** Of one device, of a group, or of all. */
   revisions(database: Database, where: Scope): Promise<RevisionRow[]>;
+  /** Of those, the devices that have neither taken nor refused what is desired of them. */
+  unconfirmed(database: Database, where: Scope): Promise<RevisionRow[]>;
   saveRevision(database: Database, deviceId: string, columns: Partial<Omit<RevisionRow, 'id'>>): Promise<void>;
 };
 
@@ -118,6 +120,15 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
     revision: (database, deviceId) => database.selectFrom('devices').select(revisionColumns).where('id', '=', deviceId).executeTakeFirst(),
     revisions: (database, { level, scope }) => {
       const query = database.selectFrom('devices').select(revisionColumns);
+      if (level === 'fleet') return query.execute();
+      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
+    },
+    unconfirmed: (database, { level, scope }) => {
+      const query = database
+        .selectFrom('devices')
+        .select(revisionColumns)
+        .whereRef('appliedRevision', '<', 'desiredRevision')
+        .whereRef('outcomeRevision', '<', 'desiredRevision');
       if (level === 'fleet') return query.execute();
       return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
     },

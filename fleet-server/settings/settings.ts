@@ -49,6 +49,8 @@ export type SettingsOptions = {
   reportOf(deviceId: string): Report | null;
   isConnected(deviceId: string): boolean;
   publish(deviceId: string, desired: Desired): Promise<unknown>;
+  /** Wakes the servers that devices under this level may be connected to. */
+  tellOthers(where: Scope): void;
   publishChange(change: Change): void;
 };
 
@@ -114,13 +116,35 @@ export class Settings {
       return this.#refresh(transaction, where);
     });
     this.#send(outgoing);
+    this.#options.tellOthers(where);
     if (where.level !== 'device') this.#options.publishChange({ subject: 'fleet-settings' });
   }
 
   /** After a device came to another group, or got another stream key. */
   async refreshDevice(database: Database, deviceId: string): Promise<() => void> {
     const outgoing = await this.#refresh(database, { level: 'device', scope: deviceId });
-    return () => this.#send(outgoing);
+    return () => {
+      this.#send(outgoing);
+      this.#options.tellOthers({ level: 'device', scope: deviceId });
+    };
+  }
+
+  /**
+   * Sends what is desired to those of the devices under `where` that are connected here and have said neither that it is in force nor that
+   * they refuse it: changed at another server, lost on the way, or drifted.
+   */
+  async sendAgain(where: Scope): Promise<void> {
+    const { database, isConnected } = this.#options;
+    const rows = await this.#store.unconfirmed(database, where);
+    const here = rows.filter(({ id }) => isConnected(id));
+    if (here.length === 0) return;
+    const levels = await this.#levels(database, where, here);
+    const outgoing = here.map((row) => {
+      const content = levels(row);
+      return { deviceId: row.id, desired: { revision: row.desiredRevision, digest: digestOf(content), ...content } };
+    });
+    // What does not fit the digest changed just now, and is sent by whoever changed it.
+    this.#send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
   }
 
   async onHello(deviceId: string, hello: Hello): Promise<void> {

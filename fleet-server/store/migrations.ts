@@ -169,10 +169,32 @@ async function peopleAndAudit(database: Kysely<unknown>, engine: Engine): Promis
   await schema.createIndex('auditLogBySubject').on('auditLog').columns(['subject', 'id']).execute();
 }
 
+async function severalServers(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('servers')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('heartbeatAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('url', 'text', (c) => c.notNull())
+    .addColumn('rtmpPort', 'integer', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('liveDevices')
+    .addColumn('deviceId', 'text', (c) => c.notNull())
+    .addColumn('part', 'text', (c) => c.notNull())
+    .addColumn('serverId', 'text', (c) => c.notNull())
+    .addColumn('version', 'bigint', (c) => c.notNull())
+    .addColumn('document', 'text')
+    .addPrimaryKeyConstraint('liveDevicesKey', ['deviceId', 'part'])
+    .execute();
+  await schema.createIndex('liveDevicesByServer').on('liveDevices').columns(['serverId', 'version']).execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
   { name: 'access tokens and the audit log', run: peopleAndAudit },
+  { name: 'several servers on one database', run: severalServers },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

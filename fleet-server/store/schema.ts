@@ -2,7 +2,9 @@
  * The tables, as types; migrations.ts makes them. Times are milliseconds since 1970 by this server's clock; structured values are JSON
  * as text; whatever ends in `hash` is a keyed hash or a password hash, whatever ends in `sealed` is encrypted.
  */
+
 import type { ColumnType, Generated, Kysely } from 'kysely';
+import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 
 export type PeopleTable = { name: string; role: string; passwordHash: string; createdAtMs: number };
 
@@ -133,6 +135,21 @@ export type AuditLogTable = {
   changes: string;
 };
 
+/** Fleet servers on one database, and when each last said so, by the database's clock. */
+export type ServersTable = { id: string; heartbeatAtMs: number; url: string; rtmpPort: number };
+
+/** What one server knows of a device and the others show: `agent` over MQTT, `reception` at its relay. */
+export type LiveDevicesTable = {
+  deviceId: string;
+  part: LivePart;
+  /** The one that the device is connected to, or that receives it. */
+  serverId: string;
+  /** Grows with each writing of that server. */
+  version: number;
+  /** JSON; null when there is nothing any more. */
+  document: string | null;
+};
+
 export type SchemaVersionTable = { id: ColumnType<1, 1, never>; version: number };
 
 /** One row: what tells the right key file from another, and nothing about the key. */
@@ -153,6 +170,8 @@ export type Schema = {
   commands: CommandsTable;
   history: HistoryTable;
   healthSamples: HealthSamplesTable;
+  servers: ServersTable;
+  liveDevices: LiveDevicesTable;
 };
 
 /** The store or a transaction in it: what every `*-store.ts` works on. */

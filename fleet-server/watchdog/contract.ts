@@ -16,6 +16,8 @@ export type DeviceView = {
 };
 
 export type WatchdogHooks = {
+  /** Only one fleet server of several watches. */
+  isLeader(): boolean;
   devices(): Iterable<DeviceView>;
   /** When the relay last came to run, in milliseconds since the epoch; null while it does not run. */
   relayRunningSinceMs(): number | null;

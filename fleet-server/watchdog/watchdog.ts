@@ -31,6 +31,11 @@ export class Watchdog {
 
   #look(): void {
     const { hooks, clock } = this.#settings;
+    if (!hooks.isLeader()) {
+      // Whoever leads next looks for a while before it acts.
+      this.#state = initialState(clock.nowMs());
+      return;
+    }
     const views = { devices: hooks.devices(), relayRunningSinceMs: hooks.relayRunningSinceMs() };
     const { state, actions } = decide(this.#state, views, clock.nowMs());
     this.#state = state;

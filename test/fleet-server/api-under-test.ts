@@ -73,7 +73,12 @@ export async function startApi(options: { readonly directory?: string; readonly 
   const connected = new Set<string>();
   app.decorate('broker', standInBroker(published, connected));
   app.decorate('relay', standInRelay());
-  await registerApi(app, { configuration: { publicUrl: null, rtmpPort: 1935 }, store, secrets, clock });
+  await registerApi(app, {
+    configuration: { publicUrl: null, rtmpPort: 1935, publicRtmpPort: 1935, databaseUrl: null, serverUrl: 'http://localhost' },
+    store,
+    secrets,
+    clock,
+  });
   await app.ready();
   await app.people.ensureFirstPerson(adminPassword);
 

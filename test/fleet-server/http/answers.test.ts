@@ -47,6 +47,9 @@ describe('every route', () => {
     const { openapi, paths } = await openApi();
     expect(openapi).toBe('3.1.0');
     expect(Object.keys(paths).toSorted()).toEqual([
+      '/api/v1/access-tokens',
+      '/api/v1/access-tokens/{id}',
+      '/api/v1/audit-log',
       '/api/v1/changes',
       '/api/v1/devices',
       '/api/v1/devices/{id}',
@@ -62,7 +65,10 @@ describe('every route', () => {
       '/api/v1/groups/{name}/settings',
       '/api/v1/join-tokens',
       '/api/v1/join-tokens/{id}',
+      '/api/v1/people',
+      '/api/v1/people/{name}',
       '/api/v1/session',
+      '/api/v1/session/password',
       '/healthz',
       '/metrics',
       '/readyz',

@@ -196,6 +196,7 @@ describe('carrying it out', () => {
       clock,
       log: { debug: write, info: write, warn: write, error: write },
       hooks: {
+        isLeader: () => true,
         devices: () => [failed],
         relayRunningSinceMs: () => 0,
         appendHistory: (entry) => void calls.push(entry),

@@ -1,0 +1,39 @@
+/**
+ * What one fleet server writes down for the others about a device that is connected to it, or that its relay receives. Written
+ * and read by servers of one version; of another version what cannot be read counts as not said.
+ */
+import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import type { RelayReception } from '#protocol/model/device.ts';
+
+export type LivePart = 'agent' | 'reception';
+
+const agentFields = [
+  'presence',
+  'heardAtMs',
+  'session',
+  'media',
+  'outputs',
+  'conditions',
+  'figures',
+  'board',
+  'versions',
+  'streamsHere',
+  'previewAtMs',
+] as const satisfies readonly (keyof LiveDevice)[];
+export type SharedAgent = Pick<LiveDevice, (typeof agentFields)[number]>;
+
+export function writeSharedAgent(live: LiveDevice): string {
+  return JSON.stringify(Object.fromEntries(agentFields.map((field) => [field, live[field]])));
+}
+
+export function readSharedAgent(document: string | null): SharedAgent | null {
+  return document === null ? null : (JSON.parse(document) as SharedAgent);
+}
+
+export function writeSharedReception(reception: RelayReception | null): string | null {
+  return reception === null ? null : JSON.stringify(reception);
+}
+
+export function readSharedReception(document: string | null): RelayReception | null {
+  return document === null ? null : (JSON.parse(document) as RelayReception);
+}

@@ -1,0 +1,127 @@
+/**
+ * Keeps this server's register of devices in step with the other servers on the same database: who there is, from the table of
+ * devices; how they are, from the live exchange.
+ */
+import type { Clock } from '#fleet-server/clock.ts';
+import type { DeviceRegister } from '#fleet-server/devices/device-register.ts';
+import { allDeviceKeys, findStoredDevice } from '#fleet-server/devices/devices-store.ts';
+import type { LivePart } from '#fleet-server/devices/shared-device.ts';
+import type { Log } from '#fleet-server/log.ts';
+import type { FleetServers } from '#fleet-server/servers/contract.ts';
+import { LiveExchange } from '#fleet-server/servers/live-exchange.ts';
+import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
+
+/** For what no message told of. */
+const compareMs = 10_000;
+const absentForMs = 10_000;
+const maxAbsent = 1000;
+
+export type SharedDevicesOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly servers: FleetServers;
+  readonly register: DeviceRegister;
+  readonly place: ServerPlace;
+  /** Ends this server's connection of a device, if there is one. */
+  disconnect(deviceId: string): void;
+};
+
+export class SharedDevices {
+  readonly #options: SharedDevicesOptions;
+  readonly #exchange: LiveExchange;
+  /** Ids that were asked for and that the store does not know, with when that was found. */
+  readonly #absent = new Map<string, number>();
+  #cancelCompare: () => void = () => {};
+  #comparing: Promise<void> | null = null;
+
+  constructor(options: SharedDevicesOptions) {
+    this.#options = options;
+    this.#exchange = new LiveExchange(options);
+  }
+
+  async start(): Promise<void> {
+    const { clock, servers } = this.#options;
+    servers.onTold((message) => {
+      if (message.kind === 'device') this.reload(message.deviceId);
+    });
+    servers.onGap(() => this.#compare());
+    this.#cancelCompare = clock.every(compareMs, () => this.#compare());
+    await this.#exchange.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelCompare();
+    await this.#comparing;
+    await this.#exchange.stop();
+  }
+
+  note(deviceId: string, part: LivePart, isClaim: boolean): void {
+    this.#exchange.note(deviceId, part, isClaim);
+  }
+
+  /** Where the relay is that receives the device, when it is another server's. */
+  placeOfReception(deviceId: string): ServerPlace | null {
+    const serverId = this.#options.register.receivedElsewhere(deviceId);
+    return serverId === null ? null : (this.#exchange.placeOf(serverId) ?? null);
+  }
+
+  /** Where the device is connected, when that is another server. */
+  placeOfAgent(deviceId: string): ServerPlace | null {
+    const serverId = this.#options.register.connectedElsewhere(deviceId);
+    return serverId === null ? null : (this.#exchange.placeOf(serverId) ?? null);
+  }
+
+  /**
+   * Whether a device that is not known here may have joined at another server a moment ago. If so the store is asked, and the device's next
+   * attempt finds it known, or is refused for good.
+   */
+  mayHaveJoined(deviceId: string): boolean {
+    const { clock, register } = this.#options;
+    const absentSinceMs = this.#absent.get(deviceId);
+    if (register.isKnown(deviceId) || (absentSinceMs !== undefined && clock.nowMs() - absentSinceMs < absentForMs)) return false;
+    // At the end again, so that the oldest is the first.
+    this.#absent.delete(deviceId);
+    this.#absent.set(deviceId, clock.nowMs());
+    const oldest = this.#absent.keys().next();
+    if (this.#absent.size > maxAbsent && oldest.done !== true) this.#absent.delete(oldest.value);
+    this.reload(deviceId);
+    return true;
+  }
+
+  /** Reads again what the store says of a device. */
+  reload(deviceId: string): void {
+    this.#reload(deviceId).catch((err: unknown) => {
+      this.#options.log.error({ err, deviceId }, 'a device that was changed at another fleet server could not be read');
+    });
+  }
+
+  async #reload(deviceId: string): Promise<void> {
+    const { database, register, disconnect } = this.#options;
+    const stored = await findStoredDevice(database, deviceId);
+    if (stored !== undefined) {
+      register.update(stored);
+    } else if (register.isKnown(deviceId)) {
+      register.remove(deviceId);
+      disconnect(deviceId);
+    }
+  }
+
+  #compare(): void {
+    this.#comparing ??= this.#compareAll()
+      .catch((err: unknown) => this.#options.log.error({ err }, 'the devices could not be compared with those in the store'))
+      .finally(() => {
+        this.#comparing = null;
+      });
+  }
+
+  async #compareAll(): Promise<void> {
+    const { database, register } = this.#options;
+    const stored = await allDeviceKeys(database);
+    const ids = new Set(stored.map(({ id }) => id));
+    const changed = stored.filter((keys) => !register.hasKeys(keys)).map(({ id }) => id);
+    const removed = [...register.list()].map(({ id }) => id).filter((id) => !ids.has(id));
+    for (const deviceId of [...changed, ...removed]) await this.#reload(deviceId);
+  }
+}

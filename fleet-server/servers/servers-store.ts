@@ -1,0 +1,85 @@
+/** Fleet servers on one PostgreSQL database, and what each knows of its devices. */
+import { sql } from 'kysely';
+import type { Database, LiveDevicesTable, ServersTable } from '#fleet-server/store/schema.ts';
+
+/** The database's clock: those of the servers need not agree. */
+const databaseNowMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+export type ServerPlace = Pick<ServersTable, 'url' | 'rtmpPort'>;
+export type LivingServer = ServerPlace & { readonly id: string };
+
+export async function sayAlive(database: Database, id: string, place: ServerPlace): Promise<void> {
+  await database
+    .insertInto('servers')
+    .values({ id, ...place, heartbeatAtMs: databaseNowMs })
+    .onConflict((c) => c.column('id').doUpdateSet({ heartbeatAtMs: databaseNowMs, ...place }))
+    .execute();
+}
+
+export function livingServers(database: Database, silentForMs: number): Promise<LivingServer[]> {
+  return database
+    .selectFrom('servers')
+    .select(['id', 'url', 'rtmpPort'])
+    .where('heartbeatAtMs', '>', sql<number>`${databaseNowMs} - ${silentForMs}`)
+    .execute();
+}
+
+/** With what it knew: that is said by others from now on. */
+export async function removeServer(database: Database, id: string): Promise<void> {
+  await database.deleteFrom('liveDevices').where('serverId', '=', id).execute();
+  await database.deleteFrom('servers').where('id', '=', id).execute();
+}
+
+export async function removeDeadServers(database: Database, silentForMs: number): Promise<void> {
+  const dead = await database
+    .selectFrom('servers')
+    .select('id')
+    .where('heartbeatAtMs', '<', sql<number>`${databaseNowMs} - ${silentForMs}`)
+    .execute();
+  for (const { id } of dead) await removeServer(database, id);
+}
+
+export type LiveRow = LiveDevicesTable;
+
+/** Whatever server had it before. */
+export async function claimLive(database: Database, rows: readonly LiveRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await database
+    .insertInto('liveDevices')
+    .values([...rows])
+    .onConflict((c) => c.columns(['deviceId', 'part']).doUpdateSet(fromRow))
+    .execute();
+}
+
+/** Only what is still this server's. */
+export async function writeLive(database: Database, rows: readonly LiveRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await database
+    .insertInto('liveDevices')
+    .values([...rows])
+    .onConflict((c) =>
+      c
+        .columns(['deviceId', 'part'])
+        .doUpdateSet(fromRow)
+        .where('liveDevices.serverId', '=', (e) => e.ref('excluded.serverId')),
+    )
+    .execute();
+}
+
+const fromRow = {
+  serverId: sql<string>`excluded."serverId"`,
+  version: sql<number>`excluded."version"`,
+  document: sql<string | null>`excluded."document"`,
+};
+
+/** What a server has written after a version, in the order of its writing. */
+export function liveSince(database: Database, serverId: string, version: number, limit: number): Promise<LiveRow[]> {
+  return database
+    .selectFrom('liveDevices')
+    .selectAll()
+    .where('serverId', '=', serverId)
+    .where('version', '>', version)
+    .orderBy('version')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,199 @@
+/** Three fleet servers on one PostgreSQL database: to people and devices they are one. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CommandStatus } from '#protocol/model/command.ts';
+import type { DeviceDetail } from '#protocol/model/device.ts';
+import type { DeviceSettings } from '#protocol/model/settings.ts';
+import { timeUntil, until } from '../../until.ts';
+import { bodies } from '../api-under-test.ts';
+import { leaderLine, type OneServer, ServersUnderTest } from './servers-under-test.ts';
+
+let fleet: ServersUnderTest;
+beforeAll(async () => {
+  fleet = await ServersUnderTest.start(3);
+}, 120_000);
+afterAll(() => fleet.remove(), 60_000);
+
+const deviceAt = (server: OneServer, id: string) => server.json<DeviceDetail>('GET', `/devices/${id}`);
+const presenceAt = async (server: OneServer, id: string) => (await deviceAt(server, id)).presence?.state;
+const leaders = (servers: readonly OneServer[]) => servers.filter(({ running }) => running.output().includes(leaderLine));
+
+describe('three servers on one database', { timeout: 60_000 }, () => {
+  test('exactly one leads', async () => {
+    await until('a leader', 10_000, () => leaders(fleet.servers).length > 0);
+    expect(leaders(fleet.servers)).toHaveLength(1);
+  });
+
+  test('a device that joined at one connects to another, and each shows it', async () => {
+    const device = await fleet.join(fleet.server(0), 'wanderer');
+    await until('it is let in', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
+    await device.say('health', bodies.health(29));
+    for (const server of fleet.servers) {
+      const shown = await until('shown as online with its figures', 5000, async () => {
+        const detail = await deviceAt(server, device.id);
+        return detail.presence.state === 'online' && detail.figures?.framesPerSecond === 29 && detail.versions !== null && detail;
+      });
+      expect(shown.inventory?.board.name).toBe('A computer');
+    }
+    const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
+    await device.sayPreview(jpeg);
+    for (const server of fleet.servers) {
+      const response = await until('its preview', 5000, async () => {
+        const answer = await server.request('GET', `/devices/${device.id}/preview.jpg`);
+        return answer.status === 200 && answer;
+      });
+      expect(Buffer.from(await response.arrayBuffer())).toEqual(jpeg);
+    }
+    const withoutSession = await fetch(`${fleet.server(1).url}/api/v1/devices/${device.id}/preview.jpg?ticket=1.${'a'.repeat(32)}`);
+    expect(withoutSession.status).toBe(401);
+    device.leave();
+    for (const server of fleet.servers) {
+      const tookMs = await timeUntil('shown as offline', 5000, async () => (await presenceAt(server, device.id)) === 'offline');
+      console.info(`offline at a server after its connection ended elsewhere: ${tookMs} ms`);
+    }
+  });
+
+  test('a command that is asked for at one reaches it through another, once', async () => {
+    const device = await fleet.join(fleet.server(0), 'obeys');
+    await until('it is let in', 5000, () => device.connect(fleet.server(2).mqttPort).then(() => true));
+    const asked = await fleet.server(0).json<CommandStatus>('POST', `/devices/${device.id}/commands`, { kind: 'restart-pipeline' });
+    const tookMs = await timeUntil('done', 5000, async () => {
+      const { state } = await fleet.server(1).json<CommandStatus>('GET', `/devices/${device.id}/commands/${asked.id}`);
+      return state === 'done';
+    });
+    console.info(`a command through another server, there and back: ${tookMs} ms`);
+    expect(device.done).toEqual([asked.id]);
+  });
+
+  test('a setting that is made at one is in force on devices of the others', async () => {
+    const one = await fleet.join(fleet.server(0), 'a', 'hall');
+    const two = await fleet.join(fleet.server(1), 'b', 'hall');
+    await until('let in', 5000, () => one.connect(fleet.server(1).mqttPort).then(() => true));
+    await until('let in', 5000, () => two.connect(fleet.server(2).mqttPort).then(() => true));
+    expect((await fleet.server(0).request('PATCH', '/groups/hall/settings', { AV_VIDEO_BITRATE: 1234 })).status).toBe(200);
+    for (const device of [one, two]) {
+      await until('the new bitrate', 5000, () => device.lastDesired?.levels.group['AV_VIDEO_BITRATE'] === 1234);
+      const settings = await until('applied', 5000, async () => {
+        const answer = await fleet.server(0).json<DeviceSettings>('GET', `/devices/${device.id}/settings`);
+        return answer.state === 'applied' && answer;
+      });
+      expect(settings.state).toBe('applied');
+      expect(device.revisions).toEqual([...device.revisions].toSorted((a, b) => a - b));
+    }
+  });
+
+  test('a device that goes over to another server stays online, and the death of its old connection is ignored', async () => {
+    const device = await fleet.join(fleet.server(0), 'moves');
+    await until('let in', 5000, () => device.connect(fleet.server(0).mqttPort).then(() => true));
+    await until('online everywhere', 5000, async () => (await presenceAt(fleet.server(2), device.id)) === 'online');
+    await device.connect(fleet.server(1).mqttPort);
+    await until('online at the new one', 5000, async () => (await presenceAt(fleet.server(1), device.id)) === 'online');
+    const history = async () =>
+      (await fleet.server(2).json<{ entries: { kind: string }[] }>('GET', `/devices/${device.id}/history`)).entries.map(({ kind }) => kind);
+    for (const server of fleet.servers) {
+      await until('online at all', 5000, async () => (await presenceAt(server, device.id)) === 'online');
+    }
+    expect((await history()).filter((kind) => kind === 'device-offline').length).toBeLessThanOrEqual(1);
+  });
+
+  test('one that is removed at one server is out everywhere', async () => {
+    const device = await fleet.join(fleet.server(0), 'leaves');
+    await until('let in', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
+    expect((await fleet.server(2).request('DELETE', `/devices/${device.id}`)).status).toBe(204);
+    await until('its connection is cut', 5000, () => !device.isConnected);
+    for (const server of fleet.servers) {
+      await until('not known', 5000, async () => (await server.request('GET', `/devices/${device.id}`)).status === 404);
+    }
+    await expect(device.connect(fleet.server(0).mqttPort)).rejects.toThrow();
+  });
+
+  test('somebody who signed in at one is signed in at all; a change is told at all', async () => {
+    const response = await fetch(`${fleet.server(0).url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'admin', password: 'a password for tests' }),
+    });
+    const cookie = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+    const listening = new AbortController();
+    const changes = await fetch(`${fleet.server(1).url}/api/v1/changes`, { headers: { cookie }, signal: listening.signal });
+    expect(changes.status).toBe(200);
+    const reader = changes.body?.getReader();
+    await fleet.server(2).request('PATCH', '/fleet/settings', { AV_KEYFRAME_INTERVAL: 3 });
+    let heard = '';
+    await until('told', 5000, async () => {
+      heard += new TextDecoder().decode((await reader?.read())?.value);
+      return heard.includes('fleet-settings');
+    });
+    listening.abort();
+  });
+});
+
+describe('one of them is killed', { timeout: 90_000 }, () => {
+  test('its devices are unknown, then online at the others; what was asked for meanwhile is done once; another one leads', async () => {
+    const leader = await until('a leader', 10_000, () => leaders(fleet.servers)[0]);
+    const others = fleet.servers.filter((server) => server !== leader);
+    const [first, second] = others as [OneServer, OneServer];
+    const devices = await Promise.all(Array.from({ length: 6 }, (_, index) => fleet.join(first, `left-${index}`)));
+    for (const device of devices) await until('let in', 5000, () => device.connect(leader.mqttPort).then(() => true));
+    await until('shown at another', 5000, async () => (await presenceAt(second, devices[5]?.id ?? '')) === 'online');
+
+    await fleet.kill(leader);
+    const commands = await Promise.all(
+      devices.map((device) => first.json<CommandStatus>('POST', `/devices/${device.id}/commands`, { kind: 'restart-pipeline' })),
+    );
+    await first.request('PATCH', '/fleet/settings', { AV_VIDEO_BITRATE: 2345 });
+    const unknownMs = await timeUntil(
+      'unknown, not lost',
+      15_000,
+      async () => (await presenceAt(second, devices[0]?.id ?? '')) === 'unknown',
+    );
+    console.info(`devices of a killed server are shown as unknown after ${unknownMs} ms`);
+    await until('another leader', 15_000, () => leaders(others).length === 1);
+
+    for (const [index, device] of devices.entries()) await device.connect((index % 2 === 0 ? first : second).mqttPort);
+    for (const device of devices) {
+      const id = commands[devices.indexOf(device)]?.id ?? '';
+      await until('its command done', 10_000, async () => {
+        const { state } = await second.json<CommandStatus>('GET', `/devices/${device.id}/commands/${id}`);
+        return state === 'done';
+      });
+      expect(device.done).toEqual([id]);
+      await until('the setting', 10_000, () => device.lastDesired?.levels.fleet['AV_VIDEO_BITRATE'] === 2345);
+      await until('online', 5000, async () => (await presenceAt(first, device.id)) === 'online');
+    }
+  });
+});
+
+describe('the database is away for a while', { timeout: 90_000 }, () => {
+  test('connections stay, requests get a clear 503, and everything goes on after it', async () => {
+    const [first, second] = fleet.servers.filter(({ running }) => running.child.signalCode === null) as [OneServer, OneServer];
+    const device = await fleet.join(first, 'patient');
+    await until('let in', 5000, () => device.connect(second.mqttPort).then(() => true));
+    await fleet.cluster.kill();
+    const refused = await until('a 503', 10_000, async () => {
+      const response = await first.request('GET', '/devices');
+      return response.status === 503 && response;
+    });
+    expect(await refused.json()).toMatchObject({ code: 'store-unavailable' });
+    expect(device.isConnected).toBe(true);
+    await fleet.cluster.start();
+    const asked = await until('accepted', 15_000, async () => {
+      const response = await first.request('POST', `/devices/${device.id}/commands`, { kind: 'restart-pipeline' });
+      return response.status === 202 && ((await response.json()) as CommandStatus);
+    });
+    await until('done', 15_000, () => device.done.includes(asked.id));
+    await until('a leader again', 15_000, async () => {
+      const { rows } = await leadership();
+      return rows === 1;
+    });
+  });
+});
+
+/** How many sessions hold the leader's lock. */
+async function leadership(): Promise<{ readonly rows: number }> {
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: await fleet.cluster.url('public') });
+  await client.connect();
+  const { rows } = await client.query("select count(*)::int as count from pg_locks where locktype = 'advisory' and granted");
+  await client.end();
+  return { rows: (rows[0] as { count: number }).count };
+}

@@ -1,0 +1,113 @@
+/** Several real fleet servers on one real PostgreSQL, each with ports and a data directory of its own, and one key. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { processesWith } from '../../processes.ts';
+import { until } from '../../until.ts';
+import { environmentFor, type RunningServer, startServer } from '../running-server.ts';
+import { createCluster, type PostgresqlCluster } from '../store/postgresql-cluster.ts';
+import { SimpleDevice } from './simple-device.ts';
+
+const password = 'a password for tests';
+
+export type OneServer = {
+  readonly running: RunningServer;
+  readonly url: string;
+  readonly mqttPort: number;
+  request(method: string, path: string, body?: object): Promise<Response>;
+  json<T>(method: string, path: string, body?: object): Promise<T>;
+};
+
+export class ServersUnderTest {
+  readonly servers: OneServer[] = [];
+  readonly cluster: PostgresqlCluster;
+  readonly #folder: string;
+  readonly #devices: SimpleDevice[] = [];
+
+  private constructor(cluster: PostgresqlCluster, folder: string) {
+    this.cluster = cluster;
+    this.#folder = folder;
+  }
+
+  static async start(count: number): Promise<ServersUnderTest> {
+    const cluster = await createCluster();
+    const made = new ServersUnderTest(cluster, await mkdtemp(join(tmpdir(), 'msl-servers-')));
+    // The first makes the key that the others share.
+    await made.add();
+    await Promise.all(Array.from({ length: count - 1 }, () => made.add()));
+    return made;
+  }
+
+  async add(): Promise<OneServer> {
+    const directory = join(this.#folder, String(this.servers.length + Math.random()));
+    await mkdir(directory, { mode: 0o700 });
+    const environment = await environmentFor(directory, {
+      FLEET_DATABASE_URL: await this.cluster.url('public'),
+      FLEET_KEY_FILE: join(this.#folder, 'shared.key'),
+      FLEET_ADMIN_PASSWORD: password,
+      FLEET_PUBLIC_RTMP_PORT: '1935',
+      FLEET_LOG_LEVEL: 'info',
+    });
+    const url = `http://127.0.0.1:${environment['FLEET_HTTP_PORT']}`;
+    const running = startServer({ ...environment, FLEET_SERVER_URL: url });
+    await running.ready;
+    let cookie = '';
+    const request = async (method: string, path: string, body?: object): Promise<Response> => {
+      if (cookie === '') cookie = await signIn(url);
+      if (body === undefined) return fetch(`${url}/api/v1${path}`, { method, headers: { cookie } });
+      const headers = { cookie, 'content-type': 'application/json' };
+      return fetch(`${url}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+    };
+    const server: OneServer = {
+      running,
+      url,
+      mqttPort: Number(environment['FLEET_MQTT_PORT']),
+      request,
+      json: async <T>(method: string, path: string, body?: object) => (await (await request(method, path, body)).json()) as T,
+    };
+    this.servers.push(server);
+    return server;
+  }
+
+  server(index: number): OneServer {
+    const server = this.servers[index];
+    if (server === undefined) throw new Error(`expected a server ${index}, there are ${this.servers.length}`);
+    return server;
+  }
+
+  /** Joins at one server; connects where the test says. */
+  async join(at: OneServer, name: string, group?: string): Promise<SimpleDevice> {
+    const { token } = await at.json<{ token: string }>('POST', '/join-tokens', group === undefined ? {} : { group });
+    const joined = await at.json<{ deviceId: string; credential: string }>('POST', '/enrolments', { joinToken: token, name });
+    const device = new SimpleDevice(joined.deviceId, joined.credential);
+    this.#devices.push(device);
+    return device;
+  }
+
+  async kill(server: OneServer): Promise<void> {
+    server.running.child.kill('SIGKILL');
+    await server.running.exit;
+  }
+
+  async remove(): Promise<void> {
+    for (const device of this.#devices) device.leave();
+    for (const { running } of this.servers) {
+      if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill('SIGTERM');
+      await running.exit;
+    }
+    for (const { pid } of processesWith(this.#folder)) process.kill(pid, 'SIGTERM');
+    await until('no process left', 10_000, () => processesWith(this.#folder).length === 0);
+    await this.cluster.remove();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function signIn(url: string): Promise<string> {
+  const response = await fetch(`${url}/api/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'admin', password }),
+  });
+  return response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+}
+export const leaderLine = 'this fleet server leads';

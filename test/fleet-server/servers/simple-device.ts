@@ -1,0 +1,95 @@
+/** A device over real MQTT: says hello, applies what is desired, does each command once, and remembers. */
+import { connectAsync, type MqttClient } from 'mqtt';
+import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
+import type { Command, Desired } from '#protocol/messages.ts';
+import { parseTopic, topicFor } from '#protocol/topics.ts';
+import { bodies } from '../api-under-test.ts';
+
+export class SimpleDevice {
+  readonly id: string;
+  readonly #credential: string;
+  #client: MqttClient | null = null;
+  #counter = 0;
+  #sequence = 0;
+  #applied: { readonly revision: number; readonly digest: string } | null = null;
+  /** How often each command arrived, and in which order they were done. */
+  readonly arrivals = new Map<string, number>();
+  readonly done: string[] = [];
+  readonly revisions: number[] = [];
+  lastDesired: Desired | null = null;
+
+  constructor(id: string, credential: string) {
+    this.id = id;
+    this.#credential = credential;
+  }
+
+  get isConnected(): boolean {
+    return this.#client?.connected ?? false;
+  }
+
+  async connect(mqttPort: number): Promise<void> {
+    this.leave();
+    this.#counter += 1;
+    this.#sequence = 0;
+    const will = { topic: topicFor(this.id, 'presence'), payload: this.#encode('presence', bodies.lost), qos: 1 as const, retain: false };
+    const options = { clientId: this.id, username: this.id, password: this.#credential, clean: true, reconnectPeriod: 0, will };
+    const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, options);
+    this.#client = client;
+    client.on('error', () => undefined);
+    client.on('message', (topic, payload) => this.#take(topic, payload));
+    await client.subscribeAsync(
+      ['desired', 'command', 'event-ack'].map((name) => topicFor(this.id, name as 'desired')),
+      { qos: 1 },
+    );
+    await this.say('presence', bodies.online);
+    await this.say('hello', bodies.hello(this.#applied?.revision ?? 0, this.#applied?.digest ?? null));
+    await this.say('report', bodies.report({ appliedRevision: this.#applied?.revision ?? 0 }));
+  }
+
+  async say<N extends UpwardName>(name: N, body: UpwardBody<N>): Promise<void> {
+    await this.#client?.publishAsync(topicFor(this.id, name), this.#encode(name, body), { qos: 1 });
+  }
+
+  async sayPreview(jpeg: Buffer): Promise<void> {
+    await this.#client?.publishAsync(topicFor(this.id, 'preview'), jpeg, { qos: 0 });
+  }
+
+  /** Without a goodbye. */
+  leave(): void {
+    this.#client?.stream.destroy();
+    this.#client?.end(true);
+    this.#client = null;
+  }
+
+  #encode<N extends UpwardName>(name: N, body: UpwardBody<N>): string {
+    this.#sequence += 1;
+    const session = { bootId: 'a-boot', counter: this.#counter };
+    return encodeUpward(name, { session, sequence: this.#sequence, sentAt: new Date().toISOString(), body });
+  }
+
+  #take(topic: string, payload: Buffer): void {
+    const name = parseTopic(topic)?.name;
+    if (name === 'desired') {
+      const decoded = decodeDownward(name, payload);
+      if (decoded.kind !== 'problem') this.#apply(decoded.envelope.body);
+    } else if (name === 'command') {
+      const decoded = decodeDownward(name, payload);
+      if (decoded.kind !== 'problem') this.#do(decoded.envelope.body);
+    }
+  }
+
+  #apply(desired: Desired): void {
+    if (desired.revision <= (this.#applied?.revision ?? 0)) return;
+    this.#applied = { revision: desired.revision, digest: desired.digest };
+    this.revisions.push(desired.revision);
+    this.lastDesired = desired;
+    const { revision } = desired;
+    void this.say('applied', { revision, outcome: 'applied', refusals: [], inForceRevision: revision }).catch(() => undefined);
+  }
+
+  #do({ id }: Command): void {
+    this.arrivals.set(id, (this.arrivals.get(id) ?? 0) + 1);
+    if (!this.done.includes(id)) this.done.push(id);
+    void this.say('command-result', { id, outcome: 'done', detail: 'frames are coming' }).catch(() => undefined);
+  }
+}
