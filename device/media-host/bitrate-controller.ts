@@ -44,6 +44,8 @@ const settleMs = 1_000;
 /** A lag that comes down by so much between two judgements is being worked off. */
 const fallingMs = 50;
 const downShare = 0.85;
+/** A hiccup looks like a narrow way at first: the first step is no larger than this. */
+const firstDownShare = 0.5;
 /** Of what gets through: the rest is for the backlog. */
 const deliveredShare = 0.8;
 const raiseShare = 0.08;
@@ -88,6 +90,8 @@ function whenCongested(state: ControllerState, reading: ControllerReading, bound
   if (congestion !== null && atMs - congestion.judgedAtMs < settleMs) return state;
   const judged = { ...state, congestion: { judgedAtMs: atMs, lagMs } };
   if (congestion !== null && lagMs < congestion.lagMs - fallingMs) return judged;
+  // Nothing at all went through: a break tells nothing of how wide the way is.
+  if (reading.deliveredKbps <= 0) return state;
   if (state.kbps <= bounds.minimumKbps) return { ...judged, belowFloorSinceMs: state.belowFloorSinceMs ?? atMs };
   return lowered(judged, congestion === null, reading, bounds);
 }
@@ -95,7 +99,8 @@ function whenCongested(state: ControllerState, reading: ControllerReading, bound
 function lowered(state: ControllerState, isFirst: boolean, reading: ControllerReading, bounds: BitrateBounds): ControllerState {
   const { atMs, deliveredKbps, audioKbps, actualKbps } = reading;
   const fromKbps = Math.min(state.kbps, actualKbps);
-  const wantedKbps = Math.min(fromKbps * downShare, deliveredKbps * deliveredShare - audioKbps);
+  const deliverableKbps = deliveredKbps * deliveredShare - audioKbps;
+  const wantedKbps = Math.min(fromKbps * downShare, isFirst ? Math.max(fromKbps * firstDownShare, deliverableKbps) : deliverableKbps);
   const isAgain = state.troubleKbps !== null && fromKbps >= state.troubleKbps * troubleShare;
   return {
     ...state,

@@ -20,12 +20,13 @@ const description =
   'queue name=queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! ' +
   'rtmp2sink name=sink async-connect=true sync=false chunk-size=4096 tls-validation-flags=validate-all';
 
-/**
- * What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality and for a server
- * half a second away, no more.
- */
+/** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
-const roomMs = 1000;
+/** Twice what the way itself takes, and what lies between two looks. */
+const leastRoomMs = 500;
+const mostRoomMs = 1500;
+/** A way that has become longer is believed slowly: its delay is the least of late. */
+const delayDriftMs = 1;
 
 /** FLV time has 32 bits, of which receivers dislike the last: after 24.8 days a connection has to begin anew. */
 const longestConnectionMs = 2 ** 31 - 1;
@@ -40,6 +41,7 @@ export class RtmpConnection {
   #onFailed: ((reason: string) => void) | null = null;
   #baseMs: number | null = null;
   #isConnected = false;
+  #delayMs: number | null = null;
   /** Of the socket that carries this connection; null until it is known. */
   #socketInode: string | null = null;
 
@@ -64,6 +66,7 @@ export class RtmpConnection {
     this.#onFailed = onFailed;
     this.#baseMs = null;
     this.#ledger.clear();
+    this.#delayMs = null;
     this.#isConnected = false;
     // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
     this.#sink['host'] = '';
@@ -97,6 +100,7 @@ export class RtmpConnection {
   }
 
   hasRoom(): boolean {
+    const roomMs = Math.min(mostRoomMs, leastRoomMs + 2 * (this.#delayMs ?? 0));
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
 
@@ -118,6 +122,7 @@ export class RtmpConnection {
   look(nowMs: number): void {
     const inKernel = this.#socketInode === null ? 0 : (this.#sockets.waitingBytes(this.#socketInode, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
+    this.#delayMs = Math.min(this.#ledger.spanMs, (this.#delayMs ?? mostRoomMs) + delayDriftMs);
   }
 
   push(tag: Tag): void {

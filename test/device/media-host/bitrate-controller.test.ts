@@ -16,8 +16,9 @@ describe('one reading', () => {
   it.each([
     ['a free way at its target stays', free, reading(5000, 60, 2600), { kbps: 2500, lastChange: 'none' }],
     ['a keyframe on its way changes nothing', free, reading(5000, 500, 2600), { kbps: 2500, calmSinceMs: null }],
-    ['so far behind, the bitrate goes below what gets through', free, reading(5000, 700, 1000), { kbps: 700, troubleKbps: 2500 }],
-    ['with nothing delivered it goes to the floor', free, reading(5000, 900, 0), { kbps: 400 }],
+    ['so far behind, the bitrate goes below what gets through', free, reading(5000, 700, 2000), { kbps: 1500, troubleKbps: 2500 }],
+    ['by half at first: it may be a hiccup', free, reading(5000, 700, 600), { kbps: 1250, troubleKbps: 2500 }],
+    ['a break tells nothing', free, reading(5000, 900, 0), { kbps: 2500 }],
     ['with all delivered it goes down a step', free, reading(5000, 700, 4000), { kbps: 2125 }],
     [
       'it waits for the encoder',

@@ -27,7 +27,7 @@ it('gives what was asked for while all ways are free', () => {
 it('follows the slowest', () => {
   const state = run(startGovernor(bounds), 3, { one: good, two: { ...slow, lagMs: 50 } });
   const later = run(state, 1, { one: good, two: slow }, 3);
-  expect(describeGovernor(later, bounds)).toMatchObject({ bitrateKbps: 620, limitedBy: 'two', reason: 'two takes no more' });
+  expect(describeGovernor(later, bounds)).toMatchObject({ bitrateKbps: 1250, limitedBy: 'two', reason: 'two takes no more' });
 });
 
 it('leaves one behind that takes not even the floor, and only for the sake of another', () => {
