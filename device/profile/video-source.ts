@@ -48,7 +48,8 @@ function findMoved(wanted: string, cameras: readonly CameraFact[]): CameraFact |
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-function startsWithElement(text: string, elements: ReadonlySet<string>): boolean {
+/** Where GStreamer's tools told of no element at all, none can be named. */
+export function startsWithElement(text: string, elements: ReadonlySet<string>): boolean {
   const name = /^[a-z][a-z0-9_-]*(?=[ !]|$)/.exec(text)?.[0];
   return name !== undefined && elements.has(name);
 }

@@ -4,7 +4,7 @@ import { chooseAudio } from '#device/plan/audio-source.ts';
 import { audioRates } from '#device/plan/capture.ts';
 import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
-import { chooseVideo } from '#device/profile/video-source.ts';
+import { chooseVideo, startsWithElement } from '#device/profile/video-source.ts';
 import { findParameterProblems, parseParameters } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { EncoderProfile } from '#hardware-profiles/schema.ts';
@@ -87,6 +87,8 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
       return [rotateProblem(value, hardware)];
     case 'AV_H264_ENCODER_PARAMS':
       return findParameterProblems(String(value), encoderOf(context), hardware.encoders);
+    case 'AV_AUDIO_SRC':
+      return [audioSourceProblem(String(value).trim(), hardware)];
     case 'AV_H264_PARSER_PARAMS':
       return [parseParameters(String(value)) === null ? 'expected name=value pairs with spaces between them' : null];
     default:
@@ -108,6 +110,12 @@ function evenProblem(value: SettingValue): string | null {
 /** The one that the planner takes for these settings. */
 function encoderOf({ settings, hardware, profile }: Context): EncoderProfile | undefined {
   return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).encoder;
+}
+
+/** What no element is would stop the whole capture. */
+function audioSourceProblem(source: string, { elements }: DetectedHardware): string | null {
+  if (source === '' || elements.size === 0 || startsWithElement(source, elements)) return null;
+  return `expected a source element that this GStreamer has, came "${source.slice(0, 60)}"`;
 }
 
 /** Where GStreamer's tools told of no element at all, every one is assumed. */

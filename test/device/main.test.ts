@@ -2,11 +2,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import type { Session } from '#protocol/identifiers.ts';
 import type { Desired } from '#protocol/messages.ts';
+import { startPlainRelay } from '../bench/plain-relay.ts';
+import { probe } from '../e2e/far-side.ts';
+import { until } from '../until.ts';
 import { desired } from './bare-machine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestFleet } from './uplink/test-fleet.ts';
@@ -110,6 +114,47 @@ test('--help, --version, and a word that is no subcommand', async () => {
   expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
   expect(unknown.stderr).toMatch(/^makespacelive: expected one of agent\b.*, came "stream" \(see makespacelive --help\)\n$/);
 });
+
+test('alone, as the old script: address and key in the environment, and the stream is at any RTMP server', async () => {
+  const directory = await temporaryDirectory();
+  const port = await freePort();
+  const relay = await startPlainRelay(directory, port);
+  onTestFinished(() => relay.stop());
+  const { PATH = '', HOME = '' } = process.env;
+  const env = {
+    PATH,
+    HOME,
+    AGENT_STATE_DIR: join(directory, 'state'),
+    AV_STREAM_URL: `rtmp://127.0.0.1:${port}/live`,
+    AV_STREAM_KEY: 'ROOM',
+  };
+  const child = spawn(process.execPath, [program, 'agent'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  onTestFinished(async () => {
+    if (child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  });
+  const stream = await until('the stream at the relay', 25_000, async () => {
+    const probed = await probe(`rtmp://127.0.0.1:${port}/live/ROOM`);
+    return probed.video !== undefined && probed.audioCodec !== undefined && probed;
+  });
+  expect(stream).toMatchObject({ video: { codec: 'h264', width: 1280, height: 720, framesPerSecond: 30 }, audioCodec: 'aac' });
+  expect(output).not.toContain('ROOM');
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await gone).toEqual([0, null]);
+}, 60_000);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 const credential = 'credential-secret-'.padEnd(43, 'x');
 const joinToken = 'join-token-secret-1234';

@@ -100,6 +100,7 @@ const roomTests: readonly string[] = [
   'test/device/media-host/recording-faults.test.ts',
   'test/device/media-host/recording-proof.test.ts',
   'test/device/plan/run-plan.test.ts',
+  'test/device/settings/bad-input.test.ts',
   'test/device/uplink/offline.test.ts',
   'test/fleet-server/broker/bounds.test.ts',
   'test/fleet-server/relay/access.test.ts',
