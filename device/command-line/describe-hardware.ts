@@ -4,9 +4,9 @@ import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import type { Rejection } from '#device/plan/camera-mode.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
 import { describePicture } from '#device/plan/picture.ts';
-import { encodersOf, type ResolvedProfile, resolveProfile, whyBoard, whyCamera, withProfileLevels } from '#device/profile/resolve.ts';
+import { encodersOf, type ResolvedProfile, resolveProfile, whyBoard, whyCamera } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
-import { resolveSettings } from '#device/settings/levels.ts';
+import { fitSettings } from '#device/settings/prepare.ts';
 import type { HardwareProfiles, ProfileStatus } from '#hardware-profiles/schema.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 
@@ -31,12 +31,14 @@ export type DescribedHardware = {
   readonly mode: { readonly taken: string; readonly notTaken: readonly Rejection[] } | null;
   readonly encoder: { readonly taken: string; readonly notTaken: readonly Rejection[] };
   readonly sound: string;
+  /** Settings of the environment that cannot run here, each with its reason. */
+  readonly leftOut: readonly string[];
   readonly problems: readonly DetectionProblem[];
 };
 
 export function describeHardware(hardware: DetectedHardware, profiles: HardwareProfiles, environment: SettingValues): DescribedHardware {
   const profile = resolveProfile(hardware, profiles);
-  const settings = resolveSettings(withProfileLevels({ environment }, hardware, profile));
+  const { settings, leftOut } = fitSettings(null, { hardware, profile, environment, fleetUrl: null });
   const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
   const choice = choosePicture(video, settings, hardware, profile);
   const audio = chooseAudio(settings, hardware, profile, video);
@@ -58,6 +60,7 @@ export function describeHardware(hardware: DetectedHardware, profiles: HardwareP
           },
     encoder: describeEncoder(choice, hardware, profile, profiles),
     sound: describeSound(audio),
+    leftOut: leftOut.map(({ reason }) => reason),
     problems: hardware.problems,
   };
 }
@@ -144,7 +147,7 @@ const shownModes = 12;
 
 /** For a terminal: a label, then what belongs to it, indented. A star marks what is taken. */
 export function hardwareText(described: DescribedHardware): string {
-  const { board, cameras, microphones, picture, mode, encoder, sound, problems } = described;
+  const { board, cameras, microphones, picture, mode, encoder, sound, leftOut, problems } = described;
   const lines = [
     ...block('board', [`${board.model ?? 'no model'} (${board.architecture})`, profileLine(board.profile)]),
     ...cameras.flatMap((camera) => block(`camera${camera.isChosen ? ' *' : ''}`, cameraLines(camera))),
@@ -159,6 +162,7 @@ export function hardwareText(described: DescribedHardware): string {
     ...(mode === null ? [] : block('mode', [mode.taken, ...notTaken(mode.notTaken, shownModes)])),
     ...block('encoder', [encoder.taken, ...notTaken(encoder.notTaken, encoder.notTaken.length)]),
     ...block('sound', [sound]),
+    ...leftOut.flatMap((reason) => block('left out', [reason])),
     ...problems.flatMap(({ subject, problem }) => block('problem', [`${subject}: ${problem}`])),
   ];
   return `${lines.join('\n')}\n`;

@@ -137,7 +137,12 @@ async function printPipeline({ settings, fleet }: Configuration): Promise<number
   const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
   const profile = resolveProfile(hardware, profiles);
   const prepared = fitSettings(null, { hardware, profile, environment: settings, fleetUrl: fleet?.url ?? null });
-  process.stdout.write(`${describePlan(prepared.plan)}\n`);
+  const lines = [
+    describePlan(prepared.plan),
+    ...(prepared.shortfall === null ? [] : [`mode-not-met: ${prepared.shortfall}`]),
+    ...prepared.leftOut.map(({ reason }) => `left out: ${reason}`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 

@@ -93,6 +93,16 @@ test('--print-pipeline shows what would run, without the key, and touches nothin
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('--print-pipeline says what cannot run here, and what is less than was wished', async () => {
+  const { stdout } = await runAgent(
+    { AV_VIDEO_SOURCE: 'test', AV_H264_ENCODER_PARAMS: 'target-bitrate=1000000', AV_VIDEO_ROTATE: '90' },
+    'agent',
+    '--print-pipeline',
+  );
+  expect(stdout).toContain('left out: AV_H264_ENCODER_PARAMS: x264enc has no parameter "target-bitrate"');
+  expect(stdout).toContain('720x1280 at 30/s');
+});
+
 test('hardware: what is here and what is made of it, as text and as JSON, without touching anything', async () => {
   const directory = await temporaryDirectory();
   const environment = { AGENT_STATE_DIR: join(directory, 'state'), AV_STREAM_KEY: 'printed-never' };

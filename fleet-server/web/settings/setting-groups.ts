@@ -4,7 +4,10 @@ import { type SettingDefinition, type SettingKey, settingDefinitions, settingKey
 export type SettingGroup = { readonly title: string; readonly keys: readonly SettingKey[] };
 
 const laidOut: readonly SettingGroup[] = [
-  { title: 'Picture', keys: ['AV_VIDEO_SOURCE', 'AV_VIDEO_BITRATE', 'AV_VIDEO_WIDTH', 'AV_VIDEO_HEIGHT', 'AV_VIDEO_FRAMERATE'] },
+  {
+    title: 'Picture',
+    keys: ['AV_VIDEO_SOURCE', 'AV_VIDEO_BITRATE', 'AV_VIDEO_WIDTH', 'AV_VIDEO_HEIGHT', 'AV_VIDEO_FRAMERATE', 'AV_VIDEO_ROTATE'],
+  },
   { title: 'Sound', keys: ['AV_DISABLE_AUDIO', 'AV_AUDIO_DEVICE', 'AV_AUDIO_SAMPLING_RATE', 'AV_AUDIO_BITRATE'] },
   { title: 'Target', keys: ['AV_STREAM_URL', 'AV_STREAM_KEY'] },
   { title: 'Hours', keys: ['AV_STREAM_SCHEDULE', 'AV_RECORD_SCHEDULE', 'AV_TIME_ZONE'] },

@@ -87,3 +87,9 @@ test('many modes: a few in the text, all in the JSON; the password of a source i
   const secret = describeHardware(server, profiles, { AV_VIDEO_SOURCE: 'videotestsrc name=hush', AV_AUDIO_SRC: 'audiotestsrc name=hush' });
   expect(JSON.stringify(secret)).not.toContain('hush');
 });
+
+test('a setting that cannot run here is left out, and said', () => {
+  const described = describeHardware(withDevices(server, [c270]), profiles, { AV_AUDIO_DEVICE: '7', AV_H264_ENCODER_PARAMS: 'x=1' });
+  expect(hardwareText(described)).toMatch(/^left out {6}AV_AUDIO_DEVICE: no microphone "7"/m);
+  expect(described.leftOut).toHaveLength(2);
+});
