@@ -6,6 +6,7 @@
  * - One source is on air at a time; each goes on air with its headers and a keyframe.
  * - What is on air stays there until what follows has a keyframe, or has to give up its device for it.
  */
+import { existsSync } from 'node:fs';
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { Capture, type CaptureFailure } from '#device/media-host/capture.ts';
@@ -194,6 +195,12 @@ export class CaptureKeeper {
 
   #startCapture(): void {
     this.#gate.reset();
+    const devicePath = this.#plan?.devicePath;
+    if (devicePath !== undefined && !existsSync(devicePath)) {
+      // GStreamer would find out as well, and leak some memory each time, which is each second for as long as the camera is away.
+      this.#onFailed({ reason: `${devicePath} is not there`, element: null });
+      return;
+    }
     const problem = this.#current()?.start(this.#live) ?? null;
     if (problem === null) return;
     this.#onFailed({ reason: problem, element: null });

@@ -44,6 +44,8 @@ export class Capture {
   #runs = 0;
   #lastFrameMs = 0;
   #hasFrame = false;
+  /** Anything at all has come in this run. */
+  #hasBuffer = false;
   #cancelCheck: () => void = () => undefined;
   /** What the plan says of the sound's rate, once it has been told another. */
   #plannedSoundCaps: string | null = null;
@@ -63,6 +65,7 @@ export class Capture {
     this.#runs += 1;
     this.#run = this.#runs;
     this.#hasFrame = false;
+    this.#hasBuffer = false;
     this.#lastFrameMs = this.#clock.monotonicMs();
     const liveProblem = this.setLive(live);
     if (liveProblem !== null) {
@@ -156,7 +159,11 @@ export class Capture {
     sink.pull((buffer) => {
       this.#pulling.delete(name);
       if (this.#run === 0) return;
-      if (buffer !== null && run === this.#run) take(buffer);
+      if (buffer === null && run === this.#run && !this.#hasBuffer) this.#pipeline?.askWhyNotStarted();
+      if (buffer !== null && run === this.#run) {
+        this.#hasBuffer = true;
+        take(buffer);
+      }
       if (buffer !== null) this.#pull(name, take);
       else this.#clock.schedule(() => this.#run !== 0 && this.#pull(name, take), pullAgainMs);
     });

@@ -24,6 +24,7 @@ const capture = object({
   height: integer(),
   framesPerSecond: integer(),
   hasAudio: (value, path) => (typeof value === 'boolean' ? null : expected(path, 'true or false', value)),
+  devicePath: optional(text(200)),
   card: optional(object({ description: text(8192), live: list(live, 16), title: text(100) })),
   withoutMicrophone: optional(object({ description: text(8192), probe: text(1024) })),
 });

@@ -44,6 +44,8 @@ export const CapturePlan = Type.Object({
   height: Type.Integer(),
   framesPerSecond: Type.Integer(),
   hasAudio: Type.Boolean(),
+  /** The node without which a start is not worth trying: a camera's. */
+  devicePath: Type.Optional(Type.String({ maxLength: 200 })),
   /** Absent: nothing is on air while the capture fails. */
   card: Type.Optional(CardPlan),
   /** Absent: there is no microphone to lose. */

@@ -42,6 +42,7 @@ export function planPipeline(
       encoder: videoPart.encoder,
       ...capture.turnedPicture(choice.given, choice.turn),
       hasAudio: audioPart !== null,
+      ...(video.kind === 'camera' && video.camera.kind === 'v4l2' ? { devicePath: video.camera.path } : {}),
       ...(isGenerated(video)
         ? {}
         : { card: { description: describe(cardPart.branches, silent), live: [...cardPart.live], title: text(settings, 'AV_ROOM_NAME') } }),

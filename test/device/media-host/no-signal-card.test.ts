@@ -10,7 +10,7 @@ import type { SettingValues } from '#protocol/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { type SupervisedHost, startHost } from '../media/supervised-host.ts';
 import { type Packet, TestRelay } from '../media/test-relay.ts';
-import { server } from '../plan/hardware.ts';
+import { rawCamera, server, withDevices } from '../plan/hardware.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { pullAndPlug } from './hot-plug.ts';
 import { cameraElement, cameraShape, microphoneElement, microphoneShape, PluggableSource } from './pluggable-source.ts';
@@ -152,6 +152,29 @@ describe('a camera that is pulled out', () => {
     expect((await relay.probe('dev-1')).video).toEqual({ codec: 'h264', ...size });
     await camera.plug();
     expect(await untilKind(host, 'running')).toBeLessThan(3000);
+  });
+});
+
+describe('a V4L2 camera that is not there', () => {
+  const hardware = withDevices(server, [{ ...rawCamera, path: '/dev/video99' }]);
+  const profile = resolveProfile(hardware, profiles);
+  const planned = planPipeline(resolveSettings(withProfileLevels({ environment: {} }, hardware, profile)), hardware, profile).capture;
+  const { devicePath, ...unchecked } = planned;
+
+  it.each([
+    ['is not even tried', planned, '/dev/video99 is not there'],
+    ['is said by GStreamer itself, each time and at once', unchecked, 'No such file or directory'],
+  ])('%s', async (_, capture, reason) => {
+    const host = await startHost();
+    for (let time = 0; time < 3; time += 1) {
+      const begin = performance.now();
+      const { supervisor } = host;
+      const outcome = await (time === 0 ? supervisor.apply({ capture, live: [], outputs: [] }) : supervisor.restartCapture());
+      expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining(reason) });
+      expect(performance.now() - begin).toBeLessThan(2000);
+    }
+    await until('the card', 5000, () => host.status().framesTotal > 30);
+    expect(devicePath).toBe('/dev/video99');
   });
 });
 
