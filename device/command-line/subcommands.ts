@@ -34,6 +34,15 @@ export const subcommands: Subcommands = {
     options: { json: { type: 'boolean', description: 'prints JSON' } },
     load: async () => (await import('#device/command-line/run-hardware.ts')).runHardware,
   },
+  recordings: {
+    description: 'lists the recordings on this device, and protects them',
+    options: {
+      json: { type: 'boolean', description: 'prints JSON' },
+      protect: { type: 'string', description: 'keeps the recording of this name from being deleted to make room' },
+      release: { type: 'string', description: 'lets it be deleted again' },
+    },
+    load: async () => (await import('#device/command-line/run-recordings.ts')).runRecordings,
+  },
   doctor: {
     description: 'tries everything that a stream needs, and says what to do',
     options: {

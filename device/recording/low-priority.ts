@@ -18,11 +18,11 @@ export type LowPriorityWork = {
   readonly boundMs: number;
 };
 
-/** `nice` and `ionice` are part of every Debian; each becomes the next program, so there is one process to end. */
+/** `nice` and `ionice` are part of every Debian; each becomes the next program, so there is one process to end. Where priorities may not be set the work is done all the same. */
 export function runAtLowPriority({ command, directory, signal, boundMs }: LowPriorityWork): Promise<LowPriorityOutcome> {
   if (signal.aborted) return Promise.resolve({ kind: 'stopped' });
   return new Promise((resolve) => {
-    const child = spawn('nice', ['-n', '19', 'ionice', '-c', '3', ...command], {
+    const child = spawn('nice', ['-n', '19', 'ionice', '-t', '-c', '3', ...command], {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: passedEnvironment(),

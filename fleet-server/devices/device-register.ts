@@ -284,6 +284,7 @@ export class DeviceRegister {
       conditions: [],
       figures: null,
       board: null,
+      recordings: null,
       versions: parseStored<Versions>(device.versions),
       report,
       reception: null,

@@ -36,6 +36,7 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice): DeviceDetail 
     inventory: live.report?.inventory ?? null,
     media: isOnline ? live.media : null,
     outputs: isOnline ? [...live.outputs] : [],
+    recordings: isOnline ? live.recordings : null,
     capabilities: [...(live.report?.capabilities ?? [])],
   };
 }

@@ -3,7 +3,7 @@
 import type { Condition } from '#protocol/conditions.ts';
 import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 import type { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
-import type { BoardHealth, Report, Versions } from '#protocol/messages.ts';
+import type { BoardHealth, RecordingsSummary, Report, Versions } from '#protocol/messages.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
 /** A decoded message from a device whose topic the broker has already checked. */
@@ -30,6 +30,8 @@ export type LiveDevice = {
   readonly conditions: readonly Condition[];
   readonly figures: MediaFigures | null;
   readonly board: BoardHealth | null;
+  /** Null: the device has no place for recordings, or says nothing of them. */
+  readonly recordings: RecordingsSummary | null;
   readonly versions: Versions | null;
   readonly report: Report | null;
   /** What the relay receives under the device's name; null when nothing. */

@@ -57,8 +57,8 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
       };
     }
     case 'health': {
-      const { media, outputs, conditions, figures, board } = message.envelope.body;
-      return { ...live, media, outputs, conditions, figures, board };
+      const { media, outputs, conditions, figures, board, recordings = null } = message.envelope.body;
+      return { ...live, media, outputs, conditions, figures, board, recordings };
     }
     case 'presence':
     case 'health-backlog':

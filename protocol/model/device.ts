@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Condition } from '#protocol/conditions.ts';
 import { DeviceId, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
 import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
-import { BoardHealth, Inventory, Versions } from '#protocol/messages.ts';
+import { BoardHealth, Inventory, RecordingsSummary, Versions } from '#protocol/messages.ts';
 
 /** `unknown`: the server has not heard of it since the server itself started, and its keepalive has not run out yet. */
 export const DevicePresence = Type.Object({
@@ -75,6 +75,7 @@ export const DeviceDetail = Type.Object({
   inventory: Nullable(Inventory),
   media: Nullable(MediaState),
   outputs: Type.Array(OutputStatus),
+  recordings: Nullable(RecordingsSummary),
   capabilities: Type.Array(Type.String()),
 });
 export type DeviceDetail = Static<typeof DeviceDetail>;

@@ -24,6 +24,7 @@ import { HealthCharts } from './health-charts.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { OutputsPanel } from './outputs-panel.tsx';
 import { Player } from './player.tsx';
+import { RecordingsPanel } from './recordings-panel.tsx';
 
 function Heading({ device }: { readonly device: DeviceDetail }) {
   const { presence, stream } = device;
@@ -126,6 +127,7 @@ function Device({ device }: { readonly device: DeviceDetail }) {
           <div className={classes['place4']}>
             <StreamPanel device={device} />
             <OutputsPanel device={device} />
+            <RecordingsPanel device={device} />
           </div>
           <div className={classes['place6']}>
             <BoardPanel device={device} />

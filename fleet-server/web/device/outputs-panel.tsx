@@ -37,7 +37,8 @@ function OutputState({ state }: { readonly state: OutputStatus['state'] }) {
 }
 
 export function OutputsPanel({ device }: { readonly device: DeviceDetail }) {
-  const { outputs } = device;
+  // The recording has a card of its own.
+  const outputs = device.outputs.filter(({ kind }) => kind !== 'recording');
   return (
     <Panel title="Outputs">
       {outputs.length === 0 && <p className={classes['none']}>None reported.</p>}

@@ -58,6 +58,27 @@ describe('a device', () => {
     });
   });
 
+  test('shows what it has recorded while it is there, and says nothing of it for a device that does not tell', async () => {
+    await birth();
+    await voice.say('health', bodies.health());
+    expect((await device()).recordings).toBe(null);
+    const figures = {
+      count: 3,
+      totalBytes: 6e8,
+      maximumBytes: 2e10,
+      freeBytes: 1e10,
+      protectedCount: 1,
+      waitingCount: 1,
+      unconvertibleCount: 0,
+    };
+    const recordings = { ...figures, oldestAt: '2026-11-21T10:00:00.000Z', newestAt: null };
+    await voice.say('health', { ...bodies.health(), recordings });
+    expect((await device()).recordings).toEqual(recordings);
+    voice.disconnect();
+    await api.clock.advance(1000);
+    expect((await device()).recordings).toBe(null);
+  });
+
   test('ignores what is old: a message that was overtaken, one that comes twice, the death of an earlier session', async () => {
     await birth();
     await voice.say('health', bodies.health(25), { sequence: 50 });
