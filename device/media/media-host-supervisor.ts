@@ -53,6 +53,11 @@ const silenceCheckMs = 250;
 const silentChecks = { running: 8, starting: 20 } as const;
 /** The death of a host that ran is mended at once; one that dies as soon as it starts is given time. */
 const provenAfterMs = 1_500;
+/**
+ * The binding never frees a pipeline: each other capture costs the host about a megabyte and two descriptors (measured over a
+ * thousand settings changes). The stream is interrupted by another capture anyway: then the host is replaced as well.
+ */
+export const capturesOfWornHost = 20;
 const restartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 10_000, jitter: 0.3 };
 /** One that gave frames serves viewers, however often it dies: it never waits long. */
 const giverPolicy: BackOffPolicy = { ...restartPolicy, capMs: 1000 };
@@ -72,6 +77,8 @@ export class MediaHostSupervisor {
   #restored: Promise<ApplyOutcome> = Promise.resolve({ kind: 'applied' });
   /** The host is being replaced because somebody asked for it. */
   #isReplacing = false;
+  /** Captures that the present host was asked for, and the description of the last. */
+  #captures = { count: 0, last: '' };
   #deaths = 0;
   #wakeWaiters = new Set<() => void>();
 
@@ -93,6 +100,7 @@ export class MediaHostSupervisor {
    * fails at the second death.
    */
   async apply(plan: PipelinePlan): Promise<ApplyOutcome> {
+    await this.#replaceWornHost(plan.capture.description);
     const first = await this.#request({ kind: 'apply', plan });
     const outcome = toOutcome(first.kind === 'lost' ? await this.#request({ kind: 'apply', plan }) : first);
     if (outcome.kind === 'applied' || this.#plan === null) this.#plan = plan;
@@ -113,6 +121,16 @@ export class MediaHostSupervisor {
     }
     const next = await this.#whenConnected();
     return next === null ? notRunning : this.#restored;
+  }
+
+  async #replaceWornHost(description: string): Promise<void> {
+    const { count, last } = this.#captures;
+    if (description === last) return;
+    this.#captures = { count: count + 1, last: description };
+    if (count < capturesOfWornHost || this.#connection === null) return;
+    this.#options.log.info(`the media host has made ${count} captures, none of which is freed: it is replaced with the next one`);
+    await this.restartHost();
+    this.#captures = { count: 1, last: description };
   }
 
   /** The last status heard; null while no host is connected. */
@@ -256,6 +274,7 @@ export class MediaHostSupervisor {
       }
     };
     this.#connection = connection;
+    this.#captures = { ...this.#captures, count: 0 };
     this.#restored = this.#restorePlan(connection);
     this.#setStatus(welcome.status);
     this.#wake();

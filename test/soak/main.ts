@@ -15,7 +15,7 @@ const { values } = parseArgs({
     changes: { type: 'string', default: '1000' },
     rows: { type: 'string', default: '40' },
     /** For each of both processes, over the second half of the run. */
-    'bound-mb': { type: 'string', default: '8' },
+    'bound-mb': { type: 'string', default: '10' },
   },
 });
 const boundMb = wholeNumber('bound-mb');

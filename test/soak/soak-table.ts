@@ -28,17 +28,13 @@ export function soakLine({ elapsedS, restarts, changes, agentRssBytes, hostRssBy
 export type Growth = { readonly agentBytes: number; readonly hostBytes: number };
 
 /**
- * From the first quarter of the second half to its last: medians, because a single sample may fall before or after a
- * collection of garbage.
+ * From the first quarter of the second half to its last: the lowest figure of each, because a sample may fall before or after
+ * a collection of garbage, or a media host that is replaced after twenty captures. A leak raises the lowest ones too.
  */
 export function growthOfSecondHalf(rows: readonly SoakRow[]): Growth {
   const half = rows.slice(Math.floor(rows.length / 2));
   const part = Math.max(1, Math.floor(half.length / 4));
-  const grown = (figure: (row: SoakRow) => number) => median(half.slice(-part).map(figure)) - median(half.slice(0, part).map(figure));
+  const lowest = (some: readonly SoakRow[], figure: (row: SoakRow) => number) => (some.length === 0 ? 0 : Math.min(...some.map(figure)));
+  const grown = (figure: (row: SoakRow) => number) => lowest(half.slice(-part), figure) - lowest(half.slice(0, part), figure);
   return { agentBytes: grown((row) => row.agentRssBytes), hostBytes: grown((row) => row.hostRssBytes) };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

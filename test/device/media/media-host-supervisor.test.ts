@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hostFiles } from '#device/media/host-files.ts';
 import { spawnHost } from '#device/media/host-process.ts';
+import { capturesOfWornHost } from '#device/media/media-host-supervisor.ts';
 import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
 import { killAgainAndAgain } from './host-killer.ts';
@@ -326,3 +327,19 @@ function expectSteadyTime(packets: readonly Packet[]): void {
     expect(Math.max(...steps), stream).toBeLessThan(2000);
   }
 }
+
+it('a host that has made many captures is replaced when the next one is asked for, and the stream goes on', async () => {
+  const host = await startHost();
+  const planOf = (width: number) => testPlan({ picture: { width, height: 90 }, target: relay.target });
+  for (let capture = 0; capture < capturesOfWornHost; capture += 1) {
+    expect(await host.supervisor.apply(planOf(160 + 2 * capture))).toEqual({ kind: 'applied' });
+  }
+  const first = host.supervisor.processId();
+  // The same again is no other capture.
+  expect(await host.supervisor.apply(planOf(160 + 2 * (capturesOfWornHost - 1)))).toEqual({ kind: 'applied' });
+  expect(host.supervisor.processId()).toBe(first);
+  expect(await host.supervisor.apply(planOf(320))).toEqual({ kind: 'applied' });
+  expect(host.supervisor.processId()).not.toBe(first);
+  await host.untilStreaming();
+  expect(host.events.map(({ event }) => event)).not.toContain('media-host-lost');
+}, 60_000);
