@@ -92,7 +92,9 @@ function rank(offer: Offer, wish: ModeWish): Candidate {
 /** The wish where the mode reaches it on one side at least, else the whole mode: nothing is blown up, no picture sent twice. */
 function within(mode: CameraMode, wish: Picture): Picture {
   const isLarge = mode.width >= wish.width || mode.height >= wish.height;
-  const { width, height } = isLarge ? wish : mode;
+  // Encoders take even sides only; a camera with an odd one is scaled by a hair.
+  const even = (side: number) => Math.max(2, Math.floor(side / 2) * 2);
+  const { width, height } = isLarge ? wish : { width: even(mode.width), height: even(mode.height) };
   const isFast = mode.framesPerSecond >= wish.framesPerSecond || isSameRate(mode.framesPerSecond, wish.framesPerSecond);
   return { width, height, framesPerSecond: isFast ? wish.framesPerSecond : wholeRate(mode).framesPerSecond };
 }
