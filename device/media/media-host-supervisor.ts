@@ -60,7 +60,7 @@ const provenAfterMs = 1_500;
 export const capturesOfWornHost = 20;
 const restartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 10_000, jitter: 0.3 };
 /** One that gave frames serves viewers, however often it dies: it never waits long. */
-const giverPolicy: BackOffPolicy = { ...restartPolicy, capMs: 1000 };
+const giverPolicy: BackOffPolicy = { ...restartPolicy, capMs: 500 };
 
 export class MediaHostSupervisor {
   readonly #options: MediaHostSupervisorOptions;
