@@ -9,6 +9,7 @@ import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import * as store from '#fleet-server/health/health-store.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
+import type { SoundFigures } from '#protocol/media.ts';
 import type { Health, HealthBacklog } from '#protocol/messages.ts';
 import type { HealthHistory } from '#protocol/model/device.ts';
 
@@ -67,6 +68,8 @@ export class HealthSamples {
       temperatureC: health.board.temperatureC ?? null,
       loadAverage1m: health.board.loadAverage1m,
       memoryAvailableBytes: health.board.memoryAvailableBytes,
+      audioRmsDbfs: loudestDbfs(health.figures?.sound),
+      audioVideoDriftMs: health.figures?.audioVideoDriftMs ?? null,
     });
   }
 
@@ -76,7 +79,7 @@ export class HealthSamples {
     for (const { ageMs, ...figures } of samples) {
       if (ageMs >= keptMs) continue;
       if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
-      else this.#waiting.push({ deviceId, atMs: nowMs - ageMs, ...figures });
+      else this.#waiting.push({ deviceId, atMs: nowMs - ageMs, audioRmsDbfs: null, audioVideoDriftMs: null, ...figures });
     }
   }
 
@@ -114,4 +117,8 @@ export class HealthSamples {
         this.#work = null;
       });
   }
+}
+
+function loudestDbfs(sound: SoundFigures | undefined): number | null {
+  return sound === undefined ? null : Math.max(...sound.channels.map(({ rmsDbfs }) => rmsDbfs));
 }

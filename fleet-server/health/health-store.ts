@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
-/** Rows an INSERT takes: SQLite allows 32766 values in a statement, a row has seven. */
+/** Rows an INSERT takes: SQLite allows 32766 values in a statement, a row has nine. */
 const rowsPerInsert = 500;
 
 export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
@@ -34,6 +34,8 @@ export function samplesByStep(database: Database, query: HealthQuery): Promise<O
       e.fn.avg<number | null>('temperatureC').as('temperatureC'),
       e.fn.avg<number | null>('loadAverage1m').as('loadAverage1m'),
       e.fn.avg<number | null>('memoryAvailableBytes').as('memoryAvailableBytes'),
+      e.fn.avg<number | null>('audioRmsDbfs').as('audioRmsDbfs'),
+      e.fn.avg<number | null>('audioVideoDriftMs').as('audioVideoDriftMs'),
     ])
     .where('deviceId', '=', query.deviceId)
     .where('atMs', '>=', query.fromMs)

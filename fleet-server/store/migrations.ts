@@ -190,11 +190,18 @@ async function severalServers(database: Kysely<unknown>): Promise<void> {
   await schema.createIndex('liveDevicesByServer').on('liveDevices').columns(['serverId', 'version']).execute();
 }
 
+async function soundInHealth(database: Kysely<unknown>): Promise<void> {
+  const table = database.schema.alterTable('healthSamples');
+  await table.addColumn('audioRmsDbfs', 'double precision').execute();
+  await table.addColumn('audioVideoDriftMs', 'double precision').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
   { name: 'access tokens and the audit log', run: peopleAndAudit },
   { name: 'several servers on one database', run: severalServers },
+  { name: 'the level of the sound and its drift in the health', run: soundInHealth },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

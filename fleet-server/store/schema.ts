@@ -111,6 +111,9 @@ export type HealthSamplesTable = {
   temperatureC: number | null;
   loadAverage1m: number | null;
   memoryAvailableBytes: number | null;
+  /** Of the loudest channel. */
+  audioRmsDbfs: number | null;
+  audioVideoDriftMs: number | null;
 };
 
 export type AccessTokensTable = {

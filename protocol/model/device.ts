@@ -108,6 +108,8 @@ export const HealthSample = Type.Object({
   temperatureC: Nullable(Type.Number()),
   loadAverage1m: Nullable(Type.Number()),
   memoryAvailableBytes: Nullable(Type.Number()),
+  audioRmsDbfs: Nullable(Type.Number({ description: 'Of the loudest channel' })),
+  audioVideoDriftMs: Nullable(Type.Number()),
 });
 export type HealthSample = Static<typeof HealthSample>;
 export const HealthHistory = Type.Object({ stepS: Type.Integer(), samples: Type.Array(HealthSample) });

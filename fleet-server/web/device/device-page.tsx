@@ -25,6 +25,7 @@ import { HistoryPanel } from './history-panel.tsx';
 import { OutputsPanel } from './outputs-panel.tsx';
 import { Player } from './player.tsx';
 import { RecordingsPanel } from './recordings-panel.tsx';
+import { SoundPanel } from './sound-panel.tsx';
 
 function Heading({ device }: { readonly device: DeviceDetail }) {
   const { presence, stream } = device;
@@ -125,6 +126,7 @@ function Device({ device }: { readonly device: DeviceDetail }) {
             <CommandsPanel device={device} />
           </div>
           <div className={classes['place4']}>
+            <SoundPanel device={device} />
             <StreamPanel device={device} />
             <OutputsPanel device={device} />
             <RecordingsPanel device={device} />

@@ -3,7 +3,8 @@ import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { HealthSample } from '#protocol/model/device.ts';
 import { healthQuery, healthRangeMs } from '../api/queries.ts';
-import { bitrateWords, framesWords, temperatureWords } from '../figures/format.ts';
+import { bitrateWords, framesWords, temperatureWords, unknown } from '../figures/format.ts';
+import { levelWords } from '../figures/levels.ts';
 import { useNow } from '../time/now.ts';
 import classes from './health-charts.module.css';
 import { meanOf, type Point, sparkline } from './sparkline.ts';
@@ -36,6 +37,8 @@ function Chart({ title, samples, figureOf, words, range }: ChartProps) {
   );
 }
 
+const soundWords = (dbfs: number | null) => (dbfs === null ? unknown : levelWords(dbfs));
+
 export function HealthCharts({ id }: { readonly id: string }) {
   const health = useQuery(healthQuery(id));
   const toMs = Math.ceil(useNow() / stepMs) * stepMs;
@@ -43,10 +46,14 @@ export function HealthCharts({ id }: { readonly id: string }) {
   if (health.data === undefined) return health.isError ? null : <Skeleton h={104} radius="lg" />;
   const { samples } = health.data;
   const hasTemperature = samples.some(({ temperatureC }) => temperatureC !== null);
+  const hasSound = samples.some(({ audioRmsDbfs }) => audioRmsDbfs !== null);
   return (
     <section className={`panel ${classes['charts']}`} aria-label="The last hour">
       <Chart title="Frames" samples={samples} figureOf={(sample) => sample.framesPerSecond} words={framesWords} range={range} />
       <Chart title="Video bitrate" samples={samples} figureOf={(sample) => sample.videoBitrateKbps} words={bitrateWords} range={range} />
+      {hasSound && (
+        <Chart title="Sound level" samples={samples} figureOf={(sample) => sample.audioRmsDbfs} words={soundWords} range={range} />
+      )}
       {hasTemperature && (
         <Chart title="Temperature" samples={samples} figureOf={(sample) => sample.temperatureC} words={temperatureWords} range={range} />
       )}

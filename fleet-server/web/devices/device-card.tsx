@@ -9,6 +9,7 @@ import { SettingsBadge } from '../status/settings-badge.tsx';
 import { StreamBadge } from '../status/stream-badge.tsx';
 import { presenceWords, streamTone } from '../status/stream-words.ts';
 import { Ago, For } from '../time/times.tsx';
+import { ContentSigns } from './content-signs.tsx';
 import classes from './device-card.module.css';
 import { PreviewImage } from './preview-image.tsx';
 import { shownFigures } from './shown-figures.ts';
@@ -23,6 +24,9 @@ export function DeviceCard({ device }: { readonly device: DeviceSummary }) {
         <PreviewImage device={device} />
         <span className={classes['state']}>
           <StreamBadge stream={device.stream} look="on-picture" />
+        </span>
+        <span className={classes['signs']}>
+          <ContentSigns conditions={device.conditions} />
         </span>
       </div>
       <div className={classes['body']}>

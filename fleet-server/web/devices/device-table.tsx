@@ -8,6 +8,7 @@ import { SettingsBadge } from '../status/settings-badge.tsx';
 import { StreamBadge } from '../status/stream-badge.tsx';
 import { presenceWords } from '../status/stream-words.ts';
 import { For } from '../time/times.tsx';
+import { ContentSigns } from './content-signs.tsx';
 import classes from './device-table.module.css';
 import { PreviewImage } from './preview-image.tsx';
 import { shownFigures } from './shown-figures.ts';
@@ -30,7 +31,7 @@ function DeviceRow({ device }: { readonly device: DeviceSummary }) {
         </Link>
         <div className={classes['small']}>
           {device.group === null ? '' : `${device.group} · `}
-          {presenceWords[device.presence.state]}
+          {presenceWords[device.presence.state]} <ContentSigns conditions={device.conditions} isSmall />
         </div>
       </Table.Td>
       <Table.Td>

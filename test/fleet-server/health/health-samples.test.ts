@@ -30,6 +30,16 @@ test('samples are kept and read back as means over steps', async () => {
   expect((await query('')).json<HealthHistory>().samples).toHaveLength(4);
 });
 
+test('the level of the loudest channel and the drift are kept', async () => {
+  const quiet = { peakDbfs: -100, rmsDbfs: -100, clippedSamples: 0 };
+  const loud = { peakDbfs: -20, rmsDbfs: -23, clippedSamples: 0 };
+  const figures = { framesPerSecond: 25, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 };
+  const sound = { channels: [quiet, loud] };
+  await api.voice(id).say('health', { ...bodies.health(), figures: { ...figures, sound, audioVideoDriftMs: 12 } });
+  await api.clock.advance(1000);
+  expect((await query('')).json<HealthHistory>().samples).toMatchObject([{ audioRmsDbfs: -23, audioVideoDriftMs: 12 }]);
+});
+
 test('health of a time without a connection is put where it belongs', async () => {
   const sample = { videoBitrateKbps: 2500, temperatureC: 50, loadAverage1m: 1, memoryAvailableBytes: 1 };
   const samples = [
