@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type RtmpEvent, type RtmpState, reconnectPolicy, transition } from '#device/media-host/rtmp-state.ts';
+import { type ConnectionEvent, type ConnectionState, reconnectPolicy, transition } from '#device/media-host/connection-state.ts';
 
 const moment = { nowMs: 50_000, random: 0, policy: { firstMs: 500, factor: 2, capMs: 10_000, jitter: 0.5 } };
-const failed: RtmpEvent = { kind: 'failed', reason: 'no such host' };
+const failed: ConnectionEvent = { kind: 'failed', reason: 'no such host' };
 
-const rows: readonly (readonly [string, RtmpState, RtmpEvent, RtmpState, string])[] = [
+const rows: readonly (readonly [string, ConnectionState, ConnectionEvent, ConnectionState, string])[] = [
   ['is started', { kind: 'stopped' }, { kind: 'start' }, { kind: 'connecting', attempt: 1, lastError: null }, 'open'],
   [
     'is let in',
@@ -62,7 +62,7 @@ const rows: readonly (readonly [string, RtmpState, RtmpEvent, RtmpState, string]
   ['hears of a retry too late', { kind: 'stopped' }, { kind: 'retry-due' }, { kind: 'stopped' }, ''],
 ];
 
-describe('an RTMP output', () => {
+describe('a connection', () => {
   it.each(rows)('%s', (_, state, event, expected, effects) => {
     const result = transition(state, event, moment);
     expect(result.state).toEqual(expected);
@@ -74,7 +74,7 @@ describe('an RTMP output', () => {
   });
 
   it('tries a relay that was restarted about once a second, and one that is gone each ten seconds at most', () => {
-    let state: RtmpState = { kind: 'connecting', attempt: 1, lastError: null };
+    let state: ConnectionState = { kind: 'connecting', attempt: 1, lastError: null };
     const waits: number[] = [];
     for (let attempt = 0; attempt < 40; attempt += 1) {
       const step = transition(state, failed, { nowMs: 0, random: 0, policy: reconnectPolicy });

@@ -1,13 +1,13 @@
-/** The life of one RTMP output, pure: a state and an event give the next state and what is to be done. */
+/** The life of one connection to a target, pure: a state and an event give the next state and what is to be done. */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 
-export type RtmpState =
+export type ConnectionState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'connecting'; readonly attempt: number; readonly lastError: string | null }
   | { readonly kind: 'streaming'; readonly attempt: number; readonly sinceMs: number }
   | { readonly kind: 'waiting'; readonly attempt: number; readonly untilMs: number; readonly lastError: string };
 
-export type RtmpEvent =
+export type ConnectionEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'connected' }
@@ -15,13 +15,13 @@ export type RtmpEvent =
   /** The wait is over, or there is reason to try before its end. */
   | { readonly kind: 'retry-due' };
 
-export type RtmpEffect =
+export type ConnectionEffect =
   | { readonly kind: 'open' }
   | { readonly kind: 'close' }
   | { readonly kind: 'wait'; readonly delayMs: number }
   | { readonly kind: 'say'; readonly event: 'output-lost' | 'output-streaming' | 'output-refused'; readonly detail: string };
 
-export type RtmpMoment = { readonly nowMs: number; readonly random: number; readonly policy: BackOffPolicy };
+export type ConnectionMoment = { readonly nowMs: number; readonly random: number; readonly policy: BackOffPolicy };
 
 /**
  * Small steps at first, so that a relay that was only restarted has its stream back within about a second. A relay that is
@@ -32,10 +32,10 @@ export const reconnectPolicy: BackOffPolicy = { firstMs: 500, factor: 1.3, capMs
 /** A server that accepts and hangs up at once must not be asked twice a second for ever. */
 const provenAfterMs = 10_000;
 
-export type RtmpTransition = { readonly state: RtmpState; readonly effects: readonly RtmpEffect[] };
+export type ConnectionTransition = { readonly state: ConnectionState; readonly effects: readonly ConnectionEffect[] };
 
-export function transition(state: RtmpState, event: RtmpEvent, moment: RtmpMoment): RtmpTransition {
-  const unchanged: RtmpTransition = { state, effects: [] };
+export function transition(state: ConnectionState, event: ConnectionEvent, moment: ConnectionMoment): ConnectionTransition {
+  const unchanged: ConnectionTransition = { state, effects: [] };
   switch (event.kind) {
     case 'start':
       if (state.kind !== 'stopped') return unchanged;
@@ -58,7 +58,7 @@ export function transition(state: RtmpState, event: RtmpEvent, moment: RtmpMomen
   }
 }
 
-function failed(state: RtmpState, reason: string, moment: RtmpMoment): RtmpTransition | null {
+function failed(state: ConnectionState, reason: string, moment: ConnectionMoment): ConnectionTransition | null {
   if (state.kind !== 'connecting' && state.kind !== 'streaming') return null;
   const isProven = state.kind === 'streaming' && moment.nowMs - state.sinceMs >= provenAfterMs;
   const retry = isProven ? 1 : state.attempt;
