@@ -110,6 +110,19 @@ export const settingDefinitions = {
   AV_STREAM_KEY_3: furtherKey(3),
   AV_STREAM_URL_4: furtherAddress(4),
   AV_STREAM_KEY_4: furtherKey(4),
+  AV_ICECAST_URL: {
+    title: 'Icecast address',
+    description: 'The sound goes there too, as Ogg/Vorbis. The address holds the password: it can be set and replaced, never read back.',
+    shape: {
+      kind: 'text',
+      maxLength: 1024,
+      pattern: /^icecast:\/\/[^\s"'!\\/@:]+:[^\s"'!\\/@]+@[^\s"'!\\/@]+\/[^\s"'!\\]+$/,
+      expected: 'an address such as icecast://source:password@host:8000/mount',
+    },
+    default: '',
+    secret: true,
+    remote: true,
+  },
   AV_ROOM_NAME: {
     title: 'Room name',
     description: 'Shown on the card that is on air while the camera gives no picture. Unset: the device’s host name.',

@@ -12,7 +12,8 @@ type BusMessage = { readonly type: string; readonly [key: string]: unknown };
 export type GstElement = {
   [property: string]: unknown;
   readonly pull?: (callback: (buffer: Buffer | null) => void) => void;
-  readonly push?: (buffer: Buffer) => void;
+  /** The second buffer is the time in nanoseconds, 64 bits, big-endian. */
+  readonly push?: (buffer: Buffer, time?: Buffer) => void;
 };
 
 type NativePipeline = {

@@ -32,6 +32,7 @@ const outputId: Check = (value, path) =>
   typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value);
 const output = oneKindOf({
   rtmp: object({ id: outputId, target: text(1024), location: text(2200) }),
+  icecast: object({ id: outputId, target: text(1024), location: text(1024) }),
   recording: object({ id: outputId, target: text(1024), directory: orNull(text(512)), segmentS: integer(1) }),
 });
 const adaptive = object({

@@ -40,5 +40,5 @@ export function isRefusal(words: string): boolean {
   return /^(?:refused by the server|untrusted certificate|expected an address)/.test(words);
 }
 
-export const stalledWords = 'stalled: the server took nothing for 5 s';
+export const stalledWords = 'stalled: the server takes nothing';
 export const noAnswerWords = 'no answer from the server';

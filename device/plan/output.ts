@@ -1,5 +1,5 @@
 /** Where the stream goes. Pure. */
-import type { OutputPlan, RecordingOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { IcecastOutputPlan, OutputPlan, RecordingOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { mainOutputId } from '#protocol/media.ts';
 import type { SettingKey } from '#protocol/settings.ts';
 
@@ -24,6 +24,15 @@ export function planOutputs(text: (key: SettingKey) => string): OutputPlan[] {
 function planRtmpOutput(id: string, address: string, key: string): RtmpOutputPlan {
   const base = address.replace(/\/+$/, '');
   return { id, kind: 'rtmp', target: shownAddress(base, key !== ''), location: key === '' ? base : `${base}/${key}` };
+}
+
+/** Sound alone: none where there is no sound, or no address. */
+export function planIcecastOutput(address: string, hasAudio: boolean): readonly IcecastOutputPlan[] {
+  if (address === '' || !hasAudio) return [];
+  const match = /^icecast:\/\/(?:[^/]*@)?([^/?#]*)(\/[^?#]*)?/.exec(address);
+  return [
+    { id: 'icecast', kind: 'icecast', target: `icecast://${match?.[1] ?? '…'}${match?.[2] ?? ''}`.slice(0, 1024), location: address },
+  ];
 }
 
 /** The same id always: there is one recording, and a new length or place begins it anew. */

@@ -74,6 +74,16 @@ export const RtmpOutputPlan = Type.Object({
 });
 export type RtmpOutputPlan = Static<typeof RtmpOutputPlan>;
 
+export const IcecastOutputPlan = Type.Object({
+  id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
+  kind: Type.Literal('icecast'),
+  /** The address without user and password. */
+  target: Type.String({ maxLength: 1024 }),
+  /** The whole address: a secret. */
+  location: Type.String({ maxLength: 1024 }),
+});
+export type IcecastOutputPlan = Static<typeof IcecastOutputPlan>;
+
 export const RecordingOutputPlan = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
   kind: Type.Literal('recording'),
@@ -86,7 +96,7 @@ export const RecordingOutputPlan = Type.Object({
 export type RecordingOutputPlan = Static<typeof RecordingOutputPlan>;
 
 /** One entry a kind of output, told apart by `kind`. */
-export const OutputPlan = Type.Union([RtmpOutputPlan, RecordingOutputPlan]);
+export const OutputPlan = Type.Union([RtmpOutputPlan, IcecastOutputPlan, RecordingOutputPlan]);
 export type OutputPlan = Static<typeof OutputPlan>;
 
 export const PipelinePlan = Type.Object({

@@ -4,7 +4,7 @@ import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import * as capture from '#device/plan/capture.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
 import { adaptiveBitrate, describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
-import { planOutputs, planRecordingOutput } from '#device/plan/output.ts';
+import { planIcecastOutput, planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import { nearestWithin } from '#device/plan/picture.ts';
 import type { AdaptivePlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
@@ -49,7 +49,11 @@ export function planPipeline(
       ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe } }),
     },
     live: [...videoPart.live],
-    outputs: [...planOutputs((key) => text(settings, key)), ...(settings.AV_RECORD.value === true ? [planRecording(settings)] : [])],
+    outputs: [
+      ...planOutputs((key) => text(settings, key)),
+      ...planIcecastOutput(text(settings, 'AV_ICECAST_URL'), audioPart !== null),
+      ...(settings.AV_RECORD.value === true ? [planRecording(settings)] : []),
+    ],
     ...(videoPart.adaptive === undefined ? {} : { adaptive: videoPart.adaptive }),
   };
 }

@@ -68,6 +68,7 @@ function hardwareProblems(key: SettingKey, value: SettingValue, context: Context
     case 'AV_STREAM_URL_2':
     case 'AV_STREAM_URL_3':
     case 'AV_STREAM_URL_4':
+    case 'AV_ICECAST_URL':
       return [hostProblem(String(value))];
     case 'AV_VIDEO_SOURCE': {
       const choice = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);

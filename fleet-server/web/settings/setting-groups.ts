@@ -13,7 +13,15 @@ const laidOut: readonly SettingGroup[] = [
   { title: 'Hours', keys: ['AV_STREAM_SCHEDULE', 'AV_RECORD_SCHEDULE', 'AV_TIME_ZONE'] },
   {
     title: 'Further targets',
-    keys: ['AV_STREAM_URL_2', 'AV_STREAM_KEY_2', 'AV_STREAM_URL_3', 'AV_STREAM_KEY_3', 'AV_STREAM_URL_4', 'AV_STREAM_KEY_4'],
+    keys: [
+      'AV_STREAM_URL_2',
+      'AV_STREAM_KEY_2',
+      'AV_STREAM_URL_3',
+      'AV_STREAM_KEY_3',
+      'AV_STREAM_URL_4',
+      'AV_STREAM_KEY_4',
+      'AV_ICECAST_URL',
+    ],
   },
   {
     title: 'Advanced',

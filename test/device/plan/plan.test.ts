@@ -250,6 +250,19 @@ test('the bitrate follows the uplink where the encoder can follow and somebody w
   expect(plan(pi4, {}).adaptive).toBeUndefined();
 });
 
+test('an Icecast server gets the sound, where there is one, and its password is shown nowhere', () => {
+  const environment = { AV_ICECAST_URL: 'icecast://source:sesame@radio:8000/live.ogg' };
+  const planned = plan(server, { environment });
+  expect(planned.outputs.at(-1)).toEqual({
+    id: 'icecast',
+    kind: 'icecast',
+    target: 'icecast://radio:8000/live.ogg',
+    location: environment.AV_ICECAST_URL,
+  });
+  expect(describePlan(planned)).not.toContain('sesame');
+  expect(plan(server, { environment: { ...environment, AV_DISABLE_AUDIO: true } }).outputs).toHaveLength(1);
+});
+
 test('each further address is an output of its own, and the same target twice is one', () => {
   const { outputs } = plan(server, {
     environment: { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'K', AV_STREAM_KEY_2: 'of no address' },

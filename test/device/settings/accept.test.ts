@@ -61,6 +61,9 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_STREAM_KEY', 'a!b', 'without spaces, quotes'],
   ['AV_STREAM_KEY', 'a\nb', 'on one line'],
   ['AV_STREAM_KEY', long, 'at most 1024 characters'],
+  ['AV_ICECAST_URL', 'icecast://h:8000/live.ogg', 'an address such as icecast://'],
+  ['AV_ICECAST_URL', 'icecast://source:pass word@h/x', 'an address such as icecast://'],
+  ['AV_ICECAST_URL', 'icecast://source:p@:8000/x', 'an address with a host'],
   ['AV_ADAPTIVE_BITRATE', 'perhaps', '1, true, yes'],
   ['AV_VIDEO_BITRATE_MIN', 50, 'from 100 to 20000'],
   ...([2, 3, 4] as const).flatMap((number) => [
