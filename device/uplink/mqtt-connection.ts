@@ -43,6 +43,8 @@ export class MqttConnection {
   #isRefused = false;
   #failure: string | null = null;
   #isOver = false;
+  /** Whoever waits for an answer: one message at a time, and the subscription. */
+  readonly #waiting = new Set<(reason: string) => void>();
   #settleEnd: (end: ConnectionEnd) => void = () => undefined;
   /** Resolves once, whatever the reason. */
   readonly ended: Promise<ConnectionEnd>;
@@ -145,20 +147,36 @@ export class MqttConnection {
     return this.#client;
   }
 
-  async #bounded<T>(expected: string, work: Promise<T>): Promise<T> {
-    const cancel = this.#options.clock.schedule(
-      () => this.#fail(`expected ${expected} within ${acknowledgeTimeoutMs / 1000} s, got none`),
-      acknowledgeTimeoutMs,
-    );
-    const over = this.ended.then((end) => Promise.reject(new Error(end.reason)));
-    // Whichever loses the race may still reject later: that has been told already.
-    over.catch(() => undefined);
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, over]);
-    } finally {
-      cancel();
-    }
+  /**
+   * Rejects when it takes too long, or the connection ends before. Who waits is kept in a set and goes from it: a `then` on
+   * `ended` for each message would stay there as long as the connection holds, which is days.
+   */
+  #bounded<T>(expected: string, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onEnd = (reason: string): void => {
+        settle();
+        reject(new Error(reason));
+      };
+      const cancel = this.#options.clock.schedule(
+        () => this.#fail(`expected ${expected} within ${acknowledgeTimeoutMs / 1000} s, got none`),
+        acknowledgeTimeoutMs,
+      );
+      const settle = (): void => {
+        cancel();
+        this.#waiting.delete(onEnd);
+      };
+      this.#waiting.add(onEnd);
+      work.then(
+        (value) => {
+          settle();
+          resolve(value);
+        },
+        (cause: unknown) => {
+          settle();
+          reject(cause);
+        },
+      );
+    });
   }
 
   #noteError(error: Error): void {
@@ -179,8 +197,10 @@ export class MqttConnection {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const reason = this.#failure ?? 'the server closed the connection';
+    for (const onEnd of [...this.#waiting]) onEnd(reason);
     this.#settleEnd({
-      reason: this.#failure ?? 'the server closed the connection',
+      reason,
       hasReachedServer: this.#hasReachedServer,
       isRefused: this.#isRefused,
     });
