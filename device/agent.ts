@@ -125,7 +125,7 @@ export class Agent {
   }
 
   async start(): Promise<void> {
-    const { credentials, log, versions } = this.#options;
+    const { credentials, state, log, versions } = this.#options;
     log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
     const mediaStarted = this.#startMedia();
     const fingerprint = await this.#options.hardwareFingerprint();
@@ -138,6 +138,7 @@ export class Agent {
     this.#connectParts(parts);
     await Promise.all([parts.schedule.load(), parts.recordingSwitch.load()]);
     await parts.keeper.start(credentials?.deviceId ?? null);
+    for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
     await mediaStarted;
     parts.keeper.reconcile();
     this.#sayWhatStreams(parts.keeper.prepared());
@@ -146,7 +147,7 @@ export class Agent {
     parts.schedule.start();
     parts.recordings.start();
     parts.fleetClock.start();
-    parts.statusDoor.open().catch((cause: unknown) => this.#options.log.warn(`nobody here can ask how it is (${errorText(cause)})`));
+    parts.statusDoor.open(state.path).catch((cause: unknown) => log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
     parts.deviceNodes.start();
     await parts.escalator.start();
@@ -244,7 +245,7 @@ export class Agent {
         if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
       },
     });
-    const statusDoor = new StatusDoor(state.path, () => ({
+    const statusDoor = new StatusDoor(() => ({
       processId: process.pid,
       isConnected: this.#parts?.uplink?.isOnline ?? null,
       health: health.current(),

@@ -20,6 +20,7 @@ import { resolveProfile } from '#device/profile/resolve.ts';
 import { serviceManagerOf } from '#device/service/service-manager.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
 import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder-memory.ts';
+import { runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
@@ -80,7 +81,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     configuration,
     state,
     credentials,
-    media: new MediaHostSupervisor({ stateDirectory, clock: systemClock, log }),
+    media: new MediaHostSupervisor({ stateDirectory, directories: () => runtimeDirectories(stateDirectory), clock: systemClock, log }),
     detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
     profiles,

@@ -1,12 +1,13 @@
 /**
- * What a running agent says of itself on its own machine: one line of JSON for whoever connects to `agent.sock` in its state
- * directory (mode 0600), and the connection ends. It holds no secret.
+ * What a running agent says of itself on its own machine: one line of JSON for whoever connects to `agent.sock` (mode 0600) in
+ * its state directory, or where that cannot be written in what stands in for it; then the connection ends. It holds no secret.
  */
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { fallbackDirectory, runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { Health } from '#protocol/messages.ts';
 
 export const AgentStatus = Type.Object({
@@ -27,29 +28,29 @@ export function statusSocket(stateDirectory: string): string {
 }
 
 export class StatusDoor {
-  readonly #path: string;
   readonly #status: () => AgentStatus;
   #server: Server | null = null;
 
-  constructor(stateDirectory: string, status: () => AgentStatus) {
-    this.#path = statusSocket(stateDirectory);
+  constructor(status: () => AgentStatus) {
     this.#status = status;
   }
 
-  /** Rejects when the directory cannot be written. The lock of the directory is held, so a socket that is there is a dead one's. */
-  async open(): Promise<void> {
-    await rm(this.#path, { force: true });
+  /** Rejects when there is no place for it. The lock of the state directory is held, so a socket that is there is a dead one's. */
+  async open(stateDirectory: string): Promise<void> {
+    const [directory = stateDirectory] = await runtimeDirectories(stateDirectory);
+    const path = statusSocket(directory);
+    await rm(path, { force: true });
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       socket.end(`${JSON.stringify(this.#status())}\n`);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(this.#path, resolve);
+      server.listen(path, resolve);
     });
     server.unref();
     this.#server = server;
-    await chmod(this.#path, 0o600);
+    await chmod(path, 0o600);
   }
 
   /** May be called twice. */
@@ -60,9 +61,13 @@ export class StatusDoor {
 }
 
 /** Null when no agent answers there. */
-export function askAgent(stateDirectory: string): Promise<AgentStatus | null> {
+export async function askAgent(stateDirectory: string): Promise<AgentStatus | null> {
+  return (await ask(statusSocket(stateDirectory))) ?? (await ask(statusSocket(fallbackDirectory(stateDirectory))));
+}
+
+function ask(path: string): Promise<AgentStatus | null> {
   return new Promise((resolve) => {
-    const socket = connect(statusSocket(stateDirectory));
+    const socket = connect(path);
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (status: AgentStatus | null) => {

@@ -36,7 +36,7 @@ const version = gstreamerVersion(await readFile('/proc/self/maps', 'utf8'));
 const engine = new MediaEngine({
   clock: systemClock,
   random: Math.random,
-  recordingDirectory: files.recordings,
+  recordingDirectory: process.env['RECORDINGS_DIRECTORY'] ?? files.recordings,
   onState: () => sendStatusSoon(),
   onEvent: (event, detail) => door.send({ kind: 'event', event, detail }),
   onPreview: (jpeg) => {
@@ -123,7 +123,8 @@ if (!(await door.open())) {
   process.stderr.write(`another media host has ${files.socket}\n`);
   process.exit(exitCodes.occupied);
 }
-await writeFile(files.processId, `${process.pid}\n`, { mode: 0o600 });
+// It is only a help for an agent that finds us hanging: a disk that became full just now must not end the stream.
+await writeFile(files.processId, `${process.pid}\n`, { mode: 0o600 }).catch(() => undefined);
 engine.start();
 // The cache is otherwise written at an orderly exit, which never comes. Node 20 has no such function and no need of one.
 (nodeModule as { flushCompileCache?: () => void }).flushCompileCache?.();

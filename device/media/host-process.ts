@@ -20,14 +20,18 @@ export function passedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
 }
 
-/** Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. */
-export function spawnHost(stateDirectory: string): ChildProcess {
-  return spawn(process.execPath, [youngHeap, mediaHostProgram, stateDirectory], {
+/**
+ * Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. `directory`: of its socket;
+ * `recordings`: where they go unless the plan names a place, which is never among the temporary files.
+ */
+export function spawnHost(directory: string, recordings: string = hostFiles(directory).recordings): ChildProcess {
+  return spawn(process.execPath, [youngHeap, mediaHostProgram, directory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...passedEnvironment(),
       UV_THREADPOOL_SIZE: String(threadPoolSize),
-      NODE_COMPILE_CACHE: hostFiles(stateDirectory).compileCache,
+      NODE_COMPILE_CACHE: hostFiles(directory).compileCache,
+      RECORDINGS_DIRECTORY: recordings,
       // GStreamer's threads would each have an arena of their own, of which none is given back.
       MALLOC_ARENA_MAX: '2',
     },

@@ -29,10 +29,15 @@ export type SupervisorLog = {
 export type MediaHostSupervisorOptions = {
   /** An existing directory of mode 0700: `media-host.sock` and `media-host.pid` live there. */
   readonly stateDirectory: string;
+  /**
+   * Where to start the next host, then where else one may be. The default is the state directory alone; a disk that cannot
+   * be written any more has no place for a socket.
+   */
+  readonly directories?: () => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: SupervisorLog;
   /** For tests; the default spawns `device/media-host/main.ts` with this process's own Node. */
-  readonly spawnHost?: (stateDirectory: string) => ChildProcess;
+  readonly spawnHost?: (directory: string, recordings: string) => ChildProcess;
   readonly random?: () => number;
 };
 
@@ -216,17 +221,20 @@ export class MediaHostSupervisor {
   /** The living host of the state directory, or a new one. Null when neither can be had. */
   async #reachHost(): Promise<HostConnection | null> {
     const { stateDirectory, clock } = this.#options;
-    const found = await connectToHost(hostFiles(stateDirectory).socket, clock, welcomeBoundMs);
-    if (found.kind === 'connected') return found.connection;
-    // It hangs, or it has lost its socket: its camera is needed.
-    const left = await findHost(stateDirectory);
-    if (left !== null) await this.#end(left);
-    return this.#isStopping ? null : this.#spawn();
+    const directories = (await this.#options.directories?.()) ?? [stateDirectory];
+    for (const directory of directories) {
+      const found = await connectToHost(hostFiles(directory).socket, clock, welcomeBoundMs);
+      if (found.kind === 'connected') return found.connection;
+      // It hangs, or it has lost its socket: its camera is needed.
+      const left = await findHost(directory);
+      if (left !== null) await this.#end(left);
+    }
+    return this.#isStopping ? null : this.#spawn(directories[0] ?? stateDirectory);
   }
 
-  async #spawn(): Promise<HostConnection | null> {
+  async #spawn(directory: string): Promise<HostConnection | null> {
     const { stateDirectory, clock, log } = this.#options;
-    const child = (this.#options.spawnHost ?? spawnHost)(stateDirectory);
+    const child = (this.#options.spawnHost ?? spawnHost)(directory, hostFiles(stateDirectory).recordings);
     this.#child = child;
     let death: string | null = null;
     const exited = new Promise<void>((resolve) => {
@@ -243,7 +251,7 @@ export class MediaHostSupervisor {
     });
     const deadlineMs = clock.monotonicMs() + spawnBoundMs;
     while (death === null && !this.#isStopping && clock.monotonicMs() < deadlineMs) {
-      const found = await connectToHost(hostFiles(stateDirectory).socket, clock, welcomeBoundMs);
+      const found = await connectToHost(hostFiles(directory).socket, clock, welcomeBoundMs);
       if (found.kind === 'connected') return found.connection;
       await this.#pause(connectIntervalMs);
     }

@@ -28,6 +28,7 @@ export class StateDirectory {
   readonly #log: Pick<Log, 'warn'>;
   /** One write at a time a file name: two renames of one temporary file must not meet. */
   readonly #writing = new Map<string, Promise<void>>();
+  readonly #damaged: string[] = [];
   #problem: string | null = null;
 
   constructor(path: string, log: Pick<Log, 'warn'>) {
@@ -35,9 +36,19 @@ export class StateDirectory {
     this.#log = log;
   }
 
+  /** Rejects when there is none and none can be made. One that is there and has become read-only can still be read. */
   async start(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    await chmod(this.path, 0o700);
+    await chmod(this.path, 0o700).catch((cause: unknown) => {
+      this.#problem = errorText(cause);
+      if (this.#problem !== 'EROFS') throw cause;
+      this.#log.warn('the state directory is read-only: what changes from now on is lost when the agent ends');
+    });
+  }
+
+  /** Files that were set aside because they could not be read as what they should be. */
+  damaged(): readonly string[] {
+    return this.#damaged;
   }
 
   /** Why the last write failed, as the system's code; null when it did not. */
@@ -111,6 +122,7 @@ export class StateDirectory {
   /** One copy a file is kept for whoever wants to look; the next one replaces it. */
   async #setAside(name: string): Promise<void> {
     const aside = `${name}.damaged`;
+    if (!this.#damaged.includes(name)) this.#damaged.push(name);
     try {
       await rename(join(this.path, name), join(this.path, aside));
       this.#log.warn(`${name} in the state directory is damaged: kept as ${aside}, going on without it`);

@@ -21,10 +21,11 @@ export async function lockStateDirectory(directory: string): Promise<LockOutcome
     const holder = await readFile(pidFile, 'utf8').catch(() => '');
     return { kind: 'busy', holder: holder.trim() || 'unknown' };
   }
-  await writeFile(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  // A disk that cannot be written is told by the health, and is no reason not to stream.
+  await writeFile(pidFile, `${process.pid}\n`, { mode: 0o600 }).catch(() => undefined);
   let released: Promise<void> | null = null;
   const release = async (): Promise<void> => {
-    await rm(pidFile, { force: true });
+    await rm(pidFile, { force: true }).catch(() => undefined);
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
   return {

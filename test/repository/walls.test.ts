@@ -105,6 +105,7 @@ const roomTests: readonly string[] = [
   'test/device/plan/golden.test.ts',
   'test/device/media-host/recording-faults.test.ts',
   'test/device/media-host/recording-proof.test.ts',
+  'test/device/faults.test.ts',
   'test/device/plan/run-plan.test.ts',
   'test/device/settings/bad-input.test.ts',
   'test/device/uplink/offline.test.ts',

@@ -8,8 +8,8 @@ const status: AgentStatus = { processId: 42, isConnected: null, health: null };
 
 test('whoever owns the directory may ask, again and again', async () => {
   const directory = await temporaryDirectory();
-  const door = new StatusDoor(directory, () => status);
-  await door.open();
+  const door = new StatusDoor(() => status);
+  await door.open(directory);
   onTestFinished(() => door.close());
   expect(await askAgent(directory)).toEqual(status);
   expect(await askAgent(directory)).toEqual(status);
@@ -22,8 +22,8 @@ test('whoever owns the directory may ask, again and again', async () => {
 test('the socket of an agent that was killed is in nobody’s way', async () => {
   const directory = await temporaryDirectory();
   await writeFile(statusSocket(directory), '');
-  const door = new StatusDoor(directory, () => status);
-  await door.open();
+  const door = new StatusDoor(() => status);
+  await door.open(directory);
   onTestFinished(() => door.close());
   expect(await askAgent(directory)).toEqual(status);
 });

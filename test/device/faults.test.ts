@@ -1,0 +1,240 @@
+/** Faults of the disk and the clock: the stream goes on, and what is wrong is said. Real GStreamer, nginx, disks. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Agent } from '#device/agent.ts';
+import { askAgent } from '#device/doctor/agent-status.ts';
+import { createLog } from '#device/logging.ts';
+import { type Clock, systemClock } from '#device/media/clock.ts';
+import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { fallbackDirectory } from '#device/state/runtime-directory.ts';
+import { StateDirectory } from '#device/state/state-directory.ts';
+import { readCredentials } from '#device/uplink/credentials.ts';
+import type { Health } from '#protocol/messages.ts';
+import { parseSetting, type SettingKey, type SettingValue } from '#protocol/settings.ts';
+import { processesWith } from '../processes.ts';
+import { until } from '../until.ts';
+import { bareHardware, desired } from './bare-machine.ts';
+import { TestRelay } from './media/test-relay.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { TestFleet } from './uplink/test-fleet.ts';
+
+const program = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
+const credential = 'credential-secret-'.padEnd(43, 'x');
+const joinToken = 'join-token-secret-1234';
+const small = { AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };
+
+async function startedRelay(): Promise<TestRelay> {
+  const relay = await TestRelay.start();
+  onTestFinished(() => relay.stop());
+  return relay;
+}
+
+async function startedFleet(): Promise<TestFleet> {
+  const fleet = new TestFleet();
+  fleet.onEnrolment = () => {
+    fleet.credentials.set('pi-1', credential);
+    return { status: 201, body: { deviceId: 'pi-1', credential } };
+  };
+  await fleet.start();
+  onTestFinished(() => fleet.crash());
+  return fleet;
+}
+
+type Running = { readonly child: ChildProcess; readonly output: () => string };
+
+function startAgent(stateDirectory: string, settings: Record<string, string>): Running {
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: 'dev-1', ...small, ...settings };
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  onTestFinished(() => stopAgent(child));
+  return { child, output: () => output };
+}
+
+async function stopAgent(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await gone;
+}
+
+const healthOf = async (stateDirectory: string): Promise<Health | null> => (await askAgent(stateDirectory))?.health ?? null;
+const isStreaming = (health: Health | null) => health?.outputs[0]?.state.kind === 'streaming';
+
+function untilStreaming(stateDirectory: string): Promise<unknown> {
+  return until('a stream', 25_000, async () => isStreaming(await healthOf(stateDirectory)));
+}
+
+function untilSaid(stateDirectory: string, code: string): Promise<Health> {
+  return until(`the condition ${code}`, 25_000, async () => {
+    const health = await healthOf(stateDirectory);
+    return health?.conditions.some((condition) => condition.code === code) ? health : null;
+  });
+}
+
+async function untilMoreFrames(stateDirectory: string): Promise<void> {
+  const before = (await healthOf(stateDirectory))?.figures?.framesTotal ?? 0;
+  await until('more frames', 10_000, async () => ((await healthOf(stateDirectory))?.figures?.framesTotal ?? 0) > before + 15);
+}
+
+const canMount = ((): boolean => {
+  const place = `/tmp/makespacelive-mount-${process.pid}`;
+  mkdirSync(place, { recursive: true });
+  const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', place], { stdio: 'ignore' }).status === 0;
+  if (isMounted) spawnSync('umount', [place]);
+  rmSync(place, { recursive: true, force: true });
+  return isMounted;
+})();
+
+/** A disk of 32 MB with a state directory on it, gone with the test. */
+async function smallDisk(): Promise<{ readonly place: string; readonly stateDirectory: string }> {
+  const place = join(await temporaryDirectory(), 'disk');
+  mkdirSync(place);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', place]);
+  const stateDirectory = join(place, 'state');
+  onTestFinished(() => {
+    for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
+    spawnSync('umount', ['--lazy', place]);
+    rmSync(fallbackDirectory(stateDirectory), { recursive: true, force: true });
+  });
+  return { place, stateDirectory };
+}
+
+function fill(place: string): void {
+  const file = openSync(join(place, 'filler'), 'w');
+  for (const size of [1_000_000, 4096, 1]) {
+    try {
+      for (;;) writeSync(file, Buffer.alloc(size));
+    } catch {
+      // ENOSPC is what was wanted.
+    }
+  }
+  closeSync(file);
+}
+
+test('a settings file that is damaged: the device streams as its environment says, and tells its fleet', async () => {
+  const [relay, fleet] = await Promise.all([startedRelay(), startedFleet()]);
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const settings = { FLEET_URL: fleet.url, FLEET_JOIN_TOKEN: joinToken, AV_STREAM_URL: relay.target };
+  const first = startAgent(stateDirectory, settings);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(1, { AV_STREAM_URL: relay.target, AV_STREAM_KEY: 'dev-2' }));
+  await fleet.hear('applied');
+  await stopAgent(first.child);
+  await writeFile(join(stateDirectory, 'settings.json'), '{"deviceId":"pi-1","inForce":{"revi');
+  startAgent(stateDirectory, settings);
+  await untilStreaming(stateDirectory);
+  expect(relay.publications.at(-1)).toMatchObject({ name: 'dev-1' });
+  expect((await fleet.hear('event', ({ kind }) => kind === 'file-damaged')).body.detail).toContain('settings.json.damaged');
+  // What was in force is what the fleet says again.
+  const hello = await fleet.hear('hello', ({ appliedRevision }) => appliedRevision === 0, fleet.heard.length - 50);
+  expect(hello.body.appliedDigest).toBeNull();
+}, 60_000);
+
+test.skipIf(!canMount)(
+  'a disk that becomes full, a media host that dies then, and an agent that starts then (needs root, for a small disk)',
+  async () => {
+    const relay = await startedRelay();
+    const { place, stateDirectory } = await smallDisk();
+    const first = startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    await untilStreaming(stateDirectory);
+    fill(place);
+    expect((await untilSaid(stateDirectory, 'disk-low')).conditions.map(({ code }) => code)).toContain('disk-low');
+    await untilMoreFrames(stateDirectory);
+    process.kill(Number(await readFile(join(stateDirectory, 'media-host.pid'), 'utf8')), 'SIGKILL');
+    await until('the host gone', 5000, async () => !isStreaming(await healthOf(stateDirectory)));
+    await untilStreaming(stateDirectory);
+    await untilMoreFrames(stateDirectory);
+    await stopAgent(first.child);
+    startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    await untilStreaming(stateDirectory);
+    await untilSaid(stateDirectory, 'disk-low');
+  },
+  90_000,
+);
+
+test.skipIf(!canMount)(
+  'a disk that becomes read-only, a media host that dies then, and an agent that starts then (needs root, for a small disk)',
+  async () => {
+    const relay = await startedRelay();
+    const { place, stateDirectory } = await smallDisk();
+    const first = startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    await untilStreaming(stateDirectory);
+    execFileSync('mount', ['-o', 'remount,ro', place]);
+    const said = await untilSaid(stateDirectory, 'disk-unwritable');
+    expect(said.conditions.find(({ code }) => code === 'disk-unwritable')?.detail).toBe('it is read-only (EROFS)');
+    await untilMoreFrames(stateDirectory);
+    process.kill(Number(await readFile(join(stateDirectory, 'media-host.pid'), 'utf8')), 'SIGKILL');
+    await until('the host gone', 5000, async () => !isStreaming(await healthOf(stateDirectory)));
+    await untilStreaming(stateDirectory);
+    await stopAgent(first.child);
+    const second = startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    await untilStreaming(stateDirectory);
+    await untilSaid(stateDirectory, 'disk-unwritable');
+    expect(second.output()).toContain('read-only');
+  },
+  90_000,
+);
+
+test('a clock that is set back by an hour: not a frame is missed, and the fleet hears that it is wrong', async () => {
+  const [relay, fleet] = await Promise.all([startedRelay(), startedFleet()]);
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  let offsetMs = 0;
+  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
+  const log = createLog('error', { write: () => undefined });
+  const state = new StateDirectory(stateDirectory, log);
+  await state.start();
+  const access = { url: fleet.url, joinToken };
+  const agent = new Agent({
+    configuration: {
+      stateDirectory,
+      fleet: access,
+      settings: parsed({ ...small, AV_STREAM_URL: relay.target, AV_STREAM_KEY: 'dev-1' }),
+      logLevel: 'error',
+      unknownNames: [],
+    },
+    state,
+    credentials: await readCredentials(state, access),
+    media: new MediaHostSupervisor({ stateDirectory, clock, log }),
+    detect: async () => bareHardware,
+    hardwareFingerprint: async () => '',
+    profiles: await loadProfiles(),
+    versions: { agent: '0.1.0', node: '24', os: 'Debian' },
+    clock,
+    random: Math.random,
+    log,
+    service: null,
+    restartAgent: () => undefined,
+    reboot: async () => null,
+    onReady: () => undefined,
+  });
+  await agent.start();
+  onTestFinished(() => agent.stop());
+  await untilStreaming(stateDirectory);
+  await fleet.hear('health', ({ board }) => board.clockOffsetMs !== undefined);
+  const publisher = await relay.publisherId();
+  const before = (await healthOf(stateDirectory))?.outputs[0];
+  offsetMs = -3_600_000;
+  const health = await fleet.hear('health', ({ conditions }) => conditions.some(({ code }) => code === 'clock-wrong'));
+  expect(health.body.conditions.find(({ code }) => code === 'clock-wrong')?.detail).toMatch(/^3(599|600|601) s behind the fleet server’s$/);
+  await untilMoreFrames(stateDirectory);
+  const after = (await healthOf(stateDirectory))?.outputs[0];
+  expect(await relay.publisherId()).toBe(publisher);
+  expect(after).toMatchObject({ connections: before?.connections, droppedGroups: before?.droppedGroups });
+  expect(fleet.problems).toEqual([]);
+}, 60_000);
+
+function parsed(texts: Record<string, string>): { readonly [K in SettingKey]?: SettingValue } {
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([key, text]) => {
+      const setting = parseSetting(key as SettingKey, text);
+      return setting.kind === 'value' ? [[key, setting.value]] : [];
+    }),
+  );
+}
