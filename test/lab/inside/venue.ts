@@ -1,0 +1,81 @@
+/** A venue with a network of its own, from which one line leads to the relay and the fleet, as good or bad as one likes. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectTo, createServer, type Socket } from 'node:net';
+import { pipeline } from 'node:stream';
+import { promisify } from 'node:util';
+import type { Laboratory } from '../scenario.ts';
+import { loadNetworkModules } from './modules.ts';
+
+const run = promisify(execFile);
+
+const name = 'venue';
+const outside = '10.77.0.1';
+const inside = '10.77.0.2';
+
+export type Line = {
+  /** One way; there and back it is twice that. */
+  readonly delayMs: number;
+  readonly lossPercent: number;
+  readonly rateKbps: number;
+};
+
+export type Venue = {
+  /** What a program's command begins with that runs there. */
+  readonly command: readonly string[];
+  /** Where it reaches a port of ours on 127.0.0.1. */
+  readonly reach: (port: number) => Promise<string>;
+  /** From now on the line is like this, in both directions. */
+  readonly setLine: (line: Line) => Promise<void>;
+};
+
+/** It is gone with the end of the scenario. */
+export async function openVenue({ undoLater }: Laboratory): Promise<Venue> {
+  const ip = (...words: readonly string[]) => run('ip', words);
+  const ipThere = (...words: readonly string[]) => run('ip', ['-n', name, ...words]);
+  await loadNetworkModules();
+  await ip('netns', 'add', name);
+  undoLater(() => ip('netns', 'delete', name));
+  await ip('link', 'add', 'street', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', name);
+  await ip('address', 'add', `${outside}/24`, 'dev', 'street');
+  await ip('link', 'set', 'street', 'up');
+  await ipThere('address', 'add', `${inside}/24`, 'dev', 'uplink');
+  await ipThere('link', 'set', 'uplink', 'up');
+  await ipThere('link', 'set', 'lo', 'up');
+  const command = ['ip', 'netns', 'exec', name];
+  return {
+    command,
+    reach: async (port) => {
+      undoLater(await forward(port));
+      return `${outside}:${port}`;
+    },
+    async setLine({ delayMs, lossPercent, rateKbps }) {
+      const shape = ['netem', 'delay', `${delayMs}ms`, 'loss', `${lossPercent}%`, 'rate', `${rateKbps}kbit`, 'limit', '200'];
+      const [program = '', ...words] = [...command, 'tc', 'qdisc', 'replace', 'dev', 'uplink', 'root', ...shape];
+      await run(program, words);
+      await run('tc', ['qdisc', 'replace', 'dev', 'street', 'root', ...shape]);
+    },
+  };
+}
+
+/** Our servers listen on 127.0.0.1 only. Neither side is read faster than the other takes it. */
+async function forward(port: number): Promise<() => void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const onward = connectTo(port, '127.0.0.1');
+    for (const end of [socket, onward]) {
+      sockets.add(end);
+      end.on('close', () => sockets.delete(end));
+    }
+    // An end that breaks breaks the other.
+    const onEnd = (): void => undefined;
+    pipeline(socket, onward, onEnd);
+    pipeline(onward, socket, onEnd);
+  });
+  server.listen(port, outside);
+  await once(server, 'listening');
+  return () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+}

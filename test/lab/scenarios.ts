@@ -1,0 +1,10 @@
+/** All scenarios, in the order in which they are played. */
+import type { Scenario } from './scenario.ts';
+import { badNetwork } from './scenarios/bad-network.ts';
+import { cameraUnplugged } from './scenarios/camera-unplugged.ts';
+import { detection } from './scenarios/detection.ts';
+import { microphoneUnplugged } from './scenarios/microphone-unplugged.ts';
+import { streaming } from './scenarios/streaming.ts';
+import { wireless } from './scenarios/wireless.ts';
+
+export const scenarios: readonly Scenario[] = [detection, wireless, streaming, cameraUnplugged, microphoneUnplugged, badNetwork];
