@@ -148,6 +148,7 @@ test('alone, as the old script: address and key in the environment, and the stre
     await gone;
   });
   const stream = await until('the stream at the relay', 25_000, async () => {
+    if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}: ${output}`);
     const probed = await probe(`rtmp://127.0.0.1:${port}/live/ROOM`);
     return probed.video !== undefined && probed.audioCodec !== undefined && probed;
   });

@@ -44,3 +44,11 @@ test('one list of Debian packages is read by all', () => {
   for (const list of ['device', 'build']) expect(read('Dockerfile.template')).toContain(`${list}.txt`);
   expect(read('setup/install.mjs')).toContain("'packages'");
 });
+
+test('makespacelive is the bundle’s program, in the package and in the container', () => {
+  const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
+  expect(bin).toEqual({ makespacelive: '.build/agent/agent.js' });
+  expect(read('setup/bundle-agent.ts')).toContain("agent: 'device/main.ts'");
+  expect(read('device/main.ts')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(read('Dockerfile.template')).toContain('ln -s /app/.build/agent/agent.js /usr/local/bin/makespacelive');
+});
