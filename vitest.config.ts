@@ -23,7 +23,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'postgresql',
-          include: ['test/fleet-server/{audit,commands,devices,enrolment,health,history,http,people,servers,settings,store}/**/*.test.ts'],
+          include: [
+            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,people,servers,settings,store}/**/*.test.ts',
+          ],
           exclude: ['test/fleet-server/store/store.test.ts'],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],
           sequence: { groupOrder: 0 },

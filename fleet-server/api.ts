@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { alertsPlugin } from '#fleet-server/alerts/plugin.ts';
+import { alertsRoutes } from '#fleet-server/alerts/routes.ts';
 import { auditPlugin } from '#fleet-server/audit/plugin.ts';
 import { auditRoutes } from '#fleet-server/audit/routes.ts';
 import { changesPlugin } from '#fleet-server/changes/plugin.ts';
@@ -66,6 +68,8 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
 
+  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl });
+
   await app.register(sessionRoutes, { prefix: apiPrefix });
   await app.register(peopleRoutes, { prefix: apiPrefix });
   await app.register(accessTokensRoutes, { prefix: apiPrefix });
@@ -75,6 +79,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(commandsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });
   await app.register(historyRoutes, { prefix: apiPrefix });
+  await app.register(alertsRoutes, { prefix: apiPrefix });
   await app.register(enrolmentRoutes, { prefix: apiPrefix, clock });
   await app.register(changesRoutes, { prefix: apiPrefix, clock });
   await app.register(metricsRoutes);

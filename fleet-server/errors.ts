@@ -25,6 +25,7 @@ export const errorStatuses = {
   'too-many': 429,
   internal: 500,
   'store-damaged': 500,
+  'not-told': 502,
   'relay-down': 503,
   'store-busy': 503,
   'store-unavailable': 503,

@@ -26,7 +26,13 @@ export type AuditAction =
   | 'device-changed'
   | 'device-removed'
   | 'settings-changed'
-  | 'command-requested';
+  | 'command-requested'
+  | 'alert-rule-added'
+  | 'alert-rule-changed'
+  | 'alert-rule-removed'
+  | 'alert-channel-added'
+  | 'alert-channel-changed'
+  | 'alert-channel-removed';
 
 export type NewAuditEntry = {
   readonly actor: string;

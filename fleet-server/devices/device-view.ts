@@ -16,7 +16,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
     presence: live.presence,
     stream: live.stream,
     settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),
-    conditions: isOnline ? conditions(live) : [],
+    conditions: isOnline ? shownConditions(live) : [],
     source: live.report?.source ?? null,
     figures: isOnline ? live.figures : null,
     relay: live.reception,
@@ -41,7 +41,8 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice): DeviceDetail 
   };
 }
 
-function conditions(live: LiveDevice): Condition[] {
+/** Its own, and what the relay knows better. */
+export function shownConditions(live: LiveDevice): Condition[] {
   const own = live.conditions.filter((condition) => condition.code !== 'stream-not-arriving');
   if (live.stream.kind !== 'not-arriving') return own;
   return [...own, { code: 'stream-not-arriving', since: live.stream.since, detail: live.stream.detail }];

@@ -42,6 +42,10 @@ export function allDeviceKeys(database: Database): Promise<Pick<DevicesTable, 'i
   return database.selectFrom('devices').select(['id', 'credentialHash', 'keyGeneration']).execute();
 }
 
+export function allDeviceNames(database: Database): Promise<Pick<DevicesTable, 'id' | 'name' | 'groupName'>[]> {
+  return database.selectFrom('devices').select(['id', 'name', 'groupName']).execute();
+}
+
 export type DevicePage = { readonly limit: number; readonly after: DevicePosition | null; readonly group: string | null };
 
 /** By name, then by id; one row more than `limit` when there is a further page. */

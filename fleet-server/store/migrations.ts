@@ -196,12 +196,69 @@ async function soundInHealth(database: Kysely<unknown>): Promise<void> {
   await table.addColumn('audioVideoDriftMs', 'double precision').execute();
 }
 
+async function alerts(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('doneOnce')
+    .addColumn('what', 'text', (c) => c.primaryKey())
+    .execute();
+  await schema
+    .createTable('alertRules')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('alertChannels')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('target', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('lastAttemptAtMs', 'bigint')
+    .addColumn('lastProblem', 'text')
+    .execute();
+  await schema
+    .createTable('alerts')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('key', 'text', (c) => c.notNull())
+    .addColumn('ruleId', 'text', (c) => c.notNull())
+    .addColumn('ruleName', 'text', (c) => c.notNull())
+    .addColumn('severity', 'text', (c) => c.notNull())
+    .addColumn('title', 'text', (c) => c.notNull())
+    .addColumn('detail', 'text', (c) => c.notNull())
+    .addColumn('deviceId', 'text')
+    .addColumn('openedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('acknowledgedAtMs', 'bigint')
+    .addColumn('acknowledgedBy', 'text')
+    .addColumn('escalateAtMs', 'bigint')
+    .addColumn('escalatedAtMs', 'bigint')
+    .addColumn('resolvedAtMs', 'bigint')
+    .addColumn('toldChannels', 'text', (c) => c.notNull())
+    .execute();
+  // Two servers that both believe that they lead cannot open the same alert twice.
+  await sql`create unique index "alertsOpenOnce" on "alerts" ("key") where "resolvedAtMs" is null`.execute(database);
+  await schema.createIndex('alertsByTime').on('alerts').columns(['openedAtMs', 'id']).execute();
+  await schema
+    .createTable('alertNotices')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('alertId', 'text', (c) => c.notNull())
+    .addColumn('channelId', 'text', (c) => c.notNull().references('alertChannels.id').onDelete('cascade'))
+    .addColumn('event', 'text', (c) => c.notNull())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('attempts', 'integer', (c) => c.notNull())
+    .addColumn('nextAttemptAtMs', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema.createIndex('alertNoticesByTime').on('alertNotices').column('nextAttemptAtMs').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
   { name: 'access tokens and the audit log', run: peopleAndAudit },
   { name: 'several servers on one database', run: severalServers },
   { name: 'the level of the sound and its drift in the health', run: soundInHealth },
+  { name: 'alerts', run: alerts },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -153,6 +153,59 @@ export type LiveDevicesTable = {
   document: string | null;
 };
 
+export type AlertRulesTable = {
+  id: string;
+  /** AlertRule as JSON, its id among it. */
+  document: string;
+  createdAtMs: number;
+};
+
+export type AlertChannelsTable = {
+  id: string;
+  name: string;
+  /** AlertTarget as JSON, sealed: it holds secrets. */
+  target: string;
+  createdAtMs: number;
+  lastAttemptAtMs: number | null;
+  lastProblem: string | null;
+};
+
+export type AlertsTable = {
+  id: string;
+  /** What it is about, as `decide.ts` names it; among those that are not resolved there is one of each. */
+  key: string;
+  ruleId: string;
+  ruleName: string;
+  severity: string;
+  title: string;
+  detail: string;
+  deviceId: string | null;
+  openedAtMs: number;
+  acknowledgedAtMs: number | null;
+  acknowledgedBy: string | null;
+  escalateAtMs: number | null;
+  escalatedAtMs: number | null;
+  resolvedAtMs: number | null;
+  /** Ids of channels that are told of it, with spaces between them. */
+  toldChannels: string;
+};
+
+/** What is still to be told to whom: rows go when it was told, or in vain for too long. */
+export type AlertNoticesTable = {
+  id: string;
+  alertId: string;
+  channelId: string;
+  event: string;
+  /** AlertNotice as JSON. */
+  document: string;
+  createdAtMs: number;
+  attempts: number;
+  nextAttemptAtMs: number;
+};
+
+/** What is done once for each store. */
+export type DoneOnceTable = { what: string };
+
 export type SchemaVersionTable = { id: ColumnType<1, 1, never>; version: number };
 
 /** One row: what tells the right key file from another, and nothing about the key. */
@@ -174,6 +227,11 @@ export type Schema = {
   history: HistoryTable;
   healthSamples: HealthSamplesTable;
   servers: ServersTable;
+  doneOnce: DoneOnceTable;
+  alertRules: AlertRulesTable;
+  alertChannels: AlertChannelsTable;
+  alerts: AlertsTable;
+  alertNotices: AlertNoticesTable;
   liveDevices: LiveDevicesTable;
 };
 

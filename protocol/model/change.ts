@@ -14,6 +14,7 @@ export const Change = Type.Object({
     'fleet-settings',
     'join-tokens',
     'relay',
+    'alerts',
   ]),
   deviceId: Type.Optional(Type.String()),
 });

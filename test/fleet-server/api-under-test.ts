@@ -50,6 +50,8 @@ export type ApiUnderTest = {
   join(options?: { readonly name?: string; readonly group?: string }): Promise<Joined>;
   voice(deviceId: string): DeviceVoice;
   lastDesired(deviceId: string): Desired | undefined;
+  /** Ends it and leaves its directory for the next `startApi`. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -94,7 +96,14 @@ export async function startApi(options: { readonly directory?: string; readonly 
     const cookie = as === undefined ? adminCookie : as;
     return app.inject({ ...rest, headers: { ...rest.headers, ...(cookie === null ? {} : { cookie }) } });
   };
-  let counter = 0;
+  let isOpen = true;
+  const end = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await app.close();
+    await settle();
+    await store.close();
+  };
   return {
     app,
     clock,
@@ -143,12 +152,9 @@ export async function startApi(options: { readonly directory?: string; readonly 
     },
     lastDesired: (deviceId) =>
       published.findLast((entry) => entry.deviceId === deviceId && entry.name === 'desired')?.body as Desired | undefined,
+    stop: end,
     close: async () => {
-      counter += 1;
-      if (counter > 1) return;
-      await app.close();
-      await settle();
-      await store.close();
+      await end();
       await rm(directory, { recursive: true, force: true });
     },
   };

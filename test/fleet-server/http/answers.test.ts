@@ -49,6 +49,13 @@ describe('every route', () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       '/api/v1/access-tokens',
       '/api/v1/access-tokens/{id}',
+      '/api/v1/alert-channels',
+      '/api/v1/alert-channels/{id}',
+      '/api/v1/alert-channels/{id}/test',
+      '/api/v1/alert-rules',
+      '/api/v1/alert-rules/{id}',
+      '/api/v1/alerts',
+      '/api/v1/alerts/{id}/acknowledge',
       '/api/v1/audit-log',
       '/api/v1/changes',
       '/api/v1/devices',

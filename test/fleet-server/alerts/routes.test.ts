@@ -1,0 +1,202 @@
+/** The whole way: a device goes, an alert is opened, somebody is told, over a restart, and is told that it is over. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Alert, AlertChannel, AlertList, AlertNotice, AlertRule, AlertRuleList } from '#protocol/model/alert.ts';
+import { until } from '../../until.ts';
+import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
+import { HttpReceiver } from './receivers.ts';
+
+let api: ApiUnderTest;
+let http: HttpReceiver;
+let url: string;
+beforeEach(async () => {
+  http = new HttpReceiver();
+  url = await http.start();
+  api = await startApi();
+});
+afterEach(async () => {
+  await api.close();
+  await http.stop();
+});
+
+const call = async <T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, payload?: object): Promise<T> =>
+  (await api.request({ method, url: `/api/v1${path}`, ...(payload === undefined ? {} : { payload }) })).json<T>();
+const alerts = async (query = '') => (await call<AlertList>('GET', `/alerts${query}`)).alerts;
+const told = () => http.notices.map(({ body }) => JSON.parse(body) as AlertNotice).map(({ event, alert }) => `${event}: ${alert.title}`);
+/** A second of the fleet server's at a time, until it is so. */
+const passUntil = (what: string, ask: () => boolean | Promise<boolean>) =>
+  until(what, 20_000, async () => {
+    await api.clock.advance(1000);
+    return ask();
+  });
+
+const webhook = (name = 'the team', path = '/hook') =>
+  call<AlertChannel>('POST', '/alert-channels', { name, target: { kind: 'webhook', url: url + path, secret: 'geheim' } });
+const basic = {
+  name: 'away',
+  trigger: { kind: 'offline' },
+  forS: 10,
+  severity: 'critical',
+  group: null,
+  enabled: true,
+  quietHours: null,
+  escalation: null,
+};
+const removeFirstRules = async () => {
+  for (const { id } of (await call<AlertRuleList>('GET', '/alert-rules')).rules)
+    await api.request({ method: 'DELETE', url: `/api/v1/alert-rules/${id}` });
+};
+
+async function deviceThatWent(): Promise<void> {
+  const { deviceId } = await api.join({ name: 'stage' });
+  const voice = api.voice(deviceId);
+  voice.connect();
+  await voice.say('hello', bodies.hello());
+  voice.disconnect();
+}
+
+describe('an alert', () => {
+  test('is opened, told, acknowledged, over, and told to be over', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id] });
+    const { deviceId } = await api.join({ name: 'stage' });
+    const voice = api.voice(deviceId);
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    voice.disconnect();
+    await passUntil('told', () => told().length === 1);
+    const [alert] = await alerts();
+    expect(alert).toMatchObject({ state: 'open', title: 'stage is offline', deviceId, severity: 'critical', ruleName: 'away' });
+    const acknowledged = await call<Alert>('POST', `/alerts/${alert?.id}/acknowledge`);
+    expect(acknowledged).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'admin' });
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    await passUntil('told that it is over', () => told().length === 2);
+    expect(told()).toEqual(['opened: stage is offline', 'resolved: stage is offline']);
+    expect((await alerts('?resolved=true')).map(({ state }) => state)).toEqual(['resolved']);
+    expect(await alerts('?resolved=false')).toEqual([]);
+    expect(await call('POST', `/alerts/${alert?.id}/acknowledge`)).toMatchObject({ code: 'not-found' });
+  });
+
+  test('is told again with growing pauses while nobody takes it, over a restart too, and once when it is taken', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id] });
+    http.status = 503;
+    await deviceThatWent();
+    await passUntil('tried twice', () => http.notices.length >= 2);
+    const { lastAttempt } = (await call<{ channels: AlertChannel[] }>('GET', '/alert-channels')).channels[0] as AlertChannel;
+    expect(lastAttempt?.problem).toBe('expected an answer from 200 to 299, got 503');
+
+    const { directory, clock } = api;
+    await api.stop();
+    api = await startApi({ directory, clock });
+    http.status = 200;
+    const before = http.notices.length;
+    await passUntil('taken', () => http.notices.length > before);
+    for (let seconds = 0; seconds < 120; seconds += 1) await api.clock.advance(1000);
+    expect(http.notices).toHaveLength(before + 1);
+    expect((await alerts()).map(({ state }) => state)).toEqual(['open']);
+  });
+
+  test('that nobody acknowledges is told to others, once', async () => {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id], escalation: { afterS: 60, channelIds: [boss.id] } });
+    await deviceThatWent();
+    await passUntil('escalated', () => http.notices.length >= 2);
+    for (let seconds = 0; seconds < 120; seconds += 1) await api.clock.advance(1000);
+    expect(http.notices.map(({ path, body }) => `${path} ${(JSON.parse(body) as AlertNotice).event}`)).toEqual([
+      '/team opened',
+      '/boss escalated',
+    ]);
+  });
+
+  test('in quiet hours is told at their end, and not at all when it is over by then', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    // The clock of the tests stands at 12:00 UTC.
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id], quietHours: { from: '11:00', to: '12:02', timeZone: 'UTC' } });
+    const short = await api.join({ name: 'short' });
+    const voice = api.voice(short.deviceId);
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    voice.disconnect();
+    await deviceThatWent();
+    for (let seconds = 0; seconds < 40; seconds += 1) await api.clock.advance(1000);
+    expect(await alerts('?resolved=false')).toHaveLength(2);
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    await passUntil('told', () => told().length > 0);
+    expect(told()).toEqual(['opened: stage is offline']);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:02:00Z'));
+  });
+});
+
+describe('rules and channels', () => {
+  test('a new fleet has rules, and those that somebody removed do not come back', async () => {
+    expect((await call<AlertRuleList>('GET', '/alert-rules')).rules.map(({ name }) => name)).toEqual([
+      'The relay is down',
+      'A device is offline',
+      'Something critical',
+    ]);
+    await removeFirstRules();
+    const { directory, clock } = api;
+    await api.stop();
+    api = await startApi({ directory, clock });
+    expect((await call<AlertRuleList>('GET', '/alert-rules')).rules).toEqual([]);
+  });
+
+  test('a secret goes in and never comes out, and one that is left out stays', async () => {
+    const { id, target } = await webhook();
+    expect(target).toEqual({ kind: 'webhook', url: `${url}/hook` });
+    await call('PUT', `/alert-channels/${id}`, { name: 'other name', target: { kind: 'webhook', url: `${url}/other` } });
+    expect((await api.request({ method: 'POST', url: `/api/v1/alert-channels/${id}/test` })).statusCode).toBe(204);
+    expect(http.notices[0]?.path).toBe('/other');
+    expect(http.notices[0]?.headers['x-makespacelive-signature']).toMatch(/^sha256=/);
+    const everything = [
+      await call<object>('GET', '/alert-channels'),
+      await call<object>('GET', '/audit-log'),
+      await api.store().database.selectFrom('alertChannels').selectAll().execute(),
+    ];
+    expect(JSON.stringify(everything) + api.logText()).not.toContain('geheim');
+  });
+
+  test('a test that does not arrive says why', async () => {
+    const { id } = await webhook();
+    http.status = 403;
+    const response = await api.request({ method: 'POST', url: `/api/v1/alert-channels/${id}/test` });
+    expect(response.statusCode).toBe(502);
+    expect(response.json()).toEqual({ code: 'not-told', message: 'The test did not arrive: expected an answer from 200 to 299, got 403.' });
+  });
+
+  test.each([
+    ['/alert-rules', { ...basic, channelIds: ['nobody'] }],
+    ['/alert-rules', { ...basic, channelIds: [], quietHours: { from: '25:00', to: '07:00', timeZone: 'UTC' } }],
+    ['/alert-rules', { ...basic, channelIds: [], quietHours: { from: '22:00', to: '07:00', timeZone: 'Mars/Olympus' } }],
+    ['/alert-rules', { ...basic, channelIds: [], trigger: { kind: 'sunset' } }],
+    ['/alert-rules', { ...basic, channelIds: [], forS: -1 }],
+    ['/alert-channels', { name: 'x', target: { kind: 'webhook', url: 'file:///etc/passwd' } }],
+    ['/alert-channels', { name: 'x', target: { kind: 'email', host: 'a b', port: 25, secure: false, from: 'a@b', to: ['c@d'] } }],
+    [
+      '/alert-channels',
+      { name: 'x', target: { kind: 'email', host: 'mail', port: 25, secure: false, from: 'a@b', to: ['c@d\r\nBcc: e@f'] } },
+    ],
+    ['/alert-channels', { name: '', target: { kind: 'ntfy', url: 'https://ntfy.example.org/topic' } }],
+  ])('with wrong fields are refused: %s %o', async (path, payload) => {
+    expect((await api.request({ method: 'POST', url: `/api/v1${path}`, payload })).statusCode).toBe(400);
+  });
+
+  test('are an admin’s business; what is wrong now is everybody’s', async () => {
+    const viewer = await api.addPerson('ada', 'viewer');
+    const status = async (method: 'GET' | 'POST', path: string) =>
+      (await api.request({ method, url: `/api/v1${path}`, as: viewer, ...(method === 'POST' ? { payload: {} } : {}) })).statusCode;
+    expect(await status('GET', '/alerts')).toBe(200);
+    expect(await status('GET', '/alert-channels')).toBe(403);
+    expect(await status('POST', '/alerts/x/acknowledge')).toBe(403);
+    const changed = await call<AlertRule>('POST', '/alert-rules', { ...basic, channelIds: [] });
+    expect((await call<AlertRule>('PUT', `/alert-rules/${changed.id}`, { ...basic, name: 'renamed', channelIds: [] })).name).toBe(
+      'renamed',
+    );
+  });
+});
