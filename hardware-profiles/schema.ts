@@ -63,7 +63,7 @@ export const BoardProfile = Type.Object(
 export type BoardProfile = Static<typeof BoardProfile>;
 
 /** Traits of a camera that the planner knows how to live with. A quirk without code behind it is not a quirk. */
-export const CameraQuirk = Type.Enum(['ignore-native-h264', 'ignore-mjpeg', 'first-format-only', 'no-microphone']);
+export const CameraQuirk = Type.Enum(['ignore-native-h264', 'ignore-mjpeg', 'first-format-only', 'no-microphone', 'still-pictures']);
 export type CameraQuirk = Static<typeof CameraQuirk>;
 
 export const CameraProfile = Type.Object(

@@ -7,6 +7,8 @@ type ContentCode = 'audio-silent' | 'audio-clipping' | 'picture-black' | 'pictur
 type Rule = {
   /** What is wrong, in words; null where nothing is, or nothing is known. */
   readonly wrong: (figures: MediaFigures) => string | null;
+  /** What it looks at was measured. A second without a measurement, on a busy board, says nothing yet. */
+  readonly isMeasured: (figures: MediaFigures) => boolean;
   /** What was wrong is so no longer. Between the two nothing changes. */
   readonly right: (figures: MediaFigures) => boolean;
   /** For how long it must be right to be over: sound clips now and then, not all the time. */
@@ -21,8 +23,13 @@ const blackLuma = 40;
 const lightLuma = 48;
 /** Frames are compared a second apart; between two the stream may begin anew. */
 const frozenS = 2;
+/** Without a measurement for so long, what was said of it is no longer. */
+const unmeasuredMs = 5000;
 const driftAlarmMs = 80;
 const driftOverMs = 60;
+
+const hasSound = ({ sound }: MediaFigures): boolean => sound !== undefined;
+const hasPicture = ({ picture }: MediaFigures): boolean => picture !== undefined;
 
 const rules: Readonly<Record<ContentCode, Rule>> = {
   'audio-silent': {
@@ -32,7 +39,8 @@ const rules: Readonly<Record<ContentCode, Rule>> = {
         ? 'digital silence: not even noise comes'
         : 'a quiet room: there is noise and nothing else';
     },
-    right: ({ sound }) => sound === undefined || loudest(sound.channels, 'rmsDbfs') >= heardDbfs,
+    isMeasured: hasSound,
+    right: ({ sound }) => sound !== undefined && loudest(sound.channels, 'rmsDbfs') >= heardDbfs,
     clearMs: 0,
   },
   'audio-clipping': {
@@ -40,17 +48,20 @@ const rules: Readonly<Record<ContentCode, Rule>> = {
       const samples = (sound?.channels ?? []).reduce((sum, { clippedSamples }) => sum + clippedSamples, 0);
       return samples === 0 ? null : 'the loudest parts are cut off';
     },
-    right: ({ sound }) => sound === undefined || sound.channels.every(({ clippedSamples }) => clippedSamples === 0),
+    isMeasured: hasSound,
+    right: ({ sound }) => sound?.channels.every(({ clippedSamples }) => clippedSamples === 0) === true,
     clearMs: 4000,
   },
   'picture-black': {
     wrong: ({ picture }) => (picture !== undefined && picture.lumaMax < blackLuma ? 'nothing in it is lighter than dark grey' : null),
-    right: ({ picture }) => picture === undefined || picture.lumaMax >= lightLuma,
+    isMeasured: hasPicture,
+    right: ({ picture }) => picture !== undefined && picture.lumaMax >= lightLuma,
     clearMs: 0,
   },
   'picture-frozen': {
     wrong: ({ picture }) => (picture !== undefined && picture.stillS >= frozenS ? 'each picture is equal to the one before' : null),
-    right: ({ picture }) => picture === undefined || picture.stillS === 0,
+    isMeasured: hasPicture,
+    right: ({ picture }) => picture?.stillS === 0,
     clearMs: 0,
   },
   'audio-video-drift': {
@@ -58,7 +69,8 @@ const rules: Readonly<Record<ContentCode, Rule>> = {
       if (driftMs === undefined || Math.abs(driftMs) < driftAlarmMs) return null;
       return `sound ${driftMs > 0 ? 'has fallen' : 'runs'} ${Math.abs(driftMs)} ms ${driftMs > 0 ? 'behind' : 'ahead of'} the picture`;
     },
-    right: ({ audioVideoDriftMs: driftMs }) => driftMs === undefined || Math.abs(driftMs) < driftOverMs,
+    isMeasured: ({ audioVideoDriftMs }) => audioVideoDriftMs !== undefined,
+    right: ({ audioVideoDriftMs: driftMs }) => driftMs !== undefined && Math.abs(driftMs) < driftOverMs,
     clearMs: 0,
   },
 };
@@ -74,11 +86,14 @@ export function watchContent(before: WatchedContent, figures: MediaFigures | nul
   if (figures === null) return nothingWatched;
   const after = new Map<ContentCode, Watched>();
   for (const code of contentCodes) {
-    const { wrong, right, clearMs } = rules[code];
+    const { wrong, right, isMeasured, clearMs } = rules[code];
     const known = before.get(code);
     const detail = wrong(figures);
     if (detail !== null) after.set(code, { detail, wrongAtMs: monotonicMs });
-    else if (known !== undefined && !(right(figures) && monotonicMs - known.wrongAtMs >= clearMs)) after.set(code, known);
+    if (detail !== null || known === undefined) continue;
+    const quietMs = monotonicMs - known.wrongAtMs;
+    const isOver = isMeasured(figures) ? right(figures) && quietMs >= clearMs : quietMs >= unmeasuredMs;
+    if (!isOver) after.set(code, known);
   }
   return after;
 }

@@ -8,7 +8,7 @@
  */
 import { parseAudioRate, type Tag } from '#device/media-host/flv.ts';
 
-/** Buffers come late by tens of milliseconds, one by one; the median of ten seconds does not. */
+/** Buffers come late, by a hundred milliseconds on a busy machine, and never early: the least late one of ten seconds counts. */
 const windowMs = 10_000;
 /** Queues and rates find their places first. */
 const settleMs = 3_000;
@@ -66,8 +66,8 @@ export class DriftMeter {
   }
 
   #closeWindow(monotonicMs: number, rateHz: number): boolean {
-    const sound = median(this.#sound);
-    const clock = median(this.#clock);
+    const sound = leastLate(this.#sound);
+    const clock = leastLate(this.#clock);
     this.#empty(monotonicMs);
     if (sound === null || clock === null) return false;
     const apartMs = sound - clock;
@@ -89,7 +89,6 @@ function push(values: number[], value: number): void {
   if (values.length < maximumValues) values.push(value);
 }
 
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
+function leastLate(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
 }

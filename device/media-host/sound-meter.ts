@@ -23,15 +23,15 @@ export class SoundMeter {
   #isMono = true;
 
   add(block: Uint8Array): void {
-    const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-    const frames = Math.floor(block.byteLength / bytesPerFrame);
-    for (let frame = 0; frame < frames; frame += 1) {
-      const left = view.getInt16(frame * bytesPerFrame, true);
-      const right = view.getInt16(frame * bytesPerFrame + 2, true);
-      if (left !== right) this.#isMono = false;
-      measure(this.#channels[0], left);
-      measure(this.#channels[1], right);
+    const samples = asSamples(block);
+    const frames = samples.length >> 1;
+    for (let index = 0; this.#isMono && index < frames; index += 1) {
+      if (samples[2 * index] !== samples[2 * index + 1]) this.#isMono = false;
     }
+    measure(this.#channels[0], samples, 0);
+    // The second of two equal channels is the first.
+    if (this.#isMono) this.#channels = [this.#channels[0], { ...this.#channels[0] }];
+    else measure(this.#channels[1], samples, 1);
     this.#frames += frames;
   }
 
@@ -57,17 +57,33 @@ export class SoundMeter {
   }
 }
 
-function measure(channel: Channel, sample: number): void {
-  const size = sample < 0 ? -sample : sample;
-  channel.sumOfSquares += sample * sample;
-  if (size > channel.peak) channel.peak = size;
-  if (size < rail) {
-    channel.atRail = 0;
-    return;
+/** Little-endian, as every machine is that this runs on; whole frames only. */
+function asSamples(block: Uint8Array): Int16Array {
+  const bytes = block.byteLength - (block.byteLength % bytesPerFrame);
+  const aligned = block.byteOffset % 2 === 0 ? block : new Uint8Array(block);
+  return new Int16Array(aligned.buffer, aligned.byteOffset, bytes / 2);
+}
+
+/** A tight loop over locals: it sees every sample. */
+function measure(channel: Channel, samples: Int16Array, first: 0 | 1): void {
+  let { peak, sumOfSquares, atRail, clipped } = channel;
+  for (let index = first; index < samples.length; index += 2) {
+    const sample = samples[index] ?? 0;
+    const size = sample < 0 ? -sample : sample;
+    sumOfSquares += sample * sample;
+    if (size > peak) peak = size;
+    if (size < rail) {
+      atRail = 0;
+      continue;
+    }
+    atRail += 1;
+    if (atRail === flatTopSamples) clipped += flatTopSamples;
+    else if (atRail > flatTopSamples) clipped += 1;
   }
-  channel.atRail += 1;
-  if (channel.atRail === flatTopSamples) channel.clipped += flatTopSamples;
-  else if (channel.atRail > flatTopSamples) channel.clipped += 1;
+  channel.peak = peak;
+  channel.sumOfSquares = sumOfSquares;
+  channel.atRail = atRail;
+  channel.clipped = clipped;
 }
 
 function decibels(share: number): number {

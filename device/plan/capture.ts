@@ -187,8 +187,9 @@ const soundTee = 'heard';
 /** Half a second of samples at a time, so that a microphone's hundred buffers a second wake nobody up. */
 function soundProbe(): string {
   return [
-    `${soundTee}. ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! audiobuffersplit output-buffer-duration=1/2`,
+    `${soundTee}. ! audiobuffersplit output-buffer-duration=1/2`,
     'queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0',
+    'audioconvert ! audio/x-raw,format=S16LE,channels=2',
     bareCaps('application/x-samples'),
     'appsink name=samples sync=false max-buffers=4 drop=true',
   ].join(' ! ');

@@ -17,6 +17,8 @@ export type PictureChoice = {
   /** As the camera gives it: a quarter turn swaps its sides afterwards. */
   readonly given: Picture;
   readonly turn: Turn;
+  /** A grabber, whose pictures may well be black or stand still. */
+  readonly showsSlides: boolean;
   /** Null: no mode of the source is known. */
   readonly mode: CameraMode | null;
   /** Undefined where none is known at all. Not used for a camera's own H.264. */
@@ -39,7 +41,17 @@ export function choosePicture(
   const limit = encoder?.maximumPixelsPerSecond;
   if (video.kind !== 'camera') {
     const given = nearestWithin(wish, limit);
-    return { wish, given, turn, mode: null, encoder, rejectedModes: [], rejectedEncoders, shortfall: whyLess(given, wish, wish, encoder) };
+    return {
+      wish,
+      given,
+      turn,
+      showsSlides: false,
+      mode: null,
+      encoder,
+      rejectedModes: [],
+      rejectedEncoders,
+      shortfall: whyLess(given, wish, wish, encoder),
+    };
   }
   const modeWish: ModeWish = {
     picture: wish,
@@ -52,7 +64,18 @@ export function choosePicture(
   const { mode, given, rejected: rejectedModes } = chooseMode(video.camera, modeWish);
   // What the camera would give to an encoder without limits tells which of the two is too small.
   const ofCamera = chooseMode(video.camera, { ...modeWish, encoderPixelsPerSecond: undefined }).given;
-  return { wish, given, turn, mode, encoder, rejectedModes, rejectedEncoders, shortfall: whyLess(given, ofCamera, wish, encoder) };
+  const showsSlides = modeWish.profile?.quirks.includes('still-pictures') === true;
+  return {
+    wish,
+    given,
+    turn,
+    showsSlides,
+    mode,
+    encoder,
+    rejectedModes,
+    rejectedEncoders,
+    shortfall: whyLess(given, ofCamera, wish, encoder),
+  };
 }
 
 /** The size and rate that the settings ask for. Encoders take no odd side (4:2:0 colour). */

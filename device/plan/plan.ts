@@ -119,7 +119,7 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
   const lookers = [
     ...(previewIntervalS === 0 ? [] : [capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS)]),
-    ...(isWatched(video, hardware) ? [capture.pictureProbe()] : []),
+    ...(isWatched(video, choice, hardware) ? [capture.pictureProbe()] : []),
   ];
   const branches =
     lookers.length === 0
@@ -135,9 +135,9 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   };
 }
 
-/** Whether anybody is to be told of a black or frozen picture: not of our own. */
-function isWatched(video: PlannedVideo, hardware: DetectedHardware): boolean {
-  return !isGenerated(video) && capture.pictureProbeElements.every((name) => hasElement(hardware, name));
+/** Whether anybody is to be told of a black or frozen picture: not of our own, and not of slides. */
+function isWatched(video: PlannedVideo, { showsSlides }: PictureChoice, hardware: DetectedHardware): boolean {
+  return !isGenerated(video) && !showsSlides && capture.pictureProbeElements.every((name) => hasElement(hardware, name));
 }
 
 function describePictures(video: PlannedVideo, { mode, given: picture, encoder }: PictureChoice, hardware: DetectedHardware): string {

@@ -87,5 +87,13 @@ test('drift: shown from 80 ms on, over below 60', () => {
 
 test('what is not measured raises nothing, and what is no longer measured is over', () => {
   expect(shown([...times(60, {})]).join('')).toBe('');
-  expect(shown([...times(40, { ...sound(-100), ...picture(16, 60) }), {}, null]).slice(-2)).toEqual(['', '']);
+  const bad = { ...sound(-100), ...picture(16, 60) };
+  expect(shown([...times(40, bad), ...times(5, {})]).at(-1)).toBe('');
+  expect(shown([...times(40, bad), null]).at(-1)).toBe('');
+});
+
+test('a second that was not measured neither ends an alarm nor begins its wait anew', () => {
+  const seconds = shown([...times(8, sound(-70)), {}, {}, ...times(6, sound(-70)), {}]);
+  expect(seconds.slice(0, 15).join('')).toBe('');
+  expect(seconds.slice(15)).toEqual([silent, silent]);
 });

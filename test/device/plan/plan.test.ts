@@ -28,7 +28,7 @@ const aac = (bitsPerSecond: number) => `voaacenc bitrate=${bitsPerSecond} ! audi
 const luma =
   'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false max-buffers=1 drop=true';
 const samples =
-  'heard. ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! audiobuffersplit output-buffer-duration=1/2 ! queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! capssetter join=false replace=true caps=application/x-samples ! appsink name=samples sync=false max-buffers=4 drop=true';
+  'heard. ! audiobuffersplit output-buffer-duration=1/2 ! queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! capssetter join=false replace=true caps=application/x-samples ! appsink name=samples sync=false max-buffers=4 drop=true';
 const metronome =
   'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
 const heard = (bitsPerSecond: number) => `tee name=heard heard. ! ${aac(bitsPerSecond)} ${samples} ${metronome}`;
@@ -386,4 +386,11 @@ test('a chosen camera that nobody has seen: the card, and no signs of Pango’s 
     source: { kind: 'no-signal', id: 'usb-<b>&"\\' },
   });
   expect(planned.capture).not.toHaveProperty('card');
+});
+
+test('slides over an HDMI stick stand still and may be black: nobody is told of it', () => {
+  const usb = c270.usb === null ? null : { ...c270.usb, id: '534d:2109' };
+  const { description } = plan(withDevices(server, [{ ...c270, id: 'usb-stick', name: 'USB Video', usb }]), {}).capture;
+  expect(description).toContain('appsink name=preview');
+  expect(description).not.toContain('appsink name=luma');
 });
