@@ -3,7 +3,7 @@
  * `{"v":1,"session":{…},"sequence":7,"sentAt":"…","body":{…}}`; downward without session and sequence.
  */
 import { type Static, type TSchema, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Check, compile } from '#protocol/compile.ts';
 import { Session, Timestamp } from '#protocol/identifiers.ts';
 import {
   Applied,
@@ -71,14 +71,18 @@ export type Decoded<E> = { readonly kind: 'message'; readonly envelope: E } | Pr
 const upFrame = { v: Type.Literal(protocolVersion), session: Session, sequence: Type.Integer({ minimum: 0 }), sentAt: Timestamp };
 const downFrame = { v: Type.Literal(protocolVersion), sentAt: Timestamp };
 
-type Validator = { Check(value: unknown): boolean; Errors(value: unknown): readonly { instancePath: string; message: string }[] };
+/** A check without the type that it proves: the callers know it. */
+type Shape = Pick<Check, 'Errors'> & { Check(value: unknown): boolean };
 
-function validators<N extends string>(bodies: Record<N, TSchema>, frame: Record<string, TSchema>): Record<N, Validator> {
-  const entries = Object.entries<TSchema>(bodies).map(([name, body]) => [name, Compile(Type.Object({ ...frame, body }))]);
+function checks<N extends string>(bodies: Record<N, TSchema>, frame: Record<string, TSchema>): Record<N, Shape> {
+  const entries = Object.entries<TSchema>(bodies).map(([name, body]) => [
+    name,
+    compile(`envelope-${name}`, Type.Object({ ...frame, body })),
+  ]);
   return Object.fromEntries(entries);
 }
-const upwardValidators = validators(upwardBodies, upFrame);
-const downwardValidators = validators(downwardBodies, downFrame);
+const upwardChecks = checks(upwardBodies, upFrame);
+const downwardChecks = checks(downwardBodies, downFrame);
 
 export function encodeUpward<N extends UpwardName>(
   _name: N,
@@ -95,11 +99,11 @@ export function encodeDownward<N extends DownwardName>(
 }
 
 export function decodeUpward<N extends UpwardName>(name: N, payload: Uint8Array): Decoded<UpwardEnvelope<N>> {
-  return decode(upwardValidators[name], upwardTopics[name].maxBytes, payload) as Decoded<UpwardEnvelope<N>>;
+  return decode(upwardChecks[name], upwardTopics[name].maxBytes, payload) as Decoded<UpwardEnvelope<N>>;
 }
 
 export function decodeDownward<N extends DownwardName>(name: N, payload: Uint8Array): Decoded<DownwardEnvelope<N>> {
-  return decode(downwardValidators[name], downwardTopics[name].maxBytes, payload) as Decoded<DownwardEnvelope<N>>;
+  return decode(downwardChecks[name], downwardTopics[name].maxBytes, payload) as Decoded<DownwardEnvelope<N>>;
 }
 
 /** Undefined when the payload is a JPEG picture within its limit. */
@@ -112,7 +116,7 @@ export function checkPreview(payload: Uint8Array): ProtocolProblem | undefined {
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
-function decode(validator: Validator, maxBytes: number, payload: Uint8Array): Decoded<unknown> {
+function decode(check: Shape, maxBytes: number, payload: Uint8Array): Decoded<unknown> {
   if (payload.byteLength > maxBytes) return tooLarge(maxBytes, payload.byteLength);
   let value: unknown;
   try {
@@ -122,7 +126,7 @@ function decode(validator: Validator, maxBytes: number, payload: Uint8Array): De
     const kind = cause instanceof SyntaxError ? 'text that is not JSON' : 'bytes that are not UTF-8';
     return { kind: 'problem', code: 'not-json', message: `expected an envelope in JSON, got ${kind} (${payload.byteLength} bytes)` };
   }
-  if (validator.Check(value)) return { kind: 'message', envelope: value };
+  if (check.Check(value)) return { kind: 'message', envelope: value };
   const version: unknown = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
   if (typeof version === 'number' && version !== protocolVersion) {
     return {
@@ -131,7 +135,7 @@ function decode(validator: Validator, maxBytes: number, payload: Uint8Array): De
       message: `expected protocol version ${protocolVersion}, got ${version}: upgrade the older side`,
     };
   }
-  const first = validator.Errors(value)[0];
+  const first = check.Errors(value)[0];
   const where = first === undefined || first.instancePath === '' ? 'the envelope' : first.instancePath;
   return { kind: 'problem', code: 'wrong-shape', message: `${where} ${first?.message ?? 'does not fit its schema'}` };
 }

@@ -177,6 +177,7 @@ async function buildAgent() {
   const sources = [
     ...['device', 'hardware-profiles', 'protocol'].flatMap((room) => listFiles(join(root, room), [])),
     join(root, 'setup', 'bundle-agent.ts'),
+    ...listFiles(join(root, 'setup', 'bundle'), []),
   ];
   await buildOnce('Bundling the device agent.', agentStampFile, sources, [projectNode, join(root, 'setup', 'bundle-agent.ts')]);
 }

@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startMeAnew } from '#device/exit-codes.ts';
+import { leanNodeFlags } from '#device/lean-node.ts';
 import {
   type AgentReady,
   type FleetServerReady,
@@ -114,8 +115,7 @@ const fleetServer = new SupervisedProcess({
 
 const agent = new SupervisedProcess({
   name: 'the device agent',
-  // A young generation of 1 MB: the agent makes little garbage, and a device has little memory.
-  command: [process.execPath, '--max-semi-space-size=1', agentProgram],
+  command: [process.execPath, ...leanNodeFlags, agentProgram],
   async environment() {
     const own: NodeJS.ProcessEnv = {
       ...quiet,

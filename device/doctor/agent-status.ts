@@ -6,8 +6,8 @@ import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { fallbackDirectory, runtimeDirectories } from '#device/state/runtime-directory.ts';
+import { compile } from '#protocol/compile.ts';
 import { Health } from '#protocol/messages.ts';
 
 export const AgentStatus = Type.Object({
@@ -19,7 +19,7 @@ export const AgentStatus = Type.Object({
 });
 export type AgentStatus = Static<typeof AgentStatus>;
 
-const validator = Compile(AgentStatus);
+const validator = compile('agent-status', AgentStatus);
 const maxAnswerBytes = 256 * 1024;
 const answerBoundMs = 2000;
 

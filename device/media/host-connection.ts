@@ -1,10 +1,10 @@
 /** One connection to a media host, from its welcome to its end. */
 import { connect, type Socket } from 'node:net';
-import { Compile } from 'typebox/compile';
 import type { Clock } from '#device/media/clock.ts';
 import { HostMessage, type HostRequest, maxLineBytes } from '#device/media/host-protocol.ts';
 import { LineReader } from '#device/media/line-reader.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { compile } from '#protocol/compile.ts';
 
 type Welcome = Extract<HostMessage, { kind: 'welcome' }>;
 type Told = Exclude<HostMessage, { kind: 'welcome' | 'result' }>;
@@ -24,7 +24,7 @@ export type ConnectOutcome =
   /** Somebody listens and says nothing that we understand. */
   | { readonly kind: 'mute' };
 
-const hostMessage = Compile(HostMessage);
+const hostMessage = compile('host-message', HostMessage);
 
 export function connectToHost(path: string, clock: Clock, boundMs: number): Promise<ConnectOutcome> {
   return new Promise((resolve) => {

@@ -3,13 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { mediaHostProgram } from '#device/installation.ts';
+import { leanNodeFlags } from '#device/lean-node.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 
 /** One thread of the pool for each of 16 outputs, six for each of two captures, and Node's own four, with two to spare. */
 const threadPoolSize = 34;
-
-/** In MB, per half. Almost all that the host makes is short-lived; Node's own bound would let it lie for longer. */
-const youngHeap = '--max-semi-space-size=1';
 
 /** What GStreamer and its plug-ins read. Everything else stays out: our own environment may hold the stream key and the join token. */
 const passedOn =
@@ -25,7 +23,7 @@ export function passedEnvironment(): NodeJS.ProcessEnv {
  * `recordings`: where they go unless the plan names a place, which is never among the temporary files.
  */
 export function spawnHost(directory: string, recordings: string = hostFiles(directory).recordings): ChildProcess {
-  return spawn(process.execPath, [youngHeap, mediaHostProgram, directory], {
+  return spawn(process.execPath, [...leanNodeFlags, mediaHostProgram, directory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...passedEnvironment(),
@@ -34,6 +32,9 @@ export function spawnHost(directory: string, recordings: string = hostFiles(dire
       RECORDINGS_DIRECTORY: recordings,
       // GStreamer's threads would each have an arena of their own, of which none is given back.
       MALLOC_ARENA_MAX: '2',
+      // RTMP goes straight to its target: the libraries that would ask a desktop for a proxy stay unloaded.
+      GIO_USE_PROXY_RESOLVER: 'dummy',
+      GSETTINGS_BACKEND: 'memory',
     },
   });
 }

@@ -1,7 +1,6 @@
 /** Whether profile files are right, and if not, which field of which file and why. Pure. */
-import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { BoardProfile, CameraProfile, EncoderProfile, type HardwareProfiles } from '#hardware-profiles/schema.ts';
+import { type Check, compile } from '#protocol/compile.ts';
 import { isSettingKey, parseSetting, settingDefinitions } from '#protocol/settings.ts';
 
 export const profileKinds = ['boards', 'cameras', 'encoders'] as const;
@@ -9,17 +8,23 @@ export type ProfileFile = { readonly kind: (typeof profileKinds)[number]; readon
 export type ProfileProblem = { readonly file: string; readonly field: string; readonly reason: string };
 export type CheckedProfiles = { readonly profiles: HardwareProfiles; readonly problems: readonly ProfileProblem[] };
 
+const checks = {
+  boards: compile('board-profile', BoardProfile),
+  cameras: compile('camera-profile', CameraProfile),
+  encoders: compile('encoder-profile', EncoderProfile),
+} as const;
+
 type Report = (field: string, reason: string) => void;
 
 export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
   const problems: ProfileProblem[] = [];
-  const read = <S extends TSchema & { readonly properties?: object }>(kind: ProfileFile['kind'], schema: S) =>
+  const read = <T>(kind: ProfileFile['kind'], check: Check<T>) =>
     files
       .filter((file) => file.kind === kind)
-      .flatMap((file) => readProfile<S>(file, schema, (field, reason) => problems.push({ file: `${kind}/${file.name}`, field, reason })));
-  const boards = read('boards', BoardProfile);
-  const cameras = read('cameras', CameraProfile);
-  const encoders = read('encoders', EncoderProfile);
+      .flatMap((file) => readProfile(file, check, (field, reason) => problems.push({ file: `${kind}/${file.name}`, field, reason })));
+  const boards = read('boards', checks.boards);
+  const cameras = read('cameras', checks.cameras);
+  const encoders = read('encoders', checks.encoders);
 
   const encoderIds = new Set(encoders.map((encoder) => encoder.id));
   for (const board of boards) {
@@ -48,7 +53,7 @@ function claimedUsbIds(cameras: readonly CameraProfile[]): readonly (readonly [s
   return [...usbIds].map((usbId) => [usbId, cameras.filter(({ match }) => match.usbIds?.includes(usbId)).map(({ id }) => id)] as const);
 }
 
-function readProfile<S extends TSchema>(file: ProfileFile, schema: S, report: Report): readonly Static<S>[] {
+function readProfile<T>(file: ProfileFile, check: Check<T>, report: Report): readonly T[] {
   let value: unknown;
   try {
     value = JSON.parse(file.text);
@@ -56,13 +61,12 @@ function readProfile<S extends TSchema>(file: ProfileFile, schema: S, report: Re
     report('the file', `expected JSON, came text that is not: ${cause instanceof Error ? cause.message : String(cause)}`);
     return [];
   }
-  const validator = Compile(schema);
-  if (!validator.Check(value)) {
-    for (const error of validator.Errors(value)) report(fieldOf(error), error.message);
+  if (!check.Check(value)) {
+    for (const error of check.Errors(value)) report(fieldOf(error), error.message);
     return [];
   }
   checkMeaning(file, value as { id: string; match: object; settings?: Record<string, unknown> }, report);
-  return [value as Static<S>];
+  return [value];
 }
 
 /** "/match/usbIds/0" as "match.usbIds.0". */

@@ -9,18 +9,18 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import type { Log } from '#device/logging.ts';
+import { compile } from '#protocol/compile.ts';
 
 /** No file of ours comes near: a larger one is not ours, and is not read into memory as if it were. */
 const maxFileBytes = 4 * 1024 * 1024;
 
-/** A named file with one shape. The default `Check` is compiled from the schema. */
+/** A named file with one shape. */
 export type StateFile<T> = { readonly name: string; readonly check: (value: unknown) => value is T };
 
+/** To be called while a module loads. The name is that of its check as well: no two files have the same. */
 export function stateFile<S extends TSchema>(name: string, schema: S): StateFile<Static<S>> {
-  const validator = Compile(schema);
-  return { name, check: (value): value is Static<S> => validator.Check(value) };
+  return { name, check: compile(name, schema).Check };
 }
 
 export class StateDirectory {

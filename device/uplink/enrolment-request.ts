@@ -1,8 +1,8 @@
 /** Asks a fleet server to let this device in. Node's own HTTP client: `fetch` would cost the agent some 10 MB. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Compile } from 'typebox/compile';
 import { errorText } from '#device/state/state-directory.ts';
+import { compile } from '#protocol/compile.ts';
 import { EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
 export type EnrolmentOutcome =
@@ -14,7 +14,7 @@ export type EnrolmentOutcome =
 
 const timeoutMs = 15_000;
 const maxAnswerBytes = 16 * 1024;
-const answerValidator = Compile(EnrolmentAnswer);
+const answerValidator = compile('enrolment-answer', EnrolmentAnswer);
 
 /** Never rejects. The reasons hold neither the token nor the credential. */
 export async function requestEnrolment(fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal): Promise<EnrolmentOutcome> {

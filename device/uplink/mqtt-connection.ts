@@ -3,8 +3,8 @@
  * without jitter, and not at all after one refused CONNACK, so a client lives as long as its connection and the uplink makes
  * the next one.
  */
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import WebSocket from 'ws';
+import { MqttClient } from 'mqtt';
+import { createWebSocketStream, WebSocket } from 'ws';
 import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import { maxPacketBytes } from '#protocol/topics.ts';
@@ -59,13 +59,7 @@ export class MqttConnection {
   /** True when the server has let us in; false when the connection ended before. */
   async open(): Promise<boolean> {
     const { url, clientId, password, will, clock, onMessage } = this.#options;
-    // In parts: MQTT.js would take an address apart with a function that Node has deprecated, and Node would say so at the terminal.
-    const { protocol, hostname, port, pathname } = new URL(url);
-    const client = connect({
-      protocol: protocol === 'wss:' ? 'wss' : 'ws',
-      hostname,
-      ...(port === '' ? {} : { port: Number(port) }),
-      path: pathname,
+    const client = new MqttClient(() => this.#createStream(url), {
       clientId,
       username: clientId,
       password,
@@ -78,7 +72,8 @@ export class MqttConnection {
       resubscribe: false,
       connectTimeout: connectTimeoutMs,
       timerVariant: 'native',
-      createWebsocket: (_address: string, protocols: string[], _options: IClientOptions) => this.#createSocket(url, protocols),
+      // It would keep a buffer for each of the 65 536 message numbers: 7 MB.
+      writeCache: false,
     });
     this.#client = client;
     // The whole attempt, name resolution included, has one bound.
@@ -129,8 +124,8 @@ export class MqttConnection {
     this.#fail(reason);
   }
 
-  #createSocket(address: string, protocols: string[]): WebSocket {
-    const socket = new WebSocket(address, protocols, {
+  #createStream(url: string): MqttClient['stream'] {
+    const socket = new WebSocket(url, ['mqtt'], {
       handshakeTimeout: connectTimeoutMs,
       perMessageDeflate: false,
       maxPayload: maxPacketBytes,
@@ -139,7 +134,9 @@ export class MqttConnection {
     socket.once('open', () => {
       this.#hasReachedServer = true;
     });
-    return socket;
+    const stream = createWebSocketStream(socket);
+    socket.once('close', () => stream.destroy());
+    return stream;
   }
 
   #openClient(): MqttClient {
