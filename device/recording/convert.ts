@@ -25,6 +25,7 @@ export type ConversionWork = {
   readonly signal: AbortSignal;
 };
 
+/** Of work on one file: a slow board with a slow card takes less than this for an hour of 20 Mbit/s. */
 const boundMs = 30 * 60_000;
 /** The last picture has a length in MP4 and none in FLV, and sound ends where it ends. */
 const durationToleranceMs = 500;

@@ -8,6 +8,8 @@ export type LowPriorityOutcome =
   | { readonly kind: 'stopped' };
 
 const longestOutput = 4096;
+/** gst-launch-1.0 has been seen to hang for ever after its own error: in one of eight trials with a file that it cannot read. */
+const afterErrorMs = 2000;
 const longestReason = 300;
 
 export type LowPriorityWork = {
@@ -29,13 +31,15 @@ export function runAtLowPriority({ command, directory, signal, boundMs }: LowPri
     });
     let output = '';
     let complaints = '';
+    const end = (): void => void child.kill('SIGKILL');
+    let afterError: NodeJS.Timeout | null = null;
     child.stdout.on('data', (chunk) => {
       output = `${output}${String(chunk)}`.slice(-longestOutput);
     });
     child.stderr.on('data', (chunk) => {
       complaints = `${complaints}${String(chunk)}`.slice(-longestOutput);
+      if (complaints.includes('ERROR')) afterError ??= setTimeout(end, afterErrorMs);
     });
-    const end = (): void => void child.kill('SIGKILL');
     let isLate = false;
     const bound = setTimeout(() => {
       isLate = true;
@@ -44,6 +48,7 @@ export function runAtLowPriority({ command, directory, signal, boundMs }: LowPri
     signal.addEventListener('abort', end, { once: true });
     const settle = (outcome: LowPriorityOutcome): void => {
       clearTimeout(bound);
+      if (afterError !== null) clearTimeout(afterError);
       signal.removeEventListener('abort', end);
       resolve(outcome);
     };
