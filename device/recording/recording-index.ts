@@ -102,6 +102,14 @@ export function withoutRecordings(index: RecordingIndex, names: ReadonlySet<stri
   return { ...index, recordings: index.recordings.filter(({ name }) => !names.has(name)) };
 }
 
+/** For the disk: the size of what is being written changes all the time, and is no reason to write the list anew. */
+export function withoutGrowth(index: RecordingIndex): RecordingIndex {
+  return {
+    ...index,
+    recordings: index.recordings.map((recording) => (recording.state === 'recording' ? { ...recording, bytes: 0 } : recording)),
+  };
+}
+
 /** What is to be done next with a recording: looked into before anything is converted, the oldest first. */
 export function nextWork(index: RecordingIndex): Recording | null {
   const find = (wanted: Recording['state']) => index.recordings.find(({ state }) => state === wanted) ?? null;

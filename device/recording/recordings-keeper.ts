@@ -24,6 +24,7 @@ import {
   reconcile,
   type SeenRecording,
   totalBytes,
+  withoutGrowth,
   withoutRecordings,
   withRecording,
 } from '#device/recording/recording-index.ts';
@@ -193,10 +194,10 @@ export class RecordingsKeeper {
   }
 
   async #save(directory: string): Promise<void> {
-    const content = JSON.stringify(this.#index);
+    const content = JSON.stringify(withoutGrowth(this.#index));
     if (content === this.#savedIndex) return;
     try {
-      await new StateDirectory(directory, this.#options.log).write(indexFile, this.#index);
+      await new StateDirectory(directory, this.#options.log).write(indexFile, withoutGrowth(this.#index));
       this.#savedIndex = content;
     } catch (cause) {
       // The files are the truth: it is drawn up again from them.

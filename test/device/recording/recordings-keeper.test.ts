@@ -1,5 +1,5 @@
 /** The keeper over a real directory with real segments. */
-import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#device/media/clock.ts';
@@ -167,6 +167,19 @@ test('a clock that is set back gives an older name; the order stays that in whic
   made.place.maximumBytes = segment.length * 1.5;
   await until('one gone', 5_000, () => keeper.recordings().length === 1);
   expect(keeper.recordings()[0]?.name).toBe(first);
+});
+
+test('a file that grows does not have the list written again and again', async () => {
+  const made = await scene();
+  made.writing = { file: `${first}.flv` };
+  const segment = await makeSegment({ frames: 30 });
+  await writeFile(join(made.directory, `${first}.flv`), segment.subarray(0, 5000));
+  const keeper = made.start();
+  const path = join(made.directory, 'index.json');
+  const { mtimeMs } = await until('a list', 5_000, () => stat(path));
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  await until('its growth', 5_000, () => keeper.summary()?.totalBytes === segment.length);
+  expect((await stat(path)).mtimeMs).toBe(mtimeMs);
 });
 
 test('a directory that goes and comes back, as a disk that is pulled out', async () => {
