@@ -109,11 +109,12 @@ function megabytes(bytes: number): string {
 }
 
 async function printKills(): Promise<void> {
-  const { framesMs, relayMs } = await measureKills(kills);
+  const { framesMs, relayMs, stories } = await measureKills(kills);
   const over = framesMs.filter((milliseconds) => milliseconds > 2000).length;
   print(`media host killed ${kills} times at random moments: frames again (median)`, seconds(quantile(framesMs, 0.5)));
   print('  the slowest', seconds(quantile(framesMs, 1)), 'aim: under 2 s');
   print('  slower than 2 s', String(over), 'aim: 0');
+  for (const story of stories) process.stdout.write(`    ${story}\n`);
   print('  a publisher at the relay again: median, slowest', `${seconds(quantile(relayMs, 0.5))}, ${seconds(quantile(relayMs, 1))}`);
 }
 

@@ -9,16 +9,26 @@ import { testPlan } from '../device/media/test-plan.ts';
 import { TestRelay } from '../device/media/test-relay.ts';
 import { until } from '../until.ts';
 
-export type KillFigures = { readonly framesMs: readonly number[]; readonly relayMs: readonly number[] };
+export type KillFigures = {
+  readonly framesMs: readonly number[];
+  readonly relayMs: readonly number[];
+  /** What happened and when, of each recovery that took too long. */
+  readonly stories: readonly string[];
+};
 
 const longestLifeMs = 2500;
+const tooLongMs = 2000;
 
 export async function measureKills(times: number): Promise<KillFigures> {
   const relay = await TestRelay.start();
   const directory = await mkdtemp(join(tmpdir(), 'makespacelive-kills-'));
-  const log = { info: () => undefined, warn: () => undefined };
+  let told: string[] = [];
+  const tell = (words: string): number => told.push(`${Math.round(performance.now())} ${words}`);
+  const log = { info: tell, warn: tell };
   const supervisor = new MediaHostSupervisor({ stateDirectory: directory, clock: systemClock, log });
   const relayMs: number[] = [];
+  const stories: string[] = [];
+  supervisor.onEvent(({ event, detail }) => tell(`${event} ${detail}`));
   try {
     await supervisor.start();
     await supervisor.apply(testPlan({ picture: { width: 1280, height: 720 }, target: relay.target }));
@@ -30,6 +40,8 @@ export async function measureKills(times: number): Promise<KillFigures> {
         longestLifeMs,
         random: Math.random,
         afterRecovery: async (killedAtMs) => {
+          if (performance.now() - killedAtMs > tooLongMs) stories.push([`${Math.round(killedAtMs)} killed`, ...told].join('\n    '));
+          told = [];
           publisher = await until('the next publisher', 20_000, async () => {
             const next = await relay.publisherId();
             return next !== publisher && next;
@@ -38,7 +50,7 @@ export async function measureKills(times: number): Promise<KillFigures> {
         },
       },
     );
-    return { framesMs, relayMs };
+    return { framesMs, relayMs, stories };
   } finally {
     await supervisor.stop();
     await relay.stop();
