@@ -21,6 +21,10 @@ const { values } = parseArgs({
 const boundMb = wholeNumber('bound-mb');
 const [rtmpPort = 0] = await freePorts(1);
 
+// What was started is ended, and what was seen so far is judged.
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
 process.stdout.write(`${soakHeading()}\n`);
 const rows = await runSoak({
   outputRestarts: wholeNumber('restarts'),
@@ -28,6 +32,7 @@ const rows = await runSoak({
   rows: wholeNumber('rows'),
   program: join(import.meta.dirname, '..', '..', '.build', 'agent', 'agent.js'),
   rtmpPort,
+  signal: stopping.signal,
   onRow: (row) => process.stdout.write(`${soakLine(row)}\n`),
 });
 const { agentBytes, hostBytes } = growthOfSecondHalf(rows);

@@ -27,6 +27,8 @@ export type SoakOptions = {
   readonly program: string;
   readonly rtmpPort: number;
   readonly onRow: (row: SoakRow) => void;
+  /** Ends the run in order, with the rows so far. */
+  readonly signal?: AbortSignal;
 };
 
 const credential = 'credential-of-the-soak-'.padEnd(43, 'x');
@@ -94,16 +96,21 @@ class Soak {
   }
 
   async run(): Promise<readonly SoakRow[]> {
-    const { outputRestarts, settingsChanges, rows } = this.#options;
+    const { outputRestarts, settingsChanges, rows, signal } = this.#options;
     await until('the agent to say hello', 30_000, () => this.#fleet.heard.some(({ name }) => name === 'hello'));
     await this.#apply();
     await this.#untilConnected();
     const steps = outputRestarts + settingsChanges;
-    for (let step = 1; step <= steps; step += 1) {
+    for (let step = 1; step <= steps && signal?.aborted !== true; step += 1) {
       // Changes are spread evenly over the restarts.
       const isChange = Math.floor((step * settingsChanges) / steps) > Math.floor(((step - 1) * settingsChanges) / steps);
-      if (isChange) await this.#change();
-      else await this.#restart();
+      try {
+        await (isChange ? this.#change() : this.#restart());
+      } catch (cause) {
+        // Ctrl-C reaches the agent as well.
+        if (signal?.aborted === true) break;
+        throw cause;
+      }
       this.#tidy();
       if (Math.floor((step * rows) / steps) > Math.floor(((step - 1) * rows) / steps)) await this.#note();
     }
