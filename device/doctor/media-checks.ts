@@ -58,7 +58,17 @@ export async function checkEncoders(host: BenchHost, subject: MediaSubject): Pro
     subject.hardware.encoders.some(({ element }) => element === match.element),
   );
   if (present.length === 0) return [fail('encoder', 'GStreamer has no H.264 encoder', 'Install gstreamer1.0-plugins-ugly (x264enc).')];
-  const checks: Check[] = [];
+  const checks: Check[] = subject.hardware.encoders.flatMap(({ element, failure }) =>
+    failure === undefined
+      ? []
+      : [
+          warn(
+            'encoder',
+            `${element} does not start: ${failure}`,
+            'Another one is used. It may want a driver, a permission or memory for the GPU.',
+          ),
+        ],
+  );
   for (const [index, encoder] of present.entries()) {
     const profile = { ...subject.profile, encoders: [encoder] };
     const tried = withSettings({ ...subject, profile }, { AV_VIDEO_SOURCE: 'test', AV_DISABLE_AUDIO: true, AV_PREVIEW_INTERVAL: 0 });

@@ -101,14 +101,15 @@ class Soak {
     await this.#apply();
     await this.#untilConnected();
     const steps = outputRestarts + settingsChanges;
-    for (let step = 1; step <= steps && signal?.aborted !== true; step += 1) {
+    const isAborted = (): boolean => signal?.aborted === true;
+    for (let step = 1; step <= steps && !isAborted(); step += 1) {
       // Changes are spread evenly over the restarts.
       const isChange = Math.floor((step * settingsChanges) / steps) > Math.floor(((step - 1) * settingsChanges) / steps);
       try {
         await (isChange ? this.#change() : this.#restart());
       } catch (cause) {
         // Ctrl-C reaches the agent as well.
-        if (signal?.aborted === true) break;
+        if (isAborted()) break;
         throw cause;
       }
       this.#tidy();
