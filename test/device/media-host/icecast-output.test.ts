@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
 import { timeUntil, until } from '../../until.ts';
 import { IcecastServer, icecastPassword } from '../media/icecast-server.ts';
+import { footprintOf, reconnect } from '../media/reconnects.ts';
 import { startHost } from '../media/supervised-host.ts';
 import { captureDescription, testPlan } from '../media/test-plan.ts';
 
@@ -61,6 +62,18 @@ describe('a listener', () => {
     expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(icecastPassword);
   }, 60_000);
 });
+
+it('leaves no descriptor, thread or memory behind, connection after connection', async () => {
+  const host = await startHost();
+  const outputAt = (time: number) => ({ ...icecast(server.address(`n${time % 9}.ogg`)), target: `icecast://radio/${time}` });
+  await reconnect(host.supervisor, 10, outputAt);
+  const before = footprintOf(host.supervisor.processId() ?? 0);
+  await reconnect(host.supervisor, 40, outputAt);
+  const after = footprintOf(host.supervisor.processId() ?? 0);
+  expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
+  expect(after.threads).toBeLessThanOrEqual(before.threads + 2);
+  expect(after.rssBytes - before.rssBytes).toBeLessThan(8e6);
+}, 120_000);
 
 describe('an Icecast output says why it waits', () => {
   it.each([

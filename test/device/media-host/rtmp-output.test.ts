@@ -1,6 +1,7 @@
 /** Several targets at once, with real servers at the far side. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { timeUntil, until } from '../../until.ts';
+import { footprintOf, reconnect } from '../media/reconnects.ts';
 import { startHost } from '../media/supervised-host.ts';
 import { rtmpOutput, testKey, testPlan } from '../media/test-plan.ts';
 import { TestRelay } from '../media/test-relay.ts';
@@ -64,6 +65,18 @@ describe('a server that was away', () => {
     expect(backMs).toBeLessThan(2000);
   }, 60_000);
 });
+
+it('leaves no descriptor, thread or memory behind, connection after connection', async () => {
+  const host = await startHost();
+  const outputAt = (time: number) => ({ ...rtmpOutput('rtmp', relay.target, `n${time % 7}`), target: `rtmp://relay/${time}` });
+  await reconnect(host.supervisor, 10, outputAt);
+  const before = footprintOf(host.supervisor.processId() ?? 0);
+  await reconnect(host.supervisor, 40, outputAt);
+  const after = footprintOf(host.supervisor.processId() ?? 0);
+  expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
+  expect(after.threads).toBeLessThanOrEqual(before.threads + 2);
+  expect(after.rssBytes - before.rssBytes).toBeLessThan(8e6);
+}, 120_000);
 
 describe('RTMPS', () => {
   const untrusted = 'untrusted certificate: the server’s is not signed by an authority known here, is out of date or bears another name';
