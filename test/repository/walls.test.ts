@@ -27,6 +27,12 @@ const pureFiles = [
   'device/media-host/tag-bus.ts',
   'device/media-host/timeline.ts',
   'device/media-host/planner.ts',
+  'device/media-host/connection-state.ts',
+  'device/media-host/send-ledger.ts',
+  'device/media-host/uplink-meter.ts',
+  'device/media-host/bitrate-controller.ts',
+  'device/media-host/rate-governor.ts',
+  'device/media-host/adts.ts',
   'device/health/health-report.ts',
   'fleet-server/watchdog/decide.ts',
 ];
