@@ -22,6 +22,9 @@ const description =
 
 /** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
+/** At the rate that was measured; a keyframe goes out whole all the same. */
+const leastRoomBytes = 32 * 1024;
+const narrowRoomMs = 800;
 /** Twice what the way itself takes, and what lies between two looks. */
 const leastRoomMs = 500;
 const mostRoomMs = 1500;
@@ -99,7 +102,10 @@ export class RtmpConnection {
     return this.#isConnected;
   }
 
-  hasRoom(): boolean {
+  /** `deliveredKbps`: what the way carried of late; null where that is not known yet. */
+  hasRoom(deliveredKbps: number | null): boolean {
+    // On a way that has become narrow, what is under way takes longer than its pictures did.
+    if (deliveredKbps !== null && this.waitingBytes() > Math.max(leastRoomBytes, (deliveredKbps * narrowRoomMs) / 8)) return false;
     const roomMs = Math.min(mostRoomMs, leastRoomMs + 2 * (this.#delayMs ?? 0));
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }

@@ -122,7 +122,7 @@ export class RtmpOutput implements Output {
   #feed(): void {
     const connection = this.#connection;
     if (connection === null) return;
-    while (this.#life.kind === 'streaming' && connection.hasRoom()) {
+    while (this.#life.kind === 'streaming' && connection.hasRoom(this.#reading?.deliveredKbps ?? null)) {
       const tag = this.#queue.take();
       if (tag === null) break;
       connection.push(tag);

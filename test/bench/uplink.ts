@@ -64,6 +64,11 @@ async function printBadHour(): Promise<void> {
     }
     const cut = times.find(({ stage }) => stage.kind === 'cut');
     for (const { lags, groups, gapsInGroups } of passages(far.arrivals)) {
+      for (const { stage, fromMs, untilMs } of times) {
+        const seen = lags.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs).map(({ lagMs }) => lagMs);
+        if (seen.length > 0)
+          print(`  behind at ${stage.kind === 'cut' ? 'the cut' : `${stage.kbps} kbit/s`}: at most`, `${Math.round(Math.max(...seen))} ms`);
+      }
       print(
         `a connection of ${lags.length} pictures: most behind`,
         `${Math.round(Math.max(...lags.map(({ lagMs }) => lagMs)))} ms`,
