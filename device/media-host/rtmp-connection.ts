@@ -105,8 +105,10 @@ export class RtmpConnection {
   /** `deliveredKbps`: what the way carried of late; null where that is not known yet. */
   hasRoom(deliveredKbps: number | null): boolean {
     // On a way that has become narrow, what is under way takes longer than its pictures did.
-    if (deliveredKbps !== null && this.waitingBytes() > Math.max(leastRoomBytes, (deliveredKbps * narrowRoomMs) / 8)) return false;
-    const roomMs = Math.min(mostRoomMs, leastRoomMs + 2 * (this.#delayMs ?? 0));
+    const wayMs = 2 * (this.#delayMs ?? 0);
+    if (deliveredKbps !== null && this.waitingBytes() > Math.max(leastRoomBytes, (deliveredKbps * (narrowRoomMs + wayMs)) / 8))
+      return false;
+    const roomMs = Math.min(mostRoomMs, leastRoomMs + wayMs);
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
 
