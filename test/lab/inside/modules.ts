@@ -15,7 +15,7 @@ const driverBoundMs = 15_000;
 
 /** Of vivid's menus. */
 const noText = 2;
-const testPatterns: Readonly<Record<Colour, number>> = { red: 7, green: 8 };
+const testPatterns: Readonly<Record<Colour | 'noise', number>> = { red: 7, green: 8, noise: 21 };
 
 /** Webcams with a capture node each, and nothing of the TV receiver that vivid can be as well. */
 export async function buildInCameras(number: number): Promise<void> {
@@ -65,9 +65,9 @@ export function cameraNodes(): readonly string[] {
     .sort();
 }
 
-/** The whole picture in one colour, without the numbers that the driver else writes into it. */
-export async function paintCamera(node: string, colour: Colour): Promise<void> {
-  await run('v4l2-ctl', ['--device', node, `--set-ctrl=test_pattern=${testPatterns[colour]},osd_text_mode=${noText}`], {
+/** The whole picture in one colour or of noise, which takes every bit that an encoder may give; without the numbers that the driver else writes into it. */
+export async function paintCamera(node: string, picture: Colour | 'noise'): Promise<void> {
+  await run('v4l2-ctl', ['--device', node, `--set-ctrl=test_pattern=${testPatterns[picture]},osd_text_mode=${noText}`], {
     timeout: driverBoundMs,
   });
 }

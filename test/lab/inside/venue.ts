@@ -1,9 +1,10 @@
 /** A venue with a network of its own, from which one line leads to the relay and the fleet, as good or bad as one likes. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectTo, createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
+import type { ShapedLink } from '../../device/media/constrained-link.ts';
 import type { Laboratory } from '../scenario.ts';
 import { loadNetworkModules } from './modules.ts';
 
@@ -13,20 +14,19 @@ const name = 'venue';
 const outside = '10.77.0.1';
 const inside = '10.77.0.2';
 
-export type Line = {
-  /** One way; there and back it is twice that. */
-  readonly delayMs: number;
-  readonly lossPercent: number;
-  readonly rateKbps: number;
-};
+/** One way; there and back it is twice that. */
+const delayMs = 100;
+const lossPercent = 2;
+/** Nothing gets through. */
+const cutPercent = 100;
 
 export type Venue = {
   /** What a program's command begins with that runs there. */
   readonly command: readonly string[];
   /** Where it reaches a port of ours on 127.0.0.1. */
   readonly reach: (port: number) => Promise<string>;
-  /** From now on the line is like this, in both directions. */
-  readonly setLine: (line: Line) => Promise<void>;
+  /** Far away and with losses from the beginning, in both directions. */
+  readonly line: ShapedLink;
 };
 
 /** It is gone with the end of the scenario. */
@@ -49,12 +49,26 @@ export async function openVenue({ undoLater }: Laboratory): Promise<Venue> {
       undoLater(await forward(port));
       return `${outside}:${port}`;
     },
-    async setLine({ delayMs, lossPercent, rateKbps }) {
-      const shape = ['netem', 'delay', `${delayMs}ms`, 'loss', `${lossPercent}%`, 'rate', `${rateKbps}kbit`, 'limit', '200'];
-      const [program = '', ...words] = [...command, 'tc', 'qdisc', 'replace', 'dev', 'uplink', 'root', ...shape];
-      await run(program, words);
-      await run('tc', ['qdisc', 'replace', 'dev', 'street', 'root', ...shape]);
+    line: shapedLine(command),
+  };
+}
+
+function shapedLine(command: readonly string[]): ShapedLink {
+  let rateKbps = 10_000;
+  const set = (percent: number): void => {
+    const shape = ['netem', 'delay', `${delayMs}ms`, 'loss', `${percent}%`, 'rate', `${rateKbps}kbit`, 'limit', '200'];
+    const [program = '', ...words] = [...command, 'tc', 'qdisc', 'replace', 'dev', 'uplink', 'root', ...shape];
+    execFileSync(program, words);
+    execFileSync('tc', ['qdisc', 'replace', 'dev', 'street', 'root', ...shape]);
+  };
+  set(lossPercent);
+  return {
+    shape(kbps) {
+      rateKbps = kbps;
+      set(lossPercent);
     },
+    cut: () => set(cutPercent),
+    mend: () => set(lossPercent),
   };
 }
 
