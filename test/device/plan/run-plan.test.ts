@@ -199,11 +199,11 @@ test.each(rows)('$name', async (row) => {
     .replace(/appsink name=tags[^!]*?max-buffers=1000/, `filesink location=${file}`)
     .replace(/appsink name=preview.*?drop=true/, `multifilesink location=${directory}/preview-%03d.jpg`)
     // An appsink that nobody pulls from never comes to its end.
-    .replace(/audiotestsrc(?=[^!]*! audio\/x-raw,format=U8)/, 'audiotestsrc num-buffers=3')
     .replace(/appsink name=(?:luma|samples|ticks).*?drop=true/g, 'fakesink sync=false async=false')
     .replace(/v4l2src name=camera device="[^"]*"/, row.camera ?? '')
     .replace(/alsasrc name=microphone device="[^"]*"/, 'audiotestsrc is-live=true')
     .replace(/videotestsrc(?!.*num-buffers)/, `videotestsrc num-buffers=${frames}`)
+    .replace(/audiotestsrc(?=[^!]*! audio\/x-raw,format=U8)/, 'audiotestsrc num-buffers=3')
     .replace(
       /audiotestsrc(?! num-buffers)/,
       `audiotestsrc samplesperbuffer=1024 num-buffers=${Math.ceil(((row.audioRateHz ?? 0) * 1.5) / 1024)}`,
