@@ -36,7 +36,7 @@ async function openLaboratory(names: readonly string[]): Promise<number> {
   say(`The laboratory: booting ${kernel.version} under emulation, for ${names.join(', ')}`);
   const end = await runMachine(command, bounds, stop.signal, (line) => printer.add(line));
   const isGood = printer.finish(end.kind === 'broken' ? end.reason : null);
-  if (isGood && process.env['KEEP'] === undefined) {
+  if (isGood) {
     await rm(folder, { recursive: true, force: true });
     return 0;
   }
