@@ -12,6 +12,7 @@ import type { Clock } from '#fleet-server/clock.ts';
 import { commandsPlugin } from '#fleet-server/commands/plugin.ts';
 import { commandsRoutes } from '#fleet-server/commands/routes.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
+import { groupsRoutes } from '#fleet-server/devices/groups-routes.ts';
 import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
 import { devicesRoutes } from '#fleet-server/devices/routes.ts';
 import { enrolmentRoutes } from '#fleet-server/enrolment/routes.ts';
@@ -75,6 +76,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(accessTokensRoutes, { prefix: apiPrefix });
   await app.register(auditRoutes, { prefix: apiPrefix });
   await app.register(devicesRoutes, { prefix: apiPrefix, clock });
+  await app.register(groupsRoutes, { prefix: apiPrefix });
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });

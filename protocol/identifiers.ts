@@ -10,6 +10,11 @@ export function isDeviceId(text: string): boolean {
   return deviceIdPattern.test(text);
 }
 
+const word = '^[a-z0-9][a-z0-9-]{0,39}$';
+/** A group of devices shares settings; a tag only finds devices. */
+export const GroupName = Type.String({ pattern: word, description: 'Up to 40 of a-z 0-9 -' });
+export const Tag = Type.String({ pattern: word, description: 'Up to 40 of a-z 0-9 -' });
+
 /** One MQTT connection of one device. The counter is kept on disk and only grows; a new boot id with an old counter is a cloned card. */
 export const Session = Type.Object({
   bootId: Type.String({ minLength: 1, maxLength: 64 }),

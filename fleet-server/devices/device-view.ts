@@ -1,6 +1,7 @@
 /** A device as the API shows it: the row of the store and the live picture in one. Pure. */
 import { timestamp } from '#fleet-server/clock.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { readTags } from '#fleet-server/devices/tags.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
 import type { Condition } from '#protocol/conditions.ts';
@@ -13,6 +14,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
     id: row.id,
     name: row.name,
     group: row.groupName,
+    tags: readTags(row.tags),
     presence: live.presence,
     stream: live.stream,
     settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),

@@ -46,12 +46,19 @@ export function allDeviceNames(database: Database): Promise<Pick<DevicesTable, '
   return database.selectFrom('devices').select(['id', 'name', 'groupName']).execute();
 }
 
-export type DevicePage = { readonly limit: number; readonly after: DevicePosition | null; readonly group: string | null };
+export type DeviceFilter = { readonly group: string | null; readonly tag: string | null };
+export type DevicePage = DeviceFilter & { readonly limit: number; readonly after: DevicePosition | null };
+
+/** A tag has no character that means something in a pattern. */
+function pattern(tag: string): string {
+  return `% ${tag} %`;
+}
 
 /** By name, then by id; one row more than `limit` when there is a further page. */
 export function pageOfDevices(database: Database, page: DevicePage): Promise<DevicesTable[]> {
   let query = database.selectFrom('devices').selectAll();
   if (page.group !== null) query = query.where('groupName', '=', page.group);
+  if (page.tag !== null) query = query.where('tags', 'like', pattern(page.tag));
   const { after } = page;
   if (after !== null) {
     query = query.where((e) => e.or([e('name', '>', after.name), e.and([e('name', '=', after.name), e('id', '>', after.id)])]));
@@ -63,22 +70,25 @@ export function pageOfDevices(database: Database, page: DevicePage): Promise<Dev
     .execute();
 }
 
-export async function countDevices(database: Database, group: string | null): Promise<number> {
+export async function countDevices(database: Database, { group, tag }: DeviceFilter): Promise<number> {
   let query = database.selectFrom('devices').select((e) => e.fn.countAll<number>().as('count'));
   if (group !== null) query = query.where('groupName', '=', group);
+  if (tag !== null) query = query.where('tags', 'like', pattern(tag));
   return Number((await query.executeTakeFirstOrThrow()).count);
 }
 
 export async function updateDevice(
   database: Database,
   id: string,
-  patch: Partial<Pick<DevicesTable, 'name' | 'groupName'>>,
+  patch: Partial<Pick<DevicesTable, 'name' | 'groupName' | 'tags'>>,
 ): Promise<void> {
   await database.updateTable('devices').set(patch).where('id', '=', id).execute();
 }
 
 export async function deleteDevice(database: Database, id: string): Promise<void> {
-  await database.deleteFrom('settings').where('level', '=', 'device').where('scope', '=', id).execute();
+  for (const table of ['settings', 'settingsRevisions', 'settingsRevisionChanges'] as const) {
+    await database.deleteFrom(table).where('level', '=', 'device').where('scope', '=', id).execute();
+  }
   await database.deleteFrom('liveDevices').where('deviceId', '=', id).execute();
   await database.deleteFrom('devices').where('id', '=', id).execute();
 }

@@ -6,11 +6,12 @@ import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.t
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { PreviewsElsewhere } from '#fleet-server/devices/previews-elsewhere.ts';
+import { writeTags } from '#fleet-server/devices/tags.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import { DeviceId } from '#protocol/identifiers.ts';
+import { DeviceId, GroupName, Tag } from '#protocol/identifiers.ts';
 import { DeviceDetail, DeviceList, DevicePatch, Playback } from '#protocol/model/device.ts';
 
 const tags = ['devices'];
@@ -18,7 +19,8 @@ const Params = Type.Object({ id: DeviceId });
 const ListQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
   after: Type.Optional(Type.String({ maxLength: 400, description: 'The `next` of the page before' })),
-  group: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+  group: Type.Optional(GroupName),
+  tag: Type.Optional(Tag),
 });
 /** Bytes, which no serializer touches. */
 const Picture = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
@@ -50,8 +52,8 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       preHandler: viewer,
     },
     async (request) => {
-      const { limit = defaultLimit, after, group = null } = request.query;
-      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), group });
+      const { limit = defaultLimit, after, group = null, tag = null } = request.query;
+      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), group, tag });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       const devices = page.flatMap((row) => {
@@ -60,7 +62,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       });
       return {
         devices,
-        total: await store.countDevices(database, group),
+        total: await store.countDevices(database, { group, tag }),
         next: rows.length > limit && last !== undefined ? writeCursor(last) : null,
       };
     },
@@ -80,7 +82,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     {
       schema: {
         tags,
-        summary: 'Renames a device, or moves it to a group',
+        summary: 'Renames a device, tags it, or moves it to a group',
         params: Params,
         body: DevicePatch,
         response: { 200: DeviceDetail, ...problemAnswers },
@@ -90,13 +92,19 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     async (request) => {
       const { id } = request.params;
       const { name, group } = request.body;
-      const patch = { ...(name === undefined ? {} : { name }), ...(group === undefined ? {} : { groupName: group }) };
+      const tags = request.body.tags === undefined ? undefined : writeTags(request.body.tags);
+      const patch = {
+        ...(name === undefined ? {} : { name }),
+        ...(group === undefined ? {} : { groupName: group }),
+        ...(tags === undefined ? {} : { tags }),
+      };
       const send = await inTransaction(database, async (transaction) => {
         const before = await store.findDevice(transaction, id);
         if (before === undefined) throw deviceNotFound(id);
         const changes = [
           ...(name === undefined || name === before.name ? [] : [{ field: 'name', before: before.name, after: name }]),
           ...(group === undefined || group === before.groupName ? [] : [{ field: 'group', before: before.groupName, after: group }]),
+          ...(tags === undefined || tags === before.tags ? [] : [{ field: 'tags', before: before.tags.trim(), after: tags.trim() }]),
         ];
         if (changes.length > 0) {
           await store.updateDevice(transaction, id, patch);

@@ -36,6 +36,7 @@ export async function enrol(
     outcome: null,
     refusals: '[]',
     eventsUpTo: 0,
+    tags: '',
     bootId: null,
     sessionCounter: 0,
     heardAtMs: null,

@@ -36,6 +36,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
       streamKey: `${deviceId}?key=${app.devices.streamKeyOf(deviceId, generation)}`,
     }),
     reportOf: (deviceId) => app.devices.get(deviceId)?.report ?? null,
+    isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
     publish: (deviceId, desired) => app.broker.publish(deviceId, 'desired', desired),
     tellOthers: ({ level, scope }) => app.servers.tell({ kind: 'settings', level, scope }),

@@ -51,12 +51,8 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
     group: facts.group.find((setting) => setting.key === key),
     device: facts.device.find((setting) => setting.key === key),
   };
-  const strongest = serverLevels.findLast((level) => byLevel[level] !== undefined);
   const reported = facts.report?.settings[key];
-  const set = strongest === undefined ? undefined : byLevel[strongest];
-  const below = belowServer(key, reported);
-  const desired = set === undefined ? below.value : shownValue(set);
-  const desiredLevel: SettingLevel = strongest ?? below.level;
+  const { set, value: desired, level: desiredLevel } = desiredSetting(key, facts, facts.report);
   // `applied` is the proof; the report that shows the same follows it by a moment.
   const isReportBehind = overall === 'applied' && facts.report !== null && facts.report.appliedRevision < facts.revision.appliedRevision;
   const isKnownEarlier = isReportBehind && set !== undefined;
@@ -83,6 +79,25 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
     if (at !== undefined) levels[level] = shownValue(at);
   }
   return { key, desired, desiredLevel, inForce, inForceLevel, state, reason, levels };
+}
+
+export type DesiredSetting = {
+  /** The strongest of what the server's levels set. */
+  readonly set: StoredSetting | undefined;
+  readonly value: ShownValue | null;
+  readonly level: SettingLevel;
+};
+
+export function desiredSetting(
+  key: SettingKey,
+  levels: Pick<ProvenanceFacts, 'fleet' | 'group' | 'device'>,
+  report: Report | null,
+): DesiredSetting {
+  for (const level of serverLevels.toReversed()) {
+    const set = levels[level].find((setting) => setting.key === key);
+    if (set !== undefined) return { set, value: shownValue(set), level };
+  }
+  return { set: undefined, ...belowServer(key, report?.settings[key]) };
 }
 
 function isServerLevel(level: SettingLevel | undefined): boolean {

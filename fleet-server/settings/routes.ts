@@ -1,96 +1,121 @@
-/** Settings of the fleet, of a group, of a device. */
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+/** Settings of the fleet, of a group, of a device: what is set, what a change would do, what was changed, and back. */
+import { type FastifyPluginAsyncTypebox, Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { DeviceId } from '#protocol/identifiers.ts';
-import { DeviceSettings, LevelSettings, SettingsPatch } from '#protocol/model/settings.ts';
+import type { Scope } from '#fleet-server/settings/settings-store.ts';
+import { DeviceId, GroupName } from '#protocol/identifiers.ts';
+import {
+  Comment,
+  DeviceSettings,
+  LevelSettings,
+  RevisionPage,
+  SettingsPatch,
+  SettingsPreview,
+  UndoRequest,
+} from '#protocol/model/settings.ts';
 
-const tags = ['settings'];
-const DeviceParams = Type.Object({ id: DeviceId });
-const GroupParams = Type.Object({ name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' }) });
+const defaultLimit = 50;
+const ChangeQuery = Type.Object({ comment: Type.Optional(Comment) });
+const PageQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: defaultLimit })),
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'The `next` of the page before' })),
+});
+
+const RevisionNumber = Type.String({ pattern: '^[1-9][0-9]{0,14}$' });
+
+/** One level: where it is, whose it is, and what it answers. */
+type Level = {
+  readonly path: string;
+  readonly whose: string;
+  readonly params: Record<string, typeof DeviceId | typeof GroupName>;
+  readonly answer: typeof DeviceSettings | typeof LevelSettings;
+  scope(params: Readonly<Record<string, string>>): Scope;
+};
+const levels: readonly Level[] = [
+  { path: '/fleet/settings', whose: 'the whole fleet', params: {}, answer: LevelSettings, scope: () => ({ level: 'fleet', scope: '' }) },
+  {
+    path: '/groups/:name/settings',
+    whose: 'a group',
+    params: { name: GroupName },
+    answer: LevelSettings,
+    scope: ({ name = '' }) => ({ level: 'group', scope: name }),
+  },
+  {
+    path: '/devices/:id/settings',
+    whose: 'a device',
+    params: { id: DeviceId },
+    answer: DeviceSettings,
+    scope: ({ id = '' }) => ({ level: 'device', scope: id }),
+  },
+];
 
 export const settingsRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  for (const level of levels) addLevel(app, level);
+};
+
+function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope }: Level): void {
+  const app = untyped.withTypeProvider<TypeBoxTypeProvider>();
   const viewer = app.requireRole('viewer');
   const operator = app.requireRole('operator', 'settings');
+  const Params = Type.Object(params);
+  const about = (summary: string, of = Params) => ({ tags: ['settings'], summary: `${summary} ${whose}`, params: of });
+  const read = ({ level, scope: name }: Scope) => (level === 'device' ? app.settings.ofDevice(name) : app.settings.ofLevel(level, name));
+  const settings = { 200: answer, ...problemAnswers };
 
-  app.get(
-    '/devices/:id/settings',
-    {
-      schema: {
-        tags,
-        summary: 'Each setting of a device, its level and its state',
-        params: DeviceParams,
-        response: { 200: DeviceSettings, ...problemAnswers },
-      },
-      preHandler: viewer,
-    },
-    (request) => app.settings.ofDevice(request.params.id),
-  );
+  app.get(path, { schema: { ...about('Settings of'), response: settings }, preHandler: viewer }, ({ params: at }) => read(scope(at)));
   app.patch(
-    '/devices/:id/settings',
+    path,
     {
       schema: {
-        tags,
-        summary: 'Sets (or with null unsets) settings of a device',
-        params: DeviceParams,
+        ...about('Sets (or with null unsets) settings of'),
+        querystring: ChangeQuery,
         body: SettingsPatch,
-        response: { 200: DeviceSettings, ...problemAnswers },
+        response: settings,
       },
       preHandler: operator,
     },
-    async (request) => {
-      await app.settings.patch({ level: 'device', scope: request.params.id }, request.body, request.actor);
-      return app.settings.ofDevice(request.params.id);
+    async ({ params: at, body, query, actor }) => {
+      await app.settings.patch(scope(at), body, actor, query.comment ?? null);
+      return read(scope(at));
     },
   );
-
-  app.get(
-    '/fleet/settings',
-    {
-      schema: { tags, summary: 'What is set for the whole fleet', response: { 200: LevelSettings, ...problemAnswers } },
-      preHandler: viewer,
-    },
-    () => app.settings.ofLevel('fleet', ''),
-  );
-  app.patch(
-    '/fleet/settings',
+  app.post(
+    `${path}/preview`,
     {
       schema: {
-        tags,
-        summary: 'Sets settings for the whole fleet',
+        ...about('What a patch would change; stores nothing, for'),
         body: SettingsPatch,
-        response: { 200: LevelSettings, ...problemAnswers },
+        response: { 200: SettingsPreview, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    ({ params: at, body }) => app.settings.preview(scope(at), body),
+  );
+  app.get(
+    `${path}/revisions`,
+    {
+      schema: {
+        ...about('Changes, newest first, of the settings of'),
+        querystring: PageQuery,
+        response: { 200: RevisionPage, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    ({ params: at, query: { limit = defaultLimit, before = null } }) => app.settings.revisions(scope(at), { limit, before }),
+  );
+  app.post(
+    `${path}/revisions/:number/undo`,
+    {
+      schema: {
+        ...about('Sets again what was set before a revision of', Type.Object({ ...params, number: RevisionNumber })),
+        body: UndoRequest,
+        response: settings,
       },
       preHandler: operator,
     },
-    async (request) => {
-      await app.settings.patch({ level: 'fleet', scope: '' }, request.body, request.actor);
-      return app.settings.ofLevel('fleet', '');
+    async ({ params: { number, ...at }, body, actor }) => {
+      await app.settings.undo(scope(at), Number(number), { ...body, by: actor });
+      return read(scope(at));
     },
   );
-
-  app.get(
-    '/groups/:name/settings',
-    {
-      schema: { tags, summary: 'What is set for a group', params: GroupParams, response: { 200: LevelSettings, ...problemAnswers } },
-      preHandler: viewer,
-    },
-    (request) => app.settings.ofLevel('group', request.params.name),
-  );
-  app.patch(
-    '/groups/:name/settings',
-    {
-      schema: {
-        tags,
-        summary: 'Sets settings for a group',
-        params: GroupParams,
-        body: SettingsPatch,
-        response: { 200: LevelSettings, ...problemAnswers },
-      },
-      preHandler: operator,
-    },
-    async (request) => {
-      await app.settings.patch({ level: 'group', scope: request.params.name }, request.body, request.actor);
-      return app.settings.ofLevel('group', request.params.name);
-    },
-  );
-};
+}

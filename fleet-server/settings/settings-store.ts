@@ -39,30 +39,19 @@ const revisionColumns = [
   'refusals',
 ] as const;
 
-/** A bound on the log of changes; the oldest go first. */
-const maxChangesKept = 50_000;
-
 export type SettingsStore = {
   read(database: Database, where: Scope): Promise<StoredSetting[]>;
   readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;
   write(database: Database, setting: StoredSetting): Promise<void>;
   remove(database: Database, where: Scope & { readonly key: string }): Promise<void>;
-  recordChange(database: Database, change: SettingChange): Promise<void>;
-  pruneChanges(database: Database): Promise<void>;
   revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
   /** Of one device, of a group, or of all. */
   revisions(database: Database, where: Scope): Promise<RevisionRow[]>;
+  /** Of all devices, by id. */
+  names(database: Database): Promise<ReadonlyMap<string, string>>;
   /** Of those, the devices that have neither taken nor refused what is desired of them. */
   unconfirmed(database: Database, where: Scope): Promise<RevisionRow[]>;
   saveRevision(database: Database, deviceId: string, columns: Partial<Omit<RevisionRow, 'id'>>): Promise<void>;
-};
-
-export type SettingChange = Scope & {
-  readonly key: string;
-  readonly before: SettingValue | null;
-  readonly after: SettingValue | null;
-  readonly changedAtMs: number;
-  readonly changedBy: string;
 };
 
 export function isSecret(key: string): boolean {
@@ -74,10 +63,6 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
   const open = (row: SettingsTable): StoredSetting => {
     const text = isSecret(row.key) ? secrets.open(row.value) : row.value;
     return { ...row, value: JSON.parse(text) as SettingValue };
-  };
-  const masked = (key: string, value: SettingValue | null): string | null => {
-    if (value === null) return null;
-    return isSecret(key) ? 'secret' : JSON.stringify(value);
   };
   return {
     read: async (database, { level, scope }) => {
@@ -100,28 +85,15 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
     remove: async (database, { level, scope, key }) => {
       await database.deleteFrom('settings').where('level', '=', level).where('scope', '=', scope).where('key', '=', key).execute();
     },
-    recordChange: async (database, { before, after, ...change }) => {
-      await database
-        .insertInto('settingsChanges')
-        .values({ ...change, before: masked(change.key, before), after: masked(change.key, after) })
-        .execute();
-    },
-    pruneChanges: async (database) => {
-      const newest = await database
-        .selectFrom('settingsChanges')
-        .select((e) => e.fn.max('id').as('id'))
-        .executeTakeFirst();
-      if (newest?.id == null) return;
-      await database
-        .deleteFrom('settingsChanges')
-        .where('id', '<=', Number(newest.id) - maxChangesKept)
-        .execute();
-    },
     revision: (database, deviceId) => database.selectFrom('devices').select(revisionColumns).where('id', '=', deviceId).executeTakeFirst(),
     revisions: (database, { level, scope }) => {
       const query = database.selectFrom('devices').select(revisionColumns);
       if (level === 'fleet') return query.execute();
       return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
+    },
+    names: async (database) => {
+      const rows = await database.selectFrom('devices').select(['id', 'name']).execute();
+      return new Map(rows.map(({ id, name }) => [id, name]));
     },
     unconfirmed: (database, { level, scope }) => {
       const query = database

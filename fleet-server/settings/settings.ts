@@ -11,31 +11,21 @@ import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-lo
 import type { Clock } from '#fleet-server/clock.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { Log } from '#fleet-server/log.ts';
-import { checkPatch } from '#fleet-server/settings/check-patch.ts';
-import {
-  canonicalJson,
-  type DesiredContent,
-  desiredContent,
-  type LevelValues,
-  nextRevision,
-} from '#fleet-server/settings/desired-document.ts';
+import { acceptedPatch, type CheckedPatch, readPatch } from '#fleet-server/settings/check-patch.ts';
+import { canonicalJson, type DesiredContent, desiredContent, nextRevision } from '#fleet-server/settings/desired-document.ts';
+import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
+import { previewDevices } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
+import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
+import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
 import { parseRefusals } from '#fleet-server/settings/settings-state.ts';
-import {
-  createSettingsStore,
-  isSecret,
-  type RevisionRow,
-  type Scope,
-  type SettingsStore,
-  type StoredSetting,
-} from '#fleet-server/settings/settings-store.ts';
+import { createSettingsStore, isSecret, type RevisionRow, type Scope, type SettingsStore } from '#fleet-server/settings/settings-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
-import type { AuditChange } from '#protocol/model/audit.ts';
 import type { Change } from '#protocol/model/change.ts';
-import type { DeviceSettings, LevelSettings, SettingsPatch } from '#protocol/model/settings.ts';
+import type { DeviceSettings, LevelSettings, RevisionPage, SettingsPatch, SettingsPreview } from '#protocol/model/settings.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
 export type SettingsOptions = {
@@ -47,6 +37,7 @@ export type SettingsOptions = {
   /** Where a device of the fleet streams to when nobody says otherwise. */
   relayTarget(deviceId: string, keyGeneration: number): RelayTarget | null;
   reportOf(deviceId: string): Report | null;
+  isOnline(deviceId: string): boolean;
   isConnected(deviceId: string): boolean;
   publish(deviceId: string, desired: Desired): Promise<unknown>;
   /** Wakes the servers that devices under this level may be connected to. */
@@ -54,6 +45,8 @@ export type SettingsOptions = {
   publishChange(change: Change): void;
 };
 
+export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
+type Author = { readonly by: string; readonly comment: string | null; readonly undoes: number | null };
 type Outgoing = { readonly deviceId: string; readonly desired: Desired };
 
 export class Settings {
@@ -73,13 +66,9 @@ export class Settings {
   async ofDevice(deviceId: string): Promise<DeviceSettings> {
     const { database } = this.#options;
     const row = await this.#revisionOf(database, deviceId);
-    const [fleet, group, device] = await Promise.all([
-      this.#store.read(database, { level: 'fleet', scope: '' }),
-      row.groupName === null ? [] : this.#store.read(database, { level: 'group', scope: row.groupName }),
-      this.#store.read(database, { level: 'device', scope: deviceId }),
-    ]);
+    const levels = await readLevels(this.#store, database, { level: 'device', scope: deviceId }, [row]);
     const revision = { ...row, refusals: parseRefusals(row.refusals) };
-    return deviceSettings({ fleet, group, device, report: this.#options.reportOf(deviceId), revision });
+    return deviceSettings({ ...levels(row), report: this.#options.reportOf(deviceId), revision });
   }
 
   async ofLevel(level: 'fleet' | 'group', scope: string): Promise<LevelSettings> {
@@ -90,31 +79,92 @@ export class Settings {
     return { level, scope, settings };
   }
 
-  async patch(where: Scope, raw: SettingsPatch, changedBy: string): Promise<void> {
-    const verdict = checkPatch(raw);
-    if (verdict.kind === 'problems') {
-      const list = verdict.problems.map(({ key, expected, came }) => `${key}: expected ${expected}, got ${came}`).join('; ');
-      throw new FleetError('settings-refused', `Nothing was changed. ${list}.`, { problems: verdict.problems });
-    }
-    const { audit } = this.#options;
-    const outgoing = await inTransaction(this.#options.database, async (transaction) => {
+  async countsOfGroups(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { scope } of await this.#store.readAll(this.#options.database, 'group')) counts.set(scope, (counts.get(scope) ?? 0) + 1);
+    return counts;
+  }
+
+  async patch(where: Scope, raw: SettingsPatch, by: string, comment: string | null = null): Promise<void> {
+    const patch = acceptedPatch(raw);
+    const outgoing = await inTransaction(this.#options.database, (transaction) =>
+      this.#change(transaction, where, patch, { by, comment, undoes: null }),
+    );
+    this.#announce(where, outgoing);
+  }
+
+  async revisions(where: Scope, query: RevisionQuery): Promise<RevisionPage> {
+    const { database } = this.#options;
+    if (where.level === 'device') await this.#revisionOf(database, where.scope);
+    return revisionPage(await revisionsOf(database, where, query), query.limit);
+  }
+
+  /** Sets again what was set before revision `number`; that is a new revision. */
+  async undo(where: Scope, number: number, { override = false, comment = null, by }: UndoOptions): Promise<void> {
+    const { database, secrets } = this.#options;
+    const outgoing = await inTransaction(database, async (transaction) => {
       if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
-      const before = new Map((await this.#store.read(transaction, where)).map((setting) => [setting.key, setting.value]));
-      const changedAtMs = this.#options.clock.nowMs();
-      const changes: AuditChange[] = [];
-      for (const [key, after] of verdict.patch) {
-        const was = before.get(key) ?? null;
-        if (was === after) continue;
-        if (after === null) await this.#store.remove(transaction, { ...where, key });
-        else await this.#store.write(transaction, { ...where, key, value: after, setAtMs: changedAtMs, setBy: changedBy });
-        await this.#store.recordChange(transaction, { ...where, key, before: was, after, changedAtMs, changedBy });
-        changes.push({ field: key, before: auditText(key, was), after: auditText(key, after) });
+      const revision = await findRevision(transaction, where, number);
+      if (revision === undefined) throw new FleetError('not-found', `Expected the number of a revision that is kept, got ${number}.`);
+      const raw = valuesBefore(revision, secrets);
+      const since = await changesSince(transaction, where, number, Object.keys(raw));
+      if (!override && since.length > 0) throw changedSince(number, since);
+      const now = valuesOf(await this.#store.read(transaction, where));
+      if (Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value)) {
+        throw new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
       }
-      await this.#store.pruneChanges(transaction);
-      const subject = where.level === 'fleet' ? 'fleet' : where.scope;
-      if (changes.length > 0) await audit.append(transaction, { actor: changedBy, action: 'settings-changed', subject, changes });
-      return this.#refresh(transaction, where);
+      return this.#change(transaction, where, acceptedPatch(raw), { by, comment, undoes: number });
     });
+    this.#announce(where, outgoing);
+  }
+
+  /** What the patch would do; changes nothing. */
+  async preview(where: Scope, raw: SettingsPatch): Promise<SettingsPreview> {
+    const { database, clock, reportOf, isOnline } = this.#options;
+    const { patch, problems } = readPatch(raw);
+    if (where.level === 'device') await this.#revisionOf(database, where.scope);
+    const [rows, names, own] = await Promise.all([
+      this.#store.revisions(database, where),
+      this.#store.names(database),
+      this.#store.read(database, where),
+    ]);
+    const levels = await readLevels(this.#store, database, where, rows);
+    const by = { setAtMs: clock.nowMs(), setBy: '' };
+    const devices = rows.map((row) => {
+      const before = levels(row);
+      const after = { ...before, [where.level]: withPatch(before[where.level], where, patch, by) };
+      const { id } = row;
+      return { id, name: names.get(id) ?? id, isOnline: isOnline(id), report: reportOf(id), before, after };
+    });
+    const keys = [...patch.keys()];
+    const after = withPatch(own, where, patch, by);
+    return { changes: levelChanges(keys, own, after), ...previewDevices(devices, keys), problems: [...problems] };
+  }
+
+  /** Gives the level its new values and each device under it its new revision; answers what must be sent. */
+  async #change(transaction: Database, where: Scope, patch: CheckedPatch, author: Author): Promise<Outgoing[]> {
+    const { audit, clock, secrets } = this.#options;
+    if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
+    const before = valuesOf(await this.#store.read(transaction, where));
+    const changedAtMs = clock.nowMs();
+    const changes = [...patch].map(([key, after]) => ({ key, before: before[key] ?? null, after })).filter((c) => c.before !== c.after);
+    if (changes.length === 0) return this.#refresh(transaction, where);
+    for (const { key, after } of changes) {
+      if (after === null) await this.#store.remove(transaction, { ...where, key });
+      else await this.#store.write(transaction, { ...where, key, value: after, setAtMs: changedAtMs, setBy: author.by });
+    }
+    const { comment, undoes } = author;
+    await appendRevision(transaction, secrets, where, { changedAtMs, changedBy: author.by, comment, undoes }, changes);
+    await audit.append(transaction, {
+      actor: author.by,
+      action: 'settings-changed',
+      subject: where.level === 'fleet' ? 'fleet' : where.scope,
+      changes: changes.map((c) => ({ field: c.key, before: auditText(c.key, c.before), after: auditText(c.key, c.after) })),
+    });
+    return this.#refresh(transaction, where);
+  }
+
+  #announce(where: Scope, outgoing: readonly Outgoing[]): void {
     this.#send(outgoing);
     this.#options.tellOthers(where);
     if (where.level !== 'device') this.#options.publishChange({ subject: 'fleet-settings' });
@@ -138,9 +188,9 @@ export class Settings {
     const rows = await this.#store.unconfirmed(database, where);
     const here = rows.filter(({ id }) => isConnected(id));
     if (here.length === 0) return;
-    const levels = await this.#levels(database, where, here);
+    const contents = await this.#contents(database, where, here);
     const outgoing = here.map((row) => {
-      const content = levels(row);
+      const content = contents(row);
       return { deviceId: row.id, desired: { revision: row.desiredRevision, digest: digestOf(content), ...content } };
     });
     // What does not fit the digest changed just now, and is sent by whoever changed it.
@@ -151,8 +201,8 @@ export class Settings {
     const desired = await inTransaction(this.#options.database, async (transaction) => {
       const row = await this.#store.revision(transaction, deviceId);
       if (row === undefined) return undefined;
-      const levels = await this.#levels(transaction, { level: 'device', scope: deviceId }, [row]);
-      const content = levels(row);
+      const contents = await this.#contents(transaction, { level: 'device', scope: deviceId }, [row]);
+      const content = contents(row);
       const digest = digestOf(content);
       const next = nextRevision(row, digest, { revision: hello.appliedRevision, digest: hello.appliedDigest });
       await this.#confirm(transaction, row, next, hello.appliedRevision);
@@ -208,10 +258,10 @@ export class Settings {
   /** Gives each device under `where` the revision that its content asks for; answers what must be sent. */
   async #refresh(database: Database, where: Scope): Promise<Outgoing[]> {
     const rows = await this.#store.revisions(database, where);
-    const levels = await this.#levels(database, where, rows);
+    const contents = await this.#contents(database, where, rows);
     const outgoing: Outgoing[] = [];
     for (const row of rows) {
-      const content = levels(row);
+      const content = contents(row);
       const digest = digestOf(content);
       if (digest === row.desiredDigest) continue;
       const next = nextRevision(row, digest, null);
@@ -221,28 +271,13 @@ export class Settings {
     return outgoing;
   }
 
-  /** Reads every level that the devices need in one query each. */
-  async #levels(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
-    const group = where.level === 'device' ? (rows[0]?.groupName ?? null) : where.level === 'group' ? where.scope : undefined;
-    const [fleet, groups, devices] = await Promise.all([
-      this.#store.read(database, { level: 'fleet', scope: '' }),
-      group === undefined
-        ? this.#store.readAll(database, 'group')
-        : group === null
-          ? []
-          : this.#store.read(database, { level: 'group', scope: group }),
-      where.level === 'device' ? this.#store.read(database, where) : this.#store.readAll(database, 'device'),
-    ]);
-    const fleetValues = valuesByScope(fleet).get('') ?? {};
-    const groupValues = valuesByScope(groups);
-    const deviceValues = valuesByScope(devices);
-    return (row) =>
-      desiredContent({
-        fleet: fleetValues,
-        group: row.groupName === null ? {} : (groupValues.get(row.groupName) ?? {}),
-        device: deviceValues.get(row.id) ?? {},
-        relay: this.#options.relayTarget(row.id, row.keyGeneration),
-      });
+  async #contents(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
+    const levels = await readLevels(this.#store, database, where, rows);
+    return (row) => {
+      const { fleet, group, device } = levels(row);
+      const relay = this.#options.relayTarget(row.id, row.keyGeneration);
+      return desiredContent({ fleet: valuesOf(fleet), group: valuesOf(group), device: valuesOf(device), relay });
+    };
   }
 
   #send(outgoing: readonly Outgoing[]): void {
@@ -265,14 +300,4 @@ function auditText(key: string, value: SettingValue | null): string | null {
 
 function digestOf(content: DesiredContent): string {
   return createHash('sha256').update(canonicalJson(content)).digest('hex');
-}
-
-function valuesByScope(settings: readonly StoredSetting[]): Map<string, LevelValues> {
-  const scopes = new Map<string, Record<string, SettingValue>>();
-  for (const { scope, key, value } of settings) {
-    const values = scopes.get(scope) ?? {};
-    values[key] = value;
-    scopes.set(scope, values);
-  }
-  return scopes;
 }

@@ -252,6 +252,46 @@ async function alerts(database: Kysely<unknown>): Promise<void> {
   await schema.createIndex('alertNoticesByTime').on('alertNotices').column('nextAttemptAtMs').execute();
 }
 
+async function settingsRevisions(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('settingsRevisions')
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('number', 'bigint', (c) => c.notNull())
+    .addColumn('changedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('changedBy', 'text', (c) => c.notNull())
+    .addColumn('comment', 'text')
+    .addColumn('undoes', 'bigint')
+    .addPrimaryKeyConstraint('settingsRevisionsKey', ['level', 'scope', 'number'])
+    .execute();
+  await schema
+    .createTable('settingsRevisionChanges')
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('number', 'bigint', (c) => c.notNull())
+    .addColumn('key', 'text', (c) => c.notNull())
+    .addColumn('before', 'text')
+    .addColumn('after', 'text')
+    .addPrimaryKeyConstraint('settingsRevisionChangesKey', ['level', 'scope', 'number', 'key'])
+    .execute();
+  // What was changed at one moment by one person is one revision.
+  await sql`delete from "settingsChanges" where "level" = 'device' and "scope" not in (select "id" from "devices")`.execute(database);
+  await sql`insert into "settingsRevisions" ("level", "scope", "number", "changedAtMs", "changedBy")
+    select "level", "scope", row_number() over (partition by "level", "scope" order by "changedAtMs", "changedBy"), "changedAtMs", "changedBy"
+    from (select distinct "level", "scope", "changedAtMs", "changedBy" from "settingsChanges") as "moments"`.execute(database);
+  await sql`insert into "settingsRevisionChanges" ("level", "scope", "number", "key", "before", "after")
+    select c."level", c."scope", r."number", c."key", c."before", c."after" from "settingsChanges" c
+    join "settingsRevisions" r on r."level" = c."level" and r."scope" = c."scope"
+      and r."changedAtMs" = c."changedAtMs" and r."changedBy" = c."changedBy"
+    where true on conflict do nothing`.execute(database);
+  await schema.dropTable('settingsChanges').execute();
+  await schema
+    .alterTable('devices')
+    .addColumn('tags', 'text', (c) => c.notNull().defaultTo(''))
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -259,6 +299,7 @@ export const migrations: readonly Migration[] = [
   { name: 'several servers on one database', run: severalServers },
   { name: 'the level of the sound and its drift in the health', run: soundInHealth },
   { name: 'alerts', run: alerts },
+  { name: 'revisions of settings, and tags', run: settingsRevisions },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -44,6 +44,8 @@ export type DevicesTable = {
   refusals: string;
   /** All the device's events up to this number are stored. */
   eventsUpTo: number;
+  /** Words with a space before and after each; empty when there are none. */
+  tags: string;
 };
 
 /** What is shown of a device before it is heard again after a restart of the server. */
@@ -67,16 +69,26 @@ export type SettingsTable = {
   setBy: string;
 };
 
-export type SettingsChangesTable = {
-  id: Generated<number>;
+/** A change at one level, numbered from 1 there. */
+export type SettingsRevisionsTable = {
   level: string;
   scope: string;
-  key: string;
-  /** JSON, or null for unset; a secret is stored as the word `secret`. */
-  before: string | null;
-  after: string | null;
+  number: number;
   changedAtMs: number;
   changedBy: string;
+  comment: string | null;
+  /** The number of the revision that it took back. */
+  undoes: number | null;
+};
+
+export type SettingsRevisionChangesTable = {
+  level: string;
+  scope: string;
+  number: number;
+  key: string;
+  /** JSON, or null for unset; a secret is sealed, or the word `secret` where only that was kept. */
+  before: string | null;
+  after: string | null;
 };
 
 export type CommandsTable = {
@@ -222,7 +234,8 @@ export type Schema = {
   devices: DevicesTable;
   deviceStates: DeviceStatesTable;
   settings: SettingsTable;
-  settingsChanges: SettingsChangesTable;
+  settingsRevisions: SettingsRevisionsTable;
+  settingsRevisionChanges: SettingsRevisionChangesTable;
   commands: CommandsTable;
   history: HistoryTable;
   healthSamples: HealthSamplesTable;

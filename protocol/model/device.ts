@@ -1,7 +1,7 @@
 /** A device as the API and the dashboard see it. */
 import { type Static, Type } from 'typebox';
 import { Condition } from '#protocol/conditions.ts';
-import { DeviceId, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
+import { DeviceId, GroupName, Reason, Revision, Tag, Timestamp } from '#protocol/identifiers.ts';
 import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { BoardHealth, Inventory, RecordingsSummary, Versions } from '#protocol/messages.ts';
 
@@ -54,6 +54,7 @@ export const DeviceSummary = Type.Object({
   id: DeviceId,
   name: Type.String(),
   group: Nullable(Type.String()),
+  tags: Type.Array(Tag),
   presence: DevicePresence,
   stream: StreamState,
   settings: SettingsState,
@@ -91,11 +92,24 @@ export type DeviceList = Static<typeof DeviceList>;
 export const DevicePatch = Type.Object(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
-    group: Type.Optional(Nullable(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' }))),
+    group: Type.Optional(Nullable(GroupName)),
+    tags: Type.Optional(Type.Array(Tag, { maxItems: 20, description: 'All of them, in place of those that it has' })),
   },
   { additionalProperties: false },
 );
 export type DevicePatch = Static<typeof DevicePatch>;
+
+export const GroupSummary = Type.Object({
+  name: GroupName,
+  deviceCount: Type.Integer(),
+  onlineCount: Type.Integer(),
+  liveCount: Type.Integer(),
+  /** How many settings it sets. */
+  settingCount: Type.Integer(),
+});
+export type GroupSummary = Static<typeof GroupSummary>;
+export const GroupList = Type.Object({ groups: Type.Array(GroupSummary) });
+export type GroupList = Static<typeof GroupList>;
 
 /** Addresses that a player can open as they stand; the ticket in them expires. */
 export const Playback = Type.Object({ rtmp: Type.String(), hls: Type.String(), expiresAt: Timestamp });

@@ -59,11 +59,6 @@ describe('three levels', () => {
         { key: 'AV_VIDEO_WIDTH', value: plain(1920), setBy: 'admin' },
       ],
     });
-    const changes = await api.store().database.selectFrom('settingsChanges').selectAll().execute();
-    expect(changes.map(({ key, before, after, changedBy }) => ({ key, before, after, changedBy }))).toEqual([
-      { key: 'AV_VIDEO_WIDTH', before: null, after: '1920', changedBy: 'admin' },
-      { key: 'AV_STREAM_KEY', before: null, after: 'secret', changedBy: 'admin' },
-    ]);
   });
 
   test('a device that comes to another group gets that group’s settings', async () => {
@@ -200,7 +195,7 @@ test('a secret is in no answer, no log line, no history and not readable in the 
     'groups/hall/settings',
   ];
   for (const url of urls) texts.push((await api.request({ method: 'GET', url: `/api/v1/${url}` })).body);
-  for (const table of ['settings', 'settingsChanges', 'history', 'devices', 'deviceStates'] as const) {
+  for (const table of ['settings', 'settingsRevisionChanges', 'history', 'devices', 'deviceStates'] as const) {
     texts.push(JSON.stringify(await api.store().database.selectFrom(table).selectAll().execute()));
   }
   for (const text of texts) {

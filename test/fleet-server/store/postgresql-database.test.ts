@@ -84,6 +84,7 @@ describe('one database of several servers', () => {
       outcome: null,
       refusals: '[]',
       eventsUpTo: 2 ** 40,
+      tags: '',
     };
     for (const name of ['b', 'A', 'a', 'ä', 'B', 'a zero \0 byte'])
       await database

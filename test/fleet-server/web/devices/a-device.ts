@@ -9,6 +9,7 @@ export function aDevice(change: Partial<DeviceSummary> & { readonly kind?: Devic
     id: 'd-one',
     name: 'One',
     group: null,
+    tags: [],
     presence: { state: 'online', since: noon, reason: 'connected' },
     stream: { kind, since: noon, detail: '' },
     settings: { kind: 'applied', desiredRevision: 1, appliedRevision: 1, reason: null },

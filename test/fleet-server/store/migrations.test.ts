@@ -1,0 +1,51 @@
+/** A store of before revisions were kept: its log of single changes becomes revisions. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { migrate, migrations } from '#fleet-server/store/migrations.ts';
+import { openStoreUnderTest } from './store-under-test.ts';
+
+test('what was changed at one moment by one person is one revision, and what a removed device had is gone', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'msl-store-'));
+  const { database, close } = await openStoreUnderTest(directory);
+  const before = migrations.findIndex(({ name }) => name === 'revisions of settings, and tags');
+  await sql`drop table "settingsRevisions"`.execute(database);
+  await sql`drop table "settingsRevisionChanges"`.execute(database);
+  await sql`alter table "devices" drop column "tags"`.execute(database);
+  await sql`create table "settingsChanges" ("id" integer, "level" text, "scope" text, "key" text, "before" text, "after" text,
+    "changedAtMs" bigint, "changedBy" text)`.execute(database);
+  const rows: [string, string, string, string | null, string | null, number, string][] = [
+    ['fleet', '', 'AV_VIDEO_WIDTH', null, '640', 1000, 'ann'],
+    ['fleet', '', 'AV_STREAM_KEY', null, 'secret', 1000, 'ann'],
+    ['fleet', '', 'AV_VIDEO_WIDTH', '640', null, 2000, 'bob'],
+    ['group', 'hall', 'AV_VIDEO_WIDTH', null, '800', 1500, 'ann'],
+    ['device', 'd-gone', 'AV_VIDEO_WIDTH', null, '320', 1500, 'ann'],
+  ];
+  for (const [index, row] of rows.entries())
+    await sql`insert into "settingsChanges" values (${sql.join([index, ...row])})`.execute(database);
+  await database.updateTable('schemaVersion').set({ version: before }).execute();
+
+  await migrate(database, migrations.slice(0, before + 1));
+  const revisions = await database.selectFrom('settingsRevisions').selectAll().orderBy('changedAtMs').execute();
+  expect(revisions.map(({ level, scope, number, changedBy }) => [level, scope, number, changedBy])).toEqual([
+    ['fleet', '', 1, 'ann'],
+    ['group', 'hall', 1, 'ann'],
+    ['fleet', '', 2, 'bob'],
+  ]);
+  const changes = await database
+    .selectFrom('settingsRevisionChanges')
+    .selectAll()
+    .where('level', '=', 'fleet')
+    .orderBy('number')
+    .orderBy('key')
+    .execute();
+  expect(changes.map(({ number, key, before: was, after }) => [number, key, was, after])).toEqual([
+    [1, 'AV_STREAM_KEY', null, 'secret'],
+    [1, 'AV_VIDEO_WIDTH', null, '640'],
+    [2, 'AV_VIDEO_WIDTH', '640', null],
+  ]);
+  await close();
+  await rm(directory, { recursive: true });
+});
