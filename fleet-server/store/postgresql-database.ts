@@ -63,7 +63,14 @@ function guarded(client: PoolClient): PostgresPoolClient {
       throw postgresqlError(cause);
     }
   };
-  return { query: query as unknown as PostgresPoolClient['query'], release: (destroy) => client.release(destroy) };
+  // A connection that breaks while it is at work says so twice: the query fails, and this event, unheard, would end the process.
+  const onError = () => undefined;
+  client.on('error', onError);
+  const release = (destroy?: boolean) => {
+    client.off('error', onError);
+    client.release(destroy);
+  };
+  return { query: query as unknown as PostgresPoolClient['query'], release };
 }
 
 /** PostgreSQL's text cannot hold a zero byte, which a device may well send. */

@@ -1,7 +1,9 @@
 /** The bundle on the oldest Node that it is for: the machine's own, where that is a 20. It streams to an nginx of nobody's. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startPlainRelay } from '../bench/plain-relay.ts';
@@ -66,16 +68,18 @@ test.skipIf(node20 === null)(
     const { stdout, status } = spawnSync(node20.program, [bundle, '--help'], { encoding: 'utf8' });
     expect(status).toBe(0);
     expect(stdout).toContain('doctor');
+    const state = mkdtempSync(join(tmpdir(), 'msl-doctor-'));
     const doctor = spawnSync(node20.program, [bundle, 'doctor', '--without-publishing', '--json'], {
       encoding: 'utf8',
       env: {
         PATH: process.env['PATH'],
-        HOME: '/nonexistent',
-        AGENT_STATE_DIR: '/tmp',
+        HOME: state,
+        AGENT_STATE_DIR: state,
         AV_VIDEO_SOURCE: 'test',
         AV_STREAM_URL: 'rtmp://127.0.0.1/live',
       },
     });
+    rmSync(state, { recursive: true, force: true });
     expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true });
   },
   60_000,

@@ -98,7 +98,7 @@ describe('a plan that cannot run', () => {
     ['names an element that does not exist', 'no-such-element ! appsink name=tags', /no element "no-such-element"/],
     ['names a property that does not exist', captureDescription(large).replace('key-int-max=30', 'speedup=1'), /no property "speedup"/],
     ['has no tags', 'videotestsrc ! fakesink', /appsink name=tags/],
-    ['ends at once', 'filesrc location=/nonexistent ! flvmux ! appsink name=tags', /No such file|not open|could not/i],
+    ['ends at once', 'filesrc location=/proc/no-such-file ! flvmux ! appsink name=tags', /No such file|not open|could not/i],
   ])('is refused when it %s, and the old picture goes on', async (_, description, reason) => {
     const host = await streamingHost();
     const { supervisor } = host;
