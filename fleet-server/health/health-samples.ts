@@ -1,17 +1,20 @@
 /**
- * What devices say of their health, kept for a day and read back for charts.
+ * What devices say of their health, kept (health-roll-up.ts) and read back for charts.
  *
  * INVARIANTS
  * - Samples are written once a second for all devices together: one wait for the disk, not one a device.
  * - At most `maxWaiting` samples wait; what comes beyond is dropped and counted, as the next one comes in 10 s.
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { figuresWithMax, figuresWithMin, healthFigures } from '#fleet-server/health/health-figures.ts';
+import { HealthRollUp } from '#fleet-server/health/health-roll-up.ts';
 import * as store from '#fleet-server/health/health-store.ts';
+import { planChart, resolutions } from '#fleet-server/health/resolution.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import type { SoundFigures } from '#protocol/media.ts';
 import type { Health, HealthBacklog } from '#protocol/messages.ts';
-import type { HealthHistory } from '#protocol/model/device.ts';
+import type { HealthHistory, HealthSample } from '#protocol/model/device.ts';
 
 export type HealthSamplesOptions = {
   readonly database: Database;
@@ -24,34 +27,36 @@ export type HealthSamplesOptions = {
 
 const flushMs = 1000;
 const maxWaiting = 20_000;
-const keptMs = 24 * 3_600_000;
-const pruneMs = 60_000;
-/** Rows a deletion takes at once, so that it never holds the store for long. */
-const pruneRows = 5000;
+const rollUpMs = 60_000;
 
 export class HealthSamples {
   readonly #options: HealthSamplesOptions;
   #waiting: HealthSamplesTable[] = [];
   #dropped = 0;
+  readonly #rollUp: HealthRollUp;
+  #isStopping = false;
   #work: Promise<void> | null = null;
+  #rollUpWork: Promise<void> | null = null;
   #cancels: (() => void)[] = [];
 
   constructor(options: HealthSamplesOptions) {
     this.#options = options;
+    this.#rollUp = new HealthRollUp(options);
   }
 
   start(): void {
     const { clock, isLeader } = this.#options;
     this.#cancels = [
-      clock.every(flushMs, () => this.#run(() => this.flush())),
-      clock.every(pruneMs, () => isLeader() && this.#run(() => this.prune())),
+      clock.every(flushMs, () => this.#flushInBackground()),
+      clock.every(rollUpMs, () => isLeader() && this.#rollUpInBackground()),
     ];
   }
 
   async stop(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
-    await this.#work;
+    this.#isStopping = true;
+    await Promise.all([this.#work, this.#rollUpWork]);
     await this.flush();
   }
 
@@ -77,7 +82,7 @@ export class HealthSamples {
   onBacklog(deviceId: string, { samples }: HealthBacklog): void {
     const nowMs = this.#options.clock.nowMs();
     for (const { ageMs, ...figures } of samples) {
-      if (ageMs >= keptMs) continue;
+      if (ageMs >= resolutions.raw.keptMs) continue;
       if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
       else this.#waiting.push({ deviceId, atMs: nowMs - ageMs, audioRmsDbfs: null, audioVideoDriftMs: null, ...figures });
     }
@@ -93,9 +98,9 @@ export class HealthSamples {
     this.#dropped = 0;
   }
 
-  async prune(): Promise<void> {
-    const { database, clock } = this.#options;
-    await store.pruneSamples(database, clock.nowMs() - keptMs, pruneRows);
+  /** Also done by itself, at the server that leads. */
+  async rollUp(): Promise<void> {
+    await this.#rollUp.run(() => !this.#isStopping);
   }
 
   async query(query: {
@@ -104,19 +109,40 @@ export class HealthSamples {
     readonly toMs: number;
     readonly stepS: number;
   }): Promise<HealthHistory> {
-    const rows = await store.samplesByStep(this.#options.database, { ...query, stepMs: query.stepS * 1000 });
-    return { stepS: query.stepS, samples: rows.map(({ atMs, ...figures }) => ({ at: timestamp(atMs), ...figures })) };
+    const plan = planChart(query, this.#options.clock.nowMs());
+    const rows = await store.chart(this.#options.database, query.deviceId, plan);
+    return { stepS: plan.stepS, samples: rows.map(sampleOf) };
   }
 
   /** One at a time: a disk that hangs must not gather work behind it. */
-  #run(action: () => Promise<void>): void {
+  #flushInBackground(): void {
     if (this.#work !== null) return;
-    this.#work = action()
+    this.#work = this.flush()
       .catch((err: unknown) => this.#options.log.error({ err }, 'health samples could not be stored'))
       .finally(() => {
         this.#work = null;
       });
   }
+
+  #rollUpInBackground(): void {
+    if (this.#rollUpWork !== null) return;
+    this.#rollUpWork = this.rollUp()
+      .catch((err: unknown) => this.#options.log.error({ err }, 'health samples could not be rolled up; tried again in a minute'))
+      .finally(() => {
+        this.#rollUpWork = null;
+      });
+  }
+}
+
+function sampleOf(row: store.ChartRow): HealthSample {
+  const pick = <F extends string, S extends string>(figures: readonly F[], suffix: S, from: Record<`${F}${S}`, number | null>) =>
+    Object.fromEntries(figures.map((figure) => [figure, from[`${figure}${suffix}`]])) as Record<F, number | null>;
+  return {
+    at: timestamp(row.atMs),
+    ...pick(healthFigures, '', row),
+    min: pick(figuresWithMin, 'Min', row),
+    max: pick(figuresWithMax, 'Max', row),
+  };
 }
 
 function loudestDbfs(sound: SoundFigures | undefined): number | null {

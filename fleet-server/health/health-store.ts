@@ -1,53 +1,111 @@
-/** Health samples in the store: raw, for a day. */
-import { sql } from 'kysely';
+/** Health in the store: raw samples, and their roll-ups by the minute and by the hour. */
+import { type RawBuilder, sql } from 'kysely';
+import { figuresWithMax, figuresWithMin, type HealthFigure, healthFigures } from '#fleet-server/health/health-figures.ts';
+import type { ChartPlan, Resolution } from '#fleet-server/health/resolution.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 /** Rows an INSERT takes: SQLite allows 32766 values in a statement, a row has nine. */
 const rowsPerInsert = 500;
+const minuteMs = 60_000;
 
+/** A sample that comes after its minute was rolled up marks that minute, in the same transaction. */
 export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
   await inTransaction(database, async (transaction) => {
+    const rolledUpToMs = await progressOf(transaction, 'minutes');
     for (let start = 0; start < samples.length; start += rowsPerInsert) {
+      const rows = samples.slice(start, start + rowsPerInsert);
       await transaction
         .insertInto('healthSamples')
-        .values(samples.slice(start, start + rowsPerInsert))
+        .values(rows)
         .onConflict((c) => c.columns(['deviceId', 'atMs']).doNothing())
+        .execute();
+      const late = rows
+        .filter(({ atMs }) => atMs < rolledUpToMs)
+        .map(({ deviceId, atMs }) => ({ deviceId, minuteMs: Math.floor(atMs / minuteMs) * minuteMs }));
+      if (late.length === 0) continue;
+      await transaction
+        .insertInto('healthLate')
+        .values(late)
+        .onConflict((c) => c.columns(['deviceId', 'minuteMs']).doNothing())
         .execute();
     }
   });
 }
 
-export type HealthQuery = { readonly deviceId: string; readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
-
-/** Means over steps that begin at multiples of `stepMs`; a step without samples is absent. */
-export function samplesByStep(database: Database, query: HealthQuery): Promise<Omit<HealthSamplesTable, 'deviceId'>[]> {
-  // A literal: node:sqlite binds every number as a floating one, which would not be divided as an integer.
-  const stepMs = sql.lit(Math.trunc(query.stepMs));
-  const step = sql<number>`("atMs" / ${stepMs}) * ${stepMs}`;
-  return database
-    .selectFrom('healthSamples')
-    .select((e) => [
-      step.as('atMs'),
-      e.fn.avg<number | null>('framesPerSecond').as('framesPerSecond'),
-      e.fn.avg<number | null>('videoBitrateKbps').as('videoBitrateKbps'),
-      e.fn.avg<number | null>('temperatureC').as('temperatureC'),
-      e.fn.avg<number | null>('loadAverage1m').as('loadAverage1m'),
-      e.fn.avg<number | null>('memoryAvailableBytes').as('memoryAvailableBytes'),
-      e.fn.avg<number | null>('audioRmsDbfs').as('audioRmsDbfs'),
-      e.fn.avg<number | null>('audioVideoDriftMs').as('audioVideoDriftMs'),
-    ])
-    .where('deviceId', '=', query.deviceId)
-    .where('atMs', '>=', query.fromMs)
-    .where('atMs', '<', query.toMs)
-    .groupBy(step)
-    .orderBy(step)
-    .execute();
+export async function progressOf(database: Database, resolution: 'minutes' | 'hours'): Promise<number> {
+  const row = await database.selectFrom('healthProgress').select('upToMs').where('resolution', '=', resolution).executeTakeFirst();
+  return row?.upToMs ?? 0;
 }
 
-/** Deletes at most `limit` samples that are older; answers how many went. */
-export async function pruneSamples(database: Database, beforeMs: number, limit: number): Promise<number> {
-  const result = await sql`delete from "healthSamples" where ("deviceId", "atMs") in (
-    select "deviceId", "atMs" from "healthSamples" where "atMs" < ${beforeMs} limit ${limit})`.execute(database);
-  return Number(result.numAffectedRows ?? 0n);
+export type ChartRow = { readonly atMs: number } & Readonly<
+  Record<HealthFigure | `${(typeof figuresWithMin)[number]}Min` | `${(typeof figuresWithMax)[number]}Max`, number | null>
+>;
+
+/**
+ * Means and extremes over steps that begin at multiples of `stepS`; a step without samples is absent. What a coarse table does not
+ * hold yet comes from the finer ones: at most an hour of minutes and a few minutes of raw samples.
+ */
+export async function chart(database: Database, deviceId: string, plan: ChartPlan): Promise<ChartRow[]> {
+  const parts = sql.join(
+    sourcesOf(plan.resolution).map(({ table, afterMs, beforeMs }) => {
+      const columns = sql.join([sql.ref('atMs'), ...healthFigures.flatMap((figure) => partsOf(figure, table))]);
+      return sql`select ${columns} from ${sql.table(table)} where "deviceId" = ${deviceId} and "atMs" >= ${plan.fromMs} and "atMs" < ${plan.toMs}
+        and "atMs" >= ${afterMs} and "atMs" < ${beforeMs}`;
+    }),
+    sql` union all `,
+  );
+  // A literal: node:sqlite binds every number as a floating one, which would not be divided as an integer.
+  const stepMs = sql.lit(Math.trunc(plan.stepS * 1000));
+  const step = sql`("atMs" / ${stepMs}) * ${stepMs}`;
+  const figures = healthFigures.flatMap((figure) => [
+    sql`sum(${sql.ref(`${figure}Sum`)}) / nullif(sum(${sql.ref(`${figure}Count`)}), 0) as ${sql.ref(figure)}`,
+    ...(hasMin(figure) ? [sql`min(${sql.ref(`${figure}Min`)}) as ${sql.ref(`${figure}Min`)}`] : []),
+    ...(hasMax(figure) ? [sql`max(${sql.ref(`${figure}Max`)}) as ${sql.ref(`${figure}Max`)}`] : []),
+  ]);
+  const query = sql<ChartRow>`select ${step} as "atMs", ${sql.join(figures)} from (${parts}) as "parts" group by ${step} order by 1`;
+  return (await query.execute(database)).rows;
+}
+
+type Table = 'healthSamples' | 'healthMinutes' | 'healthHours';
+type Source = { readonly table: Table; readonly afterMs: RawBuilder<number>; readonly beforeMs: RawBuilder<number> };
+
+function sourcesOf(resolution: Resolution): readonly Source[] {
+  const start = sql<number>`0`;
+  const end = sql<number>`${sql.lit(Number.MAX_SAFE_INTEGER)}`;
+  const upTo = (of: 'minutes' | 'hours') =>
+    sql<number>`coalesce((select "upToMs" from "healthProgress" where "resolution" = ${sql.lit(of)}), 0)`;
+  if (resolution === 'raw') return [{ table: 'healthSamples', afterMs: start, beforeMs: end }];
+  const raw: Source = { table: 'healthSamples', afterMs: upTo('minutes'), beforeMs: end };
+  if (resolution === 'minutes') return [{ table: 'healthMinutes', afterMs: start, beforeMs: upTo('minutes') }, raw];
+  return [
+    { table: 'healthHours', afterMs: start, beforeMs: upTo('hours') },
+    { table: 'healthMinutes', afterMs: upTo('hours'), beforeMs: upTo('minutes') },
+    raw,
+  ];
+}
+
+/** A raw sample in the columns of a roll-up. */
+function partsOf(figure: HealthFigure, table: Table): RawBuilder<unknown>[] {
+  const isRaw = table === 'healthSamples';
+  const column = (part: 'Sum' | 'Min' | 'Max') => {
+    // As a floating number from everywhere: integers would be divided as such.
+    const from = isRaw ? sql`cast(${sql.ref(figure)} as double precision)` : sql.ref(`${figure}${part}`);
+    return sql`${from} as ${sql.ref(`${figure}${part}`)}`;
+  };
+  const count = isRaw ? sql`case when ${sql.ref(figure)} is null then 0 else 1 end` : sql.ref(`${figure}Count`);
+  return [
+    column('Sum'),
+    sql`${count} as ${sql.ref(`${figure}Count`)}`,
+    ...(hasMin(figure) ? [column('Min')] : []),
+    ...(hasMax(figure) ? [column('Max')] : []),
+  ];
+}
+
+export function hasMin(figure: HealthFigure): figure is (typeof figuresWithMin)[number] {
+  return (figuresWithMin as readonly HealthFigure[]).includes(figure);
+}
+
+export function hasMax(figure: HealthFigure): figure is (typeof figuresWithMax)[number] {
+  return (figuresWithMax as readonly HealthFigure[]).includes(figure);
 }

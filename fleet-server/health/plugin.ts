@@ -1,4 +1,4 @@
-/** `app.health`: the health of each device over the last day. */
+/** `app.health`: the health of each device: samples of a day, by the minute for a month, by the hour for two years. */
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';

@@ -23,7 +23,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> 
     {
       schema: {
         tags: ['devices'],
-        summary: 'Means over steps of `stepS` seconds; the last hour unless told',
+        summary: 'Means and extremes over steps of `stepS` seconds, or of the finest that is kept for so long; the last hour unless told',
         params: Params,
         querystring: Query,
         response: { 200: HealthHistory, ...problemAnswers },

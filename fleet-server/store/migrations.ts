@@ -292,6 +292,45 @@ async function settingsRevisions(database: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function healthRollUps(database: Kysely<unknown>, engine: Engine): Promise<void> {
+  const { schema } = database;
+  // As they were when this was written: columns that come later are a migration of their own.
+  const figures = [
+    'framesPerSecond',
+    'videoBitrateKbps',
+    'temperatureC',
+    'loadAverage1m',
+    'memoryAvailableBytes',
+    'audioRmsDbfs',
+    'audioVideoDriftMs',
+  ];
+  for (const name of ['healthMinutes', 'healthHours']) {
+    let table = schema
+      .createTable(name)
+      .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+      .addColumn('atMs', 'bigint', (c) => c.notNull());
+    for (const figure of figures) {
+      table = table.addColumn(`${figure}Sum`, 'double precision').addColumn(`${figure}Count`, 'integer', (c) => c.notNull());
+      if (figure !== 'loadAverage1m') table = table.addColumn(`${figure}Min`, 'double precision');
+      if (figure !== 'memoryAvailableBytes') table = table.addColumn(`${figure}Max`, 'double precision');
+    }
+    table = table.addPrimaryKeyConstraint(`${name}Key`, ['deviceId', 'atMs']);
+    // The rows stand in the index of their key, which saves a third of the space.
+    await (engine === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table).execute();
+  }
+  await schema
+    .createTable('healthProgress')
+    .addColumn('resolution', 'text', (c) => c.primaryKey())
+    .addColumn('upToMs', 'bigint', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('healthLate')
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('minuteMs', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('healthLateKey', ['deviceId', 'minuteMs'])
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -300,6 +339,7 @@ export const migrations: readonly Migration[] = [
   { name: 'the level of the sound and its drift in the health', run: soundInHealth },
   { name: 'alerts', run: alerts },
   { name: 'revisions of settings, and tags', run: settingsRevisions },
+  { name: 'health by the minute and by the hour', run: healthRollUps },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

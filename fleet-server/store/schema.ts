@@ -5,6 +5,7 @@
 
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
+import type { RollUpColumns } from '#fleet-server/health/health-figures.ts';
 
 export type PeopleTable = { name: string; role: string; passwordHash: string; createdAtMs: number };
 
@@ -215,6 +216,15 @@ export type AlertNoticesTable = {
   nextAttemptAtMs: number;
 };
 
+/** `atMs` is when the minute or the hour begins. */
+export type HealthRollUpsTable = { deviceId: string; atMs: number } & RollUpColumns;
+
+/** Everything before `upToMs` is rolled up, but for what `healthLate` names. */
+export type HealthProgressTable = { resolution: 'minutes' | 'hours'; upToMs: number };
+
+/** Minutes to which samples came after they had been rolled up. */
+export type HealthLateTable = { deviceId: string; minuteMs: number };
+
 /** What is done once for each store. */
 export type DoneOnceTable = { what: string };
 
@@ -239,6 +249,10 @@ export type Schema = {
   commands: CommandsTable;
   history: HistoryTable;
   healthSamples: HealthSamplesTable;
+  healthMinutes: HealthRollUpsTable;
+  healthHours: HealthRollUpsTable;
+  healthProgress: HealthProgressTable;
+  healthLate: HealthLateTable;
   servers: ServersTable;
   doneOnce: DoneOnceTable;
   alertRules: AlertRulesTable;

@@ -115,17 +115,37 @@ export type GroupList = Static<typeof GroupList>;
 export const Playback = Type.Object({ rtmp: Type.String(), hls: Type.String(), expiresAt: Timestamp });
 export type Playback = Static<typeof Playback>;
 
+const figure = Nullable(Type.Number());
+
+/** Means over a step that begins at `at`, and the extremes of what is bad when it is low or high. */
 export const HealthSample = Type.Object({
   at: Timestamp,
-  framesPerSecond: Nullable(Type.Number()),
-  videoBitrateKbps: Nullable(Type.Number()),
-  temperatureC: Nullable(Type.Number()),
-  loadAverage1m: Nullable(Type.Number()),
-  memoryAvailableBytes: Nullable(Type.Number()),
+  framesPerSecond: figure,
+  videoBitrateKbps: figure,
+  temperatureC: figure,
+  loadAverage1m: figure,
+  memoryAvailableBytes: figure,
   audioRmsDbfs: Nullable(Type.Number({ description: 'Of the loudest channel' })),
-  audioVideoDriftMs: Nullable(Type.Number()),
+  audioVideoDriftMs: figure,
+  min: Type.Object({
+    framesPerSecond: figure,
+    videoBitrateKbps: figure,
+    temperatureC: figure,
+    memoryAvailableBytes: figure,
+    audioRmsDbfs: figure,
+    audioVideoDriftMs: figure,
+  }),
+  max: Type.Object({
+    framesPerSecond: figure,
+    videoBitrateKbps: figure,
+    temperatureC: figure,
+    loadAverage1m: figure,
+    audioRmsDbfs: figure,
+    audioVideoDriftMs: figure,
+  }),
 });
 export type HealthSample = Static<typeof HealthSample>;
+/** `stepS` may be larger than was asked for: the finest that is kept for so long. */
 export const HealthHistory = Type.Object({ stepS: Type.Integer(), samples: Type.Array(HealthSample) });
 export type HealthHistory = Static<typeof HealthHistory>;
 

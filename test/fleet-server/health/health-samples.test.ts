@@ -56,15 +56,38 @@ test('health of a time without a connection is put where it belongs', async () =
   ]);
 });
 
-test('what is older than a day goes', async () => {
+test('samples older than a day go, once they are rolled up; their minutes and hours stay', async () => {
   const voice = api.voice(id);
+  await voice.say('health', bodies.health(21));
+  await api.app.health.flush();
+  api.clock.jump(26 * 3_600_000);
   await voice.say('health', bodies.health());
   await api.app.health.flush();
-  api.clock.jump(24 * 3_600_000 + 1);
-  await voice.say('health', bodies.health());
-  await api.app.health.flush();
-  await api.app.health.prune();
-  expect(await api.store().database.selectFrom('healthSamples').select('atMs').execute()).toEqual([{ atMs: api.clock.nowMs() }]);
+  await api.app.health.rollUp();
+  const { database } = api.store();
+  expect(await database.selectFrom('healthSamples').select('atMs').execute()).toEqual([{ atMs: api.clock.nowMs() }]);
+  // Asked without signing in, which has expired meanwhile.
+  const firstHour = { deviceId: id, fromMs: Date.parse('2026-11-21T12:00:00Z'), toMs: Date.parse('2026-11-21T13:00:00Z'), stepS: 10 };
+  const answer = await api.app.health.query(firstHour);
+  expect(answer).toMatchObject({ stepS: 60, samples: [{ at: '2026-11-21T12:00:00.000Z', framesPerSecond: 21 }] });
+  api.clock.jump(31 * 24 * 3_600_000);
+  await api.app.health.rollUp();
+  expect(await database.selectFrom('healthMinutes').select('atMs').where('framesPerSecondSum', '=', 21).execute()).toEqual([]);
+  const later = await api.app.health.query(firstHour);
+  expect(later).toMatchObject({ stepS: 3600, samples: [{ at: '2026-11-21T12:00:00.000Z', framesPerSecond: 21 }] });
+  api.clock.jump(731 * 24 * 3_600_000);
+  await api.app.health.rollUp();
+  expect(await database.selectFrom('healthHours').select('atMs').execute()).toEqual([]);
+});
+
+test('extremes come with the means', async () => {
+  const voice = api.voice(id);
+  for (const framesPerSecond of [30, 20]) {
+    await voice.say('health', bodies.health(framesPerSecond));
+    await api.clock.advance(10_000);
+  }
+  const { samples } = (await query('stepS=60')).json<HealthHistory>();
+  expect(samples).toMatchObject([{ framesPerSecond: 25, min: { framesPerSecond: 20 }, max: { framesPerSecond: 30, loadAverage1m: 0.5 } }]);
 });
 
 test('what waits when the server stops is stored', async () => {
