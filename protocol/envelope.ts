@@ -68,7 +68,12 @@ export type ProtocolProblem = {
 };
 export type Decoded<E> = { readonly kind: 'message'; readonly envelope: E } | ProtocolProblem;
 
-const upFrame = { v: Type.Literal(protocolVersion), session: Session, sequence: Type.Integer({ minimum: 0 }), sentAt: Timestamp };
+const upFrame = {
+  v: Type.Literal(protocolVersion),
+  session: Session,
+  sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  sentAt: Timestamp,
+};
 const downFrame = { v: Type.Literal(protocolVersion), sentAt: Timestamp };
 
 /** A check without the type that it proves: the callers know it. */

@@ -28,7 +28,9 @@ export type CommandId = Static<typeof CommandId>;
 /** UTC, RFC 3339, as `Date.prototype.toISOString` writes it. */
 export const Timestamp = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d{1,9})?Z$' });
 
-export const Revision = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** One change a second for thirty thousand years: what is above is no revision, and a revision below can be counted on. */
+export const maxRevision = 1_000_000_000_000;
+export const Revision = Type.Integer({ minimum: 0, maximum: maxRevision });
 /** Lower-case hexadecimal SHA-256. */
 export const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 

@@ -136,7 +136,11 @@ export const HealthBacklog = Type.Object(
   {
     samples: Type.Array(
       Type.Object({
-        ageMs: Type.Integer({ minimum: 0, description: 'When this message was sent; the server’s own clock makes a time of it' }),
+        ageMs: Type.Integer({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'When this message was sent; the server’s own clock makes a time of it',
+        }),
         framesPerSecond: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
         videoBitrateKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
         temperatureC: Type.Union([Type.Number(), Type.Null()]),
@@ -152,7 +156,11 @@ export type HealthBacklog = Static<typeof HealthBacklog>;
 
 export const Event = Type.Object(
   {
-    number: Type.Integer({ minimum: 1, description: 'Grows by one an event, over restarts of the agent too' }),
+    number: Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Grows by one an event, over restarts of the agent too',
+    }),
     at: Timestamp,
     kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
     detail: Reason,
@@ -162,7 +170,7 @@ export const Event = Type.Object(
 export type Event = Static<typeof Event>;
 
 export const EventAck = Type.Object(
-  { upToNumber: Type.Integer({ minimum: 0 }) },
+  { upToNumber: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
   { description: 'All events up to this number are stored: the device forgets them.' },
 );
 export type EventAck = Static<typeof EventAck>;

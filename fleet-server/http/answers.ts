@@ -31,10 +31,12 @@ function fieldProblems(part: string, errors: readonly SchemaError[]): FieldProbl
 export function installAnswers(app: FastifyInstance, options: { readonly checkAnswers: boolean }): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const validator = Compile(schema);
+    const namesItsFields = httpPart === 'body' && 'properties' in schema;
     return (value: unknown) => {
       // Paths and query strings are text: numbers and booleans in them are read first.
       const converted = httpPart === 'body' ? value : Value.Convert(schema, value);
-      if (validator.Check(converted)) return { value: converted };
+      // What a body holds beyond its schema goes no further: it would be stored, and shown again, with the rest.
+      if (validator.Check(converted)) return { value: namesItsFields ? Value.Clean(schema, converted) : converted };
       const problems = fieldProblems(httpPart ?? 'request', validator.Errors(converted));
       const list = problems.map(({ key, expected }) => `${key}: ${expected}`).join('; ');
       return { error: new FleetError('wrong-fields', `The request does not fit: ${list}.`, { problems }) };

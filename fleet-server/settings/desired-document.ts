@@ -1,4 +1,5 @@
 /** The desired document of a device, made from what is set at each level; pure but for the digest's hash, which is passed in. */
+import { maxRevision } from '#protocol/identifiers.ts';
 import type { Desired, RelayTarget } from '#protocol/messages.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
@@ -37,5 +38,6 @@ export function nextRevision(
 ): RevisionState {
   let revision = digest === stored.desiredDigest ? stored.desiredRevision : stored.desiredRevision + 1;
   if (claimed !== null && claimed.revision >= revision) revision = claimed.digest === digest ? claimed.revision : claimed.revision + 1;
-  return { desiredRevision: revision, desiredDigest: digest };
+  // A device that claims the last revision there is can be sent nothing newer; the store must stay readable all the same.
+  return { desiredRevision: Math.min(revision, maxRevision), desiredDigest: digest };
 }

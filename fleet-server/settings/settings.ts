@@ -231,7 +231,13 @@ export class Settings {
   async onReport(deviceId: string, report: Report): Promise<void> {
     const { database } = this.#options;
     const row = await this.#store.revision(database, deviceId);
-    if (row !== undefined) await this.#confirm(database, row, row, report.appliedRevision);
+    if (row !== undefined && row.appliedRevision !== report.appliedRevision) {
+      // Its own columns alone: a change of the settings may have been stored since the row was read.
+      await this.#store.saveRevision(database, deviceId, {
+        appliedRevision: report.appliedRevision,
+        appliedAtMs: this.#options.clock.nowMs(),
+      });
+    }
     this.#options.publishChange({ subject: 'device-settings', deviceId });
   }
 

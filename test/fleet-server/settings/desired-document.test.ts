@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, nextRevision } from '#fleet-server/settings/desired-document.ts';
+import { maxRevision } from '#protocol/identifiers.ts';
 
 test('canonical JSON does not depend on the order of keys', () => {
   expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: true })).toBe('{"a":true,"b":[1,{"c":"x","d":null}]}');
@@ -17,6 +18,7 @@ describe('the next revision', () => {
     ['a device that is ahead with other content', 'now', { revision: 9, digest: 'other' }, 10],
     ['a device with the same number and other content', 'now', { revision: 5, digest: 'other' }, 6],
     ['a device without a document', 'now', { revision: 0, digest: null }, 5],
+    ['a device that claims the last revision there is', 'now', { revision: maxRevision, digest: 'other' }, maxRevision],
   ])('%s', (_name, digest, claimed, expected) => {
     expect(nextRevision(stored, digest, claimed)).toEqual({ desiredRevision: expected, desiredDigest: digest });
   });

@@ -1,0 +1,164 @@
+/** Every route, with inputs drawn from its own schema: whatever comes, an answer, and never a failure. */
+import fc from 'fast-check';
+import type { InjectOptions } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiUnderTest, startApi } from '../fleet-server/api-under-test.ts';
+import { awkwardValues, fitting, nearlyFitting } from './from-schema.ts';
+import { failuresIn, longTimeoutMs, parameters, runs } from './inputs.ts';
+
+type Parameter = { readonly name: string; readonly in: 'path' | 'query' | 'header'; readonly schema: object };
+type Operation = {
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
+};
+type Route = { readonly method: string; readonly path: string; readonly operation: Operation };
+type Request = { readonly route: Route; readonly options: InjectOptions; readonly person: 'admin' | 'operator' | 'viewer' | 'nobody' };
+
+let api: ApiUnderTest;
+let routes: readonly Route[];
+const cookies: Record<Request['person'], string | null> = { admin: null, operator: null, viewer: null, nobody: null };
+let known: readonly string[];
+
+beforeAll(async () => {
+  api = await startApi();
+  const { paths } = (await api.app.inject('/api/openapi.json')).json<{ paths: Record<string, Record<string, Operation>> }>();
+  routes = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+  cookies.admin = await api.signIn('admin', api.adminPassword);
+  cookies.operator = await api.addPerson('olga', 'operator');
+  cookies.viewer = await api.addPerson('vera', 'viewer');
+  const device = await api.join({ name: 'stage', group: 'hall' });
+  known = [device.deviceId, 'hall', 'olga', 'stream-missing'];
+});
+afterAll(() => api.close());
+
+/** A password is hashed slowly on purpose: of what asks for one there are fewer. The live changes end by themselves only with their reader. */
+const slow = ['POST /api/v1/session', 'POST /api/v1/session/password', 'POST /api/v1/people', 'PATCH /api/v1/people/{name}'];
+const endless = 'GET /api/v1/changes';
+const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+
+/** No half of a surrogate pair: such a text cannot be written into an address. */
+const isWhole = (text: string) => !/\p{Surrogate}/u.test(text);
+
+function pathSegment(schema: object): fc.Arbitrary<string> {
+  const awkward = awkwardValues.filter((value): value is string => typeof value === 'string' && isWhole(value));
+  return fc
+    .oneof(
+      { weight: 5, arbitrary: fc.constantFrom(...known) },
+      { weight: 3, arbitrary: fitting(schema).map(String) },
+      { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 60 }) },
+      { weight: 1, arbitrary: fc.constantFrom(...awkward) },
+    )
+    .map((text) => (isWhole(text) ? encodeURIComponent(text) : text.replaceAll(/[^a-z0-9]/g, '%')));
+}
+
+const headerValue = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 100 });
+const someHeaders = fc.record(
+  {
+    authorization: fc.oneof(
+      headerValue.map((text) => `Bearer ${text}`),
+      headerValue,
+    ),
+    origin: fc.oneof(fc.webUrl(), headerValue),
+    accept: headerValue,
+    'last-event-id': headerValue,
+    'if-none-match': headerValue,
+  },
+  { requiredKeys: [] },
+);
+
+function requestOf(route: Route): fc.Arbitrary<Request> {
+  const given = route.operation.parameters ?? [];
+  const of = (place: Parameter['in']) => given.filter((parameter) => parameter.in === place);
+  const body = route.operation.requestBody?.content['application/json']?.schema;
+  const segments = fc.record(Object.fromEntries(of('path').map(({ name, schema }) => [name, pathSegment(schema)])));
+  const query = fc.record(Object.fromEntries(of('query').map(({ name, schema }) => [name, nearlyFitting(schema)])), { requiredKeys: [] });
+  const text = body === undefined ? fc.constant(undefined) : bodyText(body);
+  const person = fc.constantFrom<Request['person']>('admin', 'admin', 'admin', 'admin', 'operator', 'viewer', 'nobody');
+  return fc.tuple(segments, query, text, fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, someHeaders), person).map((parts) => {
+    const [names, asked, payload, headers, who] = parts;
+    const search = new URLSearchParams(Object.entries(asked).map(([key, value]): [string, string] => [key, plain(value)]));
+    const path = route.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => names[name] ?? '');
+    const options = {
+      method: route.method as 'GET',
+      url: search.size === 0 ? path : `${path}?${search}`,
+      headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    };
+    return { route, options, person: nameOf(route) === 'DELETE /api/v1/session' ? 'nobody' : who };
+  });
+}
+
+const plain = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
+function bodyText(schema: object): fc.Arbitrary<string> {
+  const json = nearlyFitting(schema).map((value) => JSON.stringify(value));
+  const cut = fc.tuple(json, fc.nat({ max: 400 })).map(([text, at]) => text.slice(0, at));
+  return fc.oneof({ weight: 20, arbitrary: json }, { weight: 1, arbitrary: cut }, { weight: 1, arbitrary: fc.string({ maxLength: 50 }) });
+}
+
+let asked = 0;
+
+async function answerTo({ route, options, person }: Request): Promise<void> {
+  asked += 1;
+  // From everywhere: the bounds on how often one address may sign in or join are not what is tried here.
+  const remoteAddress = `10.${(asked >> 16) & 255}.${(asked >> 8) & 255}.${asked & 255}`;
+  const cookie = cookies[person];
+  const headers = { ...options.headers, ...(cookie === null ? {} : { cookie }) };
+  if (nameOf(route) === endless) {
+    const stream = await api.app.inject({ ...options, headers, remoteAddress, payloadAsStream: true });
+    stream.stream().destroy();
+    expect(stream.statusCode).toBeLessThan(500);
+    return;
+  }
+  const { statusCode, body } = await api.app.inject({ ...options, headers, remoteAddress });
+  expect(
+    statusCode,
+    `${options.method} ${String(options.url)} ${String(options.payload)}: ${body} ${statusCode < 500 ? '' : failuresIn(api.logText()).at(-1)}`,
+  ).toBeLessThan(500);
+  if (person === 'nobody' || statusCode !== 401 || cookie === null) return;
+  // Somebody's session was ended by what came before.
+  if (person === 'admin') cookies.admin = await api.signIn('admin', api.adminPassword);
+}
+
+/** What is asked for in the addresses is there again, whatever was taken away. */
+async function restore(): Promise<void> {
+  const { devices } = (await api.request({ method: 'GET', url: '/api/v1/devices' })).json<{ devices: { id: string }[] }>();
+  const id = devices[0]?.id ?? (await api.join({ name: 'stage', group: 'hall' })).deviceId;
+  known = [id, ...known.slice(1)];
+}
+
+describe('every route', () => {
+  test(
+    'answers whatever comes, and fails at nothing',
+    async () => {
+      const isSlow = (route: Route) => slow.includes(nameOf(route));
+      const share = runs(50) / routes.length;
+      for (const route of routes) {
+        await restore();
+        const numRuns = Math.max(5, Math.round(isSlow(route) ? share / 10 : share));
+        await fc.assert(fc.asyncProperty(requestOf(route), answerTo), parameters(numRuns));
+      }
+      expect(failuresIn(api.logText())).toEqual([]);
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    'in any order, too',
+    async () => {
+      const story = fc.array(fc.constantFrom(...routes.filter((route) => !slow.includes(nameOf(route)))).chain(requestOf), {
+        minLength: 5,
+        maxLength: 30,
+      });
+      const play = async (requests: readonly Request[]) => {
+        await restore();
+        for (const request of requests) await answerTo(request);
+      };
+      await fc.assert(fc.asyncProperty(story, play), parameters(Math.round(runs(10) / 15)));
+      expect(failuresIn(api.logText())).toEqual([]);
+    },
+    longTimeoutMs,
+  );
+});
