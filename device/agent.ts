@@ -3,11 +3,14 @@
  * only marks work as due; the settings keeper's loop does it, one thing at a time.
  */
 import { createHash } from 'node:crypto';
+import { commandActions } from '#device/commands/actions.ts';
+import { BoardLight } from '#device/commands/board-light.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
 import { withLostCameras } from '#device/detect/lost-hardware.ts';
 import { StatusDoor } from '#device/doctor/agent-status.ts';
+import type { Check } from '#device/doctor/check.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { Escalator } from '#device/health/escalator.ts';
@@ -74,6 +77,8 @@ export type AgentOptions = {
   readonly restartAgent: () => void;
   /** Null, or why the board is not restarted. Called only where AV_ALLOW_REBOOT is set. */
   readonly reboot: () => Promise<string | null>;
+  /** What the doctor finds, beside the agent that runs. */
+  readonly examine: () => Promise<readonly Check[]>;
 };
 
 export type AgentReady = {
@@ -94,6 +99,7 @@ type Parts = {
   readonly recordingSwitch: RecordingSwitch;
   readonly fleetClock: FleetClock;
   readonly statusDoor: StatusDoor;
+  readonly boardLight: BoardLight;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -171,7 +177,7 @@ export class Agent {
     parts?.health.stop();
     parts?.commands.stop();
     parts?.keeper.stop();
-    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop()]);
+    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
     await this.#events.stop();
   }
 
@@ -258,16 +264,21 @@ export class Agent {
       redetect: async () => keeper.setMachine(await this.#detectMachine()),
     });
     const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
+    const boardLight = new BoardLight({ clock });
     const commands = new CommandRunner({
-      journal: new CommandJournal(state),
+      journal: new CommandJournal(state, bootId),
       clock,
       log,
-      actions: {
-        'restart-pipeline': () => media.restartCapture(),
-        'restart-media-host': () => media.restartHost(),
-        'start-recording': () => this.#switchRecording(true, keeper, recordingSwitch),
-        'stop-recording': () => this.#switchRecording(false, keeper, recordingSwitch),
-      },
+      actions: commandActions({
+        media,
+        switchRecording: (isOn) => this.#switchRecording(isOn, keeper, recordingSwitch),
+        recordingDirectory: () => recordingPlace(keeper.prepared().settings, state.path).directory,
+        restartAgent: this.#options.restartAgent,
+        mayReboot: configuration.settings.AV_ALLOW_REBOOT === true,
+        reboot: this.#options.reboot,
+        light: boardLight,
+        examine: this.#options.examine,
+      }),
       onResult: (result) => {
         this.#outbox.addResult(result);
         this.#parts?.uplink?.wake();
@@ -284,6 +295,7 @@ export class Agent {
       recordingSwitch,
       fleetClock,
       statusDoor,
+      boardLight,
       commands,
       uplink: this.#buildUplink(keeper, health, commands, bootId),
     };

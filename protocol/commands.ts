@@ -1,16 +1,60 @@
 /** Commands: one-shot requests to a device, done once however often they are delivered. */
-import { type Static, Type } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
+
+const strict = { additionalProperties: false };
+const nothing = Type.Object({}, strict);
+
+/** How long the board's light blinks. */
+export const identifyBoundsS = { minimum: 1, maximum: 60, default: 10 };
+/** A command may be given more time than its kind says, for a device that is seldom there. */
+export const longestDeadlineMs = 7 * 86_400_000;
+
+type CommandDefinition = {
+  readonly title: string;
+  readonly deadlineMs: number;
+  /** As the device gets them. */
+  readonly arguments: TObject;
+};
 
 export const commandDefinitions = {
-  'restart-pipeline': { title: 'Restart pipeline', deadlineMs: 60_000 },
-  'restart-media-host': { title: 'Restart media host', deadlineMs: 60_000 },
-  // Against AV_RECORD and its schedule, until the next settings are in force.
-  'start-recording': { title: 'Start recording', deadlineMs: 60_000 },
-  'stop-recording': { title: 'Stop recording', deadlineMs: 60_000 },
-} as const satisfies Record<string, { title: string; deadlineMs: number }>;
+  'restart-pipeline': { title: 'Restart pipeline', deadlineMs: 60_000, arguments: nothing },
+  'restart-media-host': { title: 'Restart media host', deadlineMs: 60_000, arguments: nothing },
+  'restart-agent': { title: 'Restart agent', deadlineMs: 120_000, arguments: nothing },
+  // Only where the device’s own environment says AV_ALLOW_REBOOT.
+  reboot: { title: 'Restart board', deadlineMs: 600_000, arguments: nothing },
+  // Against the settings and their hours, until the next settings are in force.
+  'start-recording': { title: 'Start recording', deadlineMs: 60_000, arguments: nothing },
+  'stop-recording': { title: 'Stop recording', deadlineMs: 60_000, arguments: nothing },
+  'protect-recording': {
+    title: 'Protect recording',
+    deadlineMs: 60_000,
+    arguments: Type.Object(
+      { name: Type.String({ pattern: '^[0-9TZ-]{20,24}$', description: 'As the device lists it, such as 2026-11-21T10-00-00Z' }) },
+      strict,
+    ),
+  },
+  identify: {
+    title: 'Blink light',
+    deadlineMs: 90_000,
+    arguments: Type.Object(
+      {
+        durationS: Type.Optional(
+          Type.Integer({
+            minimum: identifyBoundsS.minimum,
+            maximum: identifyBoundsS.maximum,
+            description: `How long the board’s light blinks; ${identifyBoundsS.default} unless told`,
+          }),
+        ),
+      },
+      strict,
+    ),
+  },
+  'run-doctor': { title: 'Run doctor', deadlineMs: 180_000, arguments: nothing },
+} as const satisfies Record<string, CommandDefinition>;
 
 export const CommandKind = Type.Enum(Object.keys(commandDefinitions) as (keyof typeof commandDefinitions)[]);
 export type CommandKind = keyof typeof commandDefinitions;
+export type CommandArguments<K extends CommandKind> = Static<(typeof commandDefinitions)[K]['arguments']>;
 
 export function isCommandKind(kind: string): kind is CommandKind {
   return Object.hasOwn(commandDefinitions, kind);

@@ -44,8 +44,15 @@ export function protocolDocument(): string {
     ),
     '## Commands',
     table(
-      ['kind', 'what', 'deadline'],
-      Object.entries(commandDefinitions).map(([kind, { title, deadlineMs }]) => [`\`${kind}\``, title, `${deadlineMs / 1000} s`]),
+      ['kind', 'what', 'deadline', 'arguments'],
+      Object.entries(commandDefinitions).map(([kind, definition]) => [
+        `\`${kind}\``,
+        definition.title,
+        `${definition.deadlineMs / 1000} s`,
+        fieldRows(toJson(definition.arguments), '')
+          .map(([name, type, what]) => `${name} (${type})${what === '' ? '' : `: ${what}`}`)
+          .join('; '),
+      ]),
     ),
     '## Conditions',
     table(

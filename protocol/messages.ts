@@ -228,7 +228,12 @@ export const Command = Type.Object(
 export type Command = Static<typeof Command>;
 
 export const CommandResult = Type.Object(
-  { id: CommandId, outcome: CommandOutcome, detail: Reason },
+  {
+    id: CommandId,
+    outcome: CommandOutcome,
+    detail: Reason,
+    lines: Type.Optional(Type.Array(Reason, { maxItems: 60, description: 'What was found, where a command asks for that' })),
+  },
   { description: 'What became of a command.' },
 );
 export type CommandResult = Static<typeof CommandResult>;

@@ -6,7 +6,8 @@ import { Agent } from '#device/agent.ts';
 import { rebootBoard } from '#device/command-line/reboot.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
-import { localMachine } from '#device/detect/local-machine.ts';
+import { localMachine, runProgram } from '#device/detect/local-machine.ts';
+import type { Check } from '#device/doctor/check.ts';
 import { startMeAnew } from '#device/exit-codes.ts';
 import { hardwareFingerprint } from '#device/health/hardware-fingerprint.ts';
 import { programVersion } from '#device/installation.ts';
@@ -16,6 +17,7 @@ import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { describePlan } from '#device/plan/plan.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
+import type { EncoderMemory } from '#device/profile/probe-encoders.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { serviceManagerOf } from '#device/service/service-manager.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
@@ -24,6 +26,7 @@ import { runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
+import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 
 /** Whoever stops the agent waits 5 s. */
 const stopDeadlineMs = 4500;
@@ -78,6 +81,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
   const agent: Agent = new Agent({
     restartAgent: () => begin('to be started anew', exitCodes.startMeAnew),
     reboot: rebootBoard,
+    examine: () => examineBeside(configuration, profiles, encoderMemory),
     configuration,
     state,
     credentials,
@@ -100,6 +104,13 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
   await agent.start();
   service?.ready();
   return 0;
+}
+
+/** Loaded only then: an agent that nobody asks need not carry it. Nothing is published: the agent's own streams go on. */
+async function examineBeside(configuration: Configuration, profiles: HardwareProfiles, memory: EncoderMemory): Promise<readonly Check[]> {
+  const { examine } = await import('#device/doctor/doctor.ts');
+  const detect = () => detectWithEncoders(localMachine(), profiles, memory);
+  return examine({ configuration, detect, profiles, clock: systemClock, run: runProgram, mayPublish: false, onCheck: () => undefined });
 }
 
 type BeginStop = (why: string, exitCode?: number) => void;

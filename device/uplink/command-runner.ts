@@ -4,20 +4,40 @@ import type { Clock } from '#device/media/clock.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { CommandJournal } from '#device/uplink/command-journal.ts';
-import { type CommandKind, isCommandKind } from '#protocol/commands.ts';
+import { checkArguments } from '#protocol/command-arguments.ts';
+import { type CommandArguments, type CommandKind, isCommandKind } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 
 const maxWaitingCommands = 20;
+
+/** What became of an action. `lines`: what was found, where somebody asked for that. */
+export type ActionOutcome =
+  | (ApplyOutcome & { readonly lines?: readonly string[] })
+  /** Nothing was done, and will not be: the reason says what stands against it. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export type CommandActions = { readonly [K in CommandKind]: (given: CommandArguments<K>) => Promise<ActionOutcome> };
+
+/** What ends by being done is answered by whoever comes after it. */
+const endings: { readonly [K in CommandKind]?: 'agent' | 'board' } = { 'restart-agent': 'agent', reboot: 'board' };
+
+const maxDetailLength = 500;
+const maxLines = 60;
 
 export type CommandRunnerOptions = {
   readonly journal: CommandJournal;
   readonly clock: Clock;
   readonly log: Log;
-  readonly actions: { readonly [K in CommandKind]: () => Promise<ApplyOutcome> };
+  readonly actions: CommandActions;
   readonly onResult: (result: CommandResult) => void;
 };
 
-type WaitingCommand = { readonly id: string; readonly kind: CommandKind; readonly deadlineMs: number };
+type WaitingCommand = {
+  readonly id: string;
+  readonly kind: CommandKind;
+  readonly deadlineMs: number;
+  readonly action: () => Promise<ActionOutcome>;
+};
 
 export class CommandRunner {
   readonly #options: CommandRunnerOptions;
@@ -49,9 +69,19 @@ export class CommandRunner {
     } else if (this.#waiting.length >= maxWaitingCommands) {
       this.#settle({ id, outcome: 'refused', detail: `${maxWaitingCommands} other commands wait already` });
     } else {
-      this.#waiting.push({ id, kind, deadlineMs: this.#options.clock.monotonicMs() + timeLeftMs });
-      this.#worker ??= this.#run();
+      this.#accept(id, kind, command.arguments, timeLeftMs);
     }
+  }
+
+  #accept<K extends CommandKind>(id: string, kind: K, given: unknown, timeLeftMs: number): void {
+    const checked = checkArguments(kind, given);
+    if (checked.kind === 'problem') {
+      this.#settle({ id, outcome: 'refused', detail: checked.problem });
+      return;
+    }
+    const deadlineMs = this.#options.clock.monotonicMs() + timeLeftMs;
+    this.#waiting.push({ id, kind, deadlineMs, action: () => this.#options.actions[kind](checked.arguments) });
+    this.#worker ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -65,24 +95,26 @@ export class CommandRunner {
     this.#worker = null;
   }
 
-  async #do({ id, kind, deadlineMs }: WaitingCommand): Promise<CommandResult> {
-    const { journal, clock, actions, log } = this.#options;
+  async #do({ id, kind, deadlineMs, action }: WaitingCommand): Promise<CommandResult> {
+    const { journal, clock, log } = this.#options;
     const timeLeftMs = deadlineMs - clock.monotonicMs();
     if (timeLeftMs <= 0) return { id, outcome: 'expired', detail: 'its deadline passed while others were being done' };
+    const ends = endings[kind] ?? null;
     try {
-      await journal.begin(id);
+      await journal.begin(id, ends);
     } catch (cause) {
+      // Nobody would remember that it was done: it would be delivered, and done, again and again.
+      if (ends !== null) return { id, outcome: 'failed', detail: `the device cannot write down that it did this (${errorText(cause)})` };
       // A card that is full or read-only is one of the reasons for which somebody restarts a pipeline from afar.
       log.warn(`cannot keep the command’s id on disk (${errorText(cause)}): it is done all the same`);
     }
     let cancel: () => void = () => undefined;
-    const late = new Promise<ApplyOutcome>((resolve) => {
+    const late = new Promise<ActionOutcome>((resolve) => {
       cancel = clock.schedule(() => resolve({ kind: 'failed', reason: 'not finished at its deadline' }), timeLeftMs);
     });
-    const outcome = await Promise.race([actions[kind](), late]);
+    const outcome = await Promise.race([action().catch(unforeseen), late]);
     cancel();
-    if (outcome.kind === 'applied') return { id, outcome: 'done', detail: outcome.detail ?? 'frames are coming' };
-    return { id, outcome: 'failed', detail: outcome.reason.slice(0, 500) };
+    return toResult(id, outcome);
   }
 
   #settle(result: CommandResult): void {
@@ -90,5 +122,25 @@ export class CommandRunner {
       this.#options.log.warn(`cannot keep a command’s result on disk (${errorText(cause)})`);
     });
     this.#options.onResult(result);
+  }
+}
+
+function unforeseen(cause: unknown): ActionOutcome {
+  return { kind: 'failed', reason: errorText(cause) };
+}
+
+function toResult(id: string, outcome: ActionOutcome): CommandResult {
+  switch (outcome.kind) {
+    case 'applied': {
+      const lines = outcome.lines?.slice(0, maxLines).map((line) => line.slice(0, maxDetailLength));
+      const detail = (outcome.detail ?? 'frames are coming').slice(0, maxDetailLength);
+      return { id, outcome: 'done', detail, ...(lines === undefined ? {} : { lines }) };
+    }
+    case 'failed':
+      return { id, outcome: 'failed', detail: outcome.reason.slice(0, maxDetailLength) };
+    case 'refused':
+      return { id, outcome: 'refused', detail: outcome.reason.slice(0, maxDetailLength) };
+    default:
+      return outcome satisfies never;
   }
 }

@@ -8,6 +8,40 @@ export async function insertCommand(database: Database, command: CommandsTable):
   await database.insertInto('commands').values(command).execute();
 }
 
+/** A statement may carry only so many values on PostgreSQL and on SQLite. */
+const rowsAtOnce = 500;
+
+export async function insertCommands(database: Database, commands: readonly CommandsTable[]): Promise<void> {
+  for (let from = 0; from < commands.length; from += rowsAtOnce) {
+    await database
+      .insertInto('commands')
+      .values(commands.slice(from, from + rowsAtOnce))
+      .execute();
+  }
+}
+
+/** By device. */
+export function commandsOfBatch(database: Database, batchId: string): Promise<CommandsTable[]> {
+  return database.selectFrom('commands').selectAll().where('batchId', '=', batchId).orderBy('deviceId').execute();
+}
+
+/** How many commands each device has that are still to be done; devices without any are absent. */
+export async function openCounts(database: Database, nowMs: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await database
+    .selectFrom('commands')
+    .select(['deviceId', (e) => e.fn.countAll<number>().as('count')])
+    .where('state', 'in', openStates)
+    .where('deadlineMs', '>', nowMs)
+    .groupBy('deviceId')
+    .execute();
+  return new Map(rows.map(({ deviceId, count }) => [deviceId, Number(count)]));
+}
+
+export async function deviceIdsOfGroup(database: Database, group: string): Promise<string[]> {
+  const rows = await database.selectFrom('devices').select('id').where('groupName', '=', group).orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}
+
 export function findCommand(database: Database, deviceId: string, id: string): Promise<CommandsTable | undefined> {
   return database.selectFrom('commands').selectAll().where('id', '=', id).where('deviceId', '=', deviceId).executeTakeFirst();
 }
@@ -67,6 +101,7 @@ export async function finish(
     readonly state: string;
     readonly finishedAtMs: number;
     readonly detail: string;
+    readonly lines: string | null;
   },
 ): Promise<boolean> {
   const { id, deviceId, ...columns } = result;

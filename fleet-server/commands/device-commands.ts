@@ -15,10 +15,11 @@ import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
+import { checkArguments } from '#protocol/command-arguments.ts';
 import { commandDefinitions, isCommandKind } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
-import type { CommandList, CommandStatus } from '#protocol/model/command.ts';
+import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
 
 export type NewCommand = {
   readonly deviceId: string;
@@ -26,7 +27,14 @@ export type NewCommand = {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** A person's name, or `watchdog`. */
   readonly requestedBy: string;
+  /** How long it may take; what its kind says unless given. */
+  readonly deadlineMs?: number;
 };
+
+/** Whom a command to several devices is for. */
+export type Among =
+  | { readonly kind: 'devices'; readonly deviceIds: readonly string[] }
+  | { readonly kind: 'group'; readonly group: string };
 
 export type DeviceCommandsOptions = {
   readonly database: Database;
@@ -50,6 +58,7 @@ const maxArgumentsLength = 4096;
 const expiryTickMs = 1000;
 /** For what no message told of. */
 const lookTickMs = 5000;
+const tooManyOpen = `Expected at most ${maxOpen} commands that wait for this device.`;
 const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired'] as const;
 
 export class DeviceCommands {
@@ -82,50 +91,94 @@ export class DeviceCommands {
     await this.#expiring;
   }
 
-  /** Resolves when the command is stored, and then sends it; rejects with a FleetError when device or kind are unknown. */
+  /** Resolves when the command is stored, and then sends it; rejects with a FleetError when device, kind or arguments are not right. */
   async request(request: NewCommand): Promise<CommandStatus> {
-    const { database, clock, audit, isKnown, appendHistory } = this.#options;
+    const { database, isKnown } = this.#options;
     if (!isKnown(request.deviceId)) throw deviceNotFound(request.deviceId);
-    if (!isCommandKind(request.kind))
-      throw wrongField('kind', `one of ${Object.keys(commandDefinitions).join(', ')}`, request.kind.slice(0, 64));
+    const row: CommandsTable = { ...this.#row(request), deviceId: request.deviceId };
+    await inTransaction(database, async (transaction) => {
+      const open = await store.openCommands(transaction, row.deviceId, row.requestedAtMs);
+      if (open.length >= maxOpen) throw new FleetError('too-many', tooManyOpen);
+      await store.insertCommand(transaction, row);
+      await store.pruneCommands(transaction, row.deviceId, maxKept);
+      if (row.requestedBy !== 'watchdog') await this.#audit(transaction, row, row.deviceId);
+    });
+    if (row.requestedBy !== 'watchdog') await this.#tellHistory(row);
+    this.#changed(row.deviceId);
+    this.#send(row);
+    return toStatus(row);
+  }
+
+  /** The same of several devices. Each has a result of its own; one that cannot take it has it at once. */
+  async requestMany(request: Omit<NewCommand, 'deviceId'>, among: Among): Promise<BatchStatus> {
+    const { database, clock, isKnown } = this.#options;
+    const batchId = randomUUID();
+    const shared = { ...this.#row(request), batchId };
+    const deviceIds = among.kind === 'group' ? await store.deviceIdsOfGroup(database, among.group) : among.deviceIds;
+    const unknown = deviceIds.find((deviceId) => !isKnown(deviceId));
+    if (unknown !== undefined && among.kind === 'devices') throw deviceNotFound(unknown);
+    if (deviceIds.length === 0) throw wrongField('group', 'a group with devices in it', 'one without');
+    if (deviceIds.length > maxBatchDevices) throw wrongField('group', `at most ${maxBatchDevices} devices`, String(deviceIds.length));
+    const rows = await inTransaction(database, async (transaction) => {
+      const open = await store.openCounts(transaction, clock.nowMs());
+      const made = deviceIds.map((deviceId): CommandsTable => {
+        const row = { ...shared, id: randomUUID(), deviceId };
+        if ((open.get(deviceId) ?? 0) < maxOpen) return row;
+        return { ...row, state: 'refused', finishedAtMs: row.requestedAtMs, detail: tooManyOpen };
+      });
+      await store.insertCommands(transaction, made);
+      for (const { deviceId } of made) await store.pruneCommands(transaction, deviceId, maxKept);
+      await this.#audit(transaction, shared, `${made.length} devices${among.kind === 'group' ? ` of the group ${among.group}` : ''}`);
+      return made;
+    });
+    for (const row of rows) {
+      await this.#tellHistory(row);
+      this.#changed(row.deviceId);
+      if (row.state === 'waiting') this.#send(row);
+    }
+    return toBatch(batchId, rows);
+  }
+
+  async findBatch(batchId: string): Promise<BatchStatus> {
+    const rows = await store.commandsOfBatch(this.#options.database, batchId);
+    if (rows.length === 0) throw new FleetError('command-not-found', 'Expected the id of a command to several devices.');
+    return toBatch(batchId, rows);
+  }
+
+  /** All of a command but its device; throws a FleetError where kind or arguments are not right. */
+  #row(request: Omit<NewCommand, 'deviceId'>): Omit<CommandsTable, 'deviceId'> {
+    const { kind } = request;
+    if (!isCommandKind(kind)) throw wrongField('kind', `one of ${Object.keys(commandDefinitions).join(', ')}`, kind.slice(0, 64));
+    const checked = checkArguments(kind, request.arguments);
+    if (checked.kind === 'problem') throw wrongField('arguments', `those of ${kind}`, checked.problem);
     const argumentsText = JSON.stringify(request.arguments);
     if (argumentsText.length > maxArgumentsLength) {
       throw wrongField('arguments', `at most ${maxArgumentsLength} characters of JSON`, `${argumentsText.length}`);
     }
-    const requestedAtMs = clock.nowMs();
-    const row: CommandsTable = {
+    const requestedAtMs = this.#options.clock.nowMs();
+    return {
       id: randomUUID(),
-      deviceId: request.deviceId,
-      kind: request.kind,
+      kind,
       arguments: argumentsText,
       state: 'waiting',
       requestedBy: request.requestedBy,
       requestedAtMs,
-      deadlineMs: requestedAtMs + commandDefinitions[request.kind].deadlineMs,
+      deadlineMs: requestedAtMs + (request.deadlineMs ?? commandDefinitions[kind].deadlineMs),
       finishedAtMs: null,
       detail: '',
+      lines: null,
+      batchId: null,
     };
-    await inTransaction(database, async (transaction) => {
-      const open = await store.openCommands(transaction, row.deviceId, requestedAtMs);
-      if (open.length >= maxOpen) throw new FleetError('too-many', `Expected at most ${maxOpen} commands that wait for this device.`);
-      await store.insertCommand(transaction, row);
-      await store.pruneCommands(transaction, row.deviceId, maxKept);
-      if (row.requestedBy === 'watchdog') return;
-      const changes = [{ field: 'command', before: null, after: row.kind }];
-      await audit.append(transaction, { actor: row.requestedBy, action: 'command-requested', subject: row.deviceId, changes });
-    });
-    if (row.requestedBy !== 'watchdog') {
-      const { title } = commandDefinitions[request.kind];
-      await appendHistory({
-        deviceId: row.deviceId,
-        origin: 'person',
-        kind: row.kind,
-        detail: `${title}: asked for by ${row.requestedBy}.`,
-      });
-    }
-    this.#changed(row.deviceId);
-    this.#send(row);
-    return toStatus(row);
+  }
+
+  #audit(transaction: Database, { kind, requestedBy }: Omit<CommandsTable, 'deviceId'>, subject: string): Promise<void> {
+    const changes = [{ field: 'command', before: null, after: kind }];
+    return this.#options.audit.append(transaction, { actor: requestedBy, action: 'command-requested', subject, changes });
+  }
+
+  #tellHistory({ deviceId, kind, requestedBy }: CommandsTable): Promise<void> {
+    const title = isCommandKind(kind) ? commandDefinitions[kind].title : kind;
+    return this.#options.appendHistory({ deviceId, origin: 'person', kind, detail: `${title}: asked for by ${requestedBy}.` });
   }
 
   /** The device is back: what is still in time is sent again. */
@@ -143,7 +196,8 @@ export class DeviceCommands {
     const { database, clock, appendHistory } = this.#options;
     const command = await store.findCommand(database, deviceId, result.id);
     if (command === undefined) return;
-    const finished = { id: result.id, deviceId, state: result.outcome, finishedAtMs: clock.nowMs(), detail: result.detail };
+    const lines = result.lines === undefined ? null : JSON.stringify(result.lines);
+    const finished = { id: result.id, deviceId, state: result.outcome, finishedAtMs: clock.nowMs(), detail: result.detail, lines };
     if (!(await store.finish(database, finished)) || command.state === result.outcome) return;
     const detail = `${command.kind}: ${result.outcome}${result.detail === '' ? '' : `, ${result.detail}`}`;
     await appendHistory({ deviceId, origin: 'device', kind: 'command-result', detail });
@@ -202,6 +256,32 @@ function wrongField(key: string, expected: string, came: string): FleetError {
   });
 }
 
+function toBatch(id: string, rows: readonly CommandsTable[]): BatchStatus {
+  const statuses = rows.map((row) => ({ deviceId: row.deviceId, ...toStatus(row) }));
+  const [first] = statuses;
+  const count = (...wanted: readonly string[]) => statuses.filter(({ state }) => wanted.includes(state)).length;
+  return {
+    id,
+    kind: first?.kind ?? '',
+    requestedBy: first?.requestedBy ?? '',
+    requestedAt: first?.requestedAt ?? '',
+    deadline: first?.deadline ?? '',
+    progress: {
+      total: statuses.length,
+      open: count('waiting', 'sent'),
+      done: count('done'),
+      notDone: count('failed', 'refused', 'expired'),
+    },
+    commands: statuses.map(({ deviceId, id: commandId, state, finishedAt, detail }) => ({
+      deviceId,
+      id: commandId,
+      state,
+      finishedAt,
+      detail,
+    })),
+  };
+}
+
 function toStatus(row: CommandsTable): CommandStatus {
   return {
     id: row.id,
@@ -212,5 +292,6 @@ function toStatus(row: CommandsTable): CommandStatus {
     deadline: timestamp(row.deadlineMs),
     finishedAt: row.finishedAtMs === null ? null : timestamp(row.finishedAtMs),
     detail: row.detail,
+    ...(row.lines === null ? {} : { lines: JSON.parse(row.lines) as string[] }),
   };
 }

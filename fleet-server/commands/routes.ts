@@ -1,13 +1,15 @@
 /** Commands to a device. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { deviceNotFound } from '#fleet-server/errors.ts';
+import type { Among } from '#fleet-server/commands/device-commands.ts';
+import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { CommandId, DeviceId } from '#protocol/identifiers.ts';
-import { CommandList, CommandRequest, CommandStatus } from '#protocol/model/command.ts';
+import { BatchRequest, BatchStatus, CommandList, CommandRequest, CommandStatus } from '#protocol/model/command.ts';
 
 const tags = ['commands'];
 const Params = Type.Object({ id: DeviceId });
 const CommandParams = Type.Object({ id: DeviceId, commandId: CommandId });
+const BatchParams = Type.Object({ batchId: CommandId });
 const listed = 50;
 
 export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -29,11 +31,43 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const status = await app.commands.request({
         deviceId: request.params.id,
         kind: request.body.kind,
-        arguments: request.body.arguments ?? {},
+        ...wished(request.body),
         requestedBy: request.actor,
       });
       return reply.code(202).send(status);
     },
+  );
+
+  app.post(
+    '/commands',
+    {
+      schema: {
+        tags,
+        summary: 'Asks several devices to do something once',
+        body: BatchRequest,
+        response: { 202: BatchStatus, ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'commands'),
+    },
+    async (request, reply) => {
+      const { kind } = request.body;
+      const batch = await app.commands.requestMany({ kind, ...wished(request.body), requestedBy: request.actor }, among(request.body));
+      return reply.code(202).send(batch);
+    },
+  );
+
+  app.get(
+    '/commands/:batchId',
+    {
+      schema: {
+        tags,
+        summary: 'How far a command to several devices is, device by device',
+        params: BatchParams,
+        response: { 200: BatchStatus, ...problemAnswers },
+      },
+      preHandler: viewer,
+    },
+    (request) => app.commands.findBatch(request.params.batchId),
   );
 
   app.get(
@@ -57,3 +91,16 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     (request) => app.commands.find(request.params.id, request.params.commandId),
   );
 };
+
+function wished(body: CommandRequest): { readonly arguments: Record<string, unknown>; readonly deadlineMs?: number } {
+  return { arguments: body.arguments ?? {}, ...(body.deadlineS === undefined ? {} : { deadlineMs: body.deadlineS * 1000 }) };
+}
+
+function among({ deviceIds, group }: BatchRequest): Among {
+  if (deviceIds !== undefined && group === undefined) return { kind: 'devices', deviceIds };
+  if (group !== undefined && deviceIds === undefined) return { kind: 'group', group };
+  const came = group === undefined ? 'neither' : 'both';
+  throw new FleetError('wrong-fields', `Expected either deviceIds or group, got ${came}.`, {
+    problems: [{ key: 'body', expected: 'either deviceIds or group', came }],
+  });
+}

@@ -331,6 +331,13 @@ async function healthRollUps(database: Kysely<unknown>, engine: Engine): Promise
     .execute();
 }
 
+async function commandBatches(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema.alterTable('commands').addColumn('lines', 'text').execute();
+  await schema.alterTable('commands').addColumn('batchId', 'text').execute();
+  await schema.createIndex('commandsByBatch').on('commands').column('batchId').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -340,6 +347,7 @@ export const migrations: readonly Migration[] = [
   { name: 'alerts', run: alerts },
   { name: 'revisions of settings, and tags', run: settingsRevisions },
   { name: 'health by the minute and by the hour', run: healthRollUps },
+  { name: 'commands to several devices, and what they found', run: commandBatches },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

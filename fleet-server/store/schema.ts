@@ -103,6 +103,10 @@ export type CommandsTable = {
   deadlineMs: number;
   finishedAtMs: number | null;
   detail: string;
+  /** What the device found, as JSON; null where there is nothing of the kind. */
+  lines: string | null;
+  /** What was asked of several devices at once has one; null where it was asked of one. */
+  batchId: string | null;
 };
 
 export type HistoryTable = {

@@ -1,11 +1,21 @@
 /** Commands as the API sees them. */
 import { type Static, Type } from 'typebox';
-import { CommandId, Timestamp } from '#protocol/identifiers.ts';
+import { longestDeadlineMs } from '#protocol/commands.ts';
+import { CommandId, DeviceId, Timestamp } from '#protocol/identifiers.ts';
 
-export const CommandRequest = Type.Object({
+const asked = {
   kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
   arguments: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 16 })),
-});
+  deadlineS: Type.Optional(
+    Type.Integer({
+      minimum: 5,
+      maximum: longestDeadlineMs / 1000,
+      description: 'How long a device that is away may take to come back and do it; as long as its kind says unless given',
+    }),
+  ),
+};
+
+export const CommandRequest = Type.Object(asked);
 export type CommandRequest = Static<typeof CommandRequest>;
 
 export const CommandStatus = Type.Object({
@@ -17,7 +27,37 @@ export const CommandStatus = Type.Object({
   deadline: Timestamp,
   finishedAt: Type.Union([Timestamp, Type.Null()]),
   detail: Type.String(),
+  lines: Type.Optional(Type.Array(Type.String(), { description: 'What the device found, where the kind asks for that' })),
 });
 export type CommandStatus = Static<typeof CommandStatus>;
 export const CommandList = Type.Object({ commands: Type.Array(CommandStatus) });
 export type CommandList = Static<typeof CommandList>;
+
+export const maxBatchDevices = 5000;
+
+/** Of several devices at once: either these, or all of a group. */
+export const BatchRequest = Type.Object({
+  ...asked,
+  deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxBatchDevices, uniqueItems: true })),
+  group: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+});
+export type BatchRequest = Static<typeof BatchRequest>;
+
+export const BatchStatus = Type.Object({
+  id: CommandId,
+  kind: Type.String(),
+  requestedBy: Type.String(),
+  requestedAt: Timestamp,
+  deadline: Timestamp,
+  progress: Type.Object({ total: Type.Integer(), open: Type.Integer(), done: Type.Integer(), notDone: Type.Integer() }),
+  commands: Type.Array(
+    Type.Object({
+      deviceId: DeviceId,
+      id: CommandId,
+      state: CommandStatus.properties.state,
+      finishedAt: CommandStatus.properties.finishedAt,
+      detail: Type.String(),
+    }),
+  ),
+});
+export type BatchStatus = Static<typeof BatchStatus>;

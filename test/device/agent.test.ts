@@ -12,6 +12,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
+import { commandDefinitions } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -137,6 +138,7 @@ async function startedAgent(
     onReady: (ready) => world.ready.push(ready),
     restartAgent: () => undefined,
     reboot: async () => 'not in a test',
+    examine: async () => [],
   });
   await agent.start();
   onTestFinished(() => agent.stop());
@@ -158,7 +160,7 @@ test('joins, says hello, takes its settings, streams to the relay and says so', 
     encoder: 'x264enc',
     media: { kind: 'running' },
     conditions: [{ code: 'test-picture' }],
-    capabilities: ['restart-pipeline', 'restart-media-host', 'start-recording', 'stop-recording'],
+    capabilities: Object.keys(commandDefinitions),
     settings: { AV_VIDEO_WIDTH: { value: 640, level: 'device' }, AV_STREAM_KEY: { value: true, isSecret: true, level: 'relay' } },
   });
   expect(media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining(relayKey) }]);

@@ -212,6 +212,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
     service: null,
     restartAgent: () => undefined,
     reboot: async () => null,
+    examine: async () => [],
     onReady: () => undefined,
   });
   await agent.start();

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { startMeAnew } from '#device/exit-codes.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import type { Session } from '#protocol/identifiers.ts';
 import type { Desired } from '#protocol/messages.ts';
@@ -291,4 +292,24 @@ test('a supervisor that is gone takes its agent along', async () => {
   const gone = once(agent.child, 'exit');
   agent.child.disconnect();
   expect(await gone).toEqual([0, null]);
+});
+
+test('told to start anew: its successor answers, once, however often the command is delivered', async () => {
+  const fleet = await startedFleet();
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const first = startAgent(fleet, stateDirectory);
+  const hello = await fleet.hear('hello');
+  const command = { id: 'command-1', kind: 'restart-agent', arguments: {}, deadline: new Date(Date.now() + 60_000).toISOString() };
+  const gone = once(first.child, 'exit');
+  await fleet.send('pi-1', 'command', command);
+  expect(await gone).toEqual([startMeAnew, null]);
+  expect(fleet.heard.filter(({ name }) => name === 'command-result')).toEqual([]);
+  const second = startAgent(fleet, stateDirectory);
+  await fleet.hear('hello', after(hello));
+  const result = await fleet.hear('command-result');
+  expect(result.body).toEqual({ id: 'command-1', outcome: 'done', detail: 'the agent is back' });
+  const from = fleet.heard.length;
+  await fleet.send('pi-1', 'command', command);
+  await fleet.hear('command-result', () => true, from);
+  expect(second.child.exitCode).toBe(null);
 });

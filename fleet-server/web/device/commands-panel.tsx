@@ -14,14 +14,28 @@ import { commandTone, commandWords } from './command-words.ts';
 import classes from './device-page.module.css';
 import { Panel } from './panel.tsx';
 
-const questions: { readonly [Kind in CommandKind]: string } = {
+/** Those that need no arguments; the others are asked for where what they are about is shown. */
+const questions: { readonly [Kind in CommandKind]?: string } = {
   'restart-pipeline': 'The picture stops for about two seconds.',
   'restart-media-host': 'The process that makes the picture ends and starts anew; the picture stops for a few seconds.',
+  'restart-agent': 'The device’s program ends and is started anew; the picture stops for some seconds.',
+  reboot: 'The board restarts: no picture for about a minute. Only where the device’s own environment allows it.',
+  identify: 'The light on the board blinks for ten seconds, so that somebody in the room finds it.',
+  'run-doctor': 'The device looks through everything that a stream needs. The stream goes on.',
   'start-recording': 'The device records until its settings change next, whatever AV_RECORD says. The stream goes on.',
   'stop-recording': 'The device records no more until its settings change next, whatever AV_RECORD says. The stream goes on.',
 };
 
 function CommandResult({ command }: { readonly command: CommandStatus }) {
+  return (
+    <>
+      <CommandState command={command} />
+      {command.lines !== undefined && <pre className={classes['commandLines']}>{command.lines.join('\n')}</pre>}
+    </>
+  );
+}
+
+function CommandState({ command }: { readonly command: CommandStatus }) {
   return (
     <p className={classes['commandResult']} data-testid="command-state" data-state={command.state} data-tone={commandTone(command)}>
       {!isFinished(command) && <Loader size={15} aria-hidden />}
@@ -45,7 +59,7 @@ export function CommandsPanel({ device }: { readonly device: DeviceDetail }) {
       setCommandId(status.id);
     },
   });
-  const kinds = device.capabilities.filter(isCommandKind);
+  const kinds = device.capabilities.filter(isCommandKind).filter((kind) => questions[kind] !== undefined);
   if (!isOperator || kinds.length === 0) return null;
   const isBusy = request.isPending || (commandId !== null && command.data !== undefined && !isFinished(command.data));
   const confirm = (): void => {
@@ -88,7 +102,7 @@ export function CommandsPanel({ device }: { readonly device: DeviceDetail }) {
         size="sm"
       >
         <Stack>
-          <Text size="sm">{asked === null ? '' : questions[asked]}</Text>
+          <Text size="sm">{asked === null ? '' : (questions[asked] ?? '')}</Text>
           <Group justify="flex-end">
             <Button variant="default" onClick={() => setAsked(null)}>
               Cancel

@@ -1,41 +1,38 @@
 import { expect, test } from 'vitest';
-import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import { CommandJournal, maxKeptCommands } from '#device/uplink/command-journal.ts';
-import { CommandRunner } from '#device/uplink/command-runner.ts';
+import { type ActionOutcome, type CommandActions, CommandRunner } from '#device/uplink/command-runner.ts';
+import { commandDefinitions } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import { manualClock, settle } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { MemoryState } from './memory-state.ts';
 
-type Finish = (outcome: ApplyOutcome) => void;
+type Finish = (outcome: ActionOutcome) => void;
 
-async function startedRunner(state = new MemoryState()) {
+async function startedRunner(state = new MemoryState(), bootId = 'boot-1') {
   const clock = manualClock();
   const results: CommandResult[] = [];
   const begun: string[] = [];
   const finish: Finish[] = [];
-  const action = (name: string) => () => {
+  const given: unknown[] = [];
+  const action = (name: string) => (argument: unknown) => {
     begun.push(name);
-    return new Promise<ApplyOutcome>((resolve) => finish.push(resolve));
+    given.push(argument);
+    return new Promise<ActionOutcome>((resolve) => finish.push(resolve));
   };
   const runner = new CommandRunner({
-    journal: new CommandJournal(state),
+    journal: new CommandJournal(state, bootId),
     clock,
     log: quietLog(),
-    actions: {
-      'restart-pipeline': action('restart-pipeline'),
-      'restart-media-host': action('restart-media-host'),
-      'start-recording': action('start-recording'),
-      'stop-recording': action('stop-recording'),
-    },
+    actions: Object.fromEntries(Object.keys(commandDefinitions).map((kind) => [kind, action(kind)])) as CommandActions,
     onResult: (result) => results.push(result),
   });
   await runner.start();
-  return { runner, clock, results, begun, finish, state };
+  return { runner, clock, results, begun, given, finish, state };
 }
 
-function command(id = 'command-1', kind = 'restart-pipeline'): Command {
-  return { id, kind, arguments: {}, deadline: '2026-11-21T12:01:00Z' };
+function command(id = 'command-1', kind = 'restart-pipeline', given: Command['arguments'] = {}): Command {
+  return { id, kind, arguments: given, deadline: '2026-11-21T12:01:00Z' };
 }
 
 test('the result comes when it has happened, not before', async () => {
@@ -138,4 +135,66 @@ test('only so many ids are kept', async () => {
   const kept: { commands: { id: string }[] } = JSON.parse(state.files.get('commands.json') ?? '');
   expect(kept.commands).toHaveLength(maxKeptCommands);
   expect(kept.commands[0]?.id).toBe('expired-30');
+});
+
+test('arguments are checked against the kind and handed on', async () => {
+  const { runner, results, begun, given } = await startedRunner();
+  runner.receive(command('command-1', 'identify', { durationS: 0 }), 60_000);
+  runner.receive(command('command-2', 'restart-pipeline', { element: 'x' }), 60_000);
+  runner.receive(command('command-3', 'protect-recording'), 60_000);
+  runner.receive(command('command-4', 'identify', { durationS: 5 }), 60_000);
+  await settle();
+  expect(results).toEqual([
+    { id: 'command-1', outcome: 'refused', detail: 'arguments/durationS must be >= 1' },
+    { id: 'command-2', outcome: 'refused', detail: expect.stringContaining('must not have additional properties') },
+    { id: 'command-3', outcome: 'refused', detail: 'arguments must have required properties name' },
+  ]);
+  expect(begun).toEqual(['identify']);
+  expect(given).toEqual([{ durationS: 5 }]);
+});
+
+test('refused in words, and found in lines', async () => {
+  const { runner, results, finish } = await startedRunner();
+  runner.receive(command('command-1', 'reboot'), 60_000);
+  runner.receive(command('command-2', 'run-doctor'), 60_000);
+  await settle();
+  finish[0]?.({ kind: 'refused', reason: 'not allowed here' });
+  await settle();
+  finish[1]?.({ kind: 'applied', detail: '1 pass', lines: Array.from({ length: 100 }, () => 'x'.repeat(600)) });
+  await settle();
+  expect(results[0]).toEqual({ id: 'command-1', outcome: 'refused', detail: 'not allowed here' });
+  expect(results[1]).toMatchObject({ outcome: 'done', detail: '1 pass' });
+  expect(results[1]?.lines).toHaveLength(60);
+  expect(results[1]?.lines?.[0]).toHaveLength(500);
+});
+
+test('an agent that ended because it was told to answers when it is back, once', async () => {
+  const first = await startedRunner();
+  first.runner.receive(command('command-1', 'restart-agent'), 60_000);
+  await settle();
+  expect(first.results).toEqual([]);
+  const second = await startedRunner(first.state);
+  expect(second.results).toEqual([{ id: 'command-1', outcome: 'done', detail: 'the agent is back' }]);
+  second.runner.receive(command('command-1', 'restart-agent'), 60_000);
+  await settle();
+  expect(second.begun).toEqual([]);
+});
+
+test.each([
+  ['boot-2', 'done', 'the board is back'],
+  ['boot-1', 'failed', 'the agent is back, and the board was not restarted in between'],
+])('a board that was told to restart: in boot %s it is %s', async (bootId, outcome, detail) => {
+  const first = await startedRunner();
+  first.runner.receive(command('command-1', 'reboot'), 60_000);
+  await settle();
+  expect((await startedRunner(first.state, bootId)).results).toEqual([{ id: 'command-1', outcome, detail }]);
+});
+
+test('what ends the agent is not done where nobody could remember it', async () => {
+  const { runner, begun, results, state } = await startedRunner();
+  state.failure = Object.assign(new Error('no'), { code: 'EROFS' });
+  runner.receive(command('command-1', 'restart-agent'), 60_000);
+  await settle();
+  expect(begun).toEqual([]);
+  expect(results).toMatchObject([{ outcome: 'failed', detail: 'the device cannot write down that it did this (EROFS)' }]);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Command } from '#protocol/messages.ts';
-import type { CommandList, CommandStatus } from '#protocol/model/command.ts';
+import type { BatchStatus, CommandList, CommandStatus } from '#protocol/model/command.ts';
 import type { History } from '#protocol/model/device.ts';
 import { type ApiUnderTest, bodies, type DeviceVoice, startApi } from '../api-under-test.ts';
 import { settle } from '../manual-clock.ts';
@@ -76,4 +76,85 @@ test('an unknown kind, an unknown device and too many are refused', async () => 
   for (let index = 0; index < 20; index += 1) expect((await ask()).statusCode).toBe(202);
   expect((await ask()).json()).toMatchObject({ code: 'too-many' });
   expect((await api.request({ method: 'GET', url: `/api/v1/devices/${id}/commands` })).json<CommandList>().commands).toHaveLength(20);
+});
+
+test('arguments are those of the kind, or it is refused before anything is stored', async () => {
+  voice.connect();
+  expect((await ask({ kind: 'identify', arguments: { durationS: 3600 } })).json()).toMatchObject({
+    code: 'wrong-fields',
+    problems: [{ key: 'body/arguments', came: 'arguments/durationS must be <= 60' }],
+  });
+  expect((await ask({ kind: 'restart-pipeline', arguments: { shell: 'rm' } })).statusCode).toBe(400);
+  expect((await ask({ kind: 'protect-recording' })).statusCode).toBe(400);
+  expect(delivered()).toEqual([]);
+  expect((await ask({ kind: 'identify', arguments: { durationS: 5 } })).statusCode).toBe(202);
+  await settle();
+  expect(api.published.findLast(({ name }) => name === 'command')?.body).toMatchObject({ kind: 'identify', arguments: { durationS: 5 } });
+});
+
+test('what the device found is kept with the result', async () => {
+  voice.connect();
+  const asked = (await ask({ kind: 'run-doctor' })).json<CommandStatus>();
+  expect(asked.lines).toBeUndefined();
+  await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '1 pass', lines: ['pass  disk'] });
+  expect(await status(asked.id)).toMatchObject({ state: 'done', lines: ['pass  disk'] });
+});
+
+test('a longer deadline waits for a device that comes back late', async () => {
+  const asked = (await ask({ kind: 'restart-pipeline', deadlineS: 3600 })).json<CommandStatus>();
+  await api.clock.advance(600_000);
+  voice.connect();
+  await voice.say('hello', bodies.hello());
+  expect(delivered()).toEqual([asked.id]);
+  expect((await ask({ kind: 'restart-pipeline', deadlineS: 10_000_000 })).statusCode).toBe(400);
+});
+
+const askMany = (payload: object, as?: string) =>
+  api.request({ method: 'POST', url: '/api/v1/commands', payload, ...(as === undefined ? {} : { as }) });
+const batch = async (batchId: string) => (await api.request({ method: 'GET', url: `/api/v1/commands/${batchId}` })).json<BatchStatus>();
+
+test('asked of several: a result for each, and how far it is', async () => {
+  const other = api.voice((await api.join({ name: 'other' })).deviceId);
+  const away = api.voice((await api.join({ name: 'away' })).deviceId);
+  for (const one of [voice, other]) one.connect();
+  const response = await askMany({ kind: 'restart-pipeline', deviceIds: [id, other.id, away.id], deadlineS: 120 });
+  expect(response.statusCode).toBe(202);
+  const made = response.json<BatchStatus>();
+  expect(made).toMatchObject({ kind: 'restart-pipeline', progress: { total: 3, open: 3, done: 0, notDone: 0 } });
+  await settle();
+  const idOf = (deviceId: string) => made.commands.find((command) => command.deviceId === deviceId)?.id ?? '';
+  await voice.say('command-result', { id: idOf(id), outcome: 'done', detail: 'back' });
+  await other.say('command-result', { id: idOf(other.id), outcome: 'failed', detail: 'no camera' });
+  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 1, done: 1, notDone: 1 });
+  away.connect();
+  await away.say('hello', bodies.hello());
+  await away.say('command-result', { id: idOf(away.id), outcome: 'done', detail: '' });
+  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 0, done: 2, notDone: 1 });
+  expect((await batch(made.id)).commands.find(({ deviceId }) => deviceId === other.id)).toMatchObject({
+    state: 'failed',
+    detail: 'no camera',
+  });
+});
+
+test('asked of a group; one that has too many waiting is refused alone', async () => {
+  const members = [await api.join({ name: 'a', group: 'hall' }), await api.join({ name: 'b', group: 'hall' })];
+  const full = members[0]?.deviceId ?? '';
+  for (let index = 0; index < 20; index += 1) {
+    await api.request({ method: 'POST', url: `/api/v1/devices/${full}/commands`, payload: { kind: 'restart-pipeline' } });
+  }
+  const made = (await askMany({ kind: 'identify', group: 'hall' })).json<BatchStatus>();
+  expect(made.progress).toEqual({ total: 2, open: 1, done: 0, notDone: 1 });
+  expect(made.commands.find(({ deviceId }) => deviceId === full)).toMatchObject({ state: 'refused' });
+  await api.clock.advance(91_000);
+  expect((await batch(made.id)).progress).toEqual({ total: 2, open: 0, done: 0, notDone: 2 });
+});
+
+test('asked of several: nobody, both, unknown ones and viewers are refused', async () => {
+  expect((await askMany({ kind: 'identify' })).statusCode).toBe(400);
+  expect((await askMany({ kind: 'identify', deviceIds: [id], group: 'hall' })).statusCode).toBe(400);
+  expect((await askMany({ kind: 'identify', group: 'nowhere' })).json()).toMatchObject({ code: 'wrong-fields' });
+  expect((await askMany({ kind: 'identify', deviceIds: ['d-nothing00'] })).statusCode).toBe(404);
+  expect((await askMany({ kind: 'run-shell', deviceIds: [id] })).statusCode).toBe(400);
+  expect((await askMany({ kind: 'identify', deviceIds: [id] }, await api.addPerson('vera', 'viewer'))).statusCode).toBe(403);
+  expect((await api.request({ method: 'GET', url: `/api/v1/commands/${'a'.repeat(36)}` })).statusCode).toBe(404);
 });

@@ -58,6 +58,8 @@ describe('every route', () => {
       '/api/v1/alerts/{id}/acknowledge',
       '/api/v1/audit-log',
       '/api/v1/changes',
+      '/api/v1/commands',
+      '/api/v1/commands/{batchId}',
       '/api/v1/devices',
       '/api/v1/devices/{id}',
       '/api/v1/devices/{id}/commands',
@@ -114,7 +116,7 @@ describe('every route', () => {
     for (const [path, operations] of Object.entries((await openApi()).paths)) {
       for (const method of Object.keys(operations)) {
         if (open.includes(`${method} ${path}`)) continue;
-        const url = path.replace('{id}', id).replace('{name}', 'hall').replace('{commandId}', 'a'.repeat(36)).replace('{number}', '1');
+        const url = filledIn(path);
         const payload = { kind: 'restart-pipeline', AV_VIDEO_WIDTH: 640 };
         const withBody = operations[method]?.requestBody === undefined ? {} : { payload };
         const response = await api.request({ method: method.toUpperCase() as 'GET', url, as: null, ...withBody });
@@ -129,7 +131,7 @@ describe('every route', () => {
     for (const [path, operations] of Object.entries((await openApi()).paths)) {
       for (const [method, operation] of Object.entries(operations)) {
         const verb = method.toUpperCase() as 'GET';
-        const url = path.replace('{id}', id).replace('{name}', 'hall').replace('{commandId}', 'a'.repeat(36)).replace('{number}', '1');
+        const url = filledIn(path);
         for (const wrong of ['%00', '..%2f..%2fetc%2fpasswd', 'X'.repeat(150), '%E0%A4%A', 'd-nothing00']) {
           if (path.includes('{id}'))
             await expectProblem({ method: verb, url: path.replace('{id}', wrong).replace('{commandId}', 'x').replace('{number}', 'x') });
@@ -221,3 +223,8 @@ test('pages may run only our own scripts and stand in no frame', async () => {
   expect(headers['x-content-type-options']).toBe('nosniff');
   expect(headers['x-frame-options']).toBe('DENY');
 });
+
+function filledIn(path: string): string {
+  const values = { id, name: 'hall', commandId: 'a'.repeat(36), batchId: 'a'.repeat(36), number: '1' };
+  return Object.entries(values).reduce((url, [key, value]) => url.replace(`{${key}}`, value), path);
+}

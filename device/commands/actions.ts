@@ -1,0 +1,66 @@
+/** What each command does, by its kind. The runner (uplink/command-runner.ts) sees to it that each is done once and in time. */
+import type { BoardLight } from '#device/commands/board-light.ts';
+import type { Check } from '#device/doctor/check.ts';
+import { checkLine, summaryLine } from '#device/doctor/check.ts';
+import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
+import { protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
+import { identifyBoundsS } from '#protocol/commands.ts';
+
+export type ActionsOptions = {
+  readonly media: { readonly restartCapture: () => Promise<ApplyOutcome>; readonly restartHost: () => Promise<ApplyOutcome> };
+  readonly switchRecording: (isOn: boolean) => Promise<ApplyOutcome>;
+  readonly recordingDirectory: () => string;
+  readonly restartAgent: () => void;
+  /** The device’s own environment decides, never the fleet. */
+  readonly mayReboot: boolean;
+  /** Null, or why the board is not restarted. */
+  readonly reboot: () => Promise<string | null>;
+  readonly light: Pick<BoardLight, 'blink'>;
+  readonly examine: () => Promise<readonly Check[]>;
+};
+
+export function commandActions(options: ActionsOptions): CommandActions {
+  const { media, light } = options;
+  return {
+    'restart-pipeline': () => media.restartCapture(),
+    'restart-media-host': () => media.restartHost(),
+    'restart-agent': () => endWith(async () => options.restartAgent()),
+    reboot: () => rebootIfAllowed(options),
+    'start-recording': () => options.switchRecording(true),
+    'stop-recording': () => options.switchRecording(false),
+    'protect-recording': ({ name }) => protectOne(options.recordingDirectory(), name),
+    identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
+    'run-doctor': () => runDoctor(options),
+  };
+}
+
+/** This process ends: whoever comes after it knows what to answer. */
+async function endWith(end: () => Promise<void>): Promise<ActionOutcome> {
+  await end();
+  return new Promise(() => undefined);
+}
+
+async function rebootIfAllowed({ mayReboot, reboot }: ActionsOptions): Promise<ActionOutcome> {
+  if (!mayReboot) {
+    return { kind: 'refused', reason: 'this device does not let its board be restarted: set AV_ALLOW_REBOOT=1 in its own environment' };
+  }
+  const problem = await reboot();
+  return problem === null ? endWith(async () => undefined) : { kind: 'failed', reason: `the board is not restarted: ${problem}` };
+}
+
+async function protectOne(directory: string, name: string): Promise<ActionOutcome> {
+  const found = await readRecordingDirectory(directory);
+  if (found === null) return { kind: 'refused', reason: 'there are no recordings on this device, or their directory cannot be read' };
+  if (!found.files.some((file) => file.name === name)) {
+    const example = found.files.at(-1)?.name;
+    return { kind: 'refused', reason: `there is no recording ${name}${example === undefined ? '' : `; the newest is ${example}`}` };
+  }
+  await protectRecording(directory, name);
+  return { kind: 'applied', detail: `${name} is protected: it is not deleted to make room` };
+}
+
+async function runDoctor({ examine }: ActionsOptions): Promise<ActionOutcome> {
+  const checks = await examine();
+  return { kind: 'applied', detail: summaryLine(checks), lines: checks.flatMap((check) => checkLine(check).split('\n')) };
+}

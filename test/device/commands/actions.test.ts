@@ -1,0 +1,63 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type ActionsOptions, commandActions } from '#device/commands/actions.ts';
+import { fail, pass } from '#device/doctor/check.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const done = async () => ({ kind: 'applied' }) as const;
+
+function actions(changes: Partial<ActionsOptions> = {}) {
+  return commandActions({
+    media: { restartCapture: done, restartHost: done },
+    switchRecording: done,
+    recordingDirectory: () => '/nowhere',
+    restartAgent: () => undefined,
+    mayReboot: false,
+    reboot: async () => null,
+    light: { blink: async (durationS) => ({ kind: 'applied', detail: `${durationS} s` }) },
+    examine: async () => [],
+    ...changes,
+  });
+}
+
+test('a board is restarted only where its own environment allows it', async () => {
+  let rebooted = 0;
+  const reboot = async () => {
+    rebooted += 1;
+    return 'no tool for it';
+  };
+  expect(await actions({ reboot }).reboot({})).toMatchObject({ kind: 'refused', reason: expect.stringContaining('AV_ALLOW_REBOOT=1') });
+  expect(rebooted).toBe(0);
+  expect(await actions({ reboot, mayReboot: true }).reboot({})).toEqual({
+    kind: 'failed',
+    reason: 'the board is not restarted: no tool for it',
+  });
+});
+
+test('a recording is protected by its name, and by nothing else', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, '2026-11-21T10-00-00Z.mp4'), 'x');
+  const { 'protect-recording': protect } = actions({ recordingDirectory: () => directory });
+  expect(await protect({ name: '2026-11-21T11-00-00Z' })).toEqual({
+    kind: 'refused',
+    reason: 'there is no recording 2026-11-21T11-00-00Z; the newest is 2026-11-21T10-00-00Z',
+  });
+  expect(await protect({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'applied' });
+  expect((await readdir(directory)).toSorted()).toEqual(['2026-11-21T10-00-00Z.keep', '2026-11-21T10-00-00Z.mp4']);
+  expect(await actions()['protect-recording']({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'refused' });
+});
+
+test('what the doctor found comes line by line', async () => {
+  const examine = async () => [pass('disk', '5 GB free'), fail('camera', 'there is none', 'Plug one in.')];
+  expect(await actions({ examine })['run-doctor']({})).toEqual({
+    kind: 'applied',
+    detail: '1 pass, 0 warn, 1 fail',
+    lines: ['pass  disk            5 GB free', 'fail  camera          there is none', expect.stringMatching(/^ +Plug one in\.$/)],
+  });
+});
+
+test('the light blinks for ten seconds unless told', async () => {
+  expect(await actions().identify({})).toMatchObject({ detail: '10 s' });
+  expect(await actions().identify({ durationS: 3 })).toMatchObject({ detail: '3 s' });
+});
