@@ -42,6 +42,12 @@ export async function deviceIdsOfGroup(database: Database, group: string): Promi
   return rows.map(({ id }) => id);
 }
 
+/** Tags stand between spaces, so that one is found by itself (devices/tags.ts). */
+export async function deviceIdsWithTag(database: Database, tag: string): Promise<string[]> {
+  const rows = await database.selectFrom('devices').select('id').where('tags', 'like', `% ${tag} %`).orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}
+
 export function findCommand(database: Database, deviceId: string, id: string): Promise<CommandsTable | undefined> {
   return database.selectFrom('commands').selectAll().where('id', '=', id).where('deviceId', '=', deviceId).executeTakeFirst();
 }

@@ -34,7 +34,7 @@ export type NewCommand = {
 /** Whom a command to several devices is for. */
 export type Among =
   | { readonly kind: 'devices'; readonly deviceIds: readonly string[] }
-  | { readonly kind: 'group'; readonly group: string };
+  | { readonly kind: 'group' | 'tag'; readonly name: string };
 
 export type DeviceCommandsOptions = {
   readonly database: Database;
@@ -114,11 +114,11 @@ export class DeviceCommands {
     const { database, clock, isKnown } = this.#options;
     const batchId = randomUUID();
     const shared = { ...this.#row(request), batchId };
-    const deviceIds = among.kind === 'group' ? await store.deviceIdsOfGroup(database, among.group) : among.deviceIds;
+    const deviceIds = await idsOf(database, among);
     const unknown = deviceIds.find((deviceId) => !isKnown(deviceId));
     if (unknown !== undefined && among.kind === 'devices') throw deviceNotFound(unknown);
-    if (deviceIds.length === 0) throw wrongField('group', 'a group with devices in it', 'one without');
-    if (deviceIds.length > maxBatchDevices) throw wrongField('group', `at most ${maxBatchDevices} devices`, String(deviceIds.length));
+    if (deviceIds.length === 0) throw wrongField(among.kind, `a ${among.kind} with devices in it`, 'one without');
+    if (deviceIds.length > maxBatchDevices) throw wrongField(among.kind, `at most ${maxBatchDevices} devices`, String(deviceIds.length));
     const rows = await inTransaction(database, async (transaction) => {
       const open = await store.openCounts(transaction, clock.nowMs());
       const made = deviceIds.map((deviceId): CommandsTable => {
@@ -128,7 +128,11 @@ export class DeviceCommands {
       });
       await store.insertCommands(transaction, made);
       for (const { deviceId } of made) await store.pruneCommands(transaction, deviceId, maxKept);
-      await this.#audit(transaction, shared, `${made.length} devices${among.kind === 'group' ? ` of the group ${among.group}` : ''}`);
+      await this.#audit(
+        transaction,
+        shared,
+        `${made.length} devices${among.kind === 'devices' ? '' : ` of the ${among.kind} ${among.name}`}`,
+      );
       return made;
     });
     for (const row of rows) {
@@ -247,6 +251,19 @@ export class DeviceCommands {
 
   #changed(deviceId: string): void {
     this.#options.publishChange({ subject: 'commands', deviceId });
+  }
+}
+
+function idsOf(database: Database, among: Among): Promise<readonly string[]> {
+  switch (among.kind) {
+    case 'devices':
+      return Promise.resolve(among.deviceIds);
+    case 'group':
+      return store.deviceIdsOfGroup(database, among.name);
+    case 'tag':
+      return store.deviceIdsWithTag(database, among.name);
+    default:
+      return among satisfies never;
   }
 }
 

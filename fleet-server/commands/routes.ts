@@ -96,11 +96,16 @@ function wished(body: CommandRequest): { readonly arguments: Record<string, unkn
   return { arguments: body.arguments ?? {}, ...(body.deadlineS === undefined ? {} : { deadlineMs: body.deadlineS * 1000 }) };
 }
 
-function among({ deviceIds, group }: BatchRequest): Among {
-  if (deviceIds !== undefined && group === undefined) return { kind: 'devices', deviceIds };
-  if (group !== undefined && deviceIds === undefined) return { kind: 'group', group };
-  const came = group === undefined ? 'neither' : 'both';
-  throw new FleetError('wrong-fields', `Expected either deviceIds or group, got ${came}.`, {
-    problems: [{ key: 'body', expected: 'either deviceIds or group', came }],
+function among({ deviceIds, group, tag }: BatchRequest): Among {
+  const wanted: readonly Among[] = [
+    ...(deviceIds === undefined ? [] : [{ kind: 'devices', deviceIds } as const]),
+    ...(group === undefined ? [] : [{ kind: 'group', name: group } as const]),
+    ...(tag === undefined ? [] : [{ kind: 'tag', name: tag } as const]),
+  ];
+  const [only] = wanted;
+  if (only !== undefined && wanted.length === 1) return only;
+  const came = wanted.length === 0 ? 'none of them' : wanted.map(({ kind }) => kind).join(' and ');
+  throw new FleetError('wrong-fields', `Expected either deviceIds, group or tag, got ${came}.`, {
+    problems: [{ key: 'body', expected: 'either deviceIds, group or tag', came }],
   });
 }

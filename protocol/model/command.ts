@@ -1,7 +1,7 @@
 /** Commands as the API sees them. */
 import { type Static, Type } from 'typebox';
 import { longestDeadlineMs } from '#protocol/commands.ts';
-import { CommandId, DeviceId, Timestamp } from '#protocol/identifiers.ts';
+import { CommandId, DeviceId, GroupName, Tag, Timestamp } from '#protocol/identifiers.ts';
 
 const asked = {
   kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
@@ -35,11 +35,12 @@ export type CommandList = Static<typeof CommandList>;
 
 export const maxBatchDevices = 5000;
 
-/** Of several devices at once: either these, or all of a group. */
+/** Of several devices at once: either these, all of a group, or all with a tag. */
 export const BatchRequest = Type.Object({
   ...asked,
   deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxBatchDevices, uniqueItems: true })),
-  group: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+  group: Type.Optional(GroupName),
+  tag: Type.Optional(Tag),
 });
 export type BatchRequest = Static<typeof BatchRequest>;
 

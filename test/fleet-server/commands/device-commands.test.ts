@@ -149,6 +149,14 @@ test('asked of a group; one that has too many waiting is refused alone', async (
   expect((await batch(made.id)).progress).toEqual({ total: 2, open: 0, done: 0, notDone: 2 });
 });
 
+test('asked of all with a tag', async () => {
+  const other = await api.join({ name: 'other' });
+  await api.request({ method: 'PATCH', url: `/api/v1/devices/${other.deviceId}`, payload: { tags: ['stage'] } });
+  const made = (await askMany({ kind: 'identify', tag: 'stage' })).json<BatchStatus>();
+  expect(made.commands.map(({ deviceId }) => deviceId)).toEqual([other.deviceId]);
+  expect((await askMany({ kind: 'identify', tag: 'sta' })).json()).toMatchObject({ code: 'wrong-fields' });
+});
+
 test('asked of several: nobody, both, unknown ones and viewers are refused', async () => {
   expect((await askMany({ kind: 'identify' })).statusCode).toBe(400);
   expect((await askMany({ kind: 'identify', deviceIds: [id], group: 'hall' })).statusCode).toBe(400);
