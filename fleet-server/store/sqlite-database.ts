@@ -19,6 +19,13 @@ function adapt(statement: StatementSync): SqliteStatement {
   };
 }
 
+/** A full disk has ended the transaction already: an error about that would hide the first one. https://sqlite.org/lang_transaction.html */
+function rollback(database: DatabaseSync): SqliteStatement {
+  const statement = adapt(guard(() => database.prepare('rollback')));
+  const nothing = { changes: 0, lastInsertRowid: 0 };
+  return { ...statement, run: (parameters) => (database.isTransaction ? statement.run(parameters) : nothing) };
+}
+
 function guard<T>(action: () => T): T {
   try {
     return action();
@@ -47,7 +54,8 @@ export function openSqlite(path: string): SqliteDatabase {
     prepare: (sql) => {
       const known = kept.get(sql);
       if (known !== undefined) return known;
-      const made = adapt(guard(() => database.prepare(sql === 'begin' ? 'begin immediate' : sql)));
+      const made =
+        sql === 'rollback' ? rollback(database) : adapt(guard(() => database.prepare(sql === 'begin' ? 'begin immediate' : sql)));
       if (kept.size >= maxKeptStatements) kept.clear();
       kept.set(sql, made);
       return made;

@@ -1,8 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { storePath } from '#fleet-server/store/store.ts';
+import { noSmallDisk, smallDisk } from '../../device/recording/small-disk.ts';
+import { until } from '../../until.ts';
+import { environmentFor, startServer } from '../running-server.ts';
 import { killUnderWrites } from './server-kills.ts';
+import { endAllOf, missingIn, password, request, signIn } from './writes.ts';
 
 const kills = 20;
 
@@ -15,5 +20,46 @@ test(`a server that is killed ${kills} times under writes has every write that i
     expect(acknowledged).toBeGreaterThan(2 * kills);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('a full disk refuses what is to be written, answers what is read, and needs nobody once there is space', {
+  timeout: 120_000,
+}, async (context) => {
+  if (noSmallDisk !== null) return context.skip(noSmallDisk);
+  const disk = await smallDisk(16);
+  const server = startServer(await environmentFor(disk.path, { FLEET_ADMIN_PASSWORD: password, FLEET_LOG_LEVEL: 'warn' }));
+  try {
+    const { url } = await server.ready;
+    const cookie = await signIn(url);
+    const kept: string[] = [];
+    const write = async () => {
+      const answer = await request(url, cookie, 'POST', '/join-tokens', {});
+      const body = (await answer.json()) as { id: string; code?: string; message?: string };
+      if (answer.status === 201) kept.push(body.id);
+      return { status: answer.status, ...body };
+    };
+    expect(await write()).toMatchObject({ status: 201 });
+    const { bavail, bsize } = await statfs(disk.path);
+    await disk.fill('filler', bavail * bsize);
+    // What fits into the pages that SQLite has already may still be stored.
+    const refused = await until('a refusal', 20_000, async () => {
+      const answer = await write();
+      return answer.status === 201 ? null : answer;
+    });
+    expect(refused).toMatchObject({ status: 507, code: 'store-full', message: expect.stringContaining('is full') });
+    for (const path of ['/devices', '/session', '/fleet/settings', '/join-tokens']) {
+      expect([path, (await request(url, cookie, 'GET', path)).status]).toEqual([path, 200]);
+    }
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    await disk.remove('filler');
+    expect(await write()).toMatchObject({ status: 201 });
+    server.child.kill('SIGTERM');
+    expect(await server.exit).toMatchObject({ code: 0 });
+    expect(missingIn(storePath(disk.path), kept)).toEqual([]);
+  } finally {
+    server.child.kill('SIGKILL');
+    await server.exit;
+    await endAllOf(disk.path);
   }
 });

@@ -1,12 +1,16 @@
-/** A store of before revisions were kept: its log of single changes becomes revisions. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** Stores of earlier versions. */
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { allDevices } from '#fleet-server/devices/devices-store.ts';
 import { migrate, migrations } from '#fleet-server/store/migrations.ts';
+import { schemaVersionOf } from '#fleet-server/store/sqlite-copy.ts';
+import { openStore, storePath } from '#fleet-server/store/store.ts';
 import { openStoreUnderTest } from './store-under-test.ts';
 
+// A store of before revisions were kept: its log of single changes becomes revisions.
 test('what was changed at one moment by one person is one revision, and what a removed device had is gone', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'msl-store-'));
   const { database, close } = await openStoreUnderTest(directory);
@@ -45,6 +49,32 @@ test('what was changed at one moment by one person is one revision, and what a r
     [1, 'AV_STREAM_KEY', null, 'secret'],
     [1, 'AV_VIDEO_WIDTH', null, '640'],
     [2, 'AV_VIDEO_WIDTH', '640', null],
+  ]);
+  await close();
+  await rm(directory, { recursive: true });
+});
+
+/** Made by the first migration alone, and filled with made-up rows: a store of the first version. */
+const fixture = join(import.meta.dirname, 'fixtures', 'first-schema-made-up.sqlite');
+
+test('a store of the first version is brought up to date, with everything in it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'msl-old-'));
+  const path = storePath(directory);
+  await copyFile(fixture, path);
+  expect(schemaVersionOf(path)).toBe(1);
+  const { database, close } = await openStore({ kind: 'sqlite', path });
+  expect(schemaVersionOf(path)).toBe(migrations.length);
+  expect(await allDevices(database)).toMatchObject([
+    { name: 'Workshop', groupName: 'hall', desiredRevision: 3, sessionCounter: 4, tags: '' },
+  ]);
+  expect(await database.selectFrom('people').select(['name', 'role']).execute()).toEqual([{ name: 'admin', role: 'admin' }]);
+  expect(await database.selectFrom('settings').select(['key', 'value']).execute()).toEqual([{ key: 'AV_VIDEO_BITRATE', value: '1500' }]);
+  expect(await database.selectFrom('settingsRevisionChanges').select(['number', 'after']).execute()).toEqual([
+    { number: 1, after: '1500' },
+  ]);
+  expect(await database.selectFrom('history').select('detail').execute()).toEqual([{ detail: 'made up' }]);
+  expect(await database.selectFrom('healthSamples').select(['framesPerSecond', 'audioRmsDbfs']).execute()).toEqual([
+    { framesPerSecond: 25, audioRmsDbfs: null },
   ]);
   await close();
   await rm(directory, { recursive: true });
