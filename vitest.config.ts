@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const onPostgresqlOnly = ['test/fleet-server/store/postgresql-database.test.ts', 'test/fleet-server/servers/live-exchange.test.ts'];
+const onPostgresqlOnly = [
+  'test/fleet-server/store/postgresql-database.test.ts',
+  'test/fleet-server/servers/live-exchange.test.ts',
+  'test/fleet-server/rollouts/plugin.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -24,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [
-            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,people,servers,settings,store}/**/*.test.ts',
+            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,people,rollouts,servers,settings,store}/**/*.test.ts',
           ],
           exclude: ['test/fleet-server/store/store.test.ts'],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],

@@ -30,6 +30,8 @@ import { accessTokensRoutes } from '#fleet-server/people/access-tokens-routes.ts
 import { peopleRoutes } from '#fleet-server/people/people-routes.ts';
 import { peoplePlugin } from '#fleet-server/people/plugin.ts';
 import { sessionRoutes } from '#fleet-server/people/session-routes.ts';
+import { rolloutsPlugin } from '#fleet-server/rollouts/plugin.ts';
+import { rolloutsRoutes } from '#fleet-server/rollouts/routes.ts';
 import { serversPlugin } from '#fleet-server/servers/plugin.ts';
 import { settingsPlugin } from '#fleet-server/settings/plugin.ts';
 import { settingsRoutes } from '#fleet-server/settings/routes.ts';
@@ -69,6 +71,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
 
+  await app.register(rolloutsPlugin, { clock });
   await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl });
 
   await app.register(sessionRoutes, { prefix: apiPrefix });
@@ -78,6 +81,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(devicesRoutes, { prefix: apiPrefix, clock });
   await app.register(groupsRoutes, { prefix: apiPrefix });
   await app.register(settingsRoutes, { prefix: apiPrefix });
+  await app.register(rolloutsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });
   await app.register(historyRoutes, { prefix: apiPrefix });

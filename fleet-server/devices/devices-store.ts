@@ -89,6 +89,7 @@ export async function deleteDevice(database: Database, id: string): Promise<void
   for (const table of ['settings', 'settingsRevisions', 'settingsRevisionChanges'] as const) {
     await database.deleteFrom(table).where('level', '=', 'device').where('scope', '=', id).execute();
   }
+  await database.deleteFrom('settingsTrialDevices').where('deviceId', '=', id).execute();
   await database.deleteFrom('liveDevices').where('deviceId', '=', id).execute();
   await database.deleteFrom('devices').where('id', '=', id).execute();
 }

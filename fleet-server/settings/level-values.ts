@@ -2,7 +2,9 @@
 import type { CheckedPatch } from '#fleet-server/settings/check-patch.ts';
 import type { LevelValues } from '#fleet-server/settings/desired-document.ts';
 import type { RevisionRow, Scope, ServerLevel, SettingsStore, StoredSetting } from '#fleet-server/settings/settings-store.ts';
+import { type Trial, trialsWithDevices } from '#fleet-server/settings/trials-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
 export type DeviceLevels = { readonly [L in ServerLevel]: readonly StoredSetting[] };
@@ -10,23 +12,32 @@ export type DeviceLevels = { readonly [L in ServerLevel]: readonly StoredSetting
 /** `where`: what the devices have in common; less is read then. */
 export async function readLevels(
   store: SettingsStore,
+  secrets: Secrets,
   database: Database,
   where: Scope,
   rows: readonly Pick<RevisionRow, 'id' | 'groupName'>[],
 ): Promise<(row: Pick<RevisionRow, 'id' | 'groupName'>) => DeviceLevels> {
   const group = where.level === 'device' ? (rows[0]?.groupName ?? null) : where.level === 'group' ? where.scope : undefined;
-  const [fleet, groups, devices] = await Promise.all([
+  const [fleet, groups, devices, trials] = await Promise.all([
     store.read(database, { level: 'fleet', scope: '' }),
     group === undefined ? store.readAll(database, 'group') : group === null ? [] : store.read(database, { level: 'group', scope: group }),
     where.level === 'device' ? store.read(database, where) : store.readAll(database, 'device'),
+    trialsWithDevices(database, secrets, where.level === 'device' ? where.scope : null),
   ]);
   const ofGroup = byScope(groups);
   const ofDevice = byScope(devices);
-  return ({ id, groupName }) => ({
-    fleet,
-    group: groupName === null ? [] : (ofGroup.get(groupName) ?? []),
-    device: ofDevice.get(id) ?? [],
-  });
+  return ({ id, groupName }) => {
+    const own = { fleet, group: groupName === null ? [] : (ofGroup.get(groupName) ?? []), device: ofDevice.get(id) ?? [] };
+    return trials
+      .filter(({ level, scope, deviceIds }) => deviceIds.has(id) && (level === 'fleet' || scope === groupName))
+      .reduce(underTrial, own);
+  };
+}
+
+/** To a device on which a trial is in force the level is as it will be. */
+function underTrial(levels: DeviceLevels, { level, scope, patch, startedAtMs, startedBy }: Trial): DeviceLevels {
+  const by = { setAtMs: startedAtMs, setBy: startedBy };
+  return { ...levels, [level]: withPatch(levels[level], { level, scope }, patch, by) };
 }
 
 export function valuesOf(settings: readonly StoredSetting[]): LevelValues {

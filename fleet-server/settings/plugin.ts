@@ -4,10 +4,12 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { Settings } from '#fleet-server/settings/settings.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
+import { SettingsTrials } from '#fleet-server/settings/trials.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     settings: Settings;
+    settingsTrials: SettingsTrials;
   }
 }
 
@@ -50,6 +52,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
   const cancel = options.clock.every(sendAgainMs, () => void sendAgain({ level: 'fleet', scope: '' }));
   app.addHook('preClose', async () => cancel());
   app.decorate('settings', instance);
+  app.decorate('settingsTrials', new SettingsTrials({ settings: instance, secrets: app.secrets }));
   app.addHook('onReady', () => instance.start());
 }
 

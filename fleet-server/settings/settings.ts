@@ -18,14 +18,24 @@ import { previewDevices } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
 import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
-import { parseRefusals } from '#fleet-server/settings/settings-state.ts';
+import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
 import { createSettingsStore, isSecret, type RevisionRow, type Scope, type SettingsStore } from '#fleet-server/settings/settings-store.ts';
+import { refuseUnderTrial } from '#fleet-server/settings/trials.ts';
+import { trialsAt } from '#fleet-server/settings/trials-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
-import type { DeviceSettings, LevelSettings, RevisionPage, SettingsPatch, SettingsPreview } from '#protocol/model/settings.ts';
+import type { SettingsState } from '#protocol/model/device.ts';
+import type {
+  DeviceSettings,
+  LevelSettings,
+  RevisionChange,
+  RevisionPage,
+  SettingsPatch,
+  SettingsPreview,
+} from '#protocol/model/settings.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
 export type SettingsOptions = {
@@ -45,9 +55,12 @@ export type SettingsOptions = {
   publishChange(change: Change): void;
 };
 
+/** Of a revision. */
+export type Author = { readonly by: string; readonly comment: string | null; readonly undoes: number | null };
+export type Outgoing = { readonly deviceId: string; readonly desired: Desired };
+export type Changed = { readonly outgoing: Outgoing[]; readonly revision: number | null };
+export type DeviceStanding = { readonly id: string; readonly name: string; readonly state: SettingsState };
 export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
-type Author = { readonly by: string; readonly comment: string | null; readonly undoes: number | null };
-type Outgoing = { readonly deviceId: string; readonly desired: Desired };
 
 export class Settings {
   readonly #options: SettingsOptions;
@@ -60,13 +73,13 @@ export class Settings {
 
   /** The relay's port may have changed since the last start: that is a new revision for every device. */
   async start(): Promise<void> {
-    await inTransaction(this.#options.database, (transaction) => this.#refresh(transaction, { level: 'fleet', scope: '' }));
+    await inTransaction(this.#options.database, (transaction) => this.refresh(transaction, { level: 'fleet', scope: '' }));
   }
 
   async ofDevice(deviceId: string): Promise<DeviceSettings> {
     const { database } = this.#options;
     const row = await this.#revisionOf(database, deviceId);
-    const levels = await readLevels(this.#store, database, { level: 'device', scope: deviceId }, [row]);
+    const levels = await readLevels(this.#store, this.#options.secrets, database, { level: 'device', scope: deviceId }, [row]);
     const revision = { ...row, refusals: parseRefusals(row.refusals) };
     return deviceSettings({ ...levels(row), report: this.#options.reportOf(deviceId), revision });
   }
@@ -87,10 +100,10 @@ export class Settings {
 
   async patch(where: Scope, raw: SettingsPatch, by: string, comment: string | null = null): Promise<void> {
     const patch = acceptedPatch(raw);
-    const outgoing = await inTransaction(this.#options.database, (transaction) =>
-      this.#change(transaction, where, patch, { by, comment, undoes: null }),
+    const { outgoing } = await inTransaction(this.#options.database, (transaction) =>
+      this.change(transaction, where, patch, { by, comment, undoes: null }),
     );
-    this.#announce(where, outgoing);
+    this.announce(where, outgoing);
   }
 
   async revisions(where: Scope, query: RevisionQuery): Promise<RevisionPage> {
@@ -100,22 +113,29 @@ export class Settings {
   }
 
   /** Sets again what was set before revision `number`; that is a new revision. */
-  async undo(where: Scope, number: number, { override = false, comment = null, by }: UndoOptions): Promise<void> {
-    const { database, secrets } = this.#options;
-    const outgoing = await inTransaction(database, async (transaction) => {
-      if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
-      const revision = await findRevision(transaction, where, number);
-      if (revision === undefined) throw new FleetError('not-found', `Expected the number of a revision that is kept, got ${number}.`);
-      const raw = valuesBefore(revision, secrets);
-      const since = await changesSince(transaction, where, number, Object.keys(raw));
-      if (!override && since.length > 0) throw changedSince(number, since);
-      const now = valuesOf(await this.#store.read(transaction, where));
-      if (Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value)) {
-        throw new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
-      }
-      return this.#change(transaction, where, acceptedPatch(raw), { by, comment, undoes: number });
-    });
-    this.#announce(where, outgoing);
+  async undo(where: Scope, number: number, options: UndoOptions): Promise<void> {
+    const { outgoing } = await inTransaction(this.#options.database, (transaction) => this.undoIn(transaction, where, number, options));
+    this.announce(where, outgoing);
+  }
+
+  /** As `undo`, in a transaction of the caller's. */
+  async undoIn(
+    transaction: Database,
+    where: Scope,
+    number: number,
+    { override = false, comment = null, by }: UndoOptions,
+  ): Promise<Changed> {
+    if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
+    const revision = await findRevision(transaction, where, number);
+    if (revision === undefined) throw new FleetError('not-found', `Expected the number of a revision that is kept, got ${number}.`);
+    const raw = valuesBefore(revision, this.#options.secrets);
+    const since = await changesSince(transaction, where, number, Object.keys(raw));
+    if (!override && since.length > 0) throw changedSince(number, since);
+    const now = valuesOf(await this.#store.read(transaction, where));
+    if (Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value)) {
+      throw new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
+    }
+    return this.change(transaction, where, acceptedPatch(raw), { by, comment, undoes: number });
   }
 
   /** What the patch would do; changes nothing. */
@@ -128,7 +148,7 @@ export class Settings {
       this.#store.names(database),
       this.#store.read(database, where),
     ]);
-    const levels = await readLevels(this.#store, database, where, rows);
+    const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
     const by = { setAtMs: clock.nowMs(), setBy: '' };
     const devices = rows.map((row) => {
       const before = levels(row);
@@ -141,30 +161,51 @@ export class Settings {
     return { changes: levelChanges(keys, own, after), ...previewDevices(devices, keys), problems: [...problems] };
   }
 
-  /** Gives the level its new values and each device under it its new revision; answers what must be sent. */
-  async #change(transaction: Database, where: Scope, patch: CheckedPatch, author: Author): Promise<Outgoing[]> {
+  /** Where the devices under `where` stand with what is desired of them. */
+  async standings(database: Database, where: Scope): Promise<DeviceStanding[]> {
+    const [rows, names] = await Promise.all([this.#store.revisions(database, where), this.#store.names(database)]);
+    return rows.map((row) => {
+      const state = settingsState({ ...row, refusals: parseRefusals(row.refusals) });
+      return { id: row.id, name: names.get(row.id) ?? row.id, state };
+    });
+  }
+
+  /** What a patch does to the level itself. */
+  async changesAt(database: Database, where: Scope, patch: CheckedPatch): Promise<RevisionChange[]> {
+    const own = await this.#store.read(database, where);
+    return levelChanges([...patch.keys()], own, withPatch(own, where, patch, { setAtMs: 0, setBy: '' }));
+  }
+
+  /**
+   * Gives the level its new values and each device under it its new revision, in a transaction of the caller's; answers what must be announced
+   * after it, and the number of the revision unless there was nothing to change.
+   */
+  async change(transaction: Database, where: Scope, patch: CheckedPatch, author: Author): Promise<Changed> {
     const { audit, clock, secrets } = this.#options;
     if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
     const before = valuesOf(await this.#store.read(transaction, where));
     const changedAtMs = clock.nowMs();
     const changes = [...patch].map(([key, after]) => ({ key, before: before[key] ?? null, after })).filter((c) => c.before !== c.after);
-    if (changes.length === 0) return this.#refresh(transaction, where);
+    if (changes.length === 0) return { outgoing: await this.refresh(transaction, where), revision: null };
+    const changed = new Map(changes.map(({ key, after }) => [key, after]));
+    if (where.level !== 'device') refuseUnderTrial(await trialsAt(transaction, secrets, where), changed);
     for (const { key, after } of changes) {
       if (after === null) await this.#store.remove(transaction, { ...where, key });
       else await this.#store.write(transaction, { ...where, key, value: after, setAtMs: changedAtMs, setBy: author.by });
     }
     const { comment, undoes } = author;
-    await appendRevision(transaction, secrets, where, { changedAtMs, changedBy: author.by, comment, undoes }, changes);
+    const revision = await appendRevision(transaction, secrets, where, { changedAtMs, changedBy: author.by, comment, undoes }, changes);
     await audit.append(transaction, {
       actor: author.by,
       action: 'settings-changed',
       subject: where.level === 'fleet' ? 'fleet' : where.scope,
       changes: changes.map((c) => ({ field: c.key, before: auditText(c.key, c.before), after: auditText(c.key, c.after) })),
     });
-    return this.#refresh(transaction, where);
+    return { outgoing: await this.refresh(transaction, where), revision };
   }
 
-  #announce(where: Scope, outgoing: readonly Outgoing[]): void {
+  /** Sends what a transaction answered, after it. */
+  announce(where: Scope, outgoing: readonly Outgoing[]): void {
     this.#send(outgoing);
     this.#options.tellOthers(where);
     if (where.level !== 'device') this.#options.publishChange({ subject: 'fleet-settings' });
@@ -172,7 +213,7 @@ export class Settings {
 
   /** After a device came to another group, or got another stream key. */
   async refreshDevice(database: Database, deviceId: string): Promise<() => void> {
-    const outgoing = await this.#refresh(database, { level: 'device', scope: deviceId });
+    const outgoing = await this.refresh(database, { level: 'device', scope: deviceId });
     return () => {
       this.#send(outgoing);
       this.#options.tellOthers({ level: 'device', scope: deviceId });
@@ -261,9 +302,10 @@ export class Settings {
     return row;
   }
 
-  /** Gives each device under `where` the revision that its content asks for; answers what must be sent. */
-  async #refresh(database: Database, where: Scope): Promise<Outgoing[]> {
-    const rows = await this.#store.revisions(database, where);
+  /** Gives each device under `where`, or `only` those, the revision that its content asks for; answers what must be sent. */
+  async refresh(database: Database, where: Scope, only?: ReadonlySet<string>): Promise<Outgoing[]> {
+    const all = await this.#store.revisions(database, where);
+    const rows = only === undefined ? all : all.filter(({ id }) => only.has(id));
     const contents = await this.#contents(database, where, rows);
     const outgoing: Outgoing[] = [];
     for (const row of rows) {
@@ -278,7 +320,7 @@ export class Settings {
   }
 
   async #contents(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
-    const levels = await readLevels(this.#store, database, where, rows);
+    const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
     return (row) => {
       const { fleet, group, device } = levels(row);
       const relay = this.#options.relayTarget(row.id, row.keyGeneration);

@@ -338,6 +338,54 @@ async function commandBatches(database: Kysely<unknown>): Promise<void> {
   await schema.createIndex('commandsByBatch').on('commands').column('batchId').execute();
 }
 
+async function rollouts(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('settingsTrials')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('patchSealed', 'text', (c) => c.notNull())
+    .addColumn('startedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('startedBy', 'text', (c) => c.notNull())
+    .execute();
+  await schema
+    .createTable('settingsTrialDevices')
+    .addColumn('trialId', 'text', (c) => c.notNull().references('settingsTrials.id').onDelete('cascade'))
+    .addColumn('deviceId', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('settingsTrialDevicesKey', ['trialId', 'deviceId'])
+    .execute();
+  await schema.createIndex('settingsTrialDevicesByDevice').on('settingsTrialDevices').column('deviceId').execute();
+  await schema
+    .createTable('rollouts')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('changes', 'text', (c) => c.notNull())
+    .addColumn('plan', 'text', (c) => c.notNull())
+    .addColumn('comment', 'text')
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('createdBy', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('wave', 'integer', (c) => c.notNull())
+    .addColumn('reason', 'text')
+    .addColumn('finishedAtMs', 'bigint')
+    .addColumn('revision', 'bigint')
+    .execute();
+  await schema.createIndex('rolloutsByState').on('rollouts').columns(['state', 'createdAtMs']).execute();
+  await schema
+    .createTable('rolloutDevices')
+    .addColumn('rolloutId', 'text', (c) => c.notNull().references('rollouts.id').onDelete('cascade'))
+    .addColumn('deviceId', 'text', (c) => c.notNull())
+    .addColumn('wave', 'integer', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('sinceMs', 'bigint', (c) => c.notNull())
+    .addColumn('reason', 'text')
+    .addColumn('before', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('rolloutDevicesKey', ['rolloutId', 'deviceId'])
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -348,6 +396,7 @@ export const migrations: readonly Migration[] = [
   { name: 'revisions of settings, and tags', run: settingsRevisions },
   { name: 'health by the minute and by the hour', run: healthRollUps },
   { name: 'commands to several devices, and what they found', run: commandBatches },
+  { name: 'roll-outs', run: rollouts },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

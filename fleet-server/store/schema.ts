@@ -6,6 +6,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 import type { RollUpColumns } from '#fleet-server/health/health-figures.ts';
+import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
 export type PeopleTable = { name: string; role: string; passwordHash: string; createdAtMs: number };
 
@@ -90,6 +91,49 @@ export type SettingsRevisionChangesTable = {
   /** JSON, or null for unset; a secret is sealed, or the word `secret` where only that was kept. */
   before: string | null;
   after: string | null;
+};
+
+/** A patch of one level that is in force on some devices only; a roll-out's, under its id. */
+export type SettingsTrialsTable = {
+  id: string;
+  level: 'fleet' | 'group';
+  scope: string;
+  /** Keys and values as JSON, sealed: there may be secrets among them. */
+  patchSealed: string;
+  startedAtMs: number;
+  startedBy: string;
+};
+
+export type SettingsTrialDevicesTable = { trialId: string; deviceId: string };
+
+export type RolloutsTable = {
+  id: string;
+  level: 'fleet' | 'group';
+  scope: string;
+  /** RevisionChange[] as JSON, without secrets. */
+  changes: string;
+  /** RolloutPlan as JSON. */
+  plan: string;
+  comment: string | null;
+  createdAtMs: number;
+  createdBy: string;
+  state: RolloutKind;
+  wave: number;
+  reason: string | null;
+  finishedAtMs: number | null;
+  /** Of the level, when the change was taken over there. */
+  revision: number | null;
+};
+
+export type RolloutDevicesTable = {
+  rolloutId: string;
+  deviceId: string;
+  wave: number;
+  state: RolloutDeviceKind;
+  sinceMs: number;
+  reason: string | null;
+  /** What it was like before, as JSON. */
+  before: string;
 };
 
 export type CommandsTable = {
@@ -250,6 +294,10 @@ export type Schema = {
   settings: SettingsTable;
   settingsRevisions: SettingsRevisionsTable;
   settingsRevisionChanges: SettingsRevisionChangesTable;
+  settingsTrials: SettingsTrialsTable;
+  settingsTrialDevices: SettingsTrialDevicesTable;
+  rollouts: RolloutsTable;
+  rolloutDevices: RolloutDevicesTable;
   commands: CommandsTable;
   history: HistoryTable;
   healthSamples: HealthSamplesTable;

@@ -15,6 +15,7 @@ export const Change = Type.Object({
     'join-tokens',
     'relay',
     'alerts',
+    'rollouts',
   ]),
   deviceId: Type.Optional(Type.String()),
 });

@@ -22,6 +22,8 @@ export function affectedQueries({ subject, deviceId }: Change): readonly QueryPr
       return [['level-settings'], ['device-settings'], ['devices'], ['device']];
     case 'join-tokens':
       return [['join-tokens']];
+    case 'rollouts':
+      return [['rollouts'], ['rollout']];
     case 'alerts':
       return [['alerts']];
     case 'relay':

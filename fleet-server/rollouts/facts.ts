@@ -1,0 +1,42 @@
+/** What roll-outs are drawn from, at this moment. */
+import type { FastifyInstance } from 'fastify';
+import { shownConditions } from '#fleet-server/devices/device-view.ts';
+import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import type { Candidate } from '#fleet-server/rollouts/plan-waves.ts';
+import type { DeviceFacts, RolloutFacts } from '#fleet-server/rollouts/transition.ts';
+import type { DeviceStanding } from '#fleet-server/settings/settings.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
+import { conditionDefinitions } from '#protocol/conditions.ts';
+import type { RolloutScope } from '#protocol/model/rollout.ts';
+
+const critical: ReadonlySet<string> = new Set(
+  Object.entries(conditionDefinitions).flatMap(([code, { severity }]) => (severity === 'critical' ? [code] : [])),
+);
+
+export async function readCandidates(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<Candidate[]> {
+  return (await standings(app, database, scope)).map(({ id, name }) => {
+    const live = app.devices.get(id);
+    return { id, name, isOnline: live?.presence.state === 'online', isLive: live?.stream.kind === 'live' };
+  });
+}
+
+export async function readFacts(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<RolloutFacts> {
+  return new Map((await standings(app, database, scope)).map((standing) => [standing.id, factsOf(standing, app.devices.get(standing.id))]));
+}
+
+function standings(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<DeviceStanding[]> {
+  return app.settings.standings(database, scope.kind === 'fleet' ? { level: 'fleet', scope: '' } : { level: 'group', scope: scope.name });
+}
+
+function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): DeviceFacts {
+  // One that joined at another server a moment ago is not known here yet.
+  const presence = live?.presence.state ?? 'unknown';
+  const conditions = live === undefined ? [] : shownConditions(live);
+  return {
+    presence,
+    settings: state.kind,
+    refusal: state.reason,
+    isLive: live?.stream.kind === 'live',
+    critical: conditions.map(({ code }) => code).filter((code) => critical.has(code)),
+  };
+}

@@ -1,0 +1,59 @@
+/** A roll-out as the API shows it. Pure. */
+import { timestamp } from '#fleet-server/clock.ts';
+import type { WaveCount } from '#fleet-server/rollouts/rollouts-store.ts';
+import type { RolloutDeviceState } from '#fleet-server/rollouts/transition.ts';
+import type { RolloutsTable } from '#fleet-server/store/schema.ts';
+import type { Rollout, RolloutDetail, RolloutDeviceKind, RolloutPlan, RolloutWave } from '#protocol/model/rollout.ts';
+import type { RevisionChange } from '#protocol/model/settings.ts';
+
+const maxDevices = 1000;
+/** What somebody looks for first. */
+const order: readonly RolloutDeviceKind[] = ['failed', 'troubled', 'sent', 'soaking', 'excused', 'absent', 'steady', 'waiting', 'left'];
+
+export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): Rollout {
+  return {
+    id: row.id,
+    scope: row.level === 'fleet' ? { kind: 'fleet' } : { kind: 'group', name: row.scope },
+    changes: JSON.parse(row.changes) as RevisionChange[],
+    plan: JSON.parse(row.plan) as RolloutPlan,
+    comment: row.comment,
+    state: row.state,
+    reason: row.reason,
+    wave: row.wave,
+    waves: waves(counts.filter(({ rolloutId }) => rolloutId === row.id)),
+    createdAt: timestamp(row.createdAtMs),
+    createdBy: row.createdBy,
+    finishedAt: row.finishedAtMs === null ? null : timestamp(row.finishedAtMs),
+    revision: row.revision,
+  };
+}
+
+export function detailOf(
+  row: RolloutsTable,
+  counts: readonly WaveCount[],
+  devices: readonly RolloutDeviceState[],
+  names: ReadonlyMap<string, string>,
+): RolloutDetail {
+  const shown = devices.map(({ id, wave, kind, sinceMs, reason }) => ({
+    ...{ id, name: names.get(id) ?? id, wave, state: kind, since: timestamp(sinceMs), reason },
+  }));
+  const sorted = shown.toSorted(
+    (a, b) => a.wave - b.wave || order.indexOf(a.state) - order.indexOf(b.state) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+  return { ...shownRollout(row, counts), devices: sorted.slice(0, maxDevices) };
+}
+
+function waves(counts: readonly WaveCount[]): RolloutWave[] {
+  const length = Math.max(-1, ...counts.map(({ wave }) => wave)) + 1;
+  return Array.from({ length }, (_, index) => {
+    const here = counts.filter(({ wave }) => wave === index);
+    const sum = (...kinds: RolloutDeviceKind[]) => here.reduce((total, { state, count }) => total + (kinds.includes(state) ? count : 0), 0);
+    return {
+      deviceCount: here.reduce((total, { count }) => total + count, 0),
+      steadyCount: sum('steady'),
+      underWayCount: sum('sent', 'soaking', 'troubled'),
+      absentCount: sum('absent'),
+      failedCount: sum('failed', 'excused'),
+    };
+  });
+}

@@ -1,0 +1,271 @@
+/**
+ * Roll-outs: looks after those that are under way once a second, at the leading server, and does what people ask.
+ *
+ * INVARIANT: what a step decides (transition.ts), the settings that it gives to devices and what is written of it are one transaction: a server that
+ * dies between two steps loses nothing, and the next leader goes on where the tables stand. What is sent to devices after it is also sent by
+ * whoever finds that a device has not confirmed it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AuditAction, AuditLog } from '#fleet-server/audit/audit-log.ts';
+import type { Clock } from '#fleet-server/clock.ts';
+import { FleetError } from '#fleet-server/errors.ts';
+import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
+import type { Log } from '#fleet-server/log.ts';
+import { type Candidate, planWaves } from '#fleet-server/rollouts/plan-waves.ts';
+import { detailOf, shownRollout } from '#fleet-server/rollouts/rollout-view.ts';
+import * as store from '#fleet-server/rollouts/rollouts-store.ts';
+import {
+  type RolloutAction,
+  type RolloutEvent,
+  type RolloutFacts,
+  type RolloutState,
+  transition,
+} from '#fleet-server/rollouts/transition.ts';
+import type { Outgoing, Settings } from '#fleet-server/settings/settings.ts';
+import type { SettingsTrials } from '#fleet-server/settings/trials.ts';
+import type { Database, RolloutsTable } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
+import type { Change } from '#protocol/model/change.ts';
+import type { Rollout, RolloutDetail, RolloutPlan, RolloutRequest, RolloutScope } from '#protocol/model/rollout.ts';
+
+export type RolloutsOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: AuditLog;
+  readonly settings: Pick<Settings, 'announce' | 'undoIn'>;
+  readonly trials: SettingsTrials;
+  isLeader(): boolean;
+  /** Devices that the scope takes in, as they are now. */
+  candidates(database: Database, scope: RolloutScope): Promise<Candidate[]>;
+  facts(database: Database, scope: RolloutScope): Promise<RolloutFacts>;
+  appendHistory(entry: NewHistoryEntry): Promise<void>;
+  publishChange(change: Change): void;
+};
+
+const tickMs = 1000;
+const keptWhenOver = 100;
+const maxUnderWay = 20;
+const server = 'the fleet server';
+
+type Stored = { readonly row: RolloutsTable; readonly state: RolloutState };
+
+export class Rollouts {
+  readonly #options: RolloutsOptions;
+  #cancel: (() => void) | null = null;
+  #work: Promise<void> | null = null;
+
+  constructor(options: RolloutsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#cancel ??= this.#options.clock.every(tickMs, () => this.#tick());
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    await this.#work;
+  }
+
+  async list(limit: number): Promise<Rollout[]> {
+    const { database } = this.#options;
+    const rows = await store.newestRollouts(database, limit);
+    const counts = await store.waveCounts(
+      database,
+      rows.map(({ id }) => id),
+    );
+    return rows.map((row) => shownRollout(row, counts));
+  }
+
+  async detail(id: string): Promise<RolloutDetail> {
+    const { database, candidates } = this.#options;
+    const { row, state } = await this.#read(database, id);
+    const names = new Map((await candidates(database, scopeOf(row))).map((device) => [device.id, device.name]));
+    return detailOf(row, await store.waveCounts(database, [id]), state.devices, names);
+  }
+
+  async begin(request: RolloutRequest, by: string): Promise<RolloutDetail> {
+    const { database, clock, audit, trials, candidates } = this.#options;
+    const id = randomUUID();
+    const { scope, plan, patch } = request;
+    const where = scope.kind === 'fleet' ? { level: scope.kind, scope: '' } : { level: scope.kind, scope: scope.name };
+    const nowMs = clock.nowMs();
+    await inTransaction(database, async (transaction) => {
+      if ((await store.idsUnderWay(transaction)).length >= maxUnderWay) {
+        throw new FleetError('too-many', `Expected at most ${maxUnderWay} roll-outs under way: end some first.`);
+      }
+      const waves = planWaves(plan, await candidates(transaction, scope));
+      if (waves.length === 0)
+        throw new FleetError('wrong-fields', 'There is no device that it could be rolled out to: change the settings themselves.');
+      const changes = await trials.begin(transaction, { id, ...where, patch, startedAtMs: nowMs, startedBy: by });
+      const row: RolloutsTable = {
+        ...{ id, ...where, changes: JSON.stringify(changes), plan: JSON.stringify(plan), comment: request.comment ?? null },
+        ...{ createdAtMs: nowMs, createdBy: by, state: 'running', wave: 0, reason: null, finishedAtMs: null, revision: null },
+      };
+      const nothing = { state: 'waiting', sinceMs: nowMs, reason: null, before: JSON.stringify({ wasLive: false, critical: [] }) } as const;
+      const devices = waves.flatMap((ids, wave) => ids.map((deviceId) => ({ deviceId, wave, ...nothing })));
+      await store.insertRollout(transaction, row, devices);
+      await store.pruneRollouts(transaction, keptWhenOver);
+      const fields = changes.map(({ key }) => key).join(' ');
+      await audit.append(transaction, {
+        ...{ actor: by, action: 'rollout-begun', subject: subjectOf(row) },
+        changes: [{ field: 'rollout', before: null, after: `${id} ${fields}` }],
+      });
+    });
+    await this.#step(id, { kind: 'time' }, server);
+    this.#options.publishChange({ subject: 'rollouts' });
+    return this.detail(id);
+  }
+
+  async halt(id: string, by: string): Promise<RolloutDetail> {
+    await this.#step(id, { kind: 'halt', reason: `Halted by ${by}.` }, by, ['running']);
+    return this.detail(id);
+  }
+
+  async resume(id: string, by: string): Promise<RolloutDetail> {
+    await this.#step(id, { kind: 'resume' }, by, ['halted']);
+    await this.#step(id, { kind: 'time' }, server);
+    return this.detail(id);
+  }
+
+  /** All that got it get back what they had. */
+  async rollBack(id: string, by: string): Promise<RolloutDetail> {
+    await this.#step(id, { kind: 'roll-back' }, by, ['running', 'halted', 'completed']);
+    return this.detail(id);
+  }
+
+  #tick(): void {
+    const { log, isLeader } = this.#options;
+    if (!isLeader()) return;
+    this.#work ??= this.#lookAfterAll()
+      .catch((err: unknown) => log.error({ err }, 'roll-outs could not be looked after'))
+      .finally(() => {
+        this.#work = null;
+      });
+  }
+
+  async #lookAfterAll(): Promise<void> {
+    const { database, log } = this.#options;
+    for (const id of await store.idsUnderWay(database)) {
+      try {
+        if (await this.#isDue(id)) await this.#step(id, { kind: 'time' }, server);
+      } catch (err) {
+        // The others go on; this one is tried again in a second.
+        log.error({ err, rolloutId: id }, 'a roll-out could not be taken a step further');
+      }
+    }
+  }
+
+  /** Looks without a transaction first: most seconds change nothing. */
+  async #isDue(id: string): Promise<boolean> {
+    const { database, facts, clock } = this.#options;
+    const { row, state } = await this.#read(database, id);
+    const { rollout, actions } = transition(state, { kind: 'time' }, await facts(database, scopeOf(row)), clock.nowMs());
+    return actions.length > 0 || !isSame(state, rollout);
+  }
+
+  async #step(id: string, event: RolloutEvent, by: string, expected?: readonly RolloutState['kind'][]): Promise<void> {
+    const { database, facts, clock, settings, appendHistory, publishChange } = this.#options;
+    const done = await inTransaction(database, async (transaction) => {
+      const { row, state } = await this.#read(transaction, id);
+      if (expected !== undefined && !expected.includes(state.kind)) {
+        throw new FleetError('under-way', `Expected a roll-out that is ${expected.join(' or ')}; this one is ${state.kind}.`);
+      }
+      const nowMs = clock.nowMs();
+      const { rollout, actions } = transition(state, event, await facts(transaction, scopeOf(row)), nowMs);
+      const outgoing: Outgoing[] = [];
+      let { revision } = row;
+      for (const action of actions) {
+        const result = await this.#perform(transaction, row, action, by);
+        outgoing.push(...result.outgoing);
+        revision = result.revision ?? revision;
+      }
+      const isOver = rollout.kind === 'completed' || rollout.kind === 'rolled-back';
+      await store.saveRollout(transaction, id, state, rollout, { revision, ...(isOver ? { finishedAtMs: nowMs } : {}) });
+      await this.#audit(transaction, row, state, rollout, by);
+      return { row, state, rollout, outgoing };
+    });
+    if (isSame(done.state, done.rollout) && done.outgoing.length === 0) return;
+    settings.announce({ level: done.row.level, scope: done.row.scope }, done.outgoing);
+    publishChange({ subject: 'rollouts' });
+    for (const [index, device] of done.rollout.devices.entries()) {
+      if (device.kind !== 'failed' || done.state.devices[index]?.kind === 'failed') continue;
+      await appendHistory({
+        deviceId: device.id,
+        origin: 'server',
+        kind: 'rollout-failed',
+        detail: `Roll-out ${id}: ${device.reason ?? ''}`,
+      });
+    }
+  }
+
+  async #perform(
+    transaction: Database,
+    row: RolloutsTable,
+    action: RolloutAction,
+    by: string,
+  ): Promise<{ readonly outgoing: readonly Outgoing[]; readonly revision: number | null }> {
+    const { trials, settings } = this.#options;
+    switch (action.kind) {
+      case 'give':
+        return { outgoing: await trials.give(transaction, row.id, action.deviceIds), revision: null };
+      case 'take':
+        return { outgoing: await trials.take(transaction, row.id, action.deviceIds), revision: null };
+      case 'complete':
+        return trials.adopt(transaction, row.id, { by: row.createdBy, comment: row.comment ?? `Roll-out ${row.id}`, undoes: null });
+      case 'drop': {
+        if (row.state !== 'completed') return { outgoing: await trials.drop(transaction, row.id), revision: null };
+        if (row.revision === null)
+          throw new FleetError('nothing-to-undo', 'It changed nothing at its level: there is nothing to take back.');
+        return settings.undoIn(transaction, row, row.revision, { by, comment: `Roll-out ${row.id} is taken back` });
+      }
+      default:
+        return action satisfies never;
+    }
+  }
+
+  async #audit(transaction: Database, row: RolloutsTable, before: RolloutState, after: RolloutState, by: string): Promise<void> {
+    if (before.kind === after.kind) return;
+    const actions: { readonly [K in RolloutState['kind']]: AuditAction } = {
+      running: 'rollout-resumed',
+      halted: 'rollout-halted',
+      completed: 'rollout-completed',
+      'rolled-back': 'rollout-rolled-back',
+    };
+    const changes = [{ field: 'rollout', before: before.kind, after: `${row.id} ${after.kind} ${after.reason ?? ''}`.trim() }];
+    await this.#options.audit.append(transaction, { actor: by, action: actions[after.kind], subject: subjectOf(row), changes });
+  }
+
+  async #read(database: Database, id: string): Promise<Stored> {
+    const row = await store.findRollout(database, id);
+    if (row === undefined) throw new FleetError('not-found', 'Expected the id of a roll-out.');
+    const devices = await store.devicesOf(database, id);
+    const plan = JSON.parse(row.plan) as RolloutPlan;
+    const isWaves = plan.kind === 'waves';
+    const state: RolloutState = {
+      ...{ kind: row.state, wave: row.wave, waveCount: (devices.at(-1)?.wave ?? 0) + 1, reason: row.reason, devices },
+      soakMs: isWaves ? plan.soakS * 1000 : 0,
+      failureThresholdPercent: isWaves ? plan.failureThresholdPercent : 100,
+    };
+    return { row, state };
+  }
+}
+
+export function scopeOf({ level, scope }: Pick<RolloutsTable, 'level' | 'scope'>): RolloutScope {
+  return level === 'fleet' ? { kind: 'fleet' } : { kind: 'group', name: scope };
+}
+
+function subjectOf({ level, scope }: Pick<RolloutsTable, 'level' | 'scope'>): string {
+  return level === 'fleet' ? 'fleet' : scope;
+}
+
+function isSame(before: RolloutState, after: RolloutState): boolean {
+  return (
+    before.kind === after.kind &&
+    before.wave === after.wave &&
+    before.reason === after.reason &&
+    after.devices.every((device, index) => device === before.devices[index])
+  );
+}

@@ -1,0 +1,77 @@
+/** Patches of a level that are in force on some devices only, in the store. */
+import type { CheckedPatch } from '#fleet-server/settings/check-patch.ts';
+import type { Scope } from '#fleet-server/settings/settings-store.ts';
+import type { Database, SettingsTrialsTable } from '#fleet-server/store/schema.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
+import type { SettingValue } from '#protocol/settings.ts';
+
+export type Trial = Omit<SettingsTrialsTable, 'patchSealed'> & { readonly patch: CheckedPatch };
+export type TrialWithDevices = Trial & { readonly deviceIds: ReadonlySet<string> };
+
+/** SQLite takes 32,766 values in a statement. */
+const idsAtOnce = 5000;
+
+function open(secrets: Secrets, { patchSealed, ...row }: SettingsTrialsTable): Trial {
+  return { ...row, patch: new Map(JSON.parse(secrets.open(patchSealed)) as [string, SettingValue | null][]) };
+}
+
+export async function allTrials(database: Database, secrets: Secrets): Promise<Trial[]> {
+  const rows = await database.selectFrom('settingsTrials').selectAll().orderBy('startedAtMs').orderBy('id').execute();
+  return rows.map((row) => open(secrets, row));
+}
+
+/** With all their devices, or with the one that is asked for. */
+export async function trialsWithDevices(database: Database, secrets: Secrets, deviceId: string | null): Promise<TrialWithDevices[]> {
+  const trials = await allTrials(database, secrets);
+  if (trials.length === 0) return [];
+  let query = database.selectFrom('settingsTrialDevices').selectAll();
+  if (deviceId !== null) query = query.where('deviceId', '=', deviceId);
+  const devices = new Map(trials.map(({ id }) => [id, new Set<string>()]));
+  for (const row of await query.execute()) devices.get(row.trialId)?.add(row.deviceId);
+  return trials.map((trial) => ({ ...trial, deviceIds: devices.get(trial.id) ?? new Set() }));
+}
+
+export async function findTrial(database: Database, secrets: Secrets, id: string): Promise<Trial | undefined> {
+  const row = await database.selectFrom('settingsTrials').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : open(secrets, row);
+}
+
+export async function trialsAt(database: Database, secrets: Secrets, { level, scope }: Scope): Promise<Trial[]> {
+  return (await allTrials(database, secrets)).filter((trial) => trial.level === level && trial.scope === scope);
+}
+
+export async function insertTrial(database: Database, secrets: Secrets, { patch, ...row }: Trial): Promise<void> {
+  await database
+    .insertInto('settingsTrials')
+    .values({ ...row, patchSealed: secrets.seal(JSON.stringify([...patch])) })
+    .execute();
+}
+
+export async function deleteTrial(database: Database, id: string): Promise<void> {
+  await database.deleteFrom('settingsTrialDevices').where('trialId', '=', id).execute();
+  await database.deleteFrom('settingsTrials').where('id', '=', id).execute();
+}
+
+export async function addTrialDevices(database: Database, trialId: string, deviceIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < deviceIds.length; from += idsAtOnce) {
+    const rows = deviceIds.slice(from, from + idsAtOnce).map((deviceId) => ({ trialId, deviceId }));
+    await database
+      .insertInto('settingsTrialDevices')
+      .values(rows)
+      .onConflict((c) => c.doNothing())
+      .execute();
+  }
+}
+
+export async function removeTrialDevices(database: Database, trialId: string, deviceIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < deviceIds.length; from += idsAtOnce) {
+    const some = deviceIds.slice(from, from + idsAtOnce);
+    await database.deleteFrom('settingsTrialDevices').where('trialId', '=', trialId).where('deviceId', 'in', some).execute();
+  }
+}
+
+/** Ids of all devices that a trial is in force on. */
+export async function trialDevices(database: Database, trialId: string): Promise<ReadonlySet<string>> {
+  const rows = await database.selectFrom('settingsTrialDevices').select('deviceId').where('trialId', '=', trialId).execute();
+  return new Set(rows.map(({ deviceId }) => deviceId));
+}

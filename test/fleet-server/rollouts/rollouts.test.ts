@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { History } from '#protocol/model/device.ts';
+import type { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
+import type { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
+import { type ApiUnderTest, bodies, type DeviceVoice, startApi } from '../api-under-test.ts';
+
+let api: ApiUnderTest;
+let devices: DeviceVoice[];
+const applied = new Set<DeviceVoice>();
+
+beforeEach(async () => {
+  api = await startApi();
+  applied.clear();
+  devices = [];
+  for (const name of ['a', 'b', 'c', 'd']) devices.push(api.voice((await api.join({ name, group: 'hall' })).deviceId));
+  for (const voice of devices) await comeUp(voice);
+  await passSeconds(1);
+});
+afterEach(() => api.close());
+
+async function comeUp(voice: DeviceVoice): Promise<void> {
+  voice.connect();
+  await voice.say('presence', bodies.online);
+  await confirm(voice);
+  api.app.devices.setReception(voice.id, bodies.reception);
+}
+
+/** Says that what it was last sent is in force. */
+async function confirm(voice: DeviceVoice): Promise<void> {
+  const { revision = 1 } = api.lastDesired(voice.id) ?? {};
+  await voice.say('applied', { revision, outcome: 'applied', refusals: [], inForceRevision: revision });
+}
+
+const passSeconds = async (count: number) => {
+  for (let second = 0; second < count; second += 1) {
+    for (const voice of applied) await confirm(voice);
+    await api.clock.advance(1000);
+  }
+};
+const voice = (index: number) => devices[index] as DeviceVoice;
+const waves = { kind: 'waves', canary: 1, shares: [50, 100], soakS: 10, failureThresholdPercent: 0 };
+const begin = async (changes: object = {}) => {
+  const payload = { scope: { kind: 'group', name: 'hall' }, patch: { AV_VIDEO_WIDTH: 640 }, plan: waves, ...changes };
+  return api.request({ method: 'POST', url: '/api/v1/rollouts', payload });
+};
+const ask = async (id: string, what = '') =>
+  (
+    await api.request({ method: what === '' ? 'GET' : 'POST', url: `/api/v1/rollouts/${id}${what === '' ? '' : `/${what}`}` })
+  ).json<RolloutDetail>();
+const width = (index: number) => api.lastDesired(voice(index).id)?.levels.group['AV_VIDEO_WIDTH'];
+const widths = () => devices.map((_, index) => width(index));
+const patch = (payload: object) => api.request({ method: 'PATCH', url: '/api/v1/groups/hall/settings', payload });
+const group = async () => (await api.request({ method: 'GET', url: '/api/v1/groups/hall/settings' })).json<LevelSettings>().settings;
+
+describe('in waves', () => {
+  test('each goes on when the one before has confirmed and stayed well; the level changes at the end, and to nobody twice', async () => {
+    for (const one of devices) applied.add(one);
+    const { id } = (await begin({ comment: 'narrower' })).json<RolloutDetail>();
+    await passSeconds(1);
+    expect(widths()).toEqual([640, undefined, undefined, undefined]);
+    expect(await group()).toEqual([]);
+    await passSeconds(8);
+    expect(widths()).toEqual([640, undefined, undefined, undefined]);
+    await passSeconds(4);
+    expect(widths()).toEqual([640, 640, undefined, undefined]);
+    await passSeconds(12);
+    expect(widths()).toEqual([640, 640, 640, 640]);
+    expect(await group()).toEqual([]);
+    await passSeconds(12);
+    expect(await ask(id)).toMatchObject({
+      state: 'completed',
+      wave: 2,
+      revision: 1,
+      waves: [{ steadyCount: 1 }, { steadyCount: 1 }, { steadyCount: 2 }],
+    });
+    expect(await group()).toMatchObject([{ key: 'AV_VIDEO_WIDTH', setBy: 'admin' }]);
+    const page = (await api.request({ method: 'GET', url: '/api/v1/groups/hall/settings/revisions' })).json<RevisionPage>();
+    expect(page.revisions).toMatchObject([{ number: 1, comment: 'narrower', by: 'admin' }]);
+    for (const { id: deviceId } of devices) {
+      const sent = api.published.filter((entry) => entry.deviceId === deviceId && entry.name === 'desired');
+      expect(sent).toHaveLength(1);
+    }
+    const audit = (await api.request({ method: 'GET', url: '/api/v1/audit-log?subject=hall' })).body;
+    for (const action of ['rollout-begun', 'rollout-completed', 'settings-changed']) expect(audit).toContain(action);
+  });
+
+  test('a device in it shows the level that it will have, one that is not reached what it has', async () => {
+    await begin();
+    const shown = async (index: number) => {
+      const answer = await api.request({ method: 'GET', url: `/api/v1/devices/${voice(index).id}/settings` });
+      return answer.json<DeviceSettings>().settings.find(({ key }) => key === 'AV_VIDEO_WIDTH');
+    };
+    expect(await shown(0)).toMatchObject({ desired: { value: 640 }, desiredLevel: 'group', state: 'pending' });
+    expect(await shown(1)).toMatchObject({ desired: { value: 1280 }, desiredLevel: 'default' });
+  });
+
+  test('one that is offline holds nobody up, gets it when it is back, and at the end with all', async () => {
+    for (const one of devices) applied.add(one);
+    voice(1).disconnect();
+    applied.delete(voice(1));
+    await passSeconds(2);
+    const { id } = (await begin({ plan: { ...waves, shares: [75, 100] } })).json<RolloutDetail>();
+    await passSeconds(13);
+    expect((await ask(id)).waves[1]).toMatchObject({ deviceCount: 2, underWayCount: 2 });
+    voice(2).disconnect();
+    applied.delete(voice(2));
+    voice(2).newSession();
+    await passSeconds(5);
+    await comeUp(voice(2));
+    applied.add(voice(2));
+    await passSeconds(30);
+    expect(await ask(id)).toMatchObject({ state: 'completed', waves: [{}, { steadyCount: 2 }, { absentCount: 1 }] });
+    voice(1).newSession();
+    voice(1).connect();
+    await voice(1).say('hello', bodies.hello());
+    expect(width(1)).toBe(640);
+  });
+
+  test('it halts by itself when a device refuses, goes on when told to, and the failure is in the history', async () => {
+    const { id } = (await begin()).json<RolloutDetail>();
+    const refusals = [{ key: 'AV_VIDEO_WIDTH', reason: 'the camera has no such size' }];
+    await voice(0).say('applied', { revision: 2, outcome: 'refused', refusals, inForceRevision: 1 });
+    await passSeconds(2);
+    const halted = await ask(id);
+    expect(halted).toMatchObject({ state: 'halted', reason: expect.stringContaining('no such size'), waves: [{ failedCount: 1 }, {}, {}] });
+    expect(halted.devices[0]).toMatchObject({ name: 'a', state: 'failed' });
+    const history = (await api.request({ method: 'GET', url: `/api/v1/devices/${voice(0).id}/history` })).json<History>();
+    expect(history.entries.map(({ kind }) => kind)).toContain('rollout-failed');
+    await passSeconds(20);
+    expect(widths().slice(1)).toEqual([undefined, undefined, undefined]);
+    expect(await ask(id, 'resume')).toMatchObject({ state: 'running', wave: 1 });
+    expect(width(1)).toBe(640);
+  });
+
+  test.each(['running', 'halted', 'completed'])('rolled back while %s: everybody has what they had, in one step', async (when) => {
+    await patch({ AV_VIDEO_WIDTH: 800, AV_STREAM_KEY: 'the-first-key' });
+    for (const one of devices) applied.add(one);
+    await passSeconds(1);
+    const payload = { AV_VIDEO_WIDTH: 640, AV_STREAM_KEY: 'the-second-key' };
+    const { id } = (await begin({ patch: payload })).json<RolloutDetail>();
+    await passSeconds(when === 'completed' ? 45 : 15);
+    if (when === 'halted') await ask(id, 'halt');
+    expect((await ask(id)).state).toBe(when);
+    expect(width(1)).toBe(640);
+    expect(await ask(id, 'roll-back')).toMatchObject({ state: 'rolled-back' });
+    for (const { id: deviceId } of devices) {
+      expect(api.lastDesired(deviceId)?.levels.group).toEqual({ AV_VIDEO_WIDTH: 800, AV_STREAM_KEY: 'the-first-key' });
+    }
+    await passSeconds(3);
+    expect(widths()).toEqual([800, 800, 800, 800]);
+    const stored = JSON.stringify(await api.store().database.selectFrom('rollouts').selectAll().execute());
+    expect(stored + JSON.stringify(await ask(id)) + api.logText()).not.toContain('the-second-key');
+    expect((await api.request({ method: 'POST', url: `/api/v1/rollouts/${id}/roll-back` })).statusCode).toBe(409);
+  });
+
+  test('a device that leaves the group has what it had there no longer', async () => {
+    const { id } = (await begin()).json<RolloutDetail>();
+    await api.request({ method: 'PATCH', url: `/api/v1/devices/${voice(0).id}`, payload: { group: 'stage' } });
+    expect(api.lastDesired(voice(0).id)?.levels.group).toEqual({});
+    await passSeconds(2);
+    expect((await ask(id)).devices.find(({ id: one }) => one === voice(0).id)).toMatchObject({ state: 'left' });
+  });
+
+  test('it goes on after a restart of the server where it stood', async () => {
+    for (const one of devices) applied.add(one);
+    const { id } = (await begin()).json<RolloutDetail>();
+    await passSeconds(3);
+    await api.stop();
+    api = await startApi({ directory: api.directory, clock: api.clock });
+    devices = devices.map((one) => api.voice(one.id));
+    applied.clear();
+    expect(await ask(id)).toMatchObject({ state: 'running', wave: 0 });
+    for (const one of devices) {
+      one.newSession('boot-2');
+      one.connect();
+      await one.say('presence', bodies.online);
+      await one.say('hello', bodies.hello(1));
+      await confirm(one);
+      api.app.devices.setReception(one.id, bodies.reception);
+      applied.add(one);
+    }
+    await passSeconds(45);
+    expect(await ask(id)).toMatchObject({ state: 'completed' });
+    expect(widths()).toEqual([640, 640, 640, 640]);
+  });
+});
+
+test('all at once: everybody has it at once, and the level when each has said so', async () => {
+  const { id } = (await begin({ plan: { kind: 'all-at-once' } })).json<RolloutDetail>();
+  expect(widths()).toEqual([640, 640, 640, 640]);
+  for (const one of devices) applied.add(one);
+  await passSeconds(2);
+  expect(await ask(id)).toMatchObject({ state: 'completed', waves: [{ deviceCount: 4, steadyCount: 4 }] });
+});
+
+describe('refused', () => {
+  test('a change of the same key at that level while it is rolled out, by hand or by another roll-out', async () => {
+    const { id } = (await begin()).json<RolloutDetail>();
+    const by = await patch({ AV_VIDEO_WIDTH: 320 });
+    expect(by.statusCode).toBe(409);
+    expect(by.json()).toMatchObject({ code: 'under-way', message: expect.stringContaining(id) });
+    expect((await begin({ patch: { AV_VIDEO_WIDTH: 320 } })).statusCode).toBe(409);
+    expect((await patch({ AV_VIDEO_HEIGHT: 480 })).statusCode).toBe(200);
+    expect((await begin({ patch: { AV_VIDEO_FRAMERATE: 25 } })).statusCode).toBe(201);
+    expect((await api.request({ method: 'GET', url: '/api/v1/rollouts?limit=1' })).json<RolloutList>().rollouts).toHaveLength(1);
+  });
+
+  test.each([
+    ['a wrong value', { patch: { AV_VIDEO_WIDTH: 'wide' } }, 400, 'settings-refused'],
+    ['what is set already', { patch: { AV_VIDEO_WIDTH: null } }, 400, 'settings-refused'],
+    ['an empty group', { scope: { kind: 'group', name: 'nobody' } }, 400, 'wrong-fields'],
+    ['wrong shares', { plan: { ...waves, shares: [50, 20, 100] } }, 400, 'wrong-fields'],
+    ['a canary of another group', { plan: { ...waves, canary: ['d-other-one'] } }, 400, 'wrong-fields'],
+  ])('%s', async (_name, changes, status, code) => {
+    const answer = await begin(changes);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toMatchObject({ code });
+    expect((await api.store().database.selectFrom('settingsTrials').selectAll().execute()).length).toBe(0);
+  });
+
+  test('somebody who may only look, and one that is over', async () => {
+    const viewer = await api.addPerson('eve', 'viewer');
+    const { id } = (await begin({ plan: { kind: 'all-at-once' } })).json<RolloutDetail>();
+    for (const what of ['halt', 'resume', 'roll-back']) {
+      expect((await api.request({ method: 'POST', url: `/api/v1/rollouts/${id}/${what}`, as: viewer })).statusCode).toBe(403);
+    }
+    expect((await api.request({ method: 'POST', url: `/api/v1/rollouts/${id}/resume` })).json()).toMatchObject({ code: 'under-way' });
+    expect((await api.request({ method: 'POST', url: '/api/v1/rollouts/nothing/halt' })).statusCode).toBe(404);
+  });
+});
