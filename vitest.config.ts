@@ -6,6 +6,14 @@ const onPostgresqlOnly = [
   'test/fleet-server/rollouts/plugin.test.ts',
 ];
 
+/** Of rooms that stand on the store: what needs none of it, or is about sessions and nothing that a database could do otherwise. */
+const withoutStore = [
+  'test/fleet-server/alerts/{decide,messenger,quiet-hours}.test.ts',
+  'test/fleet-server/devices/{presence,stream-state}.test.ts',
+  'test/fleet-server/http/**',
+  'test/fleet-server/people/session-routes.test.ts',
+];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -18,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/browser/**', ...onPostgresqlOnly],
+          exclude: ['test/e2e/**', 'test/browser/**', 'test/long/**', ...onPostgresqlOnly],
           sequence: { groupOrder: 0 },
         },
       },
@@ -30,9 +38,20 @@ export default defineConfig({
           include: [
             'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,people,rollouts,servers,settings,store}/**/*.test.ts',
           ],
-          exclude: ['test/fleet-server/store/store.test.ts'],
+          exclude: ['test/fleet-server/store/store.test.ts', ...withoutStore],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],
           sequence: { groupOrder: 0 },
+        },
+      },
+      // What takes minutes of real time, one after the other: `npm run test-long`, and continuous integration.
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          fileParallelism: false,
+          testTimeout: 300_000,
         },
       },
       // The whole system at once, alone on the machine, in the order of the story.

@@ -1,29 +1,14 @@
 /** What is in real pipelines' sound and picture, as the media host tells it: built by the planner's own parts. */
-import { createSocket } from 'node:dgram';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contentConditions, nothingWatched, watchContent } from '#device/health/content-watch.ts';
 import * as capture from '#device/plan/capture.ts';
 import type { MediaFigures } from '#protocol/media.ts';
 import { until } from '../../until.ts';
 import { startHost } from '../media/supervised-host.ts';
 import { testPlan } from '../media/test-plan.ts';
-
-const picture = { width: 320, height: 180, framesPerSecond: 30 };
-const use = { format: { rateHz: 16_000, bitsPerSecond: 64_000 }, hasProbe: true };
-
-function description(videoSource: string, audio: string): string {
-  return [
-    capture.muxer,
-    `${capture.elementPictures(videoSource, picture)} ! tee name=${capture.rawTee}`,
-    `${capture.rawTee}. ! queue max-size-buffers=4 ! x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=30`,
-    '! video/x-h264,profile=high ! h264parse ! queue ! mux.',
-    capture.pictureProbe(),
-    audio,
-  ].join(' ');
-}
+import { description, moving, picture, use } from './content-pipeline.ts';
 
 const sound = (source: string) => capture.elementSound(`audiotestsrc is-live=true ${source}`, use);
-const moving = 'videotestsrc is-live=true pattern=smpte75 horizontal-speed=2';
 const tone = sound('wave=sine freq=440 volume=0.1');
 
 type Row = {
@@ -135,51 +120,3 @@ test.each(rows)('$name', { timeout: 30_000 }, async ({ video, audio, conditions,
   expected(figures);
   expect(contentConditions(watchContent(nothingWatched, figures, 0)).map(({ code }) => code)).toEqual(conditions);
 });
-
-/**
- * A source whose clock is 0.15 % too fast, over the network of this machine: 15 ms each ten seconds.
- * Eight hours of a tenth of a per cent are in drift-servo.test.ts, faster than real time.
- */
-test('sound from a wrong clock keeps to the picture, and would not without correction', { timeout: 150_000 }, async () => {
-  const withClock = async (change: (audio: string) => string) => {
-    const port = await sendSound(16_024);
-    const audio = capture.elementSound(`udpsrc port=${port} caps="audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved"`, use);
-    const host = await startHost();
-    expect(await host.supervisor.apply(testPlan({ picture, description: description(moving, change(audio)) }))).toEqual({
-      kind: 'applied',
-    });
-    return () => host.supervisor.status()?.figures?.audioVideoDriftMs;
-  };
-  const [corrected, left] = await Promise.all([
-    withClock((audio) => audio),
-    // Nobody knows this name, so nobody tells it another rate.
-    withClock((audio) => audio.replace('name=soundclock', 'name=untold')),
-  ]);
-  const seen: number[] = [];
-  await until('a drift of 80 ms without correction', 130_000, () => {
-    seen.push(corrected() ?? 0);
-    return Math.abs(left() ?? 0) >= 80;
-  });
-  expect(Math.max(...seen.map(Math.abs))).toBeLessThan(40);
-});
-
-/** A tone in packets of ten milliseconds; the port it goes to. */
-async function sendSound(samplesPerSecond: number): Promise<number> {
-  const place = createSocket('udp4').bind(0, '127.0.0.1');
-  await new Promise((resolve) => place.once('listening', resolve));
-  const { port } = place.address();
-  await new Promise<void>((resolve) => place.close(resolve));
-  const socket = createSocket('udp4');
-  const packet = Buffer.alloc(320);
-  for (let sample = 0; sample < 160; sample += 1) packet.writeInt16LE(Math.round(3000 * Math.sin((sample * Math.PI) / 20)), sample * 2);
-  const begin = performance.now();
-  let sent = 0;
-  const sending = setInterval(() => {
-    for (; sent + 160 <= ((performance.now() - begin) * samplesPerSecond) / 1000; sent += 160) socket.send(packet, port, '127.0.0.1');
-  }, 10);
-  onTestFinished(() => {
-    clearInterval(sending);
-    socket.close();
-  });
-  return port;
-}

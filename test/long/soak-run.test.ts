@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort } from '../fleet-server/running-server.ts';
-import { runSoak } from './soak-run.ts';
-import { growthOfSecondHalf } from './soak-table.ts';
+import { runSoak } from '../soak/soak-run.ts';
+import { growthOfSecondHalf } from '../soak/soak-table.ts';
 
 /** A run this short still fills caches: what it finds is a leak of a hundred kilobytes a restart. */
 const boundBytes = 12e6;

@@ -1,12 +1,12 @@
 /** The bitrate over real links: three network namespaces in a row, the middle one narrow. */
 import { expect, it, onTestFinished } from 'vitest';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
-import { timeUntil, until } from '../../until.ts';
-import { ConstrainedLink, canMakeLinks } from '../media/constrained-link.ts';
-import { FarSide, farName } from '../media/far-side.ts';
-import { type SupervisedHost, startHost } from '../media/supervised-host.ts';
-import { captureDescription, rtmpOutput, testPlan } from '../media/test-plan.ts';
-import { badMinute, passages, passThrough } from '../media/uplink-scenario.ts';
+import { ConstrainedLink, canMakeLinks } from '../device/media/constrained-link.ts';
+import { FarSide, farName } from '../device/media/far-side.ts';
+import { type SupervisedHost, startHost } from '../device/media/supervised-host.ts';
+import { captureDescription, rtmpOutput, testPlan } from '../device/media/test-plan.ts';
+import { badMinute, passages, passThrough } from '../device/media/uplink-scenario.ts';
+import { timeUntil, until } from '../until.ts';
 
 const picture = { width: 320, height: 180 };
 /** Noise takes every bit that the encoder may give. Groups of two seconds, as in the settings' defaults. */
