@@ -28,6 +28,7 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const viewer = app.requireRole('viewer');
   const operator = app.requireRole('operator', 'devices');
   const admin = app.requireRole('admin');
+  const changed = () => app.changes.publish({ subject: 'alerts' });
 
   app.get(
     '/alerts',
@@ -61,7 +62,11 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: { tags, summary: 'Adds a rule', body: AlertRuleRequest, response: { 201: AlertRule, ...problemAnswers } },
       preHandler: admin,
     },
-    async (request, reply) => reply.code(201).send(await app.alertBook.addRule(request.body, request.actor)),
+    async (request, reply) => {
+      const rule = await app.alertBook.addRule(request.body, request.actor);
+      changed();
+      return reply.code(201).send(rule);
+    },
   );
   app.put(
     '/alert-rules/:id',
@@ -69,13 +74,18 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: { tags, summary: 'Replaces a rule', params: Params, body: AlertRuleRequest, response: { 200: AlertRule, ...problemAnswers } },
       preHandler: admin,
     },
-    (request) => app.alertBook.changeRule(request.params.id, request.body, request.actor),
+    async (request) => {
+      const rule = await app.alertBook.changeRule(request.params.id, request.body, request.actor);
+      changed();
+      return rule;
+    },
   );
   app.delete(
     '/alert-rules/:id',
     { schema: { tags, summary: 'Removes a rule', params: Params, response: nothing }, preHandler: admin },
     async (request, reply) => {
       await app.alertBook.removeRule(request.params.id, request.actor);
+      changed();
       return reply.code(204).send(null);
     },
   );
@@ -91,7 +101,11 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: { tags, summary: 'Adds a channel', body: AlertChannelRequest, response: { 201: AlertChannel, ...problemAnswers } },
       preHandler: admin,
     },
-    async (request, reply) => reply.code(201).send(await app.alertBook.addChannel(request.body, request.actor)),
+    async (request, reply) => {
+      const channel = await app.alertBook.addChannel(request.body, request.actor);
+      changed();
+      return reply.code(201).send(channel);
+    },
   );
   app.put(
     '/alert-channels/:id',
@@ -105,13 +119,18 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
       preHandler: admin,
     },
-    (request) => app.alertBook.changeChannel(request.params.id, request.body, request.actor),
+    async (request) => {
+      const channel = await app.alertBook.changeChannel(request.params.id, request.body, request.actor);
+      changed();
+      return channel;
+    },
   );
   app.delete(
     '/alert-channels/:id',
     { schema: { tags, summary: 'Removes a channel', params: Params, response: nothing }, preHandler: admin },
     async (request, reply) => {
       await app.alertBook.removeChannel(request.params.id, request.actor);
+      changed();
       return reply.code(204).send(null);
     },
   );

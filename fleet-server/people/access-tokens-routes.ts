@@ -31,7 +31,11 @@ export const accessTokensRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
       preHandler: person,
     },
-    async (request, reply) => reply.code(201).send(await app.accessTokens.create(request.body, request.person?.name ?? '')),
+    async (request, reply) => {
+      const made = await app.accessTokens.create(request.body, request.person?.name ?? '');
+      app.changes.publish({ subject: 'people' });
+      return reply.code(201).send(made);
+    },
   );
   app.delete(
     '/access-tokens/:id',
@@ -41,6 +45,7 @@ export const accessTokensRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       await app.accessTokens.remove(request.params.id, owner(request), request.actor);
+      app.changes.publish({ subject: 'people' });
       return reply.code(204).send(null);
     },
   );

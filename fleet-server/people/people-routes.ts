@@ -8,6 +8,7 @@ const Params = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) 
 
 export const peopleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const admin = app.requireRole('admin');
+  const changed = () => app.changes.publish({ subject: 'people' });
 
   app.get(
     '/people',
@@ -25,7 +26,11 @@ export const peopleRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
       preHandler: admin,
     },
-    async (request, reply) => reply.code(201).send(await app.people.add(request.body, request.actor)),
+    async (request, reply) => {
+      const made = await app.people.add(request.body, request.actor);
+      changed();
+      return reply.code(201).send(made);
+    },
   );
   app.patch(
     '/people/:name',
@@ -39,7 +44,11 @@ export const peopleRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
       preHandler: admin,
     },
-    (request) => app.people.change(request.params.name, request.body, request.actor),
+    async (request) => {
+      const person = await app.people.change(request.params.name, request.body, request.actor);
+      changed();
+      return person;
+    },
   );
   app.delete(
     '/people/:name',
@@ -54,6 +63,7 @@ export const peopleRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       await app.people.remove(request.params.name, request.actor);
+      changed();
       return reply.code(204).send(null);
     },
   );

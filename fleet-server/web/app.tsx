@@ -4,16 +4,19 @@ import { IconCloudOff, IconMapQuestion } from '@tabler/icons-react';
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
+import { AccountPage } from './account/account-page.tsx';
 import { messageOf } from './api/api.ts';
 import { sessionQuery } from './api/queries.ts';
 import { createQueryClient } from './api/query-client.ts';
 import { DevicePage } from './device/device-page.tsx';
 import { DevicesPage } from './devices/devices-page.tsx';
+import { AdminsOnly } from './layout/admins-only.tsx';
 import { ErrorBoundary } from './layout/error-boundary.tsx';
 import { Header } from './layout/header.tsx';
 import classes from './layout/layout.module.css';
 import { ConnectionBanner } from './layout/live-sign.tsx';
 import { LiveProvider } from './live/live-provider.tsx';
+import { PeoplePage } from './people/people-page.tsx';
 import { PersonProvider } from './session/person.tsx';
 import { SignInPage } from './session/sign-in-page.tsx';
 import { FleetSettingsPage } from './settings/fleet-settings-page.tsx';
@@ -46,6 +49,12 @@ function Pages() {
             <Route path="/" component={DevicesPage} />
             <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
             <Route path="/settings" component={FleetSettingsPage} />
+            <Route path="/people">
+              <AdminsOnly>
+                <PeoplePage />
+              </AdminsOnly>
+            </Route>
+            <Route path="/account" component={AccountPage} />
             <Route component={NotFoundPage} />
           </Switch>
         </ErrorBoundary>

@@ -16,6 +16,7 @@ export const Change = Type.Object({
     'relay',
     'alerts',
     'rollouts',
+    'people',
   ]),
   deviceId: Type.Optional(Type.String()),
 });

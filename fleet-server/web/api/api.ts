@@ -27,8 +27,14 @@ export class ApiProblem extends Error {
 const timeoutMs = 15_000;
 const root = '/api/v1';
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-type Request = { readonly method: Method; readonly path: string; readonly body?: unknown; readonly signal?: AbortSignal | undefined };
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Request = {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  readonly patienceMs?: number;
+};
 
 export function pathOf(...parts: readonly string[]): string {
   return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
@@ -39,7 +45,7 @@ export async function get<Schema extends TSchema>(path: string, schema: Schema, 
 }
 
 export async function send<Schema extends TSchema>(
-  method: 'POST' | 'PATCH',
+  method: 'POST' | 'PUT' | 'PATCH',
   path: string,
   body: unknown,
   schema: Schema,
@@ -47,13 +53,18 @@ export async function send<Schema extends TSchema>(
   return read(await ask({ method, path, body }), schema);
 }
 
+/** Asks for something that is answered by its success alone. */
+export async function act(path: string, patienceMs = timeoutMs): Promise<void> {
+  await ask({ method: 'POST', path, patienceMs });
+}
+
 export async function remove(path: string): Promise<void> {
   await ask({ method: 'DELETE', path });
 }
 
-async function ask({ method, path, body, signal }: Request): Promise<Response> {
+async function ask({ method, path, body, signal, patienceMs = timeoutMs }: Request): Promise<Response> {
   const sentAtMs = Date.now();
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(patienceMs);
   let response: Response;
   try {
     response = await fetch(root + path, {
@@ -66,7 +77,7 @@ async function ask({ method, path, body, signal }: Request): Promise<Response> {
     if (signal?.aborted === true) throw cause;
     throw new ApiProblem(0, {
       code: 'unreachable',
-      message: timeout.aborted ? `The fleet server did not answer within ${timeoutMs / 1000} s.` : 'The fleet server cannot be reached.',
+      message: timeout.aborted ? `The fleet server did not answer within ${patienceMs / 1000} s.` : 'The fleet server cannot be reached.',
     });
   }
   noteAnswer(response.headers.get('date'), sentAtMs, Date.now());

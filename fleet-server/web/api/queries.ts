@@ -1,9 +1,12 @@
 /** What the pages read. Change events say when to read again; the slow interval is for events that got lost on the way. */
-import { queryOptions } from '@tanstack/react-query';
-import { CommandStatus } from '#protocol/model/command.ts';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { AccessTokenList } from '#protocol/model/access-token.ts';
+import { AlertChannelList, AlertList, AlertRuleList } from '#protocol/model/alert.ts';
+import { AuditPage } from '#protocol/model/audit.ts';
+import { CommandList, type CommandStatus } from '#protocol/model/command.ts';
 import { DeviceDetail, DeviceList, type DeviceSummary, HealthHistory, History } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
-import { Person } from '#protocol/model/person.ts';
+import { Person, PersonList } from '#protocol/model/person.ts';
 import { DeviceSettings, LevelSettings } from '#protocol/model/settings.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
@@ -17,6 +20,11 @@ const historyEntries = 50;
 export const healthRangeMs = 3_600_000;
 const healthStepS = 30;
 const unfinishedCommandMs = 5000;
+const alertsNow = 500;
+const alertsOver = 100;
+const auditEntries = 50;
+/** 10,000 entries on one page. */
+const auditPages = 200;
 
 /** Null: nobody is signed in. */
 export const sessionQuery = queryOptions({
@@ -97,11 +105,12 @@ export const healthQuery = (id: string) =>
 
 export const isFinished = (command: CommandStatus): boolean => command.state !== 'waiting' && command.state !== 'sent';
 
-export const commandQuery = (deviceId: string, commandId: string) =>
+/** The newest commands of a device; while one of them is not finished they are looked at more often. */
+export const commandsQuery = (deviceId: string) =>
   queryOptions({
-    queryKey: queryKeys.command(deviceId, commandId),
-    queryFn: ({ signal }) => get(pathOf('devices', deviceId, 'commands', commandId), CommandStatus, signal),
-    refetchInterval: ({ state }) => (state.data !== undefined && isFinished(state.data) ? false : unfinishedCommandMs),
+    queryKey: queryKeys.commands(deviceId),
+    queryFn: ({ signal }) => get(pathOf('devices', deviceId, 'commands'), CommandList, signal),
+    refetchInterval: ({ state }) => (state.data?.commands.some((command) => !isFinished(command)) ? unfinishedCommandMs : fallbackMs),
   });
 
 export const joinTokensQuery = queryOptions({
@@ -109,3 +118,57 @@ export const joinTokensQuery = queryOptions({
   queryFn: ({ signal }) => get('/join-tokens', JoinTokenList, signal),
   refetchInterval: fallbackMs,
 });
+
+export const alertsNowQuery = queryOptions({
+  queryKey: queryKeys.alerts('now'),
+  queryFn: ({ signal }) => get(`/alerts?resolved=false&limit=${alertsNow}`, AlertList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const alertsOverQuery = queryOptions({
+  queryKey: queryKeys.alerts('over'),
+  queryFn: ({ signal }) => get(`/alerts?resolved=true&limit=${alertsOver}`, AlertList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const alertRulesQuery = queryOptions({
+  queryKey: queryKeys.alertRules,
+  queryFn: ({ signal }) => get('/alert-rules', AlertRuleList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const alertChannelsQuery = queryOptions({
+  queryKey: queryKeys.alertChannels,
+  queryFn: ({ signal }) => get('/alert-channels', AlertChannelList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const peopleQuery = queryOptions({
+  queryKey: queryKeys.people,
+  queryFn: ({ signal }) => get('/people', PersonList, signal),
+  refetchInterval: fallbackMs,
+});
+
+/** An admin gets everybody's. */
+export const accessTokensQuery = queryOptions({
+  queryKey: queryKeys.accessTokens,
+  queryFn: ({ signal }) => get('/access-tokens', AccessTokenList, signal),
+  refetchInterval: fallbackMs,
+});
+
+/** Not read again by itself: who reads the log must not lose the place. */
+export const auditLogQuery = (subject: string) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.auditLog(subject),
+    queryFn: ({ signal, pageParam }) => {
+      const query = new URLSearchParams({
+        limit: String(auditEntries),
+        ...(subject === '' ? {} : { subject }),
+        ...(pageParam === null ? {} : { before: String(pageParam) }),
+      });
+      return get(`/audit-log?${query}`, AuditPage, signal);
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: ({ next }) => next,
+    maxPages: auditPages,
+  });

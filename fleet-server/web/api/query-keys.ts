@@ -7,6 +7,12 @@ export const queryKeys = {
   levelSettings: (level: 'fleet' | 'group', scope: string) => ['level-settings', level, scope],
   history: (id: string) => ['device-history', id],
   health: (id: string) => ['device-health', id],
-  command: (deviceId: string, commandId: string) => ['commands', deviceId, commandId],
+  commands: (deviceId: string) => ['commands', deviceId],
   joinTokens: ['join-tokens'],
+  alerts: (which: 'now' | 'over') => ['alerts', which],
+  alertRules: ['alert-rules'],
+  alertChannels: ['alert-channels'],
+  people: ['people'],
+  accessTokens: ['access-tokens'],
+  auditLog: (subject: string) => ['audit-log', subject],
 } as const;

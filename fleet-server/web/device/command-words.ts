@@ -5,18 +5,20 @@ import { inWords } from '../status/conditions.ts';
 import type { Tone } from '../status/stream-words.ts';
 
 const endings: { readonly [State in CommandStatus['state']]: string } = {
-  waiting: 'waits for the device to connect',
-  sent: 'is with the device',
-  done: 'done',
-  failed: 'failed',
-  refused: 'refused by the device',
-  expired: 'not done in time',
+  waiting: 'Waits for the device to connect.',
+  sent: 'Is with the device.',
+  done: 'Done.',
+  failed: 'Failed.',
+  refused: 'Refused by the device.',
+  expired: 'Not done in time.',
 };
 
-export function commandWords(command: Pick<CommandStatus, 'kind' | 'state' | 'detail'>): string {
-  const title = isCommandKind(command.kind) ? commandDefinitions[command.kind].title : inWords(command.kind);
-  const sentence = `${title}: ${endings[command.state]}.`;
-  return command.detail === '' ? sentence : `${sentence} ${command.detail}`;
+export function commandTitle(kind: string): string {
+  return isCommandKind(kind) ? commandDefinitions[kind].title : inWords(kind);
+}
+
+export function commandEnding({ state, detail }: Pick<CommandStatus, 'state' | 'detail'>): string {
+  return detail === '' ? endings[state] : `${endings[state]} ${detail}`;
 }
 
 export function commandTone({ state }: Pick<CommandStatus, 'state'>): Tone {

@@ -1,13 +1,13 @@
 /** Makes a join token and shows, this once, the command that uses it. */
-import { Alert, Button, Code, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
-import { IconCheck, IconCopy, IconInfoCircle } from '@tabler/icons-react';
+import { Alert, Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { JoinToken, type JoinTokenRequest } from '#protocol/model/enrolment.ts';
 import { send } from '../api/api.ts';
+import { ShownOnce } from '../clipboard/shown-once.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { exactWords } from '../time/words.ts';
-import { copyText } from './copy-text.ts';
 import classes from './join.module.css';
 import { isOwnMachine, joinCommand } from './join-command.ts';
 
@@ -25,28 +25,12 @@ const uses = [
 
 function MadeToken({ token, made }: { readonly token: string; readonly made: JoinToken }) {
   const { origin, hostname } = window.location;
-  const code = useRef<HTMLElement>(null);
-  const [isCopied, setCopied] = useState(false);
-  const copy = (): void => {
-    if (code.current !== null) void copyText(code.current).then(setCopied);
-  };
   return (
     <Stack gap="sm">
       <Text size="sm">
         On the device, in its copy of this project, run this. <strong>The token is shown only now.</strong>
       </Text>
-      <div className={classes['command']}>
-        <Code block ref={code} className={classes['code']} data-testid="join-command">
-          {joinCommand(origin, token)}
-        </Code>
-        <Button
-          variant="default"
-          onClick={copy}
-          leftSection={isCopied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
-        >
-          {isCopied ? 'Copied' : 'Copy'}
-        </Button>
-      </div>
+      <ShownOnce text={joinCommand(origin, token)} label="Command for the device" testId="join-command" />
       {isOwnMachine(hostname) && (
         <Alert color="yellow" variant="light" p="xs" icon={<IconInfoCircle size={18} aria-hidden />}>
           {`“${hostname}” means this machine only. For another one, put the address in its place under which it reaches this server.`}

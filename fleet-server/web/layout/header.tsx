@@ -1,53 +1,17 @@
 /** What stands above every page. */
-import { ActionIcon, Button, Menu, Text } from '@mantine/core';
-import { IconAdjustments, IconLayoutGrid, IconLogout, IconUserCircle } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Button } from '@mantine/core';
+import { IconAdjustments, IconLayoutGrid } from '@tabler/icons-react';
 import { Link, useLocation } from 'wouter';
-import { remove } from '../api/api.ts';
-import { endSession } from '../api/end-session.ts';
-import { forgetPreviews } from '../live/preview-times.ts';
-import { usePerson } from '../session/person.tsx';
 import { Brand } from './brand.tsx';
 import classes from './layout.module.css';
 import { LiveSign } from './live-sign.tsx';
+import { PersonMenu } from './person-menu.tsx';
 import { SchemeSwitch } from './scheme-switch.tsx';
 
 const pages = [
   { href: '/', title: 'Devices', Icon: IconLayoutGrid, isHere: (path: string) => path === '/' || path.startsWith('/devices') },
   { href: '/settings', title: 'Fleet settings', Icon: IconAdjustments, isHere: (path: string) => path.startsWith('/settings') },
 ] as const;
-
-function PersonMenu() {
-  const person = usePerson();
-  const client = useQueryClient();
-  const signOut = useMutation({
-    mutationFn: () => remove('/session'),
-    onSuccess: () => {
-      forgetPreviews();
-      endSession(client);
-    },
-  });
-  return (
-    <Menu position="bottom-end" width={210}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Account">
-          <IconUserCircle size={21} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text size="sm" fw={600} component="span" display="block" c="var(--mantine-color-text)">
-            {person?.name}
-          </Text>
-          {person?.role}
-        </Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => signOut.mutate()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  );
-}
 
 export function Header() {
   const [path] = useLocation();

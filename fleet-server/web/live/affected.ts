@@ -25,7 +25,10 @@ export function affectedQueries({ subject, deviceId }: Change): readonly QueryPr
     case 'rollouts':
       return [['rollouts'], ['rollout']];
     case 'alerts':
-      return [['alerts']];
+      return [['alerts'], ['alert-rules'], ['alert-channels']];
+    case 'people':
+      // Whose role changed is signed out: their own page must notice.
+      return [['people'], ['access-tokens'], ['session']];
     case 'relay':
       return [['devices'], of('device')];
     default:

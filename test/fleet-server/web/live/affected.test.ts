@@ -10,6 +10,8 @@ test.for([
   [{ subject: 'commands', deviceId: 'd-one' }, [['commands', 'd-one']]],
   [{ subject: 'fleet-settings' }, [['level-settings'], ['device-settings'], ['devices'], ['device']]],
   [{ subject: 'join-tokens' }, [['join-tokens']]],
+  [{ subject: 'alerts' }, [['alerts'], ['alert-rules'], ['alert-channels']]],
+  [{ subject: 'people' }, [['people'], ['access-tokens'], ['session']]],
   [{ subject: 'relay', deviceId: 'd-one' }, [['devices'], ['device', 'd-one']]],
 ] as const)('%o', ([change, expected]) => {
   expect(affectedQueries(change)).toEqual(expected);

@@ -1,0 +1,55 @@
+/** Who is signed in, what is theirs, and what only admins look after. */
+import { ActionIcon, Menu, Text } from '@mantine/core';
+import { IconLogout, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { remove } from '../api/api.ts';
+import { endSession } from '../api/end-session.ts';
+import { forgetPreviews } from '../live/preview-times.ts';
+import { useMay, usePerson } from '../session/person.tsx';
+
+export function PersonMenu() {
+  const person = usePerson();
+  const isAdmin = useMay('admin');
+  const client = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => remove('/session'),
+    onSuccess: () => {
+      forgetPreviews();
+      endSession(client);
+    },
+  });
+  return (
+    <Menu position="bottom-end" width={210}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Account">
+          <IconUserCircle size={21} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text size="sm" fw={600} component="span" display="block" c="var(--mantine-color-text)">
+            {person?.name}
+          </Text>
+          {person?.role}
+        </Menu.Label>
+        <Menu.Item component={Link} href="/account" leftSection={<IconUserCog size={16} aria-hidden />}>
+          Your account
+        </Menu.Item>
+        {isAdmin && (
+          <>
+            <Menu.Divider />
+            <Menu.Label>Admins</Menu.Label>
+            <Menu.Item component={Link} href="/people" leftSection={<IconUsers size={16} aria-hidden />}>
+              People
+            </Menu.Item>
+          </>
+        )}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => signOut.mutate()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
