@@ -5,6 +5,7 @@ import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { AccountPage } from './account/account-page.tsx';
+import { AlertsPage } from './alerts/alerts-page.tsx';
 import { messageOf } from './api/api.ts';
 import { sessionQuery } from './api/queries.ts';
 import { createQueryClient } from './api/query-client.ts';
@@ -49,6 +50,7 @@ function Pages() {
             <Route path="/" component={DevicesPage} />
             <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
             <Route path="/settings" component={FleetSettingsPage} />
+            <Route path="/alerts/:part?" component={AlertsPage} />
             <Route path="/people">
               <AdminsOnly>
                 <PeoplePage />

@@ -18,13 +18,9 @@ export function AccountPage() {
   const [isMaking, making] = useDisclosure(false);
   useTitle('Your account');
   if (person === null) return null;
-  const { title, may } = roleWords[person.role];
   return (
     <>
-      <PageHeading
-        title="Your account"
-        words={`You are signed in as ${person.name}. ${title}: ${may.charAt(0).toLowerCase()}${may.slice(1)}`}
-      />
+      <PageHeading title="Your account" words={`You are signed in as ${person.name}. Your role: ${roleWords[person.role].title}.`} />
       <div className={classes['columns']}>
         <Panel title="Password">
           <PasswordForm />

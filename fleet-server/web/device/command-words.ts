@@ -18,7 +18,7 @@ export function commandTitle(kind: string): string {
 }
 
 export function commandEnding({ state, detail }: Pick<CommandStatus, 'state' | 'detail'>): string {
-  return detail === '' ? endings[state] : `${endings[state]} ${detail}`;
+  return detail === '' ? endings[state] : `${endings[state]} ${detail.charAt(0).toUpperCase()}${detail.slice(1)}`;
 }
 
 export function commandTone({ state }: Pick<CommandStatus, 'state'>): Tone {

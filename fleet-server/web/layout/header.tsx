@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { IconAdjustments, IconLayoutGrid } from '@tabler/icons-react';
 import { Link, useLocation } from 'wouter';
+import { AlertBell } from '../alerts/alert-bell.tsx';
 import { Brand } from './brand.tsx';
 import classes from './layout.module.css';
 import { LiveSign } from './live-sign.tsx';
@@ -42,6 +43,7 @@ export function Header() {
         </nav>
         <div className={classes['tools']}>
           <LiveSign />
+          <AlertBell />
           <SchemeSwitch />
           <PersonMenu />
         </div>
