@@ -9,6 +9,7 @@ import { AlertsPage } from './alerts/alerts-page.tsx';
 import { messageOf } from './api/api.ts';
 import { sessionQuery } from './api/queries.ts';
 import { createQueryClient } from './api/query-client.ts';
+import { AuditPage } from './audit/audit-page.tsx';
 import { DevicePage } from './device/device-page.tsx';
 import { DevicesPage } from './devices/devices-page.tsx';
 import { AdminsOnly } from './layout/admins-only.tsx';
@@ -54,6 +55,11 @@ function Pages() {
             <Route path="/people">
               <AdminsOnly>
                 <PeoplePage />
+              </AdminsOnly>
+            </Route>
+            <Route path="/audit-log">
+              <AdminsOnly>
+                <AuditPage />
               </AdminsOnly>
             </Route>
             <Route path="/account" component={AccountPage} />

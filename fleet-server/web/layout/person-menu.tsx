@@ -1,6 +1,6 @@
 /** Who is signed in, what is theirs, and what only admins look after. */
 import { ActionIcon, Menu, Text } from '@mantine/core';
-import { IconLogout, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
+import { IconHistory, IconLogout, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { remove } from '../api/api.ts';
@@ -42,6 +42,9 @@ export function PersonMenu() {
             <Menu.Label>Admins</Menu.Label>
             <Menu.Item component={Link} href="/people" leftSection={<IconUsers size={16} aria-hidden />}>
               People
+            </Menu.Item>
+            <Menu.Item component={Link} href="/audit-log" leftSection={<IconHistory size={16} aria-hidden />}>
+              Audit log
             </Menu.Item>
           </>
         )}

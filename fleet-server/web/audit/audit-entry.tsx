@@ -1,0 +1,54 @@
+/** One entry of the audit log. */
+import { Anchor } from '@mantine/core';
+import { IconArrowRight } from '@tabler/icons-react';
+import { Link } from 'wouter';
+import type { AuditEntry } from '#protocol/model/audit.ts';
+import { dayWords, exactWords } from '../time/words.ts';
+import classes from './audit.module.css';
+import { isAboutItself, isTime, type Names, type ShownChange, shownChanges, verbOf } from './audit-words.ts';
+
+export const subjectAddress = (subject: string): string => `/audit-log?${new URLSearchParams({ subject })}`;
+
+function Value({ text, missing }: { readonly text: string | null; readonly missing: string }) {
+  if (text === null) return <em className="dim">{missing}</em>;
+  return <span className={classes['value']}>{isTime(text) ? dayWords(text) : text}</span>;
+}
+
+function Change({ change }: { readonly change: ShownChange }) {
+  return (
+    <li>
+      <span className="dim">{change.field}:</span> <Value text={change.before} missing="not set" />{' '}
+      <IconArrowRight size={13} role="img" aria-label="became" className={classes['arrow']} />{' '}
+      <Value text={change.after} missing="not set" />
+    </li>
+  );
+}
+
+export function AuditItem({ entry, names }: { readonly entry: AuditEntry; readonly names: Names }) {
+  const { at, actor, action, subject } = entry;
+  const changes = shownChanges(entry.changes, names);
+  return (
+    <li className={classes['entry']} data-testid="audit-entry" data-action={action}>
+      <time className={`figure ${classes['time']}`} dateTime={at} title={exactWords(at)}>
+        {dayWords(at)}
+      </time>
+      <div>
+        <p>
+          <strong>{actor}</strong> {verbOf(action)}{' '}
+          {!isAboutItself(entry) && (
+            <Anchor component={Link} href={subjectAddress(subject)} inherit title={`Only what was done to ${subject}`}>
+              {names.get(subject) ?? (subject === 'fleet' ? 'the whole fleet' : subject)}
+            </Anchor>
+          )}
+        </p>
+        {changes.length > 0 && (
+          <ul className={`plain-list ${classes['changes']}`}>
+            {changes.map((change) => (
+              <Change key={change.field} change={change} />
+            ))}
+          </ul>
+        )}
+      </div>
+    </li>
+  );
+}
