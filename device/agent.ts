@@ -14,7 +14,7 @@ import type { Check } from '#device/doctor/check.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { Escalator } from '#device/health/escalator.ts';
-import { FleetClock } from '#device/health/fleet-clock.ts';
+import { FleetClock, measureOffset } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
 import { isStandInPicture } from '#device/health/health-report.ts';
@@ -40,6 +40,7 @@ import { CommandRunner } from '#device/uplink/command-runner.ts';
 import { type Credentials, enrol, enrolmentPolicies } from '#device/uplink/credentials.ts';
 import { requestEnrolment } from '#device/uplink/enrolment-request.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
+import { fleetTrust } from '#device/uplink/fleet-trust.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
@@ -226,7 +227,8 @@ export class Agent {
       },
     });
     const boardSampler = new BoardSampler({ stateDirectory: state.path, stateProblem: () => state.problem(), clock });
-    const fleetClock = new FleetClock(configuration.fleet?.url ?? null, clock);
+    const trust = fleetTrust(configuration.fleet?.caFile ?? null);
+    const fleetClock = new FleetClock(configuration.fleet?.url ?? null, clock, (url, by) => measureOffset(url, by, trust));
     const recordings = this.#buildRecordings(keeper);
     const health = new HealthWatch({
       clock,
@@ -362,12 +364,15 @@ export class Agent {
     const { fleet } = configuration;
     if (fleet === null) return null;
     const { url: fleetUrl, joinToken } = fleet;
+    const trust = fleetTrust(fleet.caFile);
+    const request: typeof requestEnrolment = (url, body, signal) => requestEnrolment(url, body, signal, trust);
     const join = (signal: AbortSignal): Promise<Credentials | null> => {
       if (credentials !== null || joinToken === null) return Promise.resolve(credentials);
-      return enrol({ fleetUrl, joinToken, state, request: requestEnrolment, policies: enrolmentPolicies, clock, random, log, signal });
+      return enrol({ fleetUrl, joinToken, state, request, policies: enrolmentPolicies, clock, random, log, signal });
     };
     return new Uplink({
       fleetUrl,
+      trust,
       credentials: join,
       sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs, log }),
       outbox: this.#outbox,

@@ -15,6 +15,8 @@ export type FleetAccess = {
   readonly url: string;
   /** Needed until the device has joined. */
   readonly joinToken: string | null;
+  /** Of the fleet's own certificate authority; null: those that Node knows. */
+  readonly caFile: string | null;
 };
 
 export type Configuration = {
@@ -106,7 +108,11 @@ function readFleet(environment: Environment, problems: SettingProblem[]): FleetA
     problems.push({ key: 'FLEET_URL', expected, came: 'an address with a user name, a query or a fragment' });
     return null;
   }
-  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, joinToken };
+  const caFile = text(environment, 'FLEET_CA_FILE') ?? null;
+  if (caFile !== null && !caFile.startsWith('/')) {
+    problems.push({ key: 'FLEET_CA_FILE', expected: 'a path from the root on', came: describeValue(caFile) });
+  }
+  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, joinToken, caFile };
 }
 
 function isJoinToken(token: string): boolean {

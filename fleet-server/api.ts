@@ -40,7 +40,7 @@ import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 
 export type ApiOptions = {
-  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl'>;
+  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls'>;
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ const apiPrefix = '/api/v1';
 
 export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { configuration, store, secrets, clock } = options;
-  const isHttps = configuration.publicUrl?.startsWith('https:') === true;
+  const isHttps = configuration.tls !== null || configuration.publicUrl?.startsWith('https:') === true;
 
   await app.register(errorHandlerPlugin);
   await app.register(securityHeadersPlugin, { isHttps });

@@ -7,9 +7,11 @@ import type { Configuration } from '#fleet-server/configuration.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { createServer } from '#fleet-server/http/server.ts';
+import { clientAddress, trustOf } from '#fleet-server/http/trusted-proxies.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
+import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
 
 export type AppOptions = {
@@ -19,17 +21,25 @@ export type AppOptions = {
   readonly secrets: Secrets;
   readonly logger: NonNullable<FastifyServerOptions['logger']>;
   readonly clock?: Clock;
+  readonly tls?: TlsKeeper | null;
 };
 
 /** Builds it; `listen()` starts it, `close()` stops it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { configuration, store, secrets, clock = systemClock } = options;
-  const app = createServer({ logger: options.logger, checkAnswers: false });
+  const { configuration, store, secrets, clock = systemClock, tls = null } = options;
+  const isTrustedProxy = trustOf(configuration.trustedProxies);
+  const app = createServer({ logger: options.logger, checkAnswers: false, tls, isTrustedProxy });
+  if (tls !== null) {
+    app.addHook('onReady', async () => tls.start(app.log));
+    app.addHook('preClose', async () => tls.stop());
+  }
 
   await registerApi(app, { configuration, store, secrets, clock });
   await app.register(brokerPlugin, {
     port: configuration.mqttPort,
     host: configuration.httpHost,
+    tls,
+    addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, isTrustedProxy),
     authenticate: (deviceId, credential) => {
       // Answered as "not now", so that the device tries again instead of believing that it was removed.
       if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');

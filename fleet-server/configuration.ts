@@ -1,6 +1,8 @@
 /** The environment, read once: a whole configuration, or every problem in it. */
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { parseTrustedProxies } from '#fleet-server/http/trusted-proxies.ts';
+import type { TlsFiles } from '#fleet-server/tls/certificate.ts';
 
 export type Configuration = {
   readonly httpHost: string;
@@ -18,6 +20,10 @@ export type Configuration = {
   readonly publicUrl: string | null;
   /** Where this server alone is reached by the others on its database and by the players of what its relay receives. */
   readonly serverUrl: string;
+  /** Null: HTTP and MQTT as they are; a proxy in front may speak TLS for them. */
+  readonly tls: TlsFiles | null;
+  /** Addresses and networks of proxies whose X-Forwarded-* headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly adminPassword: string | null;
   readonly logLevel: LogLevel;
 };
@@ -52,6 +58,14 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
   const httpPort = port('FLEET_HTTP_PORT', 8080);
   const rtmpPort = port('FLEET_RTMP_PORT', 1935);
   const publicUrl = read<string | null>('FLEET_PUBLIC_URL', null, 'an address such as https://fleet.example.org, without a path', parseUrl);
+  const path = (variable: string) => read<string | null>(variable, null, 'a path', (text) => (isAbsolute(text) ? text : resolve(text)));
+  const certFile = path('FLEET_TLS_CERT');
+  const keyFile = path('FLEET_TLS_KEY');
+  if ((certFile === null) !== (keyFile === null)) {
+    const [variable, other] = certFile === null ? ['FLEET_TLS_CERT', 'FLEET_TLS_KEY'] : ['FLEET_TLS_KEY', 'FLEET_TLS_CERT'];
+    problems.push({ variable, expected: `a path, because ${other} is set`, came: 'nothing' });
+  }
+  const tls = certFile === null || keyFile === null ? null : { certFile, keyFile };
   const configuration: Configuration = {
     httpHost: read('FLEET_HTTP_HOST', '0.0.0.0', 'an address to listen on, such as 0.0.0.0 or 127.0.0.1', (text) =>
       /^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined,
@@ -68,13 +82,20 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
       (text) => (/^postgres(?:ql)?:\/\/./.test(text) && URL.canParse(text) ? text : undefined),
       'another text, which is not shown because it may hold a password',
     ),
-    keyFile: read<string | null>('FLEET_KEY_FILE', null, 'a path', (text) => (isAbsolute(text) ? text : resolve(text))),
+    keyFile: path('FLEET_KEY_FILE'),
     publicUrl,
     serverUrl: read(
       'FLEET_SERVER_URL',
-      publicUrl ?? `http://${hostname()}:${httpPort}`,
+      publicUrl ?? `${tls === null ? 'http' : 'https'}://${hostname()}:${httpPort}`,
       'an address such as http://10.0.0.2:8080, without a path',
       parseUrl,
+    ),
+    tls,
+    trustedProxies: read<readonly string[]>(
+      'FLEET_TRUSTED_PROXIES',
+      [],
+      'addresses and networks with commas between them, such as 127.0.0.1,10.0.0.0/8',
+      parseTrustedProxies,
     ),
     adminPassword: read<string | null>(
       'FLEET_ADMIN_PASSWORD',

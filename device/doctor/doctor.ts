@@ -76,7 +76,10 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   if (agent?.health != null) add(...agentsWord(agent, targets));
   else add(...(await tryMedia(options, { settings: prepared.settings, hardware, profile }, targets)));
   if (fleet === null) add(pass('fleet server', 'none is set (FLEET_URL): the device streams on its own'));
-  else add(...(await checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken: fleet.joinToken !== null })));
+  else
+    add(
+      ...(await checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken: fleet.joinToken !== null, caFile: fleet.caFile })),
+    );
   return checks;
 }
 

@@ -4,22 +4,29 @@ import { request as httpsRequest } from 'node:https';
 import WebSocket from 'ws';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { errorText } from '#device/state/state-directory.ts';
+import { fleetTrust, type ReadTrust } from '#device/uplink/fleet-trust.ts';
 
 const timeoutMs = 10_000;
 const maxAnswerBytes = 64 * 1024;
 
-export type FleetSubject = { readonly url: string; readonly hasJoined: boolean; readonly hasToken: boolean };
+export type FleetSubject = {
+  readonly url: string;
+  readonly hasJoined: boolean;
+  readonly hasToken: boolean;
+  readonly caFile?: string | null;
+};
 
 export async function checkFleet(subject: FleetSubject): Promise<readonly Check[]> {
   const { url } = subject;
-  const http = await checkHttp(url);
+  const trust = fleetTrust(subject.caFile ?? null);
+  const http = await checkHttp(url, trust);
   const checks = [http, checkMembership(subject)];
-  return http.state === 'fail' ? checks : [...checks, await checkMqtt(url)];
+  return http.state === 'fail' ? checks : [...checks, await checkMqtt(url, trust)];
 }
 
-async function checkHttp(url: string): Promise<Check> {
+async function checkHttp(url: string, trust: ReadTrust): Promise<Check> {
   try {
-    const [health, api] = await Promise.all([get(`${url}/healthz`), get(`${url}/api/openapi.json`)]);
+    const [health, api] = await Promise.all([get(`${url}/healthz`, trust), get(`${url}/api/openapi.json`, trust)]);
     if (health.status !== 200 || !health.text.includes('"ok"')) {
       return fail(
         'fleet server',
@@ -46,6 +53,10 @@ const words: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the network does not reach it',
   ENETUNREACH: 'the network does not reach it',
   ETIMEDOUT: 'no answer',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an authority that is not known here: name that one in FLEET_CA_FILE',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an authority that is not known here: name that one in FLEET_CA_FILE',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an authority that is not known here: name that one in FLEET_CA_FILE',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
   CERT_HAS_EXPIRED: 'its certificate is out of date: look at the clock of this device as well',
   'The operation was aborted due to timeout': 'no answer',
 };
@@ -61,9 +72,10 @@ function checkMembership({ hasJoined, hasToken }: FleetSubject): Check {
 }
 
 /** MQTT runs over WebSocket at the same port. Only the handshake is tried: a sign-in would end the agent's own connection. */
-function checkMqtt(url: string): Promise<Check> {
+function checkMqtt(url: string, trust: ReadTrust): Promise<Check> {
+  const options = { handshakeTimeout: timeoutMs, followRedirects: false, ...trust() };
   return new Promise((resolve) => {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/mqtt`, 'mqtt', { handshakeTimeout: timeoutMs, followRedirects: false });
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/mqtt`, 'mqtt', options);
     socket.once('open', () => {
       socket.terminate();
       resolve(pass('mqtt', `${url}/mqtt takes WebSockets`));
@@ -75,10 +87,11 @@ function checkMqtt(url: string): Promise<Check> {
   });
 }
 
-function get(address: string): Promise<{ readonly status: number; readonly text: string }> {
+async function get(address: string, trust: ReadTrust): Promise<{ readonly status: number; readonly text: string }> {
   const send = address.startsWith('https:') ? httpsRequest : httpRequest;
+  const options = { agent: false, signal: AbortSignal.timeout(timeoutMs), ...trust() } as const;
   return new Promise((resolve, reject) => {
-    const sent = send(address, { agent: false, signal: AbortSignal.timeout(timeoutMs) });
+    const sent = send(address, options);
     sent.once('error', reject);
     sent.once('response', (response) => {
       const chunks: Buffer[] = [];

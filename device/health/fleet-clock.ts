@@ -5,6 +5,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Clock } from '#device/media/clock.ts';
+import type { FleetTrust, ReadTrust } from '#device/uplink/fleet-trust.ts';
 
 export type ClockOffset = {
   /** Above nought: the device's clock is ahead. */
@@ -30,10 +31,10 @@ export function offsetFrom(dateHeader: string | undefined, sentAtMs: number, too
 }
 
 /** Never rejects. */
-export async function measureOffset(fleetUrl: string, clock: Clock): Promise<ClockOffset | null> {
+export async function measureOffset(fleetUrl: string, clock: Clock, trust: ReadTrust = () => ({})): Promise<ClockOffset | null> {
   const sentAtMs = clock.nowMs();
   const startedMs = clock.monotonicMs();
-  const header = await askDate(`${fleetUrl}/healthz`).catch(() => undefined);
+  const header = await askDate(`${fleetUrl}/healthz`, trust).catch(() => undefined);
   return offsetFrom(header, sentAtMs, clock.monotonicMs() - startedMs);
 }
 
@@ -84,10 +85,11 @@ export class FleetClock {
   }
 }
 
-function askDate(address: string): Promise<string | undefined> {
+async function askDate(address: string, trust: ReadTrust): Promise<string | undefined> {
+  const options: FleetTrust = trust();
   const send = address.startsWith('https:') ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const sent = send(address, { method: 'HEAD', agent: false, signal: AbortSignal.timeout(timeoutMs) });
+    const sent = send(address, { method: 'HEAD', agent: false, signal: AbortSignal.timeout(timeoutMs), ...options });
     sent.once('error', reject);
     sent.once('response', (response) => {
       response.resume();

@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { errorText } from '#device/state/state-directory.ts';
+import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
 import { compile } from '#protocol/compile.ts';
 import { EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
@@ -17,10 +18,15 @@ const maxAnswerBytes = 16 * 1024;
 const answerValidator = compile('enrolment-answer', EnrolmentAnswer);
 
 /** Never rejects. The reasons hold neither the token nor the credential. */
-export async function requestEnrolment(fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal): Promise<EnrolmentOutcome> {
+export async function requestEnrolment(
+  fleetUrl: string,
+  body: EnrolmentRequest,
+  signal: AbortSignal,
+  trust: ReadTrust = () => ({}),
+): Promise<EnrolmentOutcome> {
   let answer: { readonly status: number; readonly text: string };
   try {
-    answer = await post(`${fleetUrl}/api/v1/enrolments`, JSON.stringify(body), signal);
+    answer = await post(`${fleetUrl}/api/v1/enrolments`, JSON.stringify(body), { ...trust(), signal });
   } catch (cause) {
     return { kind: 'unreachable', reason: `no answer (${errorText(cause)})` };
   }
@@ -39,12 +45,14 @@ export function judgeAnswer(status: number, text: string): EnrolmentOutcome {
   return { kind: 'unreachable', reason: `expected status 201, got ${status}` };
 }
 
-function post(address: string, content: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+type PostOptions = { readonly signal: AbortSignal; readonly ca?: string };
+
+function post(address: string, content: string, { signal, ...trust }: PostOptions): Promise<{ status: number; text: string }> {
   const send = address.startsWith('https:') ? httpsRequest : httpRequest;
   const headers = { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(content) };
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   return new Promise((resolve, reject) => {
-    const sent = send(address, { method: 'POST', headers, agent: false, signal: bounded });
+    const sent = send(address, { method: 'POST', headers, agent: false, signal: bounded, ...trust });
     sent.once('error', reject);
     sent.once('response', (response) => {
       readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);

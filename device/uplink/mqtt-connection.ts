@@ -15,6 +15,8 @@ export type ConnectionOptions = {
   readonly clientId: string;
   readonly password: string;
   readonly will: { readonly topic: string; readonly payload: string };
+  /** Options of `node:tls`. */
+  readonly ca?: string | undefined;
   readonly clock: Clock;
   readonly onMessage: (topic: string, payload: Buffer) => void;
 };
@@ -130,6 +132,7 @@ export class MqttConnection {
       perMessageDeflate: false,
       maxPayload: maxPacketBytes,
       followRedirects: false,
+      ...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
     });
     socket.once('open', () => {
       this.#hasReachedServer = true;

@@ -11,6 +11,7 @@ import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { Credentials } from '#device/uplink/credentials.ts';
+import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
 import { type ConnectionEnd, MqttConnection } from '#device/uplink/mqtt-connection.ts';
 import type { Outbox } from '#device/uplink/outbox.ts';
 import type { SessionCounter } from '#device/uplink/session-counter.ts';
@@ -22,6 +23,7 @@ import { downwardTopics, parseTopic, topicFor, upwardTopics } from '#protocol/to
 
 export type UplinkOptions = {
   readonly fleetUrl: string;
+  readonly trust?: ReadTrust;
   /** Joins when need be; null when the signal ended it. */
   readonly credentials: (signal: AbortSignal) => Promise<Credentials | null>;
   readonly sessions: Pick<SessionCounter, 'next' | 'giveBack'>;
@@ -123,6 +125,7 @@ export class Uplink {
   /** True when the server let us in. */
   async #connectOnce(credentials: Credentials, signal: AbortSignal): Promise<boolean> {
     const { deviceId, credential } = credentials;
+    const trust = this.#options.trust?.() ?? {};
     const session = await this.#options.sessions.next();
     if (signal.aborted) return false;
     // The will is the last word of this session, and is written before its first: its sequence number is above all others.
@@ -136,6 +139,7 @@ export class Uplink {
       url: `${this.#options.fleetUrl.replace(/^http/, 'ws')}/mqtt`,
       clientId: deviceId,
       password: credential,
+      ...trust,
       will: { topic: topicFor(deviceId, 'presence'), payload: will },
       clock: this.#options.clock,
       onMessage: (topic, payload) => this.#receive(deviceId, topic, payload),

@@ -11,6 +11,7 @@ import type { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
 import { type ConnectRefusal, findConnectRefusal, maxKeepaliveS } from '#fleet-server/broker/connect-rules.ts';
 import { type Connection, ConnectionTable } from '#fleet-server/broker/connection-table.ts';
@@ -29,6 +30,7 @@ import { ProblemLog } from '#fleet-server/broker/problem-log.ts';
 import { WebSocketDoor } from '#fleet-server/broker/web-socket-door.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
+import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 import { type DownwardBody, type DownwardName, encodeDownward } from '#protocol/envelope.ts';
 import { downwardTopics, isTopicAllowed, topicFor } from '#protocol/topics.ts';
 
@@ -50,7 +52,18 @@ export type BrokerSettings = {
   readonly hooks: BrokerHooks;
   readonly log: Log;
   readonly clock: Clock;
+  readonly tls?: TlsKeeper | null;
+  /** The address itself unless told. */
+  addressOf?(remote: string, forwardedFor: string | undefined): string;
 };
+
+function listener(tls: TlsKeeper | null, accept: (socket: Socket) => void): Server {
+  if (tls === null) return createServer({ noDelay: true }, accept);
+  const { cert, key } = tls.material;
+  const server = createTlsServer({ cert, key, noDelay: true, handshakeTimeout: brokerPolicy.connectTimeoutMs }, accept);
+  tls.attach(server);
+  return server;
+}
 
 export class Broker implements DeviceBroker {
   readonly #settings: BrokerSettings;
@@ -70,9 +83,12 @@ export class Broker implements DeviceBroker {
     this.#connections = new ConnectionTable((connection, reason) => this.#onDisconnected(connection, reason));
     this.#inbox = new Inbox(settings.hooks, settings.clock, (deviceId, problem) => this.#problem(deviceId, problem));
     this.#webSockets = new WebSocketDoor(settings.server, (stream, request) => {
-      this.#accept(stream, request.socket.remoteAddress, request);
+      const forwardedFor = request.headers['x-forwarded-for'];
+      const remote = request.socket.remoteAddress ?? 'unknown';
+      const text = Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor;
+      this.#accept(stream, settings.addressOf?.(remote, text) ?? remote, request);
     });
-    this.#tcpServer = createServer({ noDelay: true }, (socket: Socket) => this.#accept(socket, socket.remoteAddress));
+    this.#tcpServer = listener(settings.tls ?? null, (socket) => this.#accept(socket, socket.remoteAddress));
   }
 
   async start(): Promise<void> {

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin';
 import { Broker } from '#fleet-server/broker/broker.ts';
 import type { BrokerHooks, DeviceBroker } from '#fleet-server/broker/contract.ts';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
+import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,11 +17,15 @@ export type BrokerOptions = BrokerHooks & {
   readonly port: number;
   readonly host?: string;
   readonly clock?: Clock;
+  /** The TCP port then speaks TLS (mqtts). */
+  readonly tls?: TlsKeeper | null;
+  /** Of a WebSocket's client, when a proxy stands in between. */
+  readonly addressOf?: (remote: string, forwardedFor: string | undefined) => string;
 };
 
 async function broker(app: FastifyInstance, options: BrokerOptions): Promise<void> {
-  const { port, host, clock = systemClock, ...hooks } = options;
-  const instance = new Broker({ port, host, server: app.server, hooks, log: app.log, clock });
+  const { port, host, clock = systemClock, tls = null, addressOf = (remote: string) => remote, ...hooks } = options;
+  const instance = new Broker({ port, host, server: app.server, hooks, log: app.log, clock, tls, addressOf });
   app.decorate('broker', instance);
   app.addHook('onReady', () => instance.start());
   // Before the HTTP server waits for its connections: those that became WebSockets would keep it open.

@@ -1,17 +1,22 @@
 /** Runs the fleet server until it is told to stop. */
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '#fleet-server/app.ts';
+import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { answerParent, type Ready, tellParent } from '#fleet-server/process/parent.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
 import { openConfigured } from '#fleet-server/process/with-store.ts';
 import type { Store } from '#fleet-server/store/store.ts';
+import { readTls } from '#fleet-server/tls/certificate.ts';
+import { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 
 /** Stopping takes no longer than this, whatever hangs. */
 const stopMs = 4500;
 
 export async function serve(configuration: Configuration): Promise<void> {
+  const tls = openTls(configuration);
+  if (tls === undefined) return;
   let store: Store | undefined;
   let app: FastifyInstance | undefined;
   const stop = async (): Promise<void> => {
@@ -23,7 +28,7 @@ export async function serve(configuration: Configuration): Promise<void> {
       onLost: (cause) => app?.log.warn({ err: cause }, 'a connection to the database was lost; another one is opened'),
     });
     store = opened.store;
-    app = await buildApp({ configuration, ...opened, logger: { level: configuration.logLevel } });
+    app = await buildApp({ configuration, ...opened, tls, logger: { level: configuration.logLevel } });
     stopOnSignals(stop);
     await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
     // Last: a password that is made in a start that fails would be seen by nobody.
@@ -36,12 +41,24 @@ export async function serve(configuration: Configuration): Promise<void> {
   }
 }
 
+/** Undefined, and the process ends with the reason, when what is configured cannot be served. */
+function openTls({ tls }: Configuration): TlsKeeper | null | undefined {
+  if (tls === null) return null;
+  const read = readTls(tls, systemClock.nowMs());
+  if (read.kind === 'material') return new TlsKeeper(tls, read.material, systemClock);
+  process.stderr.write(`The configuration is wrong; nothing was started.\n${read.line}\n`);
+  process.exitCode = exitCodes.configuration;
+  process.disconnect?.();
+  return undefined;
+}
+
 function announce(app: FastifyInstance, configuration: Configuration, firstAdminPassword: string | null): void {
   const address = app.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : configuration.httpPort;
   const isEverywhere = configuration.httpHost === '0.0.0.0' || configuration.httpHost === '::';
   const host = isEverywhere ? 'localhost' : configuration.httpHost.includes(':') ? `[${configuration.httpHost}]` : configuration.httpHost;
-  const url = `http://${host}:${port}`;
+  // A certificate names the server as it is known outside.
+  const url = configuration.tls === null ? `http://${host}:${port}` : (configuration.publicUrl ?? `https://${host}:${port}`);
   const ready: Ready = {
     kind: 'ready',
     url,
@@ -50,7 +67,7 @@ function announce(app: FastifyInstance, configuration: Configuration, firstAdmin
   };
   const hasParent = tellParent(ready);
   answerParent({
-    playback: (deviceId) => app.relay.playback(deviceId, new URL(url).host, 'http'),
+    playback: (deviceId) => app.relay.playback(deviceId, new URL(url).host, configuration.tls === null ? 'http' : 'https'),
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
   });
   if (hasParent) return;

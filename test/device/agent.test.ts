@@ -115,7 +115,7 @@ async function startedAgent(
   const log = createLog('debug', { write: (line) => lines.push(line) });
   const state = new StateDirectory(stateDirectory, log);
   await state.start();
-  const access = fleet === null ? null : { url: fleet.url, joinToken };
+  const access = fleet === null ? null : { url: fleet.url, joinToken, caFile: null };
   const world: { hardware: DetectedHardware; fingerprint: string; ready: AgentReady[] } = {
     hardware: options.hardware ?? bareHardware,
     fingerprint: '',

@@ -45,6 +45,7 @@ test('the fleet’s address loses the slash at its end and keeps its path', () =
   expect(configurationOf({ FLEET_URL: 'https://h.example/fleet/', FLEET_JOIN_TOKEN: token }).fleet).toEqual({
     url: 'https://h.example/fleet',
     joinToken: token,
+    caFile: null,
   });
 });
 

@@ -190,7 +190,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
   const log = createLog('error', { write: () => undefined });
   const state = new StateDirectory(stateDirectory, log);
   await state.start();
-  const access = { url: fleet.url, joinToken };
+  const access = { url: fleet.url, joinToken, caFile: null };
   const agent = new Agent({
     configuration: {
       stateDirectory,

@@ -76,7 +76,7 @@ export async function startApi(options: { readonly directory?: string; readonly 
   app.decorate('broker', standInBroker(published, connected));
   app.decorate('relay', standInRelay());
   await registerApi(app, {
-    configuration: { publicUrl: null, rtmpPort: 1935, publicRtmpPort: 1935, databaseUrl: null, serverUrl: 'http://localhost' },
+    configuration: { publicUrl: null, rtmpPort: 1935, publicRtmpPort: 1935, databaseUrl: null, serverUrl: 'http://localhost', tls: null },
     store,
     secrets,
     clock,

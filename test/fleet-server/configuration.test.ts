@@ -15,6 +15,8 @@ test('without a word everything has its default', () => {
       keyFile: null,
       publicUrl: null,
       serverUrl: expect.stringMatching(/^http:\/\/[^/]+:8080$/),
+      tls: null,
+      trustedProxies: [],
       adminPassword: null,
       logLevel: 'info',
     },
@@ -30,6 +32,8 @@ test('every problem is listed at once, with what was expected and what came, and
     FLEET_PUBLIC_URL: 'fleet.example.org/path',
     FLEET_ADMIN_PASSWORD: 'short!',
     FLEET_LOG_LEVEL: 'loud',
+    FLEET_TLS_CERT: '/etc/fleet/cert.pem',
+    FLEET_TRUSTED_PROXIES: '127.0.0.1,proxy',
     FLEET_DATABASE_URL: 'mysql://fleet:geheim@host/fleet',
   });
   if (parsed.kind !== 'problems') throw new Error('expected problems');
@@ -48,6 +52,8 @@ test('every problem is listed at once, with what was expected and what came, and
     'FLEET_MQTT_PORT',
     'FLEET_PUBLIC_URL',
     'FLEET_RTMP_PORT',
+    'FLEET_TLS_KEY',
+    'FLEET_TRUSTED_PROXIES',
   ]);
   expect(text).toContain('FLEET_HTTP_PORT: expected a port from 0 (a free one) to 65535, got "99999"');
   expect(text).not.toContain('short!');
