@@ -34,7 +34,8 @@ function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): Devic
   const conditions = live === undefined ? [] : shownConditions(live);
   return {
     presence,
-    settings: state.kind,
+    // What it reports is not what it confirmed: it is sent again.
+    settings: state.kind === 'drifted' ? 'pending' : state.kind,
     refusal: state.reason,
     isLive: live?.stream.kind === 'live',
     critical: conditions.map(({ code }) => code).filter((code) => critical.has(code)),

@@ -42,6 +42,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
     publish: (deviceId, desired) => app.broker.publish(deviceId, 'desired', desired),
     tellOthers: ({ level, scope }) => app.servers.tell({ kind: 'settings', level, scope }),
+    appendHistory: (entry) => app.history.append(entry),
     publishChange: (change) => app.changes.publish(change),
   });
   const sendAgain = (where: Scope) =>
@@ -58,5 +59,5 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
 
 export const settingsPlugin = fastifyPlugin(settings, {
   name: 'settings',
-  dependencies: ['store', 'servers', 'audit', 'changes', 'devices'],
+  dependencies: ['store', 'servers', 'audit', 'changes', 'history', 'devices'],
 });

@@ -36,6 +36,7 @@ export function deviceSettings(facts: ProvenanceFacts): DeviceSettings {
     desiredRevision: state.desiredRevision,
     appliedRevision: state.appliedRevision,
     reason: state.reason,
+    driftedSince: state.driftedSince,
     settings: settingKeys.map((key) => oneSetting(key, facts, state.kind)),
   };
 }
@@ -67,7 +68,10 @@ function oneSetting(key: SettingKey, facts: ProvenanceFacts, overall: DeviceSett
   if (isRefusalCurrent) {
     state = 'refused';
     reason = refusal.reason;
-  } else if ((overall === 'pending' && differs) || (isReportBehind && set === undefined && isServerLevel(reported?.level))) {
+  } else if (
+    ((overall === 'pending' || overall === 'drifted') && differs) ||
+    (isReportBehind && set === undefined && isServerLevel(reported?.level))
+  ) {
     state = 'pending';
   } else if (overall === 'refused' && differs) {
     state = 'refused';

@@ -1,4 +1,5 @@
 /** Where a device stands with its settings, from revisions alone: pure. */
+import { timestamp } from '#fleet-server/clock.ts';
 import type { SettingRefusal } from '#protocol/messages.ts';
 import type { SettingsState } from '#protocol/model/device.ts';
 
@@ -8,11 +9,15 @@ export type RevisionFacts = {
   readonly outcomeRevision: number;
   readonly outcome: string | null;
   readonly refusals: readonly SettingRefusal[];
+  readonly driftedSinceMs: number | null;
+  readonly driftedKeys: string;
 };
 
 export function settingsState(facts: RevisionFacts): SettingsState {
   const { desiredRevision, appliedRevision } = facts;
-  const base = { desiredRevision, appliedRevision };
+  const driftedSince = facts.driftedSinceMs === null ? null : timestamp(facts.driftedSinceMs);
+  const base = { desiredRevision, appliedRevision, driftedSince };
+  if (driftedSince !== null) return { ...base, kind: 'drifted', reason: `It reports other settings: ${facts.driftedKeys}`.slice(0, 500) };
   if (appliedRevision === desiredRevision) return { ...base, kind: 'applied', reason: null };
   const isRefused = facts.outcomeRevision === desiredRevision && (facts.outcome === 'refused' || facts.outcome === 'rolled-back');
   if (!isRefused) return { ...base, kind: 'pending', reason: null };

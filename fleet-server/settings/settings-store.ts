@@ -24,6 +24,10 @@ export type RevisionRow = Pick<
   | 'outcomeRevision'
   | 'outcome'
   | 'refusals'
+  | 'driftedSinceMs'
+  | 'driftedKeys'
+  | 'driftRepairs'
+  | 'driftRepairAtMs'
 >;
 
 const revisionColumns = [
@@ -37,6 +41,10 @@ const revisionColumns = [
   'outcomeRevision',
   'outcome',
   'refusals',
+  'driftedSinceMs',
+  'driftedKeys',
+  'driftRepairs',
+  'driftRepairAtMs',
 ] as const;
 
 export type SettingsStore = {

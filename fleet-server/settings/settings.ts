@@ -10,9 +10,11 @@ import { createHash } from 'node:crypto';
 import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
+import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { acceptedPatch, type CheckedPatch, readPatch } from '#fleet-server/settings/check-patch.ts';
 import { canonicalJson, type DesiredContent, desiredContent, nextRevision } from '#fleet-server/settings/desired-document.ts';
+import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drift.ts';
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
 import { previewDevices } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
@@ -52,6 +54,7 @@ export type SettingsOptions = {
   publish(deviceId: string, desired: Desired): Promise<unknown>;
   /** Wakes the servers that devices under this level may be connected to. */
   tellOthers(where: Scope): void;
+  appendHistory(entry: NewHistoryEntry): Promise<void>;
   publishChange(change: Change): void;
 };
 
@@ -279,7 +282,39 @@ export class Settings {
         appliedAtMs: this.#options.clock.nowMs(),
       });
     }
+    await this.#lookForDrift(deviceId, report);
     this.#options.publishChange({ subject: 'device-settings', deviceId });
+  }
+
+  /** What the device reports is compared with what it confirmed; what drifted is sent again, under a new revision, as it ignores what is not newer. */
+  async #lookForDrift(deviceId: string, report: Report): Promise<void> {
+    const { database, clock, secrets, appendHistory } = this.#options;
+    const look = async (at: Database) => {
+      const row = await this.#store.revision(at, deviceId);
+      if (row === undefined) return null;
+      const levels = await readLevels(this.#store, secrets, at, { level: 'device', scope: deviceId }, [row]);
+      const keys = driftedKeys({ ...row, refusals: [] }, levels(row), report);
+      return keys === null || (keys.length === 0 && row.driftedSinceMs === null) ? null : { row, keys };
+    };
+    // Nearly always there is nothing to write.
+    if ((await look(database)) === null) return;
+    const step = await inTransaction(database, async (transaction) => {
+      const found = await look(transaction);
+      if (found === null) return null;
+      const { row, keys } = found;
+      const { memory, event, isRepair } = driftAfter(row, keys, clock.nowMs());
+      const desiredRevision = isRepair ? row.desiredRevision + 1 : row.desiredRevision;
+      const { driftedSinceMs, driftRepairs, driftRepairAtMs } = memory;
+      await this.#store.saveRevision(transaction, deviceId, {
+        ...{ driftedSinceMs, driftedKeys: memory.driftedKeys, driftRepairs, driftRepairAtMs, desiredRevision },
+      });
+      return { event, isRepair, keys: memory.driftedKeys };
+    });
+    if (step === null) return;
+    if (step.isRepair) await this.sendAgain({ level: 'device', scope: deviceId });
+    const { event } = step;
+    if (event !== null)
+      await appendHistory({ deviceId, origin: 'server', kind: `settings-drift-${event}`, detail: driftWords[event](step.keys) });
   }
 
   async #confirm(

@@ -386,6 +386,14 @@ async function rollouts(database: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function settingsDrift(database: Kysely<unknown>): Promise<void> {
+  const table = database.schema.alterTable('devices');
+  await table.addColumn('driftedSinceMs', 'bigint').execute();
+  await table.addColumn('driftedKeys', 'text', (c) => c.notNull().defaultTo('')).execute();
+  await table.addColumn('driftRepairs', 'integer', (c) => c.notNull().defaultTo(0)).execute();
+  await table.addColumn('driftRepairAtMs', 'bigint').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -397,6 +405,7 @@ export const migrations: readonly Migration[] = [
   { name: 'health by the minute and by the hour', run: healthRollUps },
   { name: 'commands to several devices, and what they found', run: commandBatches },
   { name: 'roll-outs', run: rollouts },
+  { name: 'drift of settings', run: settingsDrift },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

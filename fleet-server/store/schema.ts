@@ -48,6 +48,11 @@ export type DevicesTable = {
   eventsUpTo: number;
   /** Words with a space before and after each; empty when there are none. */
   tags: string;
+  /** Since when it reports other settings than those that it confirmed, which, and how that was mended: see settings/drift.ts. */
+  driftedSinceMs: number | null;
+  driftedKeys: string;
+  driftRepairs: number;
+  driftRepairAtMs: number | null;
 };
 
 /** What is shown of a device before it is heard again after a restart of the server. */

@@ -39,8 +39,10 @@ export const StreamState = Type.Object({
 });
 export type StreamState = Static<typeof StreamState>;
 
+/** `drifted`: it reports something else than it confirmed, since then. */
 export const SettingsState = Type.Object({
-  kind: Type.Enum(['applied', 'pending', 'refused']),
+  kind: Type.Enum(['applied', 'pending', 'refused', 'drifted']),
+  driftedSince: Type.Union([Timestamp, Type.Null()]),
   desiredRevision: Revision,
   appliedRevision: Revision,
   reason: Type.Union([Reason, Type.Null()]),

@@ -34,7 +34,9 @@ export const DeviceSetting = Type.Object({
 export type DeviceSetting = Static<typeof DeviceSetting>;
 
 export const DeviceSettings = Type.Object({
-  state: Type.Enum(['applied', 'pending', 'refused']),
+  state: Type.Enum(['applied', 'pending', 'refused', 'drifted']),
+  /** Since when the device reports something else than it confirmed. */
+  driftedSince: Nullable(Timestamp),
   desiredRevision: Revision,
   appliedRevision: Revision,
   reason: Nullable(Type.String()),

@@ -58,6 +58,10 @@ for (const id of ids) {
     refusals: '[]',
     eventsUpTo: 0,
     tags: '',
+    driftedSinceMs: null,
+    driftedKeys: '',
+    driftRepairs: 0,
+    driftRepairAtMs: null,
   });
 }
 let slowestMs = 0;

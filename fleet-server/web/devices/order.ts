@@ -18,7 +18,7 @@ export function urgency(device: Pick<DeviceSummary, 'stream' | 'conditions' | 's
   };
   const worst = shownConditions(device.conditions)[0]?.severity;
   const ofConditions = worst === 'critical' ? 3 : worst === 'warning' ? 6 : 9;
-  const ofSettings = device.settings.kind === 'refused' ? 6 : 9;
+  const ofSettings = device.settings.kind === 'refused' || device.settings.kind === 'drifted' ? 6 : 9;
   return Math.min(ofStream[device.stream.kind], ofConditions, ofSettings);
 }
 

@@ -50,7 +50,7 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
       <Skeleton h={420} radius="lg" />
     );
   }
-  const { state, desiredRevision, appliedRevision, reason } = settings.data;
+  const { state, desiredRevision, appliedRevision, reason, driftedSince } = settings.data;
   const levels: { readonly value: EditLevel; readonly label: string }[] = [
     { value: 'device', label: 'This device' },
     ...(group === null ? [] : [{ value: 'group' as const, label: `Group ${group}` }]),
@@ -65,12 +65,12 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
       title="Settings"
       aside={
         <div className={classes['overall']} data-testid="settings-state" data-state={state}>
-          <SettingsBadge settings={{ kind: state, desiredRevision, appliedRevision, reason }} />
+          <SettingsBadge settings={{ kind: state, desiredRevision, appliedRevision, reason, driftedSince }} />
           <span className="figure">{revisionWords}</span>
         </div>
       }
     >
-      {state === 'refused' && reason !== null && <p className={classes['reason']}>{reason}</p>}
+      {(state === 'refused' || state === 'drifted') && reason !== null && <p className={classes['reason']}>{reason}</p>}
       {canEdit && (
         <div className={classes['levels']}>
           <span id="settings-level">Change for</span>

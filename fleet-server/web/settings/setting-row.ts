@@ -18,7 +18,7 @@ export type SettingRow = {
     readonly inForceLevel: SettingLevel | null;
     /** Null while it is what is in force. */
     readonly wanted: { readonly words: string; readonly level: SettingLevel } | null;
-    readonly state: DeviceSettings['state'];
+    readonly state: DeviceSetting['state'];
     readonly reason: string | null;
   } | null;
   /** Why setting it here has no effect on the device that is looked at. */

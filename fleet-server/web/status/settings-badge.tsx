@@ -6,10 +6,10 @@ import { settingsWords } from './stream-words.ts';
 
 export function SettingsBadge({ settings }: { readonly settings: SettingsState }) {
   if (settings.kind === 'applied') return null;
-  const isRefused = settings.kind === 'refused';
+  const isWrong = settings.kind !== 'pending';
   return (
-    <span className={classes['chip']} data-tone={isRefused ? 'warn' : 'starting'} title={settings.reason ?? undefined}>
-      {isRefused ? <IconAlertTriangle size={14} aria-hidden /> : <IconLoader2 size={14} className={classes['turning']} aria-hidden />}
+    <span className={classes['chip']} data-tone={isWrong ? 'warn' : 'starting'} title={settings.reason ?? undefined}>
+      {isWrong ? <IconAlertTriangle size={14} aria-hidden /> : <IconLoader2 size={14} className={classes['turning']} aria-hidden />}
       {settingsWords[settings.kind]}
     </span>
   );

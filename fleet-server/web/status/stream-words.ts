@@ -52,4 +52,5 @@ export const settingsWords: { readonly [Kind in SettingsState['kind']]: string }
   applied: 'Settings applied',
   pending: 'Settings pending',
   refused: 'Settings refused',
+  drifted: 'Settings drifted',
 };

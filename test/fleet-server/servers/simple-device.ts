@@ -1,7 +1,7 @@
 /** A device over real MQTT: says hello, applies what is desired, does each command once, and remembers. */
 import { connectAsync, type MqttClient } from 'mqtt';
 import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
-import type { Command, Desired } from '#protocol/messages.ts';
+import type { Command, Desired, Report } from '#protocol/messages.ts';
 import { parseTopic, topicFor } from '#protocol/topics.ts';
 import { bodies } from '../api-under-test.ts';
 
@@ -43,7 +43,7 @@ export class SimpleDevice {
     );
     await this.say('presence', bodies.online);
     await this.say('hello', bodies.hello(this.#applied?.revision ?? 0, this.#applied?.digest ?? null));
-    await this.say('report', bodies.report({ appliedRevision: this.#applied?.revision ?? 0 }));
+    await this.say('report', bodies.report({ appliedRevision: this.#applied?.revision ?? 0, settings: this.#inForce() }));
   }
 
   async say<N extends UpwardName>(name: N, body: UpwardBody<N>): Promise<void> {
@@ -59,6 +59,14 @@ export class SimpleDevice {
     this.#client?.stream.destroy();
     this.#client?.end(true);
     this.#client = null;
+  }
+
+  #inForce(): Report['settings'] {
+    const settings: Report['settings'] = { ...bodies.report().settings };
+    for (const level of ['fleet', 'group', 'device'] as const) {
+      for (const [key, value] of Object.entries(this.lastDesired?.levels[level] ?? {})) settings[key] = { value, level };
+    }
+    return settings;
   }
 
   #encode<N extends UpwardName>(name: N, body: UpwardBody<N>): string {

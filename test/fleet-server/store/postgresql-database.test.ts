@@ -85,6 +85,10 @@ describe('one database of several servers', () => {
       refusals: '[]',
       eventsUpTo: 2 ** 40,
       tags: '',
+      driftedSinceMs: null,
+      driftedKeys: '',
+      driftRepairs: 0,
+      driftRepairAtMs: null,
     };
     for (const name of ['b', 'A', 'a', 'ä', 'B', 'a zero \0 byte'])
       await database

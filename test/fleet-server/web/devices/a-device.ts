@@ -12,7 +12,7 @@ export function aDevice(change: Partial<DeviceSummary> & { readonly kind?: Devic
     tags: [],
     presence: { state: 'online', since: noon, reason: 'connected' },
     stream: { kind, since: noon, detail: '' },
-    settings: { kind: 'applied', desiredRevision: 1, appliedRevision: 1, reason: null },
+    settings: { kind: 'applied', driftedSince: null, desiredRevision: 1, appliedRevision: 1, reason: null },
     conditions: [],
     source: null,
     figures: null,

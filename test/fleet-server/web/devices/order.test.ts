@@ -29,7 +29,10 @@ describe('the order of devices', () => {
   test.for([
     ['a critical condition', aDevice({ conditions: [{ code: 'output-down', since: noon }] })],
     ['a warning', aDevice({ conditions: [{ code: 'board-hot', since: noon }] })],
-    ['refused settings', aDevice({ settings: { kind: 'refused', desiredRevision: 2, appliedRevision: 1, reason: 'no' } })],
+    [
+      'refused settings',
+      aDevice({ settings: { kind: 'refused', driftedSince: null, desiredRevision: 2, appliedRevision: 1, reason: 'no' } }),
+    ],
   ] as const)('a live device with %s comes before one without', ([, device]) => {
     expect(urgency(device)).toBeLessThan(urgency(aDevice()));
   });
