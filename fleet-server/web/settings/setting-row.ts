@@ -1,5 +1,5 @@
 /** What the form shows of one setting, whatever level it edits. Pure. */
-import type { DeviceSettings, LevelSettings, ShownValue } from '#protocol/model/settings.ts';
+import type { DeviceSetting, LevelSettings, ShownValue } from '#protocol/model/settings.ts';
 import { isSettingKey, type SettingKey, type SettingLevel } from '#protocol/settings.ts';
 import { definitionOf } from './setting-groups.ts';
 import { levelWords, shownWords } from './setting-words.ts';
@@ -29,7 +29,7 @@ export type SettingRow = {
 
 const editLevels: readonly EditLevel[] = ['fleet', 'group', 'device'];
 
-export function deviceRow(setting: DeviceSettings['settings'][number], level: EditLevel): SettingRow | null {
+export function deviceRow(setting: DeviceSetting, level: EditLevel): SettingRow | null {
   const { key, levels } = setting;
   if (!isSettingKey(key)) return null;
   const own = levels[level] ?? null;
