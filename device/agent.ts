@@ -37,7 +37,7 @@ import { errorText, type StateDirectory } from '#device/state/state-directory.ts
 import { readBootId } from '#device/state/state-lock.ts';
 import { CommandJournal } from '#device/uplink/command-journal.ts';
 import { CommandRunner } from '#device/uplink/command-runner.ts';
-import { type Credentials, enrol, enrolmentPolicies } from '#device/uplink/credentials.ts';
+import { type Credentials, changeCredential, enrol, enrolmentPolicies, forgetFormer } from '#device/uplink/credentials.ts';
 import { requestEnrolment } from '#device/uplink/enrolment-request.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
 import { fleetTrust } from '#device/uplink/fleet-trust.ts';
@@ -280,6 +280,7 @@ export class Agent {
         reboot: this.#options.reboot,
         light: boardLight,
         examine: this.#options.examine,
+        changeCredential: (credential) => this.#changeCredential(credential),
       }),
       onResult: (result) => {
         this.#outbox.addResult(result);
@@ -386,11 +387,23 @@ export class Agent {
         this.#deviceId = deviceId;
         this.#sayReady(keeper);
       },
+      onProven: (proven) => {
+        forgetFormer(state, proven).catch((cause: unknown) => {
+          log.warn(`the former credential stays on the disk beside the new one (${errorText(cause)})`);
+        });
+      },
       onOnline: () => health.tellAll(),
       onDesired: (desired) => keeper.offer(desired),
       onCommand: (command, timeLeftMs) => commands.receive(command, timeLeftMs),
       onEventAck: (upToNumber) => this.#events.acknowledge(upToNumber),
     });
+  }
+
+  async #changeCredential(credential: string): Promise<void> {
+    const uplink = this.#parts?.uplink ?? null;
+    const current = uplink?.credentials() ?? null;
+    if (uplink === null || current === null) throw new Error('this device has not joined a fleet');
+    uplink.renew(await changeCredential(this.#options.state, current, credential));
   }
 
   #connectParts({ health, uplink }: Parts): void {

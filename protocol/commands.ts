@@ -14,6 +14,8 @@ type CommandDefinition = {
   readonly deadlineMs: number;
   /** As the device gets them. */
   readonly arguments: TObject;
+  /** The fleet server fills them in: nobody may ask with any. */
+  readonly areFromServer?: true;
 };
 
 export const commandDefinitions = {
@@ -50,6 +52,15 @@ export const commandDefinitions = {
     ),
   },
   'run-doctor': { title: 'Run doctor', deadlineMs: 180_000, arguments: nothing },
+  'rotate-credential': {
+    title: 'Change credential',
+    deadlineMs: 120_000,
+    arguments: Type.Object(
+      { credential: Type.String({ pattern: '^[A-Za-z0-9_-]{43,128}$', description: 'Made by the fleet server' }) },
+      strict,
+    ),
+    areFromServer: true,
+  },
 } as const satisfies Record<string, CommandDefinition>;
 
 export const CommandKind = Type.Enum(Object.keys(commandDefinitions) as (keyof typeof commandDefinitions)[]);
@@ -58,6 +69,11 @@ export type CommandArguments<K extends CommandKind> = Static<(typeof commandDefi
 
 export function isCommandKind(kind: string): kind is CommandKind {
   return Object.hasOwn(commandDefinitions, kind);
+}
+
+export function isFilledInByServer(kind: CommandKind): boolean {
+  const definition: CommandDefinition = commandDefinitions[kind];
+  return definition.areFromServer === true;
 }
 
 /** What became of a command on the device. */

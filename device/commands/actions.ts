@@ -4,6 +4,7 @@ import type { Check } from '#device/doctor/check.ts';
 import { checkLine, summaryLine } from '#device/doctor/check.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import { protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import { errorText } from '#device/state/state-directory.ts';
 import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
 import { identifyBoundsS } from '#protocol/commands.ts';
 
@@ -18,6 +19,8 @@ export type ActionsOptions = {
   readonly reboot: () => Promise<string | null>;
   readonly light: Pick<BoardLight, 'blink'>;
   readonly examine: () => Promise<readonly Check[]>;
+  /** Resolves when the new one is on the disk. */
+  readonly changeCredential: (credential: string) => Promise<void>;
 };
 
 export function commandActions(options: ActionsOptions): CommandActions {
@@ -32,6 +35,7 @@ export function commandActions(options: ActionsOptions): CommandActions {
     'protect-recording': ({ name }) => protectOne(options.recordingDirectory(), name),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
     'run-doctor': () => runDoctor(options),
+    'rotate-credential': ({ credential }) => rotate(options, credential),
   };
 }
 
@@ -63,4 +67,13 @@ async function protectOne(directory: string, name: string): Promise<ActionOutcom
 async function runDoctor({ examine }: ActionsOptions): Promise<ActionOutcome> {
   const checks = await examine();
   return { kind: 'applied', detail: summaryLine(checks), lines: checks.flatMap((check) => checkLine(check).split('\n')) };
+}
+
+async function rotate({ changeCredential }: ActionsOptions, credential: string): Promise<ActionOutcome> {
+  try {
+    await changeCredential(credential);
+    return { kind: 'applied', detail: 'the new credential is on the disk; the device comes back with it' };
+  } catch (cause) {
+    return { kind: 'failed', reason: `the credential stays as it was: the disk cannot be written (${errorText(cause)})` };
+  }
 }

@@ -10,7 +10,13 @@ import { wait } from '#device/uplink/wait.ts';
 import { DeviceId } from '#protocol/identifiers.ts';
 import type { EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
-export const Credentials = Type.Object({ fleetUrl: Type.String(), deviceId: DeviceId, credential: Type.String() });
+export const Credentials = Type.Object({
+  fleetUrl: Type.String(),
+  deviceId: DeviceId,
+  credential: Type.String(),
+  /** The one before, for as long as the server has not let us in with the new one. */
+  former: Type.Optional(Type.String()),
+});
 export type Credentials = Static<typeof Credentials>;
 const credentialsFile = stateFile('credentials.json', Credentials);
 
@@ -26,6 +32,25 @@ export async function readCredentials(
   if (credentials === null) return null;
   if (credentials.fleetUrl === fleet.url) return credentials;
   return fleet.joinToken === null ? { ...credentials, fleetUrl: fleet.url } : null;
+}
+
+/** On the disk before it counts: a power cut leaves the one or the other, and the server knows both. Rejects when the disk refuses. */
+export async function changeCredential(
+  state: Pick<StateDirectory, 'write'>,
+  current: Credentials,
+  credential: string,
+): Promise<Credentials> {
+  if (current.credential === credential) return current;
+  // One that was never let in is no way back.
+  const former = current.former ?? current.credential;
+  const next: Credentials = { ...current, credential, former };
+  await state.write(credentialsFile, next);
+  return next;
+}
+
+/** The server has let us in with the new one, and knows the former no more. */
+export async function forgetFormer(state: Pick<StateDirectory, 'write'>, { former: _former, ...credentials }: Credentials): Promise<void> {
+  await state.write(credentialsFile, credentials);
 }
 
 export const enrolmentPolicies: { readonly unreachable: BackOffPolicy; readonly refused: BackOffPolicy } = {

@@ -34,6 +34,8 @@ export type UplinkOptions = {
   readonly policy: BackOffPolicy;
   readonly hello: () => UpwardBody<'hello'>;
   readonly onJoined: (credentials: Credentials) => void;
+  /** The server has let us in with a credential that had a former one beside it. */
+  readonly onProven: (credentials: Credentials) => void;
   readonly onOnline: () => void;
   readonly onDesired: (desired: Desired) => void;
   /** `timeLeftMs` is reckoned by the server's clock alone: a Pi without network has the wrong time. */
@@ -62,6 +64,11 @@ export class Uplink {
   #isLeaving = false;
   #sequence = 0;
   #isPumping = false;
+  #credentials: Credentials | null = null;
+  /** With the one before, because the server has refused the new one. */
+  #tryFormer = false;
+  /** What is on the link yet is the former credential’s. */
+  #isRenewalDue = false;
   #cancelEventTimer: (() => void) | null = null;
 
   constructor(options: UplinkOptions) {
@@ -91,6 +98,18 @@ export class Uplink {
     if (this.#link !== null) this.#pump(this.#link);
   }
 
+  /** Null until the device has joined. */
+  credentials(): Credentials | null {
+    return this.#credentials;
+  }
+
+  /** Used from the next connection on, which is made as soon as the server has been told that the device has it. */
+  renew(credentials: Credentials): void {
+    this.#credentials = credentials;
+    this.#tryFormer = false;
+    this.#isRenewalDue = true;
+  }
+
   /** False when nobody could be told. */
   sendHealth(body: UpwardBody<'health'>): boolean {
     const link = this.#link;
@@ -108,11 +127,12 @@ export class Uplink {
     const { clock, random, policy, log } = this.#options;
     const credentials = await this.#options.credentials(signal);
     if (credentials === null) return;
+    this.#credentials = credentials;
     this.#options.onJoined(credentials);
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       const startedMs = clock.monotonicMs();
       try {
-        const wasOnline = await this.#connectOnce(credentials, signal);
+        const wasOnline = await this.#connectOnce(this.#credentials, signal);
         if (wasOnline && clock.monotonicMs() - startedMs >= steadyMs) attempt = 1;
       } catch (cause) {
         const message = this.#failures.note(`cannot connect to the fleet server: ${errorText(cause)}`);
@@ -124,7 +144,10 @@ export class Uplink {
 
   /** True when the server let us in. */
   async #connectOnce(credentials: Credentials, signal: AbortSignal): Promise<boolean> {
-    const { deviceId, credential } = credentials;
+    const { deviceId } = credentials;
+    const withFormer = this.#tryFormer && credentials.former !== undefined;
+    const credential = withFormer ? (credentials.former ?? credentials.credential) : credentials.credential;
+    this.#isRenewalDue = false;
     const trust = this.#options.trust?.() ?? {};
     const session = await this.#options.sessions.next();
     if (signal.aborted) return false;
@@ -153,6 +176,7 @@ export class Uplink {
       if (await connection.open()) {
         wasOnline = true;
         this.#open = link;
+        if (!withFormer && credentials.former !== undefined) this.#prove(credentials);
         await this.#greet(link);
       }
     } catch (cause) {
@@ -165,8 +189,16 @@ export class Uplink {
     this.#cancelEventTimer?.();
     this.#cancelEventTimer = null;
     if (!end.hasReachedServer) this.#options.sessions.giveBack();
+    // A server that was restored from a copy knows the former one: they are tried in turn.
+    if (end.isRefused && credentials.former !== undefined) this.#tryFormer = !this.#tryFormer;
     if (!signal.aborted && !this.#isLeaving) this.#sayWhyItEnded(end, wasOnline);
     return wasOnline;
+  }
+
+  #prove(credentials: Credentials): void {
+    const { former: _former, ...proven } = credentials;
+    if (this.#credentials === credentials) this.#credentials = proven;
+    this.#options.onProven(credentials);
   }
 
   async #greet(link: Link): Promise<void> {
@@ -244,6 +276,10 @@ export class Uplink {
           message satisfies never;
       }
       outbox.sent(message);
+      if (message.name === 'command-result' && this.#isRenewalDue) {
+        await link.connection.close();
+        return;
+      }
     }
     if (outbox.hasUnacknowledgedEvents()) this.#awaitEventAck();
   }

@@ -25,6 +25,7 @@ export type AuditAction =
   | 'device-joined'
   | 'device-changed'
   | 'device-removed'
+  | 'credential-changed'
   | 'settings-changed'
   | 'rollout-begun'
   | 'rollout-halted'

@@ -16,7 +16,7 @@ import type { Log } from '#fleet-server/log.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
-import { commandDefinitions, isCommandKind } from '#protocol/commands.ts';
+import { commandDefinitions, isCommandKind, isFilledInByServer } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
@@ -50,6 +50,12 @@ export type DeviceCommandsOptions = {
   isLeader(): boolean;
   publishChange(change: Change): void;
   appendHistory(entry: NewHistoryEntry): Promise<void>;
+  /** What this server fills in itself, and what stands in no table of commands. */
+  readonly secretArguments: {
+    prepare(transaction: Database, deviceId: string): Promise<void>;
+    announce(deviceId: string): Promise<void>;
+    of(deviceId: string): Promise<Record<string, unknown>>;
+  };
 };
 
 const maxOpen = 20;
@@ -100,10 +106,12 @@ export class DeviceCommands {
       const open = await store.openCommands(transaction, row.deviceId, row.requestedAtMs);
       if (open.length >= maxOpen) throw new FleetError('too-many', tooManyOpen);
       await store.insertCommand(transaction, row);
+      if (hasSecret(row)) await this.#options.secretArguments.prepare(transaction, row.deviceId);
       await store.pruneCommands(transaction, row.deviceId, maxKept);
       if (row.requestedBy !== 'watchdog') await this.#audit(transaction, row, row.deviceId);
     });
     if (row.requestedBy !== 'watchdog') await this.#tellHistory(row);
+    if (hasSecret(row)) await this.#options.secretArguments.announce(row.deviceId);
     this.#changed(row.deviceId);
     this.#send(row);
     return toStatus(row);
@@ -127,7 +135,10 @@ export class DeviceCommands {
         return { ...row, state: 'refused', finishedAtMs: row.requestedAtMs, detail: tooManyOpen };
       });
       await store.insertCommands(transaction, made);
-      for (const { deviceId } of made) await store.pruneCommands(transaction, deviceId, maxKept);
+      for (const row of made) {
+        await store.pruneCommands(transaction, row.deviceId, maxKept);
+        if (hasSecret(row) && row.state === 'waiting') await this.#options.secretArguments.prepare(transaction, row.deviceId);
+      }
       await this.#audit(
         transaction,
         shared,
@@ -137,6 +148,7 @@ export class DeviceCommands {
     });
     for (const row of rows) {
       await this.#tellHistory(row);
+      if (hasSecret(row)) await this.#options.secretArguments.announce(row.deviceId);
       this.#changed(row.deviceId);
       if (row.state === 'waiting') this.#send(row);
     }
@@ -153,7 +165,7 @@ export class DeviceCommands {
   #row(request: Omit<NewCommand, 'deviceId'>): Omit<CommandsTable, 'deviceId'> {
     const { kind } = request;
     if (!isCommandKind(kind)) throw wrongField('kind', `one of ${Object.keys(commandDefinitions).join(', ')}`, kind.slice(0, 64));
-    const checked = checkArguments(kind, request.arguments);
+    const checked = isFilledInByServer(kind) ? withoutAny(request.arguments) : checkArguments(kind, request.arguments);
     if (checked.kind === 'problem') throw wrongField('arguments', `those of ${kind}`, checked.problem);
     const argumentsText = JSON.stringify(request.arguments);
     if (argumentsText.length > maxArgumentsLength) {
@@ -235,13 +247,11 @@ export class DeviceCommands {
 
   #send(row: CommandsTable): void {
     const { database, log, publish, tellOthers } = this.#options;
-    const command = {
-      id: row.id,
-      kind: row.kind,
-      arguments: JSON.parse(row.arguments) as Record<string, unknown>,
-      deadline: timestamp(row.deadlineMs),
-    };
-    publish(row.deviceId, command)
+    const given = hasSecret(row)
+      ? this.#options.secretArguments.of(row.deviceId)
+      : Promise.resolve(JSON.parse(row.arguments) as Record<string, unknown>);
+    given
+      .then((values) => publish(row.deviceId, { id: row.id, kind: row.kind, arguments: values, deadline: timestamp(row.deadlineMs) }))
       .then(async (outcome) => {
         if (outcome === 'offline') tellOthers(row.deviceId);
         else if (await store.markSent(database, row.id)) this.#changed(row.deviceId);
@@ -252,6 +262,15 @@ export class DeviceCommands {
   #changed(deviceId: string): void {
     this.#options.publishChange({ subject: 'commands', deviceId });
   }
+}
+
+function hasSecret({ kind }: Pick<CommandsTable, 'kind'>): boolean {
+  return isCommandKind(kind) && isFilledInByServer(kind);
+}
+
+function withoutAny(given: Readonly<Record<string, unknown>>) {
+  if (Object.keys(given).length === 0) return { kind: 'arguments' } as const;
+  return { kind: 'problem', problem: 'some: this server fills them in' } as const;
 }
 
 function idsOf(database: Database, among: Among): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { DeviceCommands } from '#fleet-server/commands/device-commands.ts';
+import { announceNextCredential, nextCredentialOf, offerNextCredential } from '#fleet-server/devices/next-credential.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -23,6 +24,11 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     isLeader: () => app.servers.isLeader(),
     publishChange: (change) => app.changes.publish(change),
     appendHistory: (entry) => app.history.append(entry),
+    secretArguments: {
+      prepare: (transaction, deviceId) => offerNextCredential(app, transaction, deviceId),
+      announce: (deviceId) => announceNextCredential(app, deviceId),
+      of: (deviceId) => nextCredentialOf(app, deviceId),
+    },
   });
   app.decorate('commands', instance);
   app.servers.onTold((message) => {

@@ -8,7 +8,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
-import type { StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
 import {
@@ -41,12 +41,15 @@ export type DeviceRegisterOptions = {
   onPresence?(live: LiveDevice): void;
   /** It has just turned out to be connected to another server. */
   onElsewhere?(deviceId: string): void;
+  /** A device has used its new credential for the first time. */
+  onCredentialTaken?(deviceId: string, hash: string): void;
   /** Something changed about a device that is this server's; `isClaim`: it has just become so. */
   onOwn?(deviceId: string, part: LivePart, isClaim: boolean): void;
 };
 
 type Entry = {
   credentialHash: Buffer;
+  nextCredentialHash: Buffer | null;
   keyGeneration: number;
   track: PresenceTrack;
   live: LiveDevice;
@@ -101,7 +104,16 @@ export class DeviceRegister {
   authenticate(deviceId: string, credential: string): boolean {
     const came = this.credentialHash(credential);
     const entry = this.#entries.get(deviceId);
-    return timingSafeEqual(came, entry?.credentialHash ?? Buffer.alloc(came.length)) && entry !== undefined;
+    const none = Buffer.alloc(came.length);
+    const isPresent = timingSafeEqual(came, entry?.credentialHash ?? none);
+    const isNext = timingSafeEqual(came, entry?.nextCredentialHash ?? none);
+    if (entry === undefined || (!isPresent && !isNext)) return false;
+    if (!isPresent) {
+      entry.credentialHash = came;
+      entry.nextCredentialHash = null;
+      this.#options.onCredentialTaken?.(deviceId, came.toString('hex'));
+    }
+    return true;
   }
 
   credentialHash(credential: string): Buffer {
@@ -238,8 +250,9 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.elsewhere.reception ?? null;
   }
 
-  hasKeys({ id, credentialHash, keyGeneration }: Pick<StoredDevice, 'id' | 'credentialHash' | 'keyGeneration'>): boolean {
+  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration }: DeviceKeys): boolean {
     const entry = this.#entries.get(id);
+    if ((entry?.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
     return entry?.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
 
@@ -251,6 +264,7 @@ export class DeviceRegister {
       return;
     }
     entry.credentialHash = Buffer.from(stored.credentialHash, 'hex');
+    entry.nextCredentialHash = fromHex(stored.nextCredentialHash);
     entry.keyGeneration = stored.keyGeneration;
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: parseStored<Report>(stored.report) };
@@ -295,6 +309,7 @@ export class DeviceRegister {
     };
     this.#entries.set(device.id, {
       credentialHash: Buffer.from(device.credentialHash, 'hex'),
+      nextCredentialHash: fromHex(device.nextCredentialHash),
       keyGeneration: device.keyGeneration,
       track,
       live: settle(blank, track.shown, null, nowMs),
@@ -345,6 +360,10 @@ const goodbyeTexts: Readonly<Record<string, string>> = {
 
 function goodbyeText(reason: string): string {
   return goodbyeTexts[reason] ?? 'The connection was closed.';
+}
+
+function fromHex(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text, 'hex');
 }
 
 /** It was checked against its schema before it was stored. */

@@ -38,8 +38,35 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-export function allDeviceKeys(database: Database): Promise<Pick<DevicesTable, 'id' | 'credentialHash' | 'keyGeneration'>[]> {
-  return database.selectFrom('devices').select(['id', 'credentialHash', 'keyGeneration']).execute();
+export type DeviceKeys = Pick<DevicesTable, 'id' | 'credentialHash' | 'nextCredentialHash' | 'keyGeneration'>;
+
+export function allDeviceKeys(database: Database): Promise<DeviceKeys[]> {
+  return database.selectFrom('devices').select(['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration']).execute();
+}
+
+/** One that is there already stays: the device may have it on its disk. Answers which counts from now on. */
+export async function offerCredential(
+  database: Database,
+  id: string,
+  made: { readonly hash: string; readonly sealed: string },
+): Promise<void> {
+  await database
+    .updateTable('devices')
+    .set({ nextCredentialHash: made.hash, nextCredentialSealed: made.sealed })
+    .where('id', '=', id)
+    .where('nextCredentialHash', 'is', null)
+    .execute();
+}
+
+/** It was used: the former one is gone. Answers whether this was the first use. */
+export async function takeOverCredential(database: Database, id: string, hash: string): Promise<boolean> {
+  const result = await database
+    .updateTable('devices')
+    .set({ credentialHash: hash, nextCredentialHash: null, nextCredentialSealed: null })
+    .where('id', '=', id)
+    .where('nextCredentialHash', '=', hash)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 export function allDeviceNames(database: Database): Promise<Pick<DevicesTable, 'id' | 'name' | 'groupName'>[]> {

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
 import { allDevices, saveState } from '#fleet-server/devices/devices-store.ts';
+import { credentialTaken } from '#fleet-server/devices/next-credential.ts';
 import { SharedDevices } from '#fleet-server/devices/shared-devices.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
 
@@ -29,6 +30,12 @@ async function devices(app: FastifyInstance, { clock, place }: DevicesOptions): 
     secrets: app.secrets,
     publishChange: (change) => app.changes.publish(change),
     onOwn: (deviceId, part, isClaim) => shared?.note(deviceId, part, isClaim),
+    onCredentialTaken: (deviceId, hash) => {
+      credentialTaken(app, deviceId, hash).catch((err: unknown) => {
+        // Both still count in the store: the next use is the first.
+        app.log.error({ err, deviceId }, 'that a device uses its new credential could not be stored');
+      });
+    },
     onElsewhere: (deviceId) => {
       app.broker.disconnect(deviceId);
       shared?.reload(deviceId);

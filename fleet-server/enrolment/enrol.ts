@@ -27,6 +27,8 @@ export async function enrol(
     name: request.name.trim() === '' ? 'device' : request.name.trim(),
     joinedAtMs: clock.nowMs(),
     credentialHash: app.devices.credentialHash(credential).toString('hex'),
+    nextCredentialHash: null,
+    nextCredentialSealed: null,
     keyGeneration: 1,
     desiredRevision: 0,
     desiredDigest: '',

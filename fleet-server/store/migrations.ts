@@ -394,6 +394,12 @@ async function settingsDrift(database: Kysely<unknown>): Promise<void> {
   await table.addColumn('driftRepairAtMs', 'bigint').execute();
 }
 
+async function nextCredentials(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema.alterTable('devices').addColumn('nextCredentialHash', 'text').execute();
+  await schema.alterTable('devices').addColumn('nextCredentialSealed', 'text').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -406,6 +412,7 @@ export const migrations: readonly Migration[] = [
   { name: 'commands to several devices, and what they found', run: commandBatches },
   { name: 'roll-outs', run: rollouts },
   { name: 'drift of settings', run: settingsDrift },
+  { name: 'a credential that is about to take the place of another', run: nextCredentials },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -34,6 +34,9 @@ export type DevicesTable = {
   groupName: string | null;
   joinedAtMs: number;
   credentialHash: string;
+  /** The one that the device has been given and has not used yet: its hash, and itself, to be given again. */
+  nextCredentialHash: string | null;
+  nextCredentialSealed: string | null;
   /** Part of what the stream key is drawn from: a new generation is a new key. */
   keyGeneration: number;
   desiredRevision: number;

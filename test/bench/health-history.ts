@@ -48,6 +48,8 @@ for (const id of ids) {
     groupName: null,
     joinedAtMs: startMs,
     credentialHash: '',
+    nextCredentialHash: null,
+    nextCredentialSealed: null,
     keyGeneration: 1,
     desiredRevision: 0,
     desiredDigest: '',

@@ -313,3 +313,49 @@ test('told to start anew: its successor answers, once, however often the command
   await fleet.hear('command-result', () => true, from);
   expect(second.child.exitCode).toBe(null);
 });
+
+const nextCredential = 'next-credential-secret-'.padEnd(43, 'y');
+
+function rotation(id: string) {
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  return { id, kind: 'rotate-credential', arguments: { credential: nextCredential }, deadline };
+}
+
+test('a new credential is on the disk before it is confirmed, and the device comes back with it', async () => {
+  const fleet = await startedFleet();
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const agent = startAgent(fleet, stateDirectory);
+  const hello = await fleet.hear('hello');
+  fleet.nextCredentials.set('pi-1', nextCredential);
+  await fleet.send('pi-1', 'command', rotation('command-1'));
+  expect((await fleet.hear('command-result')).body).toMatchObject({ id: 'command-1', outcome: 'done' });
+  await fleet.hear('hello', after(hello));
+  expect(fleet.credentials.get('pi-1')).toBe(nextCredential);
+  const kept = async () => JSON.parse(await readFile(join(stateDirectory, 'credentials.json'), 'utf8')) as Record<string, unknown>;
+  await until('the former one is forgotten', 5000, async () => (await kept())['former'] === undefined);
+  expect(await kept()).toMatchObject({ credential: nextCredential });
+  expect(agent.output()).not.toContain(nextCredential);
+  expect(agent.output()).not.toContain(credential);
+}, 30_000);
+
+test.each([0, 15, 40, 90])(
+  'the power fails %i ms after a new credential was sent: the device gets in again',
+  async (delayMs) => {
+    const fleet = await startedFleet();
+    const stateDirectory = join(await temporaryDirectory(), 'state');
+    const first = startAgent(fleet, stateDirectory);
+    const hello = await fleet.hear('hello');
+    fleet.nextCredentials.set('pi-1', nextCredential);
+    await fleet.send('pi-1', 'command', rotation('command-1'));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await stopped(first, 'SIGKILL');
+    const lastCounter = Math.max(...fleet.heard.map(({ session }) => session.counter), hello.session.counter);
+    startAgent(fleet, stateDirectory);
+    await fleet.hear('hello', (_body, { session }) => session.counter > lastCounter);
+    // Asked once more, under another id, as an operator would: it ends with the new one in every case.
+    await fleet.send('pi-1', 'command', rotation('command-2'));
+    await fleet.hear('command-result', ({ id }) => id === 'command-2');
+    await until('the new one is used', 10_000, async () => fleet.credentials.get('pi-1') === nextCredential);
+  },
+  40_000,
+);

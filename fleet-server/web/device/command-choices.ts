@@ -17,6 +17,10 @@ export const commandChoices: { readonly [Kind in CommandKind]?: CommandChoice } 
   },
   identify: { words: 'The light on the board blinks for ten seconds, so that somebody in the room finds it.', interrupts: false },
   'run-doctor': { words: 'The device looks through everything that a stream needs. The stream goes on.', interrupts: false },
+  'rotate-credential': {
+    words: 'The device gets a new credential and comes back with it; the former one then opens nothing. The stream goes on.',
+    interrupts: false,
+  },
   'start-recording': {
     words: 'The device records until its settings change next, whatever AV_RECORD says. The stream goes on.',
     interrupts: false,

@@ -167,6 +167,7 @@ function uplinkTo(
       appliedDigest: null,
     }),
     onJoined: () => undefined,
+    onProven: () => undefined,
     onOnline: () => undefined,
     onDesired: () => undefined,
     onCommand: () => undefined,

@@ -32,6 +32,8 @@ export class TestFleet {
   /** The next CONNECTs are refused with these codes (MQTT 3.1.1, 3.2.2.3). */
   refusals: number[] = [];
   credentials = new Map<string, string>();
+  /** Count beside the others until they are used: then they take their place. */
+  nextCredentials = new Map<string, string>();
   /** Holds acknowledgements of upward messages back while false. */
   onEnrolment: (body: unknown) => { status: number; body: unknown } = () => ({ status: 403, body: {} });
   #broker: Aedes | null = null;
@@ -49,7 +51,13 @@ export class TestFleet {
     this.#broker = broker;
     broker.authenticate = (client, username, password, done) => {
       const refused = this.refusals.shift();
-      const isKnown = username === client.id && this.credentials.get(client.id) === password?.toString();
+      const came = password?.toString() ?? '';
+      const next = this.nextCredentials.get(client.id);
+      if (came === next) {
+        this.credentials.set(client.id, came);
+        this.nextCredentials.delete(client.id);
+      }
+      const isKnown = username === client.id && this.credentials.get(client.id) === came;
       const returnCode = refused ?? (isKnown ? 0 : 4);
       this.connects.push({ clientId: client.id, returnCode });
       if (returnCode === 0) done(null, true);

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { BackOffPolicy } from '#device/media/back-off.ts';
 import { systemClock } from '#device/media/clock.ts';
+import type { Credentials } from '#device/uplink/credentials.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
@@ -22,17 +23,18 @@ async function startedFleet(): Promise<TestFleet> {
   return fleet;
 }
 
-async function startedUplink(fleet: TestFleet, state = new MemoryState()) {
+async function startedUplink(fleet: TestFleet, state = new MemoryState(), changes: Partial<Credentials> = {}) {
   const log = quietLog();
   const events = new EventJournal({ state, clock: systemClock, log });
   await events.start();
   const outbox = new Outbox(events);
   const desired: Desired[] = [];
+  const proven: Credentials[] = [];
   const commands: { command: Command; timeLeftMs: number }[] = [];
   const arrivals = { desired: () => {}, command: () => {} };
   const uplink = new Uplink({
     fleetUrl: fleet.url,
-    credentials: async () => ({ fleetUrl: fleet.url, deviceId: 'pi-1', credential }),
+    credentials: async () => ({ fleetUrl: fleet.url, deviceId: 'pi-1', credential, ...changes }),
     sessions: new SessionCounter({ state, bootId: 'boot-1', nowMs: systemClock.nowMs, log }),
     outbox,
     clock: systemClock,
@@ -46,6 +48,7 @@ async function startedUplink(fleet: TestFleet, state = new MemoryState()) {
       appliedDigest: 'b'.repeat(64),
     }),
     onJoined: () => undefined,
+    onProven: (credentials) => proven.push(credentials),
     onOnline: () => undefined,
     onDesired: (document) => {
       desired.push(document);
@@ -248,4 +251,12 @@ test('previews go while somebody can have them, and never when they are too larg
   uplink.sendHealth({ media: running, figures: null, outputs: [], conditions: [], board });
   await fleet.hear('health');
   expect(fleet.previews).toEqual([jpeg]);
+});
+
+test('a server that knows only the former credential lets the device in with that one', async () => {
+  const fleet = await startedFleet();
+  const newer = 'newer-'.padEnd(43, 'z');
+  await startedUplink(fleet, new MemoryState(), { credential: newer, former: credential });
+  await fleet.hear('hello');
+  expect(fleet.connects.map(({ returnCode }) => returnCode)).toEqual([4, 0]);
 });

@@ -75,6 +75,8 @@ describe('one database of several servers', () => {
       joinedAtMs: 1,
       groupName: null,
       credentialHash: '',
+      nextCredentialHash: null,
+      nextCredentialSealed: null,
       keyGeneration: 1,
       desiredRevision: 1,
       desiredDigest: '',
