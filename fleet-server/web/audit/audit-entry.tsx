@@ -5,21 +5,25 @@ import { Link } from 'wouter';
 import type { AuditEntry } from '#protocol/model/audit.ts';
 import { dayWords, exactWords } from '../time/words.ts';
 import classes from './audit.module.css';
-import { isAboutItself, isTime, type Names, type ShownChange, shownChanges, verbOf } from './audit-words.ts';
+import { isAboutItself, isTime, makesNew, type Names, type ShownChange, shownChanges, verbOf } from './audit-words.ts';
 
 export const subjectAddress = (subject: string): string => `/audit-log?${new URLSearchParams({ subject })}`;
 
-function Value({ text, missing }: { readonly text: string | null; readonly missing: string }) {
-  if (text === null) return <em className="dim">{missing}</em>;
+function Value({ text }: { readonly text: string | null }) {
+  if (text === null) return <em className="dim">not set</em>;
   return <span className={classes['value']}>{isTime(text) ? dayWords(text) : text}</span>;
 }
 
-function Change({ change }: { readonly change: ShownChange }) {
+function Change({ change, isNew }: { readonly change: ShownChange; readonly isNew: boolean }) {
   return (
     <li>
-      <span className="dim">{change.field}:</span> <Value text={change.before} missing="not set" />{' '}
-      <IconArrowRight size={13} role="img" aria-label="became" className={classes['arrow']} />{' '}
-      <Value text={change.after} missing="not set" />
+      <span className="dim">{change.field}:</span>{' '}
+      {!isNew && (
+        <>
+          <Value text={change.before} /> <IconArrowRight size={13} role="img" aria-label="became" className={classes['arrow']} />{' '}
+        </>
+      )}
+      <Value text={change.after} />
     </li>
   );
 }
@@ -44,7 +48,7 @@ export function AuditItem({ entry, names }: { readonly entry: AuditEntry; readon
         {changes.length > 0 && (
           <ul className={`plain-list ${classes['changes']}`}>
             {changes.map((change) => (
-              <Change key={change.field} change={change} />
+              <Change key={change.field} change={change} isNew={makesNew(action)} />
             ))}
           </ul>
         )}

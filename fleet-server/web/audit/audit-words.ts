@@ -37,18 +37,22 @@ export function isAboutItself({ action, actor, subject }: AuditEntry): boolean {
   return (action === 'signed-in' || action === 'sign-in-refused') && actor === subject;
 }
 
+/** What was made anew had no values before: only those it got are worth a word. */
+export function makesNew(action: string): boolean {
+  return /-(added|made|joined|requested)$/.test(action);
+}
+
 export type Names = ReadonlyMap<string, string>;
 export type ShownChange = { readonly field: string; readonly before: string | null; readonly after: string | null };
 
 /** A document that was changed is shown as its fields that differ; ids are shown as names where these are known. */
 export function shownChanges(changes: readonly AuditChange[], names: Names): readonly ShownChange[] {
-  return changes
-    .flatMap((change) => partsOf(change))
-    .map(({ field, before, after }) => ({
-      field: fieldWords(field),
-      before: named(before, names),
-      after: named(after, names),
-    }));
+  const parts = changes.flatMap((change) => partsOf(change)).filter(({ before, after }) => before !== null || after !== null);
+  return parts.map(({ field, before, after }) => ({
+    field: fieldWords(field),
+    before: named(before, names),
+    after: named(after, names),
+  }));
 }
 
 function partsOf(change: AuditChange): readonly AuditChange[] {

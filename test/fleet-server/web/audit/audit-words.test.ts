@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAboutItself, isTime, shownChanges, verbOf } from '#fleet-server/web/audit/audit-words.ts';
+import { isAboutItself, isTime, makesNew, shownChanges, verbOf } from '#fleet-server/web/audit/audit-words.ts';
 import type { AuditEntry } from '#protocol/model/audit.ts';
 
 const names = new Map([['c-1', 'On call']]);
@@ -57,4 +57,13 @@ test('a document that was cut is shown as it is', () => {
 test('times are known as such', () => {
   expect(isTime('2026-01-05T12:00:00.000Z')).toBe(true);
   expect(isTime('12:00')).toBe(false);
+});
+
+test('of what was never set nothing is said', () => {
+  expect(shownChanges([{ field: 'group', before: null, after: null }], names)).toEqual([]);
+});
+
+test('what was made anew had nothing before', () => {
+  expect(['person-added', 'token-made', 'device-joined', 'command-requested'].every(makesNew)).toBe(true);
+  expect(['settings-changed', 'device-removed', 'person-changed'].some(makesNew)).toBe(false);
 });
