@@ -57,6 +57,7 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
 
   return (
     <form ref={form} onSubmit={submit} noValidate>
+      {!canEdit && <p className="dim">Your role may look at the settings; operators and admins change them.</p>}
       {settingGroups().map(({ title, keys }) => (
         <fieldset key={title} className={classes['group']} aria-labelledby={`${id}-${title}`}>
           <h3 id={`${id}-${title}`} className={classes['groupTitle']}>

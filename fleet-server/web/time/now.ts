@@ -9,10 +9,14 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
+  if (timer === undefined) {
+    // The last tick is as old as the last thing that counted time: what happened since would lie in the future.
     nowMs = serverNowMs();
-    for (const notify of listeners) notify();
-  }, tickMs);
+    timer = setInterval(() => {
+      nowMs = serverNowMs();
+      for (const notify of listeners) notify();
+    }, tickMs);
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
