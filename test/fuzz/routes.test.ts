@@ -117,7 +117,8 @@ async function answerTo({ route, options, person }: Request): Promise<void> {
     statusCode,
     `${options.method} ${String(options.url)} ${String(options.payload)}: ${body} ${statusCode < 500 ? '' : failuresIn(api.logText()).at(-1)}`,
   ).toBeLessThan(500);
-  if (person === 'nobody' || statusCode !== 401 || cookie === null) return;
+  const saysWhoElse = route.path.startsWith('/api/v1/session') || 'authorization' in headers;
+  if (person === 'nobody' || statusCode !== 401 || cookie === null || saysWhoElse) return;
   // Somebody's session was ended by what came before.
   if (person === 'admin') cookies.admin = await api.signIn('admin', api.adminPassword);
 }

@@ -1,0 +1,38 @@
+/** The API of the server under load, as a program of an operator would use it. */
+import type { DeviceList, History } from '#protocol/model/device.ts';
+import type { DeviceSettings } from '#protocol/model/settings.ts';
+
+export type FleetApi = {
+  page(after: string | null): Promise<DeviceList>;
+  patchDevice(deviceId: string, patch: Record<string, unknown>): Promise<DeviceSettings>;
+  settings(deviceId: string): Promise<DeviceSettings>;
+  command(deviceId: string): Promise<string>;
+  history(deviceId: string): Promise<History>;
+};
+
+export async function signIn(url: string, password: string): Promise<FleetApi> {
+  const session = await fetch(`${url}/api/v1/session`, request('POST', { name: 'admin', password }));
+  const cookie = session.headers.get('set-cookie')?.split(';', 1)[0];
+  if (!session.ok || cookie === undefined) throw new Error(`expected to be signed in, got ${session.status}`);
+  const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const options = request(method, body);
+    const answer = await fetch(`${url}/api/v1${path}`, { ...options, headers: { ...options.headers, cookie } });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  };
+  return {
+    page: (after) => ask('GET', `/devices?limit=100${after === null ? '' : `&after=${after}`}`),
+    patchDevice: (deviceId, patch) => ask('PATCH', `/devices/${deviceId}/settings`, patch),
+    settings: (deviceId) => ask('GET', `/devices/${deviceId}/settings`),
+    command: async (deviceId) => (await ask<{ id: string }>('POST', `/devices/${deviceId}/commands`, { kind: 'restart-pipeline' })).id,
+    history: (deviceId) => ask('GET', `/devices/${deviceId}/history?limit=200`),
+  };
+}
+
+function request(
+  method: string,
+  body?: object,
+): { readonly method: string; readonly headers: Record<string, string>; readonly body?: string } {
+  if (body === undefined) return { method, headers: {} };
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,197 @@
+/**
+ * `npm run bench:fleet`: a simulated fleet that speaks the real protocol to a real server on the same machine. `-- --devices 10000
+ * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile.
+ */
+import { fork } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { environmentFor, type RunningServer, startServer } from '../../fleet-server/running-server.ts';
+import { timeUntil, until } from '../../until.ts';
+import { quantile } from '../media-host-kills.ts';
+import { cpuSeconds } from '../process-figures.ts';
+import { type FleetApi, signIn } from './fleet-api.ts';
+import { putFleet } from './fleet-in-store.ts';
+import type { FromLoad, ToLoad } from './load.ts';
+import { type Credentials, preciseNowMs } from './simulated-device.ts';
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '30' },
+    profile: { type: 'string' },
+  },
+});
+const deviceCount = Number(values.devices);
+const measuredS = Number(values.seconds);
+const samples = 100;
+const password = 'correct horse battery';
+const boundMs = 300_000;
+const dayS = 86_400;
+
+const directory = await mkdtemp(join(tmpdir(), 'msl-bench-fleet-'));
+const load = fork(join(import.meta.dirname, 'load.ts'), { execArgv: [] });
+const lagsMs: number[] = [];
+const arrivals = new Map<string, number>();
+let readyCount = 0;
+load.on('message', (message: FromLoad) => {
+  if (message.kind === 'ready') readyCount = message.ready;
+  else if (message.kind === 'event-stored') lagsMs.push(message.lagMs);
+  else arrivals.set(message.kind === 'reported' ? `${message.deviceId} ${message.revision}` : message.commandId, message.atMs);
+});
+const tellLoad = (message: ToLoad) => load.send(message);
+
+let server: RunningServer | undefined;
+try {
+  const fleet = await putFleet(directory, deviceCount);
+  const environment = await environmentFor(directory, {
+    FLEET_ADMIN_PASSWORD: password,
+    FLEET_LOG_LEVEL: 'warn',
+    ...(values.profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` }),
+  });
+  server = startServer(environment);
+  const pid = server.child.pid ?? 0;
+  const api = await signIn((await server.ready).url, password);
+  const mqttPort = Number(environment['FLEET_MQTT_PORT']);
+  tellLoad({ kind: 'start', port: mqttPort, fleet, overMs: Math.max(1000, deviceCount * 2) });
+  print('all devices connected, first time', seconds(await timeUntil('all devices', boundMs, everybodyIsThere)));
+  // What the crowd of births left behind is done.
+  await delay(5000);
+  await measureSteadyLoad(pid, api, fleet);
+  // A server that is killed writes no profile.
+  if (values.profile === undefined) await measureKill(api, fleet, environment);
+  print('beside Debian’s mosquitto', 'not measured', 'its ratio is not drawn by this program yet: the package is not installed here');
+} finally {
+  load.disconnect();
+  server?.child.kill('SIGTERM');
+  await server?.exit;
+  await rm(directory, { recursive: true, force: true });
+}
+
+function everybodyIsThere(): boolean {
+  tellLoad({ kind: 'ask' });
+  return readyCount === deviceCount;
+}
+
+async function measureSteadyLoad(pid: number, api: FleetApi, fleet: readonly Credentials[]): Promise<void> {
+  lagsMs.length = 0;
+  const before = { cpuS: cpuSeconds(pid), atMs: performance.now(), bytes: bytesOnDisk() };
+  await delay(measuredS * 1000);
+  const elapsedS = (performance.now() - before.atMs) / 1000;
+  const share = (cpuSeconds(pid) - before.cpuS) / elapsedS;
+  print('server: share of one core, nobody looking', `${(share * 100).toFixed(1)} %`, 'under 50 %');
+  print('server: resident memory', `${Math.round(residentBytes(pid) / 1e6)} MB`, 'under 500 MB');
+  print('an event said until its acknowledgement: p50', milliseconds(quantile(lagsMs, 0.5)));
+  print('an event said until its acknowledgement: p99', milliseconds(quantile(lagsMs, 0.99)), `of ${lagsMs.length}`);
+  const bytes = ((bytesOnDisk() - before.bytes) / deviceCount / elapsedS) * dayS;
+  print('disk a device and day, before roll-up', `${(bytes / 1e6).toFixed(2)} MB`);
+  print('GET /api/v1/devices, a page of 100: p99', milliseconds(quantile(await timePages(api), 0.99)), 'under 50 ms');
+  print('settings until the report is taken: p99', milliseconds(quantile(await timePushes(api, fleet), 0.99)), 'under 250 ms');
+  print('command until its result is taken: p99', milliseconds(quantile(await timeCommands(api, fleet), 0.99)), 'under 250 ms');
+}
+
+async function timePages(api: FleetApi): Promise<number[]> {
+  const times: number[] = [];
+  let after: string | null = null;
+  while (times.length < samples * 2) {
+    const begin = performance.now();
+    after = (await api.page(after)).next;
+    times.push(performance.now() - begin);
+  }
+  return times;
+}
+
+/** The devices that are asked, spread over the fleet. */
+function chosen(fleet: readonly Credentials[]): string[] {
+  return Array.from({ length: samples }, (_, index) => fleet[Math.floor((index * fleet.length) / samples)]?.deviceId ?? '');
+}
+
+async function timePushes(api: FleetApi, fleet: readonly Credentials[]): Promise<number[]> {
+  const times: number[] = [];
+  for (const deviceId of chosen(fleet)) {
+    const begin = preciseNowMs();
+    const { desiredRevision } = await api.patchDevice(deviceId, { AV_VIDEO_BITRATE: 1000 + (times.length % 1000) });
+    times.push((await arrival(`${deviceId} ${desiredRevision}`)) - begin);
+  }
+  return times;
+}
+
+async function timeCommands(api: FleetApi, fleet: readonly Credentials[]): Promise<number[]> {
+  const times: number[] = [];
+  for (const deviceId of chosen(fleet)) {
+    const begin = preciseNowMs();
+    times.push((await arrival(await api.command(deviceId))) - begin);
+  }
+  return times;
+}
+
+function arrival(key: string): Promise<number> {
+  return until(`an answer to ${key}`, 20_000, () => arrivals.get(key));
+}
+
+async function measureKill(former: FleetApi, fleet: readonly Credentials[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const asked = chosen(fleet);
+  const acknowledged = new Map<string, number>();
+  for (const [index, deviceId] of asked.entries()) {
+    await former.patchDevice(deviceId, { AV_VIDEO_BITRATE: 3000 + index });
+    acknowledged.set(deviceId, 3000 + index);
+  }
+  if (server === undefined) return;
+  server.child.kill('SIGKILL');
+  await server.exit;
+  readyCount = 0;
+  const begin = performance.now();
+  server = startServer(environment);
+  const api = await signIn((await server.ready).url, password);
+  await until('the fleet', boundMs, everybodyIsThere);
+  print('all devices back after kill -9 of the server', seconds(performance.now() - begin), 'under 60 s');
+  let lost = 0;
+  for (const [deviceId, value] of acknowledged) {
+    const { settings } = await api.settings(deviceId);
+    const desired = settings.find(({ key }) => key === 'AV_VIDEO_BITRATE')?.desired;
+    if (desired?.kind !== 'plain' || desired.value !== value) lost += 1;
+  }
+  print('acknowledged settings that were lost', String(lost), 'none');
+  // What was said while the server was away is said again, and stored.
+  await delay(5000);
+  const wrong = await eventFaults(api, asked);
+  print('events lost', String(wrong.lost), 'none');
+  print('events stored twice', String(wrong.doubled), 'none');
+}
+
+async function eventFaults(api: FleetApi, deviceIds: readonly string[]): Promise<{ lost: number; doubled: number }> {
+  const faults = { lost: 0, doubled: 0 };
+  for (const deviceId of deviceIds) {
+    const { entries } = await api.history(deviceId);
+    const numbers = entries.filter(({ kind }) => kind === 'bench-event').map(({ detail }) => Number(detail.replace('number ', '')));
+    const distinct = new Set(numbers);
+    faults.doubled += numbers.length - distinct.size;
+    faults.lost += Math.max(0, ...numbers) - distinct.size;
+  }
+  return faults;
+}
+
+function bytesOnDisk(): number {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith('fleet.sqlite'))
+    .reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
+
+function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+function print(what: string, figure: string, aim = ''): void {
+  process.stdout.write(`${what.padEnd(56)} ${figure.padStart(12)}   ${aim}\n`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
