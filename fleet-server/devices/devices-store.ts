@@ -1,5 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 export type StoredDevice = DevicesTable & Omit<DeviceStatesTable, 'deviceId'>;
 export type DevicePosition = { readonly name: string; readonly id: string };
@@ -126,5 +127,8 @@ export async function saveState(
   state: Partial<DeviceStatesTable> & Pick<DeviceStatesTable, 'deviceId'>,
 ): Promise<void> {
   const { deviceId, ...columns } = state;
-  await database.updateTable('deviceStates').set(columns).where('deviceId', '=', deviceId).execute();
+  // Every device of the fleet says so each minute, and all at once after a restart: they share the waits for the disk.
+  await inTransaction(database, async (transaction) => {
+    await transaction.updateTable('deviceStates').set(columns).where('deviceId', '=', deviceId).execute();
+  });
 }

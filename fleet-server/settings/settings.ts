@@ -259,28 +259,30 @@ export class Settings {
 
   async onApplied(deviceId: string, applied: Applied): Promise<void> {
     const { database, clock } = this.#options;
-    const row = await this.#store.revision(database, deviceId);
-    if (row === undefined || applied.revision < row.outcomeRevision) return;
-    await this.#store.saveRevision(database, deviceId, {
-      outcomeRevision: applied.revision,
-      outcome: applied.outcome,
-      refusals: JSON.stringify(applied.refusals),
-      appliedRevision: applied.inForceRevision,
-      appliedAtMs: clock.nowMs(),
+    const isNews = await inTransaction(database, async (transaction) => {
+      const row = await this.#store.revision(transaction, deviceId);
+      if (row === undefined || applied.revision < row.outcomeRevision) return false;
+      await this.#store.saveRevision(transaction, deviceId, {
+        outcomeRevision: applied.revision,
+        outcome: applied.outcome,
+        refusals: JSON.stringify(applied.refusals),
+        appliedRevision: applied.inForceRevision,
+        appliedAtMs: clock.nowMs(),
+      });
+      return true;
     });
+    if (!isNews) return;
     this.#options.publishChange({ subject: 'device-settings', deviceId });
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 
   async onReport(deviceId: string, report: Report): Promise<void> {
-    const { database } = this.#options;
+    const { database, clock } = this.#options;
     const row = await this.#store.revision(database, deviceId);
     if (row !== undefined && row.appliedRevision !== report.appliedRevision) {
       // Its own columns alone: a change of the settings may have been stored since the row was read.
-      await this.#store.saveRevision(database, deviceId, {
-        appliedRevision: report.appliedRevision,
-        appliedAtMs: this.#options.clock.nowMs(),
-      });
+      const columns = { appliedRevision: report.appliedRevision, appliedAtMs: clock.nowMs() };
+      await inTransaction(database, (transaction) => this.#store.saveRevision(transaction, deviceId, columns));
     }
     await this.#lookForDrift(deviceId, report);
     this.#options.publishChange({ subject: 'device-settings', deviceId });

@@ -1,10 +1,14 @@
 /**
  * A transaction that reads what it then changes, as if it were alone.
  *
- * INVARIANT: SQLite lets one writer in at a time (sqlite-database.ts). PostgreSQL lets many in and ends those that disturbed each
- * other (isolation level serializable); they are run again here, so `work` must change nothing but the store.
+ * INVARIANTS
+ * - SQLite lets one writer in at a time (sqlite-database.ts). PostgreSQL lets many in and ends those that disturbed each
+ *   other (isolation level serializable); they are run again here, so `work` must change nothing but the store.
+ * - On SQLite whatever waits is committed together, each behind a savepoint of its own: a whole fleet that says hello at once shares a
+ *   few waits for the disk. Who is answered is on the disk; who fails takes nobody along.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { engineOf } from '#fleet-server/store/engine.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -12,9 +16,11 @@ import type { Database } from '#fleet-server/store/schema.ts';
 /** With the waits below, about two seconds: then somebody waits for an answer in vain. */
 const maxAttempts = 12;
 const longestPauseMs = 250;
+/** So many share a commit: the last of them waits for the work of all. */
+const maxTogether = 200;
 
 export async function inTransaction<T>(database: Database, work: (transaction: Database) => Promise<T>): Promise<T> {
-  if (engineOf(database) === 'sqlite') return database.transaction().execute(work);
+  if (engineOf(database) === 'sqlite') return together(database, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await database.transaction().setIsolationLevel('serializable').execute(work);
@@ -24,4 +30,56 @@ export async function inTransaction<T>(database: Database, work: (transaction: D
       await pause(Math.random() * Math.min(longestPauseMs, 5 * 2 ** attempt));
     }
   }
+}
+
+type Settle = () => void;
+type Waiting = { run(transaction: Database): Promise<Settle>; fail(cause: unknown): void };
+type Group = { waiting: Waiting[]; isRunning: boolean };
+
+const groups = new WeakMap<Database, Group>();
+
+function together<T>(database: Database, work: (transaction: Database) => Promise<T>): Promise<T> {
+  const group = groups.get(database) ?? { waiting: [], isRunning: false };
+  groups.set(database, group);
+  return new Promise<T>((resolve, reject) => {
+    const run = async (transaction: Database): Promise<Settle> => {
+      const result = await work(transaction);
+      return () => resolve(result);
+    };
+    group.waiting.push({ run, fail: reject });
+    if (!group.isRunning) void commitAll(database, group);
+  });
+}
+
+async function commitAll(database: Database, group: Group): Promise<void> {
+  group.isRunning = true;
+  while (group.waiting.length > 0) {
+    const batch = group.waiting.splice(0, maxTogether);
+    try {
+      const settled = await database.transaction().execute((transaction) => runEach(transaction, batch));
+      for (const settle of settled) settle();
+    } catch (cause) {
+      // Nothing of it is stored. Those that were already told why stay told.
+      for (const { fail } of batch) fail(cause);
+    }
+  }
+  group.isRunning = false;
+}
+
+async function runEach(transaction: Database, batch: readonly Waiting[]): Promise<Settle[]> {
+  const [only] = batch;
+  if (only !== undefined && batch.length === 1) return [await only.run(transaction)];
+  const settled: Settle[] = [];
+  for (const { run, fail } of batch) {
+    await sql`savepoint one`.execute(transaction);
+    try {
+      settled.push(await run(transaction));
+    } catch (cause) {
+      // On a full disk SQLite has rolled back everything by itself: then this fails as well, and with it all of them.
+      await sql`rollback to one`.execute(transaction);
+      settled.push(() => fail(cause));
+    }
+    await sql`release one`.execute(transaction);
+  }
+  return settled;
 }

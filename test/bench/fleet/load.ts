@@ -7,7 +7,9 @@ export type ToLoad =
 export type FromLoad = { readonly kind: 'ready'; readonly ready: number; readonly eventsSaid: number } | DeviceNews;
 
 const devices: SimulatedDevice[] = [];
-const tell = (message: FromLoad) => void process.send?.(message);
+const tell = (message: FromLoad) => {
+  if (process.connected) process.send?.(message);
+};
 
 process.on('message', (message: ToLoad) => {
   if (message.kind === 'start') {

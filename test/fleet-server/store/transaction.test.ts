@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Store } from '#fleet-server/store/store.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
+import { openStoreUnderTest } from './store-under-test.ts';
+
+let directory: string;
+let store: Store;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'msl-transaction-'));
+  store = await openStoreUnderTest(directory);
+});
+afterEach(async () => {
+  await store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const addPerson = (name: string, then?: () => never) =>
+  inTransaction(store.database, async (transaction) => {
+    await transaction.insertInto('people').values({ name, role: 'viewer', passwordHash: 'x', createdAtMs: 0 }).execute();
+    then?.();
+    return name;
+  });
+const names = async () => (await store.database.selectFrom('people').select('name').orderBy('name').execute()).map(({ name }) => name);
+
+test('many at once: each gets its own answer, and who fails takes nobody along', async () => {
+  const asked = Array.from({ length: 450 }, (_, index) => `p${String(index).padStart(3, '0')}`);
+  const refuse = () => {
+    throw new Error('no');
+  };
+  const outcomes = await Promise.allSettled(asked.map((name, index) => addPerson(name, index % 10 === 3 ? refuse : undefined)));
+  const wanted = asked.filter((_, index) => index % 10 !== 3);
+  expect(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))).toEqual(wanted);
+  expect(await names()).toEqual(wanted);
+});
+
+test('one that breaks a rule of the store fails alone', async () => {
+  const outcomes = await Promise.allSettled([addPerson('anna'), addPerson('anna'), addPerson('bert')]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await names()).toEqual(['anna', 'bert']);
+});
