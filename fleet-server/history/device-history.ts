@@ -63,7 +63,9 @@ export class DeviceHistory {
     const { clock, log } = this.#options;
     const detail = entry.detail.slice(0, maxDetailLength);
     try {
-      await this.#insert({ ...entry, detail, atMs: clock.nowMs(), deviceNumber: null });
+      const row = { ...entry, detail, atMs: clock.nowMs(), deviceNumber: null };
+      // That each device of a fleet has come is written with that of all others: see inTransaction.
+      await inTransaction(this.#options.database, (transaction) => this.#insert(row, transaction));
     } catch (err) {
       log.error({ err, deviceId: entry.deviceId, kind: entry.kind }, 'a history entry could not be stored');
     }

@@ -29,6 +29,10 @@ export async function putFleet(directory: string, count: number): Promise<Creden
         refusals: '[]',
         eventsUpTo: 0,
         tags: '',
+        driftedSinceMs: null,
+        driftedKeys: '',
+        driftRepairs: 0,
+        driftRepairAtMs: null,
       });
     }
   });
