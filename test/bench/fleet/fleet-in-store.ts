@@ -33,6 +33,8 @@ export async function putFleet(directory: string, count: number): Promise<Creden
         driftedKeys: '',
         driftRepairs: 0,
         driftRepairAtMs: null,
+        nextCredentialHash: null,
+        nextCredentialSealed: null,
       });
     }
   });
