@@ -36,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [
-            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,people,rollouts,servers,settings,store}/**/*.test.ts',
+            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,metrics,people,rollouts,servers,settings,store}/**/*.test.ts',
           ],
           exclude: ['test/fleet-server/store/store.test.ts', ...withoutStore],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],

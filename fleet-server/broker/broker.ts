@@ -152,6 +152,7 @@ export class Broker implements DeviceBroker {
       messagesReceived: this.#inbox.received,
       messagesSent: this.#messagesSent,
       problems: this.#problems.total,
+      ingest: this.#inbox.ingest.figures(),
     };
   }
 

@@ -1,4 +1,5 @@
 /** What the broker needs of the rest of the fleet server, and what it offers: types only. */
+import type { HistogramFigures } from '#fleet-server/metrics/histogram.ts';
 import type { DownwardBody, DownwardName, ProtocolProblem, UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 
 /** One message that a device sent and that fits its schema. */
@@ -51,4 +52,6 @@ export type BrokerFigures = {
   readonly messagesReceived: number;
   readonly messagesSent: number;
   readonly problems: number;
+  /** From the arrival of a message to when the server has dealt with it. */
+  readonly ingest: HistogramFigures;
 };

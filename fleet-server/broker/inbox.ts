@@ -9,6 +9,7 @@ import type { Connection } from '#fleet-server/broker/connection-table.ts';
 import type { BrokerHooks, BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
 import { MessageAllowance } from '#fleet-server/broker/message-allowance.ts';
 import type { Clock } from '#fleet-server/clock.ts';
+import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import { checkPreview, decodeUpward, type ProtocolProblem } from '#protocol/envelope.ts';
 import { parseTopic } from '#protocol/topics.ts';
 
@@ -29,6 +30,7 @@ export class Inbox {
   readonly #onProblem: (deviceId: string, problem: BrokerProblem) => void;
   readonly #allowances = new Map<string, MessageAllowance>();
   readonly #chains = new WeakMap<Connection, Promise<void>>();
+  readonly ingest = new Histogram();
   #received = 0;
 
   constructor(hooks: BrokerHooks, clock: Clock, onProblem: (deviceId: string, problem: BrokerProblem) => void) {
@@ -50,10 +52,12 @@ export class Inbox {
       this.#onProblem(deviceId, { code: 'flooding', message: 'expected fewer messages a second; the device is slowed, then cut' });
     }
     if (allowance.kind === 'cut') return Promise.resolve(new Error('too many messages'));
+    const arrivedMs = this.#clock.nowMs();
     const before = this.#chains.get(connection) ?? Promise.resolve();
     const turn = before.then(async () => {
       if (allowance.kind === 'wait') await this.#wait(allowance.delayMs);
       await this.#deliver(deviceId, incoming.packet.topic, payload);
+      this.ingest.observe(this.#clock.nowMs() - arrivedMs);
     });
     this.#chains.set(connection, turn);
     return turn.then(() => undefined);

@@ -1,18 +1,34 @@
 /** Prometheus text, version 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ . Pure. */
+import type { HistogramFigures } from '#fleet-server/metrics/histogram.ts';
+
 export type Metric = {
   readonly name: string;
   readonly help: string;
-  readonly type: 'gauge' | 'counter';
-  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly samples: readonly { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 };
 
 export function prometheusText(metrics: readonly Metric[]): string {
   const lines = metrics.flatMap(({ name, help, type, samples }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,
-    ...samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}`),
+    ...samples.map(({ suffix = '', labels, value }) => `${name}${suffix}${labelText(labels)} ${value}`),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+export function histogram(name: string, help: string, { buckets, count, sumS }: HistogramFigures): Metric {
+  const upTo = [...buckets.map(({ leS, count: below }) => ({ le: String(leS), value: below })), { le: '+Inf', value: count }];
+  return {
+    name,
+    help,
+    type: 'histogram',
+    samples: [
+      ...upTo.map(({ le, value }) => ({ suffix: '_bucket', labels: { le }, value })),
+      { suffix: '_sum', value: sumS },
+      { suffix: '_count', value: count },
+    ],
+  };
 }
 
 function labelText(labels: Readonly<Record<string, string>> | undefined): string {

@@ -1,10 +1,17 @@
-/** What machines ask of the server: is it alive, is it ready, how is it. No device is named here, so that no sign-in is needed. */
+/**
+ * What machines ask of the server: is it alive, is it ready, how is it. Devices are named only at /metrics/devices, which needs an access
+ * token; the rest needs none.
+ */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { allDeviceNames } from '#fleet-server/devices/devices-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { countBy, type Metric, prometheusText } from '#fleet-server/metrics/prometheus.ts';
+import { deviceMetrics } from '#fleet-server/metrics/device-metrics.ts';
+import { countBy, histogram, type Metric, prometheusText } from '#fleet-server/metrics/prometheus.ts';
 
 const tags = ['operation'];
+const textType = 'text/plain; version=0.0.4; charset=utf-8';
+const maxAlerts = 500;
 const Status = Type.Object({ status: Type.Literal('ok') });
 const presences = ['online', 'offline', 'unknown'] as const;
 const streams = ['live', 'no-signal', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline'] as const;
@@ -24,12 +31,45 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     '/metrics',
     { schema: { tags, summary: 'Figures for Prometheus', produces: ['text/plain'], response: { 200: Type.String() } } },
     async (_request, reply) => {
-      const text = prometheusText([...deviceMetrics(), ...serverMetrics()]);
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').serializer(String).send(text);
+      const text = prometheusText([...fleetMetrics(), ...serverMetrics(), ...(await alertMetrics())]);
+      return reply.type(textType).serializer(String).send(text);
     },
   );
 
-  const deviceMetrics = (): Metric[] => {
+  app.get(
+    '/metrics/devices',
+    {
+      schema: {
+        tags,
+        summary: 'Figures of each device for Prometheus',
+        produces: ['text/plain'],
+        response: { 200: Type.String(), ...problemAnswers },
+      },
+      preHandler: app.requireRole('viewer'),
+    },
+    async (_request, reply) => {
+      const text = prometheusText(deviceMetrics([...app.devices.list()], await allDeviceNames(app.store.database)));
+      return reply.type(textType).serializer(String).send(text);
+    },
+  );
+
+  /** None when the store does not answer: the other figures are wanted most then. */
+  const alertMetrics = async (): Promise<Metric[]> => {
+    try {
+      const open = await app.alerts.list({ isResolved: false, limit: maxAlerts });
+      const samples = countBy(
+        open.map(({ severity }) => severity),
+        ['info', 'warning', 'critical'],
+        'severity',
+      );
+      return [{ name: 'makespacelive_alerts_open', help: 'Alerts that are not resolved.', type: 'gauge', samples }];
+    } catch (error) {
+      if (error instanceof FleetError) return [];
+      throw error;
+    }
+  };
+
+  const fleetMetrics = (): Metric[] => {
     const live = [...app.devices.list()];
     return [
       {
@@ -64,6 +104,12 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       one('makespacelive_mqtt_received_total', 'counter', 'Messages from devices.', broker.messagesReceived),
       one('makespacelive_mqtt_sent_total', 'counter', 'Messages to devices.', broker.messagesSent),
       one('makespacelive_mqtt_problems_total', 'counter', 'Messages and packets that were refused.', broker.problems),
+      histogram(
+        'makespacelive_ingest_seconds',
+        'From the arrival of a message to when it was dealt with, stored where it must last.',
+        broker.ingest,
+      ),
+      histogram('makespacelive_store_seconds', 'How long the database takes for a statement.', app.store.latency.figures()),
       one('makespacelive_change_listeners', 'gauge', 'Pages that listen to live changes.', app.changes.listenerCount()),
       one('process_cpu_seconds_total', 'counter', 'CPU time of this process.', (user + system) / 1e6),
       one('process_resident_memory_bytes', 'gauge', 'Resident memory of this process.', process.memoryUsage.rss()),

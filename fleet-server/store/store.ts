@@ -6,8 +6,9 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { Kysely, type LogEvent, type Logger, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
+import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import { migrate } from '#fleet-server/store/migrations.ts';
 import { openPostgresql } from '#fleet-server/store/postgresql-database.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
@@ -15,6 +16,8 @@ import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
 
 export type Store = {
   readonly database: Database;
+  /** Of statements, waiting for a connection not counted. */
+  readonly latency: Histogram;
   /** Connections of a pool that are at work at this moment; SQLite has none. */
   activeConnections(): number;
   /** Resolves when it can be read. */
@@ -60,7 +63,9 @@ export type StoreOptions = {
 };
 
 export async function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
-  const { database, activeConnections } = address.kind === 'sqlite' ? openFile(address.path) : openShared(address.url, options);
+  const latency = new Histogram();
+  const log = ({ queryDurationMillis }: LogEvent): void => latency.observe(queryDurationMillis);
+  const { database, activeConnections } = address.kind === 'sqlite' ? openFile(address.path, log) : openShared(address.url, log, options);
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -76,12 +81,12 @@ export async function openStore(address: StoreAddress, options: StoreOptions = {
   const check = async (): Promise<void> => {
     await sql`select 1`.execute(database);
   };
-  return { database, activeConnections, check, close };
+  return { database, latency, activeConnections, check, close };
 }
 
 type Opened = Pick<Store, 'database' | 'activeConnections'>;
 
-function openFile(path: string): Opened {
+function openFile(path: string, log: Logger): Opened {
   try {
     // SQLite gives its journal files the rights of the main file.
     closeSync(openSync(path, 'a', 0o600));
@@ -90,10 +95,10 @@ function openFile(path: string): Opened {
     throw new FleetError('store-unavailable', `The store ${path} cannot be opened for writing.`, { cause });
   }
   const sqlite = openSqlite(path);
-  return { database: new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) }), activeConnections: () => 0 };
+  return { database: new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }), log }), activeConnections: () => 0 };
 }
 
-function openShared(url: string, { onLost = () => {} }: StoreOptions): Opened {
+function openShared(url: string, log: Logger, { onLost = () => {} }: StoreOptions): Opened {
   const { pool, active } = openPostgresql(url, onLost);
-  return { database: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }), activeConnections: active };
+  return { database: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log }), activeConnections: active };
 }

@@ -14,6 +14,7 @@ import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import type {} from '#fleet-server/health/plugin.ts';
 import type {} from '#fleet-server/history/plugin.ts';
 import { createServer } from '#fleet-server/http/server.ts';
+import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import type {} from '#fleet-server/people/plugin.ts';
 import type { Relay } from '#fleet-server/relay/contract.ts';
 import type {} from '#fleet-server/settings/plugin.ts';
@@ -170,7 +171,13 @@ function standInBroker(published: Published[], connected: Set<string>): DeviceBr
     disconnect: (deviceId) => void connected.delete(deviceId),
     isConnected: (deviceId) => connected.has(deviceId),
     port: () => 1883,
-    figures: () => ({ connections: connected.size, messagesReceived: 0, messagesSent: published.length, problems: 0 }),
+    figures: () => ({
+      connections: connected.size,
+      messagesReceived: 0,
+      messagesSent: published.length,
+      problems: 0,
+      ingest: new Histogram().figures(),
+    }),
   };
 }
 

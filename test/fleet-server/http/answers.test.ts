@@ -95,6 +95,7 @@ describe('every route', () => {
       '/api/v1/session/password',
       '/healthz',
       '/metrics',
+      '/metrics/devices',
       '/readyz',
     ]);
     for (const [path, operations] of Object.entries(paths)) {

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { deviceMetrics, maxDevices } from '#fleet-server/metrics/device-metrics.ts';
+
+const since = '2026-11-21T12:00:00.000Z';
+const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
+  id: `d${String(index).padStart(5, '0')}`,
+  presence: { state, since, reason: '' },
+  heardAtMs: null,
+  session: null,
+  media: null,
+  outputs: [],
+  conditions: [],
+  figures: { framesPerSecond: 25, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 },
+  board: null,
+  recordings: null,
+  versions: null,
+  report: null,
+  reception: null,
+  streamsHere: true,
+  missingSinceMs: null,
+  stream: { kind: 'live', since, detail: '' },
+  previewAtMs: null,
+});
+
+test('the number of series is bounded, and what is left out is counted', () => {
+  const metrics = deviceMetrics(
+    Array.from({ length: maxDevices + 3 }, (_, index) => deviceOf(index, 'online')),
+    [],
+  );
+  for (const { samples } of metrics) expect(samples.length).toBeLessThanOrEqual(maxDevices);
+  expect(metrics.find(({ name }) => name === 'makespacelive_device_left_out')?.samples).toEqual([{ value: 3 }]);
+});
+
+test('of a device that is away nothing is told but that', () => {
+  const metrics = deviceMetrics([deviceOf(1, 'offline')], [{ id: 'd00001', name: 'hall', groupName: null }]);
+  const told = metrics.filter(({ samples }) => samples.some(({ labels }) => labels !== undefined)).map(({ name }) => name);
+  expect(told).toEqual(['makespacelive_device_info', 'makespacelive_device_online', 'makespacelive_device_live']);
+});
