@@ -19,6 +19,7 @@ import classes from './layout/layout.module.css';
 import { ConnectionBanner } from './layout/live-sign.tsx';
 import { LiveProvider } from './live/live-provider.tsx';
 import { PeoplePage } from './people/people-page.tsx';
+import { RolloutPage } from './rollouts/rollout-page.tsx';
 import { PersonProvider } from './session/person.tsx';
 import { SignInPage } from './session/sign-in-page.tsx';
 import { FleetSettingsPage } from './settings/fleet-settings-page.tsx';
@@ -50,7 +51,8 @@ function Pages() {
           <Switch>
             <Route path="/" component={DevicesPage} />
             <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
-            <Route path="/settings" component={FleetSettingsPage} />
+            <Route path="/settings/:group?">{({ group }) => <FleetSettingsPage key={group ?? ''} group={group ?? null} />}</Route>
+            <Route path="/rollouts/:id">{({ id }) => <RolloutPage key={id} id={id} />}</Route>
             <Route path="/alerts/:part?" component={AlertsPage} />
             <Route path="/people">
               <AdminsOnly>

@@ -4,10 +4,11 @@ import { AccessTokenList } from '#protocol/model/access-token.ts';
 import { AlertChannelList, AlertList, AlertRuleList } from '#protocol/model/alert.ts';
 import { AuditPage } from '#protocol/model/audit.ts';
 import { CommandList, type CommandStatus } from '#protocol/model/command.ts';
-import { DeviceDetail, DeviceList, type DeviceSummary, HealthHistory, History } from '#protocol/model/device.ts';
+import { DeviceDetail, DeviceList, type DeviceSummary, GroupList, HealthHistory, History } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
-import { DeviceSettings, LevelSettings } from '#protocol/model/settings.ts';
+import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
+import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
 import { serverNowMs } from './server-clock.ts';
@@ -78,6 +79,32 @@ export const levelSettingsQuery = (level: 'fleet' | 'group', scope: string) =>
   queryOptions({
     queryKey: queryKeys.levelSettings(level, scope),
     queryFn: ({ signal }) => get(levelPath(level, scope), LevelSettings, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const revisionsQuery = (level: 'fleet' | 'group', scope: string) =>
+  queryOptions({
+    queryKey: queryKeys.revisions(level, scope),
+    queryFn: ({ signal }) => get(`${levelPath(level, scope)}/revisions?limit=20`, RevisionPage, signal),
+    refetchInterval: fallbackMs,
+  });
+
+export const groupsQuery = queryOptions({
+  queryKey: queryKeys.groups,
+  queryFn: ({ signal }) => get('/groups', GroupList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const rolloutsQuery = queryOptions({
+  queryKey: queryKeys.rollouts,
+  queryFn: ({ signal }) => get('/rollouts?limit=10', RolloutList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const rolloutQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.rollout(id),
+    queryFn: ({ signal }) => get(pathOf('rollouts', id), RolloutDetail, signal),
     refetchInterval: fallbackMs,
   });
 

@@ -11,7 +11,12 @@ import { SchemeSwitch } from './scheme-switch.tsx';
 
 const pages = [
   { href: '/', title: 'Devices', Icon: IconLayoutGrid, isHere: (path: string) => path === '/' || path.startsWith('/devices') },
-  { href: '/settings', title: 'Fleet settings', Icon: IconAdjustments, isHere: (path: string) => path.startsWith('/settings') },
+  {
+    href: '/settings',
+    title: 'Fleet settings',
+    Icon: IconAdjustments,
+    isHere: (path: string) => path.startsWith('/settings') || path.startsWith('/rollouts'),
+  },
 ] as const;
 
 export function Header() {

@@ -15,7 +15,7 @@ import { deviceChoices } from './device-choices.ts';
 import type { Draft } from './form-values.ts';
 import { deviceRow, type EditLevel } from './setting-row.ts';
 import classes from './settings.module.css';
-import { SettingsForm } from './settings-form.tsx';
+import { type SaveOutcome, SettingsForm } from './settings-form.tsx';
 
 /** What was typed at one level is kept while another is looked at. */
 type Drafts = { readonly [Level in EditLevel]: Draft };
@@ -30,7 +30,7 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
   const { group } = device;
   const level = wantedLevel === 'group' && group === null ? 'device' : wantedLevel;
 
-  const save = async (patch: SettingsPatch): Promise<void> => {
+  const save = async (patch: SettingsPatch): Promise<SaveOutcome> => {
     const queryKey = queryKeys.settings(device.id);
     if (level === 'device') {
       const answer = await send('PATCH', pathOf('devices', device.id, 'settings'), patch, DeviceSettings);
@@ -41,6 +41,7 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
       await send('PATCH', levelPath(level, group ?? ''), patch, LevelSettings);
       await client.invalidateQueries({ queryKey });
     }
+    return 'saved';
   };
 
   if (settings.data === undefined) {

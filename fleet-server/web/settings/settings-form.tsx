@@ -13,11 +13,14 @@ import type { Choices } from './setting-input.tsx';
 import type { SettingRow } from './setting-row.ts';
 import classes from './settings.module.css';
 
+/** `kept`: somebody thought better of it; what was typed stays. */
+export type SaveOutcome = 'saved' | 'kept';
+
 export type SettingsFormProps = {
   readonly rows: readonly SettingRow[];
   readonly draft: Draft;
   readonly onDraft: (change: (draft: Draft) => Draft) => void;
-  readonly save: (patch: SettingsPatch) => Promise<void>;
+  readonly save: (patch: SettingsPatch) => Promise<SaveOutcome>;
   readonly canEdit: boolean;
   /** Whom a saved change is for, to stand beside the button. */
   readonly scopeWords: string;
@@ -32,8 +35,7 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
   const checked = patchOfDraft(draft, own);
   const saving = useMutation({
     mutationFn: async ({ patch, saved }: { patch: SettingsPatch; saved: Draft }) => {
-      await save(patch);
-      onDraft((now) => withoutSaved(now, saved));
+      if ((await save(patch)) === 'saved') onDraft((now) => withoutSaved(now, saved));
     },
   });
   const refused = saving.error instanceof ApiProblem ? problemsByKey(saving.error.problems) : {};

@@ -1,0 +1,133 @@
+/** One roll-out: its waves, its devices, and what can be done with it. */
+import { Badge, Button, Group, Progress, Skeleton, Stack, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { RolloutDetail } from '#protocol/model/rollout.ts';
+import { pathOf, send } from '../api/api.ts';
+import { rolloutQuery } from '../api/queries.ts';
+import { queryKeys } from '../api/query-keys.ts';
+import { Panel } from '../device/panel.tsx';
+import { PageHeading } from '../layout/page-heading.tsx';
+import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { useTitle } from '../layout/use-title.ts';
+import { useMay } from '../session/person.tsx';
+import { ChangeLine } from '../settings/change-words.tsx';
+import { Ago, For } from '../time/times.tsx';
+import { planWords, rolloutDeviceWords, rolloutWords, scopeWords, waveShares, waveTitle } from './rollout-words.ts';
+
+type Order = 'halt' | 'resume' | 'roll-back';
+
+export function RolloutPage({ id }: { readonly id: string }) {
+  const rollout = useQuery(rolloutQuery(id));
+  useTitle('Roll-out');
+  if (rollout.data === undefined) {
+    return rollout.isError ? (
+      <ProblemAlert title="The roll-out cannot be read" error={rollout.error} onRetry={() => void rollout.refetch()} />
+    ) : (
+      <Skeleton h={420} radius="lg" />
+    );
+  }
+  const { data } = rollout;
+  const { title, color } = rolloutWords[data.state];
+  return (
+    <>
+      <PageHeading title={`Roll-out to ${scopeWords(data)}`} words={data.comment ?? planWords(data.plan)}>
+        <Badge color={color} size="lg" tt="none" data-testid="rollout-state" data-state={data.state}>
+          {title}
+        </Badge>
+      </PageHeading>
+      <Stack>
+        {data.reason !== null && <Text fw={600}>{data.reason}</Text>}
+        <Orders rollout={data} />
+        <Panel title="Change">
+          {data.changes.map((change) => (
+            <ChangeLine key={change.key} change={change} />
+          ))}
+          <Text size="sm" className="dim" mt="xs">
+            {`By ${data.createdBy} `}
+            <Ago at={data.createdAt} />
+            {`. ${planWords(data.plan)}`}
+          </Text>
+        </Panel>
+        {data.waves.map((_, index) => (
+          <Wave key={waveTitle(index, data.waves.length, data.plan)} rollout={data} index={index} />
+        ))}
+      </Stack>
+    </>
+  );
+}
+
+function Orders({ rollout: { id, state, revision } }: { readonly rollout: RolloutDetail }) {
+  const client = useQueryClient();
+  const canEdit = useMay('operator');
+  const order = useMutation({
+    mutationFn: (what: Order) => send('POST', pathOf('rollouts', id, what), undefined, RolloutDetail),
+    onSuccess: (answer) => client.setQueryData(queryKeys.rollout(id), answer),
+  });
+  const canRollBack = state === 'running' || state === 'halted' || (state === 'completed' && revision !== null);
+  if (!canEdit) return null;
+  return (
+    <div>
+      <Group gap="sm">
+        {state === 'running' && (
+          <Button variant="default" loading={order.isPending} onClick={() => order.mutate('halt')}>
+            Halt
+          </Button>
+        )}
+        {state === 'halted' && (
+          <Button loading={order.isPending} onClick={() => order.mutate('resume')}>
+            Go on nevertheless
+          </Button>
+        )}
+        {canRollBack && (
+          <Button color="red" variant="light" loading={order.isPending} onClick={() => order.mutate('roll-back')}>
+            Roll back
+          </Button>
+        )}
+      </Group>
+      {order.isError && <ProblemAlert title="Not done" error={order.error} />}
+    </div>
+  );
+}
+
+function Wave({ rollout, index }: { readonly rollout: RolloutDetail; readonly index: number }) {
+  const wave = rollout.waves[index];
+  if (wave === undefined) return null;
+  const shares = waveShares(wave);
+  const words = [
+    `${wave.steadyCount} of ${wave.deviceCount} well`,
+    ...(wave.underWayCount > 0 ? [`${wave.underWayCount} under way`] : []),
+    ...(wave.absentCount > 0 ? [`${wave.absentCount} offline`] : []),
+    ...(wave.failedCount > 0 ? [`${wave.failedCount} failed`] : []),
+  ].join(', ');
+  return (
+    <Panel title={waveTitle(index, rollout.waves.length, rollout.plan)} aside={<span className="figure">{words}</span>}>
+      <Progress.Root size="lg" mb="sm" aria-label={words}>
+        <Progress.Section value={shares.steady} color="teal" />
+        <Progress.Section value={shares.underWay} color="indigo" />
+        <Progress.Section value={shares.failed} color="red" />
+        <Progress.Section value={shares.absent} color="gray" />
+      </Progress.Root>
+      <Stack gap={6}>
+        {rollout.devices
+          .filter((device) => device.wave === index)
+          .map(({ id, name, state, since, reason }) => (
+            <Group key={id} justify="space-between" gap="xs">
+              <Link href={`/devices/${id}`}>{name}</Link>
+              <Group gap="xs">
+                {reason !== null && <Text size="sm">{reason}</Text>}
+                <Badge variant="light" tt="none" color={rolloutDeviceWords[state].color}>
+                  {rolloutDeviceWords[state].title}
+                </Badge>
+                {state !== 'waiting' && (
+                  <Text size="sm" className="dim">
+                    <For since={since} />
+                  </Text>
+                )}
+              </Group>
+            </Group>
+          ))}
+      </Stack>
+    </Panel>
+  );
+}

@@ -1,0 +1,79 @@
+/** What was changed at a level, and back. */
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconArrowBackUp } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { LevelSettings, type SettingsRevision } from '#protocol/model/settings.ts';
+import { ApiProblem, send } from '../api/api.ts';
+import { levelPath, revisionsQuery } from '../api/queries.ts';
+import { Panel } from '../device/panel.tsx';
+import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { useMay } from '../session/person.tsx';
+import { Ago } from '../time/times.tsx';
+import { ChangeLine } from './change-words.tsx';
+
+type RevisionsProps = { readonly level: 'fleet' | 'group'; readonly scope: string };
+
+export function RevisionsPanel({ level, scope }: RevisionsProps) {
+  const revisions = useQuery(revisionsQuery(level, scope));
+  return (
+    <Panel title="What was changed">
+      {revisions.data?.revisions.length === 0 && <Text className="dim">Nothing yet.</Text>}
+      <Stack gap="md">
+        {revisions.data?.revisions.map((revision) => (
+          <Revision key={revision.number} level={level} scope={scope} revision={revision} />
+        ))}
+      </Stack>
+      {revisions.isError && (
+        <ProblemAlert title="The changes cannot be read" error={revisions.error} onRetry={() => void revisions.refetch()} />
+      )}
+    </Panel>
+  );
+}
+
+function Revision({ level, scope, revision }: RevisionsProps & { readonly revision: SettingsRevision }) {
+  const client = useQueryClient();
+  const canEdit = useMay('operator');
+  const { number, at, by, comment, undoes, changes } = revision;
+  const undo = useMutation({
+    mutationFn: (override: boolean) => send('POST', `${levelPath(level, scope)}/revisions/${number}/undo`, { override }, LevelSettings),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['level-settings'] }),
+  });
+  const isChangedSince = undo.error instanceof ApiProblem && undo.error.code === 'changed-since';
+  return (
+    <div data-testid="revision">
+      <Group justify="space-between" align="flex-start" wrap="nowrap" gap="sm">
+        <div style={{ minWidth: 0 }}>
+          <Text size="sm">
+            <strong>{`Revision ${number}`}</strong>
+            <span className="dim">
+              {` by ${by} `}
+              <Ago at={at} />
+              {undoes === null ? '' : `, takes back revision ${undoes}`}
+            </span>
+          </Text>
+          {comment !== null && <Text size="sm">{comment}</Text>}
+          {changes.map((change) => (
+            <ChangeLine key={change.key} change={change} />
+          ))}
+        </div>
+        {canEdit && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconArrowBackUp size={15} aria-hidden />}
+            loading={undo.isPending}
+            onClick={() => undo.mutate(false)}
+          >
+            Undo
+          </Button>
+        )}
+      </Group>
+      {undo.isError && <ProblemAlert title="Not undone" error={undo.error} />}
+      {isChangedSince && (
+        <Button size="compact-sm" mt={6} color="orange" onClick={() => undo.mutate(true)}>
+          Undo it nevertheless
+        </Button>
+      )}
+    </div>
+  );
+}
