@@ -54,12 +54,12 @@ function Choices({ device, kinds, isUnfinished }: ChoicesProps) {
   const choose = (kind: CommandKind): void => (commandChoices[kind]?.interrupts === true ? setAsked(kind) : request.mutate(kind));
   return (
     <div className={classes['tools']}>
-      <Group gap="sm">
+      <Group gap={8}>
         {kinds.map((kind) => (
           <Button
             key={kind}
             variant="default"
-            size="sm"
+            size="xs"
             title={commandChoices[kind]?.words}
             disabled={isUnfinished || request.isPending || isAway}
             onClick={() => choose(kind)}
