@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import { commandActions } from '#device/commands/actions.ts';
 import { BoardLight } from '#device/commands/board-light.ts';
+import { LogLease } from '#device/commands/log-lease.ts';
+import type { LogTail } from '#device/commands/log-tail.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
@@ -48,6 +50,7 @@ import { wait } from '#device/uplink/wait.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { UpwardBody } from '#protocol/envelope.ts';
 import type { Versions } from '#protocol/messages.ts';
+import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
 /** What the agent asks of its media host. */
 export type Media = Pick<
@@ -78,6 +81,8 @@ export type AgentOptions = {
   readonly restartAgent: () => void;
   /** Null, or why the board is not restarted. Called only where AV_ALLOW_REBOOT is set. */
   readonly reboot: () => Promise<string | null>;
+  /** What this agent has logged of late. */
+  readonly logTail: Pick<LogTail, 'newest' | 'listen'>;
   /** What the doctor finds, beside the agent that runs. */
   readonly examine: () => Promise<readonly Check[]>;
 };
@@ -101,6 +106,7 @@ type Parts = {
   readonly fleetClock: FleetClock;
   readonly statusDoor: StatusDoor;
   readonly boardLight: BoardLight;
+  readonly logLease: LogLease;
   readonly commands: CommandRunner;
   readonly uplink: Uplink | null;
 };
@@ -177,6 +183,7 @@ export class Agent {
     parts?.statusDoor.close();
     parts?.health.stop();
     parts?.commands.stop();
+    parts?.logLease.stop();
     parts?.keeper.stop();
     await Promise.all([parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
     await this.#events.stop();
@@ -267,6 +274,12 @@ export class Agent {
     });
     const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
     const boardLight = new BoardLight({ clock });
+    const logLease = new LogLease({
+      clock,
+      tail: this.#options.logTail,
+      send: (lines) => this.#parts?.uplink?.sendLog(lines),
+      secrets: () => this.#secrets(keeper.prepared()),
+    });
     const commands = new CommandRunner({
       journal: new CommandJournal(state, bootId),
       clock,
@@ -280,6 +293,7 @@ export class Agent {
         reboot: this.#options.reboot,
         light: boardLight,
         examine: this.#options.examine,
+        sendLogs: (lines) => logLease.open(lines),
         changeCredential: (credential) => this.#changeCredential(credential),
       }),
       onResult: (result) => {
@@ -299,6 +313,7 @@ export class Agent {
       fleetClock,
       statusDoor,
       boardLight,
+      logLease,
       commands,
       uplink: this.#buildUplink(keeper, health, commands, bootId),
     };
@@ -397,6 +412,13 @@ export class Agent {
       onCommand: (command, timeLeftMs) => commands.receive(command, timeLeftMs),
       onEventAck: (upToNumber) => this.#events.acknowledge(upToNumber),
     });
+  }
+
+  /** Everything that this device knows and nobody may read. */
+  #secrets({ settings }: Prepared): readonly string[] {
+    const credentials = this.#parts?.uplink?.credentials() ?? this.#options.credentials;
+    const own = settingKeys.flatMap((key) => (settingDefinitions[key].secret ? [String(settings[key].value ?? '')] : []));
+    return [...own, credentials?.credential ?? '', credentials?.former ?? '', this.#options.configuration.fleet?.joinToken ?? ''];
   }
 
   async #changeCredential(credential: string): Promise<void> {

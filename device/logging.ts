@@ -15,10 +15,20 @@ export type Log = {
   readonly error: (message: string) => void;
 };
 
-export function createLog(level: LogLevel, stream: DestinationStream = standardOutput()): Log {
+/** `onLine` hears each line as it is written. */
+export function createLog(level: LogLevel, stream: DestinationStream = standardOutput(), onLine?: (line: string) => void): Log {
+  const written: DestinationStream =
+    onLine === undefined
+      ? stream
+      : {
+          write: (line) => {
+            stream.write(line);
+            onLine(line);
+          },
+        };
   const logger: Logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    stream,
+    written,
   );
   return {
     debug: (message) => logger.debug(message),

@@ -25,6 +25,8 @@ import { errorHandlerPlugin } from '#fleet-server/http/error-handler.ts';
 import { openApiPlugin } from '#fleet-server/http/open-api.ts';
 import { originCheckPlugin } from '#fleet-server/http/origin-check.ts';
 import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
+import { logsPlugin } from '#fleet-server/logs/plugin.ts';
+import { logsRoutes } from '#fleet-server/logs/routes.ts';
 import { metricsRoutes } from '#fleet-server/metrics/routes.ts';
 import { accessTokensRoutes } from '#fleet-server/people/access-tokens-routes.ts';
 import { peopleRoutes } from '#fleet-server/people/people-routes.ts';
@@ -68,6 +70,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(historyPlugin, { clock });
   await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
   await app.register(commandsPlugin, { clock });
+  await app.register(logsPlugin, { clock });
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
 
@@ -83,6 +86,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(rolloutsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
+  await app.register(logsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });
   await app.register(historyRoutes, { prefix: apiPrefix });
   await app.register(alertsRoutes, { prefix: apiPrefix });

@@ -4,6 +4,9 @@ import { type Static, type TObject, Type } from 'typebox';
 const strict = { additionalProperties: false };
 const nothing = Type.Object({}, strict);
 
+/** How many log lines a device keeps for whoever asks, and how long it goes on telling new ones. */
+export const logBounds = { lines: 500, defaultLines: 200, leaseMs: 300_000 };
+
 /** How long the board's light blinks. */
 export const identifyBoundsS = { minimum: 1, maximum: 60, default: 10 };
 /** A command may be given more time than its kind says, for a device that is seldom there. */
@@ -52,6 +55,22 @@ export const commandDefinitions = {
     ),
   },
   'run-doctor': { title: 'Run doctor', deadlineMs: 180_000, arguments: nothing },
+  'send-logs': {
+    title: 'Send log',
+    deadlineMs: 30_000,
+    arguments: Type.Object(
+      {
+        lines: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: logBounds.lines,
+            description: `Of those already written; ${logBounds.defaultLines} unless told. New ones follow for ${logBounds.leaseMs / 60_000} minutes`,
+          }),
+        ),
+      },
+      strict,
+    ),
+  },
   'rotate-credential': {
     title: 'Change credential',
     deadlineMs: 120_000,

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { Agent } from '#device/agent.ts';
 import { rebootBoard } from '#device/command-line/reboot.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
+import { LogTail } from '#device/commands/log-tail.ts';
 import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
 import type { Check } from '#device/doctor/check.ts';
@@ -41,10 +42,11 @@ export async function runAgent(options: OptionValues): Promise<number> {
   if (read.kind === 'problems') return refuse(describeProblems(read.problems), exitCodes.configuration);
   const { configuration } = read;
   if (options['print-pipeline'] === true) return await printPipeline(configuration);
-  const log = createLog(configuration.logLevel);
+  const logTail = new LogTail();
+  const log = createLog(configuration.logLevel, undefined, logTail.add);
   for (const name of configuration.unknownNames) log.warn(`${name} is set, and is no setting of this agent`);
   try {
-    return await run(configuration, log);
+    return await run(configuration, log, logTail);
   } catch (cause) {
     // Only what nobody foresaw comes here; a stack may show arguments, so the text is all that is said.
     log.error(`the agent cannot start: ${errorText(cause)}`);
@@ -52,7 +54,7 @@ export async function runAgent(options: OptionValues): Promise<number> {
   }
 }
 
-async function run(configuration: Configuration, log: Log): Promise<number> {
+async function run(configuration: Configuration, log: Log, logTail: LogTail): Promise<number> {
   const { stateDirectory, fleet } = configuration;
   const state = new StateDirectory(stateDirectory, log);
   try {
@@ -93,6 +95,7 @@ async function run(configuration: Configuration, log: Log): Promise<number> {
     clock: systemClock,
     random: Math.random,
     log,
+    logTail,
     service,
     // For whoever started us with a channel; nobody else listens.
     onReady: (ready) => tellSupervisor({ kind: 'ready', ...ready }, log),

@@ -6,7 +6,7 @@ import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import { protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
-import { identifyBoundsS } from '#protocol/commands.ts';
+import { identifyBoundsS, logBounds } from '#protocol/commands.ts';
 
 export type ActionsOptions = {
   readonly media: { readonly restartCapture: () => Promise<ApplyOutcome>; readonly restartHost: () => Promise<ApplyOutcome> };
@@ -19,6 +19,8 @@ export type ActionsOptions = {
   readonly reboot: () => Promise<string | null>;
   readonly light: Pick<BoardLight, 'blink'>;
   readonly examine: () => Promise<readonly Check[]>;
+  /** The newest lines now, and the new ones for a while. */
+  readonly sendLogs: (lines: number) => void;
   /** Resolves when the new one is on the disk. */
   readonly changeCredential: (credential: string) => Promise<void>;
 };
@@ -35,6 +37,10 @@ export function commandActions(options: ActionsOptions): CommandActions {
     'protect-recording': ({ name }) => protectOne(options.recordingDirectory(), name),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
     'run-doctor': () => runDoctor(options),
+    'send-logs': async ({ lines }) => {
+      options.sendLogs(lines ?? logBounds.defaultLines);
+      return { kind: 'applied', detail: `the log is sent for ${logBounds.leaseMs / 60_000} minutes` };
+    },
     'rotate-credential': ({ credential }) => rotate(options, credential),
   };
 }

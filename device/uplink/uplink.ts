@@ -116,6 +116,14 @@ export class Uplink {
     return link?.connection.publishLossy(topicFor(link.deviceId, 'health'), this.#encode('health', link.session, body)) ?? false;
   }
 
+  /** Dropped when nobody can have them now. */
+  sendLog(lines: readonly string[]): void {
+    const link = this.#link;
+    if (link === null) return;
+    const payload = this.#encode('log', link.session, { lines: [...lines] });
+    if (Buffer.byteLength(payload) <= upwardTopics.log.maxBytes) link.connection.publishLossy(topicFor(link.deviceId, 'log'), payload);
+  }
+
   /** Dropped when nobody can have it now, or when it is larger than the protocol allows. */
   sendPreview(jpeg: Buffer): void {
     const link = this.#link;

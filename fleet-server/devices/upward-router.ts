@@ -40,8 +40,9 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       return app.health.onHealth(deviceId, message.envelope.body);
     case 'health-backlog':
       return app.health.onBacklog(deviceId, message.envelope.body);
-    case 'presence':
     case 'log':
+      return app.logs.onLines(deviceId, message.envelope.body.lines);
+    case 'presence':
       return;
     default:
       return message satisfies never;

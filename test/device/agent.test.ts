@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent, type AgentReady, type Media } from '#device/agent.ts';
+import { LogTail } from '#device/commands/log-tail.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { createLog } from '#device/logging.ts';
@@ -139,6 +140,7 @@ async function startedAgent(
     restartAgent: () => undefined,
     reboot: async () => 'not in a test',
     examine: async () => [],
+    logTail: new LogTail(),
   });
   await agent.start();
   onTestFinished(() => agent.stop());

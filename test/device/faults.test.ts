@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent } from '#device/agent.ts';
+import { LogTail } from '#device/commands/log-tail.ts';
 import { askAgent } from '#device/doctor/agent-status.ts';
 import { createLog } from '#device/logging.ts';
 import { type Clock, systemClock } from '#device/media/clock.ts';
@@ -213,6 +214,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
     restartAgent: () => undefined,
     reboot: async () => null,
     examine: async () => [],
+    logTail: new LogTail(),
     onReady: () => undefined,
   });
   await agent.start();

@@ -359,3 +359,17 @@ test.each([0, 15, 40, 90])(
   },
   40_000,
 );
+
+test('asked for its log it sends what it has, goes on, and says no secret', async () => {
+  const fleet = await startedFleet();
+  startAgent(fleet, join(await temporaryDirectory(), 'state'));
+  await fleet.hear('hello');
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-1', kind: 'send-logs', arguments: { lines: 500 }, deadline });
+  const first = await fleet.hear('log');
+  expect(first.body.lines.join('\n')).toContain('connected to the fleet server as pi-1');
+  await fleet.send('pi-1', 'desired', small);
+  await fleet.hear('log', ({ lines }) => lines.some((line) => line.includes('settings revision 1 in force')));
+  const said = JSON.stringify(fleet.heard);
+  for (const secret of [credential, joinToken, 'relay-secret']) expect(said).not.toContain(secret);
+}, 30_000);

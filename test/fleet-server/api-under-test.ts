@@ -14,6 +14,7 @@ import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import type {} from '#fleet-server/health/plugin.ts';
 import type {} from '#fleet-server/history/plugin.ts';
 import { createServer } from '#fleet-server/http/server.ts';
+import type {} from '#fleet-server/logs/plugin.ts';
 import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import type {} from '#fleet-server/people/plugin.ts';
 import type { Relay } from '#fleet-server/relay/contract.ts';

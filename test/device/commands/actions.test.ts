@@ -17,6 +17,7 @@ function actions(changes: Partial<ActionsOptions> = {}) {
     reboot: async () => null,
     light: { blink: async (durationS) => ({ kind: 'applied', detail: `${durationS} s` }) },
     examine: async () => [],
+    sendLogs: () => undefined,
     changeCredential: async () => undefined,
     ...changes,
   });

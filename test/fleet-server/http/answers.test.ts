@@ -66,6 +66,7 @@ describe('every route', () => {
       '/api/v1/devices/{id}/commands/{commandId}',
       '/api/v1/devices/{id}/health',
       '/api/v1/devices/{id}/history',
+      '/api/v1/devices/{id}/logs',
       '/api/v1/devices/{id}/playback',
       '/api/v1/devices/{id}/preview.jpg',
       '/api/v1/devices/{id}/settings',
