@@ -16,6 +16,8 @@ import { Event } from '#protocol/messages.ts';
 
 export const maxKeptEvents = 500;
 const writeIntervalMs = 500;
+/** After a write that failed: a number that was sent and is on no disk would be given again after a power cut. */
+const writeAgainMs = 5000;
 
 const EventRecord = Type.Object({ lastNumber: Type.Integer({ minimum: 0 }), events: Type.Array(Event, { maxItems: maxKeptEvents }) });
 const eventFile = stateFile('events.json', EventRecord);
@@ -134,6 +136,8 @@ export class EventJournal {
     } catch (cause) {
       // Told now is better than kept for later: a disk that is full or read-only must not silence the device.
       this.#options.log.warn(`cannot keep events on disk (${errorText(cause)}): they are sent all the same`);
+      this.#isDirty = true;
+      this.#lastWriteMs += writeAgainMs - writeIntervalMs;
     }
     this.#safeNumber = upTo;
     this.#isReady();

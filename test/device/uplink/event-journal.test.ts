@@ -132,3 +132,17 @@ test('when it has stopped, everything is on disk and nothing is being written', 
   await advanced;
   expect(state.writes).toBe(2);
 });
+
+test('what the disk refused is written again by itself when there is room', async () => {
+  const clock = manualClock();
+  const state = new MemoryState();
+  const journal = new EventJournal({ state, clock, log: quietLog() });
+  await journal.start();
+  state.failure = new Error('no space left on device');
+  journal.add('thing', 'refused');
+  await clock.advance(1000);
+  expect(journal.nextAfter(0)?.detail).toBe('refused');
+  state.failure = null;
+  await clock.advance(6000);
+  expect(state.files.get('events.json')).toContain('refused');
+});
