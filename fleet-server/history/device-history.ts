@@ -51,7 +51,7 @@ const origins = ['device', 'server', 'watchdog', 'person'] as const;
 export class DeviceHistory {
   readonly #options: DeviceHistoryOptions;
   readonly #appendedSincePrune = new Map<string, number>();
-  readonly #sessions = new Map<string, string>();
+  readonly #firstOfSession = new Map<string, { readonly session: string; readonly number: number }>();
   readonly #problems = new Map<string, { readonly atMs: number; unsaid: number }>();
 
   constructor(options: DeviceHistoryOptions) {
@@ -85,12 +85,14 @@ export class DeviceHistory {
   }
 
   /** Stores an event of the device, then acknowledges all that are stored without a gap. Rejects when it cannot be stored. */
-  async onEvent(deviceId: string, session: Session, event: Event): Promise<void> {
+  async onEvent(deviceId: string, { bootId, counter }: Session, event: Event): Promise<void> {
     const { database, log } = this.#options;
-    const sessionName = `${session.bootId} ${session.counter}`;
-    // A device sends the oldest event that it still has first: what is below that is gone from it, or was acknowledged.
-    const isFirstOfSession = this.#sessions.get(deviceId) !== sessionName;
-    this.#sessions.set(deviceId, sessionName);
+    const session = `${bootId} ${counter}`;
+    const known = this.#firstOfSession.get(deviceId);
+    // A device sends the oldest event that it still has first: what is below that is gone from it, or was acknowledged. Remembered for the
+    // whole session: the first may fail to be stored, and come again after others.
+    const first = known?.session === session ? Math.min(known.number, event.number) : event.number;
+    this.#firstOfSession.set(deviceId, { session, number: first });
     const upTo = await inTransaction(database, async (transaction) => {
       const stored = await store.eventsUpTo(transaction, deviceId);
       if (stored === undefined) return undefined;
@@ -107,7 +109,7 @@ export class DeviceHistory {
         },
         transaction,
       );
-      const base = isFirstOfSession ? Math.max(stored, event.number - 1) : stored;
+      const base = Math.max(stored, first - 1);
       const next = contiguousUpTo(base, await store.eventNumbersAbove(transaction, deviceId, base));
       if (next !== stored) await store.saveEventsUpTo(transaction, deviceId, next);
       return next;

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
 import type { EventAck } from '#protocol/messages.ts';
@@ -73,4 +74,14 @@ test('unreadable messages make one entry a minute, with their number', async () 
   const all = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history` })).json<History>().entries;
   const problems = all.filter(({ kind }) => kind === 'protocol-problem').map(({ detail }) => detail);
   expect(problems).toEqual([`not-json: ${problem.message} (and 4 more before it)`, `not-json: ${problem.message}`]);
+});
+
+test('the first event of a session that could not be stored is taken and acknowledged when it comes again', async () => {
+  const { database } = api.store();
+  await sql`alter table "history" rename to "historyAway"`.execute(database);
+  await expect(voice.say('event', event(900))).rejects.toThrow();
+  await sql`alter table "historyAway" rename to "history"`.execute(database);
+  for (const number of [901, 900, 901]) await voice.say('event', event(number));
+  expect((await entries()).map(({ detail }) => detail)).toEqual(['number 900', 'number 901']);
+  expect(acknowledged().at(-1)).toBe(901);
 });
