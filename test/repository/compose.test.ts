@@ -1,0 +1,69 @@
+/** No container can be started in these tests: the compose file is read, and the load balancer's configuration is checked by nginx itself. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseConfiguration } from '#fleet-server/configuration.ts';
+import { read, root } from './source-files.ts';
+
+type Service = {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly build?: { dockerfile: string };
+};
+type Compose = { readonly services: Readonly<Record<string, Service>>; readonly volumes: Readonly<Record<string, unknown>> };
+
+const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))';
+const hasYaml = canRun('python3', ['-c', 'import yaml']);
+const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+function canRun(program: string, argumentList: readonly string[]): boolean {
+  try {
+    execFileSync(program, [...argumentList], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('the compose file is YAML, and each fleet server in it has a configuration that it would start with', (context) => {
+  if (!hasYaml) return context.skip('needs python3-yaml to read YAML');
+  const text = execFileSync('python3', ['-c', script, join(root, 'docs/compose/docker-compose.yml')], { encoding: 'utf8' });
+  const { services, volumes } = JSON.parse(text) as Compose;
+  expect(Object.keys(services)).toEqual(['database', 'fleet-1', 'fleet-2', 'load-balancer']);
+  const keyFiles = new Set<string | null>();
+  for (const name of ['fleet-1', 'fleet-2']) {
+    const { environment = {}, volumes: mounted = [], build } = services[name] ?? {};
+    const filledIn = Object.entries(environment).map(([key, value]) => [
+      key,
+      value.replaceAll(/\$\{\w+(?::\?[^}]*|:-([^}]*))\}/g, (_all, other) => other ?? 'Geheim123'),
+    ]);
+    const parsed = parseConfiguration(Object.fromEntries(filledIn));
+    if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
+    expect(parsed.configuration.serverUrl).toBe(`http://${name}:8080`);
+    keyFiles.add(parsed.configuration.keyFile);
+    expect(mounted.every((mount) => Object.hasOwn(volumes, mount.split(':', 1)[0] ?? ''))).toBe(true);
+    expect(existsSync(join(root, build?.dockerfile ?? 'nothing'))).toBe(true);
+  }
+  expect(keyFiles.size).toBe(1);
+});
+
+test('the load balancer knows both fleet servers and all three ports', () => {
+  const text = read('docs/compose/load-balancer.conf');
+  for (const port of [8080, 1883, 1935]) {
+    expect(text).toContain(`listen ${port};`);
+    for (const name of ['fleet-1', 'fleet-2']) expect(text).toContain(`server ${name}:${port} `);
+  }
+});
+
+test('nginx takes the load balancer’s configuration', (context) => {
+  if (!existsSync(streamModule)) return context.skip('needs libnginx-mod-stream');
+  const folder = mkdtempSync(join(tmpdir(), 'msl-balancer-'));
+  // Names that only the containers' network has.
+  const text = read('docs/compose/load-balancer.conf').replaceAll(/fleet-[12]:/g, '127.0.0.1:');
+  const path = join(folder, 'nginx.conf');
+  writeFileSync(path, `load_module ${streamModule};\npid ${folder}/nginx.pid;\nerror_log stderr;\n${text}`);
+  execFileSync('nginx', ['-t', '-p', folder, '-c', path], { stdio: 'pipe' });
+  rmSync(folder, { recursive: true });
+});
