@@ -3,6 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 
+/** Of each of two writers; beside them stand tokens whose answer a killed server did not get out. */
+const maxKept = 300;
+
 export const password = 'a password for tests';
 
 export async function request(url: string, cookie: string, method: string, path: string, body?: object): Promise<Response> {
@@ -43,7 +46,7 @@ export class Writer {
         const answer = await request(url, cookie, 'POST', '/join-tokens', {});
         if (answer.status !== 201) return;
         this.acknowledged.push(((await answer.json()) as { id: string }).id);
-        if (this.acknowledged.length - this.#deleted < 500) continue;
+        if (this.acknowledged.length - this.#deleted < maxKept) continue;
         const old = this.acknowledged[this.#deleted];
         this.#deleted += 1;
         await (await request(url, cookie, 'DELETE', `/join-tokens/${old}`)).text();
