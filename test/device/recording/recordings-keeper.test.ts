@@ -1,5 +1,5 @@
 /** The keeper over a real directory with real segments. */
-import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#device/media/clock.ts';
@@ -110,10 +110,14 @@ test.each<[string, (path: string) => Promise<void>]>([
 
 test('an interrupted conversion is begun again, and its leftovers go', async () => {
   const made = await scene();
-  await writeFile(join(made.directory, `${first}.flv`), await makeSegment({ frames: 900 }));
+  await writeFile(join(made.directory, `${first}.flv`), await makeSegment({ frames: 3000 }));
+  // It takes but a moment: whoever looks now and then may look too late.
+  const watching = new AbortController();
+  const names = watch(made.directory, { signal: watching.signal });
   const keeper = made.start();
-  await until('a conversion', 5_000, async () => (await readdir(made.directory)).some((name) => name.endsWith('.part')));
+  for await (const { filename } of names) if (filename?.endsWith('.part') === true) break;
   await keeper.stop();
+  watching.abort();
   expect(await readdir(made.directory)).toContain(`${first}.flv`);
   await writeFile(join(made.directory, `${first}.mp4.99-1.part`), 'of an agent that was killed');
   await writeFile(join(made.directory, 'holiday.part'), 'of somebody else');
