@@ -27,6 +27,7 @@ import { trialsAt } from '#fleet-server/settings/trials-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
+import { maxRevision } from '#protocol/identifiers.ts';
 import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { SettingsState } from '#protocol/model/device.ts';
@@ -305,7 +306,7 @@ export class Settings {
       if (found === null) return null;
       const { row, keys } = found;
       const { memory, event, isRepair } = driftAfter(row, keys, clock.nowMs());
-      const desiredRevision = isRepair ? row.desiredRevision + 1 : row.desiredRevision;
+      const desiredRevision = isRepair ? Math.min(row.desiredRevision + 1, maxRevision) : row.desiredRevision;
       const { driftedSinceMs, driftRepairs, driftRepairAtMs } = memory;
       await this.#store.saveRevision(transaction, deviceId, {
         ...{ driftedSinceMs, driftedKeys: memory.driftedKeys, driftRepairs, driftRepairAtMs, desiredRevision },
