@@ -32,8 +32,10 @@ describe('a recording', () => {
       expect(file.complaints).toBe('');
       expect(file.startsWithKeyframe).toBe(true);
       expect(file.firstVideoMs).toBeLessThanOrEqual(1);
+      // The last one may have been begun in the moment of the stop: of it a keyframe may be all there is.
+      if (index === names.length - 1) continue;
+      expect(file.videoPackets).toBe(90);
       expect(file.audioPackets).toBeGreaterThan(0);
-      if (index < names.length - 1) expect(file.videoPackets).toBe(90);
     }
     expect(host.events.map(({ event }) => event)).toContain('recording-started');
   });
