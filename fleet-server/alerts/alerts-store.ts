@@ -162,15 +162,14 @@ export function dueNotices(database: Database, nowMs: number, limit: number): Pr
 }
 
 /** What has not been tried yet because it was quiet: it is over before anybody was told. */
-export async function takeUntold(database: Database, alertId: string): Promise<readonly string[]> {
-  const rows = await database
+export function takeUntold(database: Database, alertId: string): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
+  return database
     .deleteFrom('alertNotices')
     .where('alertId', '=', alertId)
-    .where('event', '=', 'opened')
+    .where('event', 'in', ['opened', 'escalated'])
     .where('attempts', '=', 0)
-    .returning('channelId')
+    .returning(['channelId', 'event'])
     .execute();
-  return rows.map(({ channelId }) => channelId);
 }
 
 export async function postponeNotice(

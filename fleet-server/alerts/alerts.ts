@@ -5,6 +5,7 @@
  * - An alert and what is to be told of it are written in one transaction; a restart forgets neither.
  * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
  * - Recovery is told to those who were told of the trouble, and to nobody else.
+ * - In a rule's quiet hours nobody is told anything; the time until it is escalated begins when somebody was told.
  */
 import { randomUUID } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
@@ -102,7 +103,7 @@ export class Alerts {
       const rule = rules.find(({ id }) => id === finding.ruleId);
       if (rule !== undefined) await this.#open(rule, finding, nowMs);
     }
-    for (const key of resolved) await this.#resolve(key, nowMs);
+    for (const key of resolved) await this.#resolve(rules, key, nowMs);
     const escalated = await this.#escalate(rules, nowMs);
     if (opened.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
   }
@@ -112,6 +113,7 @@ export class Alerts {
   }
 
   async #open(rule: AlertRule, { key, title, detail, deviceId }: Finding, nowMs: number): Promise<void> {
+    const atMs = toldAtMs(rule, nowMs);
     const row: AlertsTable = {
       id: randomUUID(),
       key,
@@ -124,12 +126,11 @@ export class Alerts {
       openedAtMs: nowMs,
       acknowledgedAtMs: null,
       acknowledgedBy: null,
-      escalateAtMs: rule.escalation === null ? null : nowMs + rule.escalation.afterS * 1000,
+      escalateAtMs: rule.escalation === null ? null : atMs + rule.escalation.afterS * 1000,
       escalatedAtMs: null,
       resolvedAtMs: null,
       toldChannels: '',
     };
-    const atMs = quietUntilMs(rule.quietHours, nowMs) ?? nowMs;
     await inTransaction(this.#options.database, async (transaction) => {
       if (!(await store.insertAlert(transaction, row))) return;
       await this.#queue(transaction, row, 'opened', rule.channelIds, atMs);
@@ -137,13 +138,16 @@ export class Alerts {
     this.#options.log.warn({ alert: row.title, severity: row.severity }, 'alert opened');
   }
 
-  async #resolve(key: string, nowMs: number): Promise<void> {
+  async #resolve(rules: readonly AlertRule[], key: string, nowMs: number): Promise<void> {
     await inTransaction(this.#options.database, async (transaction) => {
       const row = await store.resolveAlert(transaction, key, nowMs);
       if (row === undefined) return;
-      const untold = await store.takeUntold(transaction, row.id);
-      const told = store.readToldChannels(row).filter((id) => !untold.includes(id));
-      await this.#queue(transaction, row, 'resolved', told, nowMs);
+      const rule = rules.find(({ id }) => id === row.ruleId);
+      const taken = await store.takeUntold(transaction, row.id);
+      // Who was told that it began and not yet that nobody sees to it has been told of the trouble.
+      const untold = taken.filter(({ event, channelId }) => event === 'opened' || rule?.channelIds.includes(channelId) !== true);
+      const told = store.readToldChannels(row).filter((id) => !untold.some(({ channelId }) => channelId === id));
+      await this.#queue(transaction, row, 'resolved', told, toldAtMs(rule, nowMs));
     });
   }
 
@@ -151,8 +155,9 @@ export class Alerts {
     return inTransaction(this.#options.database, async (transaction) => {
       const rows = await store.escalateDue(transaction, nowMs);
       for (const row of rows) {
-        const escalation = rules.find(({ id }) => id === row.ruleId)?.escalation;
-        if (escalation != null) await this.#queue(transaction, row, 'escalated', escalation.channelIds, nowMs);
+        const rule = rules.find(({ id }) => id === row.ruleId);
+        if (rule?.escalation == null) continue;
+        await this.#queue(transaction, row, 'escalated', rule.escalation.channelIds, toldAtMs(rule, nowMs));
       }
       return rows.length;
     });
@@ -229,6 +234,10 @@ export class Alerts {
       this.#options.log.error({ err }, 'old alerts could not be removed');
     }
   }
+}
+
+function toldAtMs(rule: AlertRule | undefined, nowMs: number): number {
+  return quietUntilMs(rule?.quietHours ?? null, nowMs) ?? nowMs;
 }
 
 export function toAlert(row: AlertsTable): Alert {

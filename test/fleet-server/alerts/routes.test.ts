@@ -133,6 +133,46 @@ describe('an alert', () => {
   });
 });
 
+describe('quiet hours that begin or end while something is wrong', () => {
+  const events = () => http.notices.map(({ path, body }) => `${path} ${(JSON.parse(body) as AlertNotice).event}`);
+
+  test('nobody is asked why nobody acknowledged what nobody was told yet', async () => {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    const quietHours = { from: '11:00', to: '12:02', timeZone: 'UTC' };
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id], quietHours, escalation: { afterS: 60, channelIds: [boss.id] } });
+    await deviceThatWent();
+    await passUntil('told', () => http.notices.length > 0);
+    expect(events()).toEqual(['/team opened']);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:02:00Z'));
+    await passUntil('escalated', () => http.notices.length > 1);
+    expect(events()).toEqual(['/team opened', '/boss escalated']);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:03:00Z'));
+  });
+
+  test('what is due within them is told at their end; who was not told of the trouble is not told that it is over', async () => {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    const quietHours = { from: '12:01', to: '12:02', timeZone: 'UTC' };
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id], quietHours, escalation: { afterS: 60, channelIds: [boss.id] } });
+    const { deviceId } = await api.join({ name: 'stage' });
+    const voice = api.voice(deviceId);
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    voice.disconnect();
+    await passUntil('told', () => http.notices.length > 0);
+    expect(api.clock.nowMs()).toBeLessThan(Date.parse('2026-11-21T12:01:00Z'));
+    await passUntil('escalated', async () => (await alerts())[0]?.escalatedAt !== null);
+    expect(api.clock.nowMs()).toBeLessThan(Date.parse('2026-11-21T12:02:00Z'));
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    await passUntil('told that it is over', () => http.notices.length > 1);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:02:00Z'));
+    for (let seconds = 0; seconds < 10; seconds += 1) await api.clock.advance(1000);
+    expect(events()).toEqual(['/team opened', '/team resolved']);
+  });
+});
+
 describe('rules and channels', () => {
   test('a new fleet has rules, and those that somebody removed do not come back', async () => {
     expect((await call<AlertRuleList>('GET', '/alert-rules')).rules.map(({ name }) => name)).toEqual([
