@@ -39,8 +39,9 @@ import { errorText, type StateDirectory } from '#device/state/state-directory.ts
 import { readBootId } from '#device/state/state-lock.ts';
 import { CommandJournal } from '#device/uplink/command-journal.ts';
 import { CommandRunner } from '#device/uplink/command-runner.ts';
-import { type Credentials, changeCredential, enrol, enrolmentPolicies, forgetFormer } from '#device/uplink/credentials.ts';
-import { requestEnrolment } from '#device/uplink/enrolment-request.ts';
+import { copyPolicy, identityOfCopy } from '#device/uplink/copied-card.ts';
+import { bindCredentials, type Credentials, changeCredential, enrol, enrolmentPolicies, forgetFormer } from '#device/uplink/credentials.ts';
+import { askAboutCopy, requestEnrolment } from '#device/uplink/enrolment-request.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
 import { fleetTrust } from '#device/uplink/fleet-trust.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
@@ -49,7 +50,7 @@ import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
 import { wait } from '#device/uplink/wait.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { UpwardBody } from '#protocol/envelope.ts';
-import type { Versions } from '#protocol/messages.ts';
+import type { BoardIdentity, Versions } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
 /** What the agent asks of its media host. */
@@ -63,6 +64,10 @@ export type AgentOptions = {
   readonly state: StateDirectory;
   /** Null until the device has joined its fleet. */
   readonly credentials: Credentials | null;
+  /** What was found in their place and is another board's (uplink/copied-card.ts). */
+  readonly copyOf: Credentials | null;
+  /** Null: this board cannot be told from others. */
+  readonly board: BoardIdentity | null;
   readonly media: Media;
   /** Anew, given what was found before. */
   readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
@@ -112,6 +117,8 @@ type Parts = {
 };
 
 const mediaStartBoundMs = 10_000;
+/** For the answer to the command that ends this process. */
+const answerBeforeRestartMs = 1000;
 const eventKind = /^[a-z0-9-]{1,64}$/;
 
 export class Agent {
@@ -294,6 +301,8 @@ export class Agent {
         light: boardLight,
         examine: this.#options.examine,
         sendLogs: (lines) => logLease.open(lines),
+        boardId: this.#options.board?.id ?? null,
+        joinAnew: (boardId) => this.#joinAnew(boardId),
         changeCredential: (credential) => this.#changeCredential(credential),
       }),
       onResult: (result) => {
@@ -376,20 +385,23 @@ export class Agent {
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
-    const { configuration, credentials, state, clock, random, log } = this.#options;
+    const { configuration, credentials, copyOf, board, state, clock, random, log } = this.#options;
     const { fleet } = configuration;
     if (fleet === null) return null;
     const { url: fleetUrl, joinToken } = fleet;
     const trust = fleetTrust(fleet.caFile);
-    const request: typeof requestEnrolment = (url, body, signal) => requestEnrolment(url, body, signal, trust);
-    const join = (signal: AbortSignal): Promise<Credentials | null> => {
+    const join: typeof requestEnrolment = (url, body, signal) => requestEnrolment(url, body, signal, trust);
+    const ask: typeof askAboutCopy = (url, body, signal) => askAboutCopy(url, body, signal, trust);
+    const identify = (signal: AbortSignal): Promise<Credentials | null> => {
+      const common = { fleetUrl, state, join, clock, random, log, signal };
+      if (copyOf !== null && board !== null) return identityOfCopy({ ...common, joinToken, copyOf, board, ask, policy: copyPolicy });
       if (credentials !== null || joinToken === null) return Promise.resolve(credentials);
-      return enrol({ fleetUrl, joinToken, state, request, policies: enrolmentPolicies, clock, random, log, signal });
+      return enrol({ ...common, joinToken, boardId: board?.id ?? null, policies: enrolmentPolicies });
     };
     return new Uplink({
       fleetUrl,
       trust,
-      credentials: join,
+      credentials: identify,
       sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs, log }),
       outbox: this.#outbox,
       clock,
@@ -428,6 +440,16 @@ export class Agent {
     uplink.renew(await changeCredential(this.#options.state, current, credential));
   }
 
+  /** What is on this card belongs to that board: whoever starts after this process finds another one's credentials. */
+  async #joinAnew(boardId: string): Promise<void> {
+    const { state, clock, log, restartAgent } = this.#options;
+    const current = this.#parts?.uplink?.credentials() ?? null;
+    if (current === null) throw new Error('this device has not joined a fleet');
+    await bindCredentials(state, { ...current, boardId });
+    log.warn(`the fleet knows ${current.deviceId} on another board (${boardId}): this one leaves`);
+    clock.schedule(restartAgent, answerBeforeRestartMs);
+  }
+
   #connectParts({ health, uplink }: Parts): void {
     const { media } = this.#options;
     media.onStatus((status) => health.onStatus(status));
@@ -454,8 +476,10 @@ export class Agent {
 
   #hello(keeper: SettingsKeeper): UpwardBody<'hello'> {
     const { revision, digest } = keeper.inForce();
+    const { board } = this.#options;
     const gstreamer = this.#options.media.gstreamerVersion() ?? this.#hardware?.found.gstreamerVersion ?? 'unknown';
     return {
+      ...(board === null ? {} : { board }),
       inventoryDigest: createHash('sha256').update(JSON.stringify(this.#inventory())).digest('hex'),
       versions: { ...this.#options.versions, gstreamer },
       appliedRevision: revision,
@@ -508,7 +532,8 @@ export function describeStream(prepared: Prepared): string {
   if (!prepared.schedule.allowed.stream)
     return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
   const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
-  return `streaming ${describeSource(prepared)}; to ${targets}`;
+  const line = `streaming ${describeSource(prepared)}; to ${targets}`;
+  return prepared.isWaitingForApproval ? `${line}; this device waits until somebody approves it in the fleet’s dashboard` : line;
 }
 
 function describeSource(prepared: Prepared): string {

@@ -24,6 +24,8 @@ export type Configuration = {
   /** Null: the agent streams on its own. */
   readonly fleet: FleetAccess | null;
   readonly settings: SettingValues;
+  /** AGENT_BOARD_ID: what tells this board from others where its maker gave it no serial number; null unless set. */
+  readonly boardId: string | null;
   readonly logLevel: LogLevel;
   /** Names that look like settings and are none: misspelt, or of another version. */
   readonly unknownNames: readonly string[];
@@ -61,8 +63,9 @@ export function readConfiguration(environment: Environment, machine: MachineFact
   const stateDirectory = readStateDirectory(environment, machine, problems);
   const logLevel = readLogLevel(environment, problems);
   const fleet = readFleet(environment, problems);
+  const boardId = readBoardId(environment, problems);
   if (problems.length > 0) return { kind: 'problems', problems };
-  return { kind: 'configuration', configuration: { stateDirectory, fleet, settings, logLevel, unknownNames } };
+  return { kind: 'configuration', configuration: { stateDirectory, fleet, settings, boardId, logLevel, unknownNames } };
 }
 
 function readStateDirectory(environment: Environment, machine: MachineFacts, problems: SettingProblem[]): string {
@@ -82,6 +85,14 @@ function readLogLevel(environment: Environment, problems: SettingProblem[]): Log
   const level = logLevels.find((known) => known === given);
   if (level === undefined) problems.push({ key: 'AGENT_LOG_LEVEL', expected: logLevels.join(', '), came: describeValue(given) });
   return level ?? 'info';
+}
+
+function readBoardId(environment: Environment, problems: SettingProblem[]): string | null {
+  const given = text(environment, 'AGENT_BOARD_ID') ?? null;
+  if (given !== null && !/^[\w.:-]{4,64}$/.test(given)) {
+    problems.push({ key: 'AGENT_BOARD_ID', expected: '4 to 64 letters, digits or . : _ -', came: describeValue(given) });
+  }
+  return given;
 }
 
 function readFleet(environment: Environment, problems: SettingProblem[]): FleetAccess | null {

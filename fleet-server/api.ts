@@ -15,6 +15,7 @@ import type { Configuration } from '#fleet-server/configuration.ts';
 import { groupsRoutes } from '#fleet-server/devices/groups-routes.ts';
 import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
 import { devicesRoutes } from '#fleet-server/devices/routes.ts';
+import { enrolmentPlugin } from '#fleet-server/enrolment/plugin.ts';
 import { enrolmentRoutes } from '#fleet-server/enrolment/routes.ts';
 import { healthPlugin } from '#fleet-server/health/plugin.ts';
 import { healthRoutes } from '#fleet-server/health/routes.ts';
@@ -70,6 +71,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(historyPlugin, { clock });
   await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
   await app.register(commandsPlugin, { clock });
+  await app.register(enrolmentPlugin, { clock });
   await app.register(logsPlugin, { clock });
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });

@@ -26,6 +26,7 @@ export const errorStatuses = {
   'nothing-to-undo': 409,
   'not-kept': 409,
   'under-way': 409,
+  'not-waiting': 409,
   'too-many': 429,
   internal: 500,
   'store-damaged': 500,

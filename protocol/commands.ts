@@ -80,6 +80,20 @@ export const commandDefinitions = {
     ),
     areFromServer: true,
   },
+  // The fleet server asks the copy of a card, and the original refuses.
+  'join-anew': {
+    title: 'Join as a device of its own',
+    deadlineMs: 30_000,
+    arguments: Type.Object(
+      {
+        boardId: Type.String({
+          pattern: '^[0-9a-f]{16}$',
+          description: 'Of the board that stays the device: every other one that gets this leaves, and joins anew where it has a token',
+        }),
+      },
+      strict,
+    ),
+  },
 } as const satisfies Record<string, CommandDefinition>;
 
 export const CommandKind = Type.Enum(Object.keys(commandDefinitions) as (keyof typeof commandDefinitions)[]);

@@ -238,6 +238,21 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: ['disk-unwritable'],
   },
+  'waits-for-approval': {
+    title: 'Waits for approval',
+    severity: 'warning',
+    advice: 'It joined with a token that asks for a person’s word: approve it on its page, or reject it if nobody knows it.',
+    holdMs: 0,
+    dependsOn: [],
+  },
+  'joined-twice': {
+    title: 'Two boards use this device’s identity',
+    severity: 'critical',
+    advice:
+      'Its card was copied: they throw each other off. Give the copy a join token (FLEET_JOIN_TOKEN) and it becomes a device of its own; if the card was moved on purpose, say so on the device’s page.',
+    holdMs: 0,
+    dependsOn: [],
+  },
   'stream-not-arriving': {
     title: 'Stream does not arrive',
     severity: 'critical',
@@ -248,6 +263,13 @@ export const conditionDefinitions = {
 } as const satisfies Record<string, ConditionDefinition>;
 
 export type ConditionCode = keyof typeof conditionDefinitions;
+
+/** What the fleet server knows by itself, of a device that is away as well; its word counts, whatever the device says. */
+const serverConditions: readonly string[] = ['waits-for-approval', 'joined-twice'] satisfies ConditionCode[];
+
+export function isServerCondition(code: string): boolean {
+  return serverConditions.includes(code);
+}
 
 export function isConditionCode(code: string): code is ConditionCode {
   return Object.hasOwn(conditionDefinitions, code);

@@ -10,6 +10,9 @@ export function isDeviceId(text: string): boolean {
   return deviceIdPattern.test(text);
 }
 
+/** What tells one board from others: drawn by the device from its maker's serial number. */
+export const BoardId = Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Of a board, 16 hexadecimal digits' });
+
 const word = '^[a-z0-9][a-z0-9-]{0,39}$';
 /** A group of devices shares settings; a tag only finds devices. */
 export const GroupName = Type.String({ pattern: word, description: 'Up to 40 of a-z 0-9 -' });

@@ -5,7 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { CommandOutcome } from '#protocol/commands.ts';
 import { Condition } from '#protocol/conditions.ts';
-import { CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
+import { BoardId, CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
 import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { SettingLevel, SettingValue, WireSettings } from '#protocol/settings.ts';
 
@@ -23,8 +23,12 @@ export type Presence = Static<typeof Presence>;
 export const Versions = Type.Object({ agent: Label, node: Label, gstreamer: Label, os: Label });
 export type Versions = Static<typeof Versions>;
 
+export const BoardIdentity = Type.Object({ id: BoardId, hostName: Type.String({ maxLength: 80 }) });
+export type BoardIdentity = Static<typeof BoardIdentity>;
+
 export const Hello = Type.Object(
   {
+    board: Type.Optional(BoardIdentity),
     inventoryDigest: Digest,
     versions: Versions,
     appliedRevision: Revision,
@@ -197,6 +201,9 @@ export const Desired = Type.Object(
     digest: Digest,
     levels: Type.Object({ fleet: WireSettings, group: WireSettings, device: WireSettings }),
     relay: Type.Union([RelayTarget, Type.Null()]),
+    waitsForApproval: Type.Optional(
+      Type.Boolean({ description: 'A person has yet to let the device in: until then it has no settings, no relay and no key' }),
+    ),
   },
   { description: 'The complete settings of the device, level by level, with secrets. Never retained. Older revisions are ignored.' },
 );

@@ -26,8 +26,11 @@ import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder
 import { runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
-import { readCredentials } from '#device/uplink/credentials.ts';
+import { readBoardIdentity } from '#device/uplink/board-identity.ts';
+import { isFromAnotherBoard } from '#device/uplink/copied-card.ts';
+import { bindCredentials, type Credentials, readCredentials } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
+import type { BoardIdentity } from '#protocol/messages.ts';
 
 /** Whoever stops the agent waits 5 s. */
 const stopDeadlineMs = 4500;
@@ -68,8 +71,11 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     const advice = 'stop it, or give this one another AGENT_STATE_DIR';
     return refuse(`Another agent (process ${lock.holder}) uses the state directory ${stateDirectory}: ${advice}.`, exitCodes.busy);
   }
-  const credentials = fleet === null ? null : await readCredentials(state, fleet);
-  if (fleet !== null && credentials === null && fleet.joinToken === null) {
+  const found = fleet === null ? null : await readCredentials(state, fleet);
+  const board = await readBoardIdentity({ readFile: localMachine().readFile, given: configuration.boardId });
+  const copyOf = isFromAnotherBoard(found, board) ? found : null;
+  const credentials = copyOf === null ? await ofThisBoard(found, board, state, log) : null;
+  if (fleet !== null && found === null && fleet.joinToken === null) {
     await lock.release();
     const problem = {
       key: 'FLEET_JOIN_TOKEN',
@@ -87,6 +93,8 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     configuration,
     state,
     credentials,
+    copyOf,
+    board,
     media: new MediaHostSupervisor({ stateDirectory, directories: () => runtimeDirectories(stateDirectory), clock: systemClock, log }),
     detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
@@ -107,6 +115,19 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
   await agent.start();
   service?.ready();
   return 0;
+}
+
+/** Credentials from before boards were told apart are those of the board that they are on. */
+async function ofThisBoard(
+  found: Credentials | null,
+  board: BoardIdentity | null,
+  state: StateDirectory,
+  log: Log,
+): Promise<Credentials | null> {
+  if (found === null || board === null || found.boardId !== undefined) return found;
+  const bound = { ...found, boardId: board.id };
+  await bindCredentials(state, bound).catch((cause: unknown) => log.warn(`cannot keep on disk which board this is (${errorText(cause)})`));
+  return bound;
 }
 
 /** Loaded only then: an agent that nobody asks need not carry it. Nothing is published: the agent's own streams go on. */

@@ -21,6 +21,10 @@ export type ActionsOptions = {
   readonly examine: () => Promise<readonly Check[]>;
   /** The newest lines now, and the new ones for a while. */
   readonly sendLogs: (lines: number) => void;
+  /** Of this board; null where it cannot be told from others. */
+  readonly boardId: string | null;
+  /** Resolves when it is on the disk that this card belongs to another board; then this process ends. */
+  readonly joinAnew: (boardId: string) => Promise<void>;
   /** Resolves when the new one is on the disk. */
   readonly changeCredential: (credential: string) => Promise<void>;
 };
@@ -41,6 +45,7 @@ export function commandActions(options: ActionsOptions): CommandActions {
       options.sendLogs(lines ?? logBounds.defaultLines);
       return { kind: 'applied', detail: `the log is sent for ${logBounds.leaseMs / 60_000} minutes` };
     },
+    'join-anew': ({ boardId }) => joinAnew(options, boardId),
     'rotate-credential': ({ credential }) => rotate(options, credential),
   };
 }
@@ -81,5 +86,16 @@ async function rotate({ changeCredential }: ActionsOptions, credential: string):
     return { kind: 'applied', detail: 'the new credential is on the disk; the device comes back with it' };
   } catch (cause) {
     return { kind: 'failed', reason: `the credential stays as it was: the disk cannot be written (${errorText(cause)})` };
+  }
+}
+
+async function joinAnew({ boardId, joinAnew: leave }: ActionsOptions, originalId: string): Promise<ActionOutcome> {
+  if (boardId === null) return { kind: 'refused', reason: 'this board cannot be told from others: it has no serial number' };
+  if (boardId === originalId) return { kind: 'refused', reason: 'this is the board that the fleet has on record' };
+  try {
+    await leave(originalId);
+    return { kind: 'applied', detail: 'this board holds a copy: it leaves, and joins as a device of its own' };
+  } catch (cause) {
+    return { kind: 'failed', reason: `the disk cannot be written (${errorText(cause)})` };
   }
 }

@@ -56,6 +56,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   found.push(...contentConditions(facts.content));
   if (!prepared.schedule.allowed.stream)
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
+  if (prepared.isWaitingForApproval) found.push({ code: 'waits-for-approval' });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
   if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });

@@ -48,6 +48,8 @@ export type Prepared = {
   readonly shortfall: string | null;
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
+  /** The fleet has yet to let this device in: no relay, no key, and no settings of the fleet. */
+  readonly isWaitingForApproval: boolean;
   /** What the schedules let out at the moment for which this was planned. */
   readonly schedule: ScheduleDecision;
 };
@@ -109,6 +111,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
+    isWaitingForApproval: document?.waitsForApproval === true,
   };
 }
 
@@ -176,9 +179,10 @@ function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: Setting
   return { ...levels, [level]: values };
 }
 
-/** A device that waits for its fleet's first word does not send its picture to the address that a lone one would use. */
+/** A device that waits for its fleet's first word, or for its approval, does not send its picture to the address that a lone one would use. */
 function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
-  const isWaiting = machine.fleetUrl !== null && document === null && settings.AV_STREAM_URL.level === 'default';
+  const hasNoRelay = document === null || document.waitsForApproval === true;
+  const isWaiting = machine.fleetUrl !== null && hasNoRelay && settings.AV_STREAM_URL.level === 'default';
   return isWaiting ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) } : plan;
 }
 

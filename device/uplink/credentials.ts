@@ -7,13 +7,15 @@ import type { Clock } from '#device/media/clock.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import type { EnrolmentOutcome } from '#device/uplink/enrolment-request.ts';
 import { wait } from '#device/uplink/wait.ts';
-import { DeviceId } from '#protocol/identifiers.ts';
+import { BoardId, DeviceId } from '#protocol/identifiers.ts';
 import type { EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
 export const Credentials = Type.Object({
   fleetUrl: Type.String(),
   deviceId: DeviceId,
   credential: Type.String(),
+  /** Of the board that they were made for (board-identity.ts); absent where it cannot be told. */
+  boardId: Type.Optional(BoardId),
   /** The one before, for as long as the server has not let us in with the new one. */
   former: Type.Optional(Type.String()),
 });
@@ -59,35 +61,57 @@ export const enrolmentPolicies: { readonly unreachable: BackOffPolicy; readonly 
   refused: { firstMs: 60_000, factor: 2, capMs: 600_000, jitter: 0.3 },
 };
 
-export type EnrolOptions = {
+/** Says on the disk whose board the credentials are. Rejects when the disk refuses. */
+export function bindCredentials(state: Pick<StateDirectory, 'write'>, credentials: Credentials): Promise<void> {
+  return state.write(credentialsFile, credentials);
+}
+
+type KeepOptions = { readonly state: Pick<StateDirectory, 'write'>; readonly log: Pick<Log, 'error'> };
+
+export type JoinOptions = KeepOptions & {
   readonly fleetUrl: string;
   readonly joinToken: string;
-  readonly state: Pick<StateDirectory, 'write'>;
-  readonly request: (fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal) => Promise<EnrolmentOutcome>;
+  /** Of this board; null where it cannot be told. */
+  readonly boardId: string | null;
+  readonly join: (fleetUrl: string, body: EnrolmentRequest, signal: AbortSignal) => Promise<EnrolmentOutcome>;
+  readonly log: Pick<Log, 'info' | 'error'>;
+  readonly signal: AbortSignal;
+};
+
+export type JoinAttempt =
+  | { readonly kind: 'joined'; readonly credentials: Credentials }
+  | Exclude<EnrolmentOutcome, { readonly kind: 'joined' }>;
+
+/** One attempt. */
+export async function tryToJoin(options: JoinOptions): Promise<JoinAttempt> {
+  const { fleetUrl, joinToken, boardId, log, signal } = options;
+  const name = hostname().slice(0, 80) || 'device';
+  const outcome = await options.join(fleetUrl, { joinToken, name }, signal);
+  if (outcome.kind !== 'joined') return outcome;
+  const credentials: Credentials = { fleetUrl, ...outcome.answer, ...(boardId === null ? {} : { boardId }) };
+  await keepCredentials(options, credentials);
+  log.info(`joined the fleet at ${fleetUrl} as ${credentials.deviceId}`);
+  return { kind: 'joined', credentials };
+}
+
+export type EnrolOptions = JoinOptions & {
   readonly policies: typeof enrolmentPolicies;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
-  readonly signal: AbortSignal;
 };
 
 /** Tries until it is let in; null when the signal ended it. */
 export async function enrol(options: EnrolOptions): Promise<Credentials | null> {
-  const { fleetUrl, joinToken, policies, clock, random, log, signal } = options;
+  const { fleetUrl, policies, clock, random, log, signal } = options;
   const waits = {
     unreachable: backOffDelays(policies.unreachable, random),
     refused: backOffDelays(policies.refused, random),
   };
   const failures = new RepeatedFailures();
-  const name = hostname().slice(0, 80) || 'device';
   while (!signal.aborted) {
-    const outcome = await options.request(fleetUrl, { joinToken, name }, signal);
-    if (outcome.kind === 'joined') {
-      const credentials: Credentials = { fleetUrl, ...outcome.answer };
-      await keep(options, credentials);
-      log.info(`joined the fleet at ${fleetUrl} as ${credentials.deviceId}`);
-      return credentials;
-    }
+    const outcome = await tryToJoin(options);
+    if (outcome.kind === 'joined') return outcome.credentials;
     const message = failures.note(`cannot join the fleet at ${fleetUrl}: ${outcome.reason}; trying again`);
     if (message !== undefined && !signal.aborted) log.warn(message);
     await wait(clock, waits[outcome.kind].next().value, signal);
@@ -95,7 +119,7 @@ export async function enrol(options: EnrolOptions): Promise<Credentials | null> 
   return null;
 }
 
-async function keep(options: EnrolOptions, credentials: Credentials): Promise<void> {
+export async function keepCredentials(options: KeepOptions, credentials: Credentials): Promise<void> {
   try {
     await options.state.write(credentialsFile, credentials);
   } catch (cause) {

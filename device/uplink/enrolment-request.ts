@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { errorText } from '#device/state/state-directory.ts';
 import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
 import { compile } from '#protocol/compile.ts';
-import { EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
+import { CopyAnswer, type CopyRequest, EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
 export type EnrolmentOutcome =
   | { readonly kind: 'joined'; readonly answer: EnrolmentAnswer }
@@ -13,9 +13,15 @@ export type EnrolmentOutcome =
   /** No server, no network, or one that is just starting. */
   | { readonly kind: 'unreachable'; readonly reason: string };
 
+/** What the fleet says to a board that holds a copy of another one's card. */
+export type CopyOutcome =
+  /** The card was moved: this board is the device. */
+  { readonly kind: 'take-over' } | { readonly kind: 'wait'; readonly reason: string };
+
 const timeoutMs = 15_000;
 const maxAnswerBytes = 16 * 1024;
 const answerValidator = compile('enrolment-answer', EnrolmentAnswer);
+const copyValidator = compile('copy-answer', CopyAnswer);
 
 /** Never rejects. The reasons hold neither the token nor the credential. */
 export async function requestEnrolment(
@@ -31,6 +37,29 @@ export async function requestEnrolment(
     return { kind: 'unreachable', reason: `no answer (${errorText(cause)})` };
   }
   return judgeAnswer(answer.status, answer.text);
+}
+
+/** Never rejects. The reasons hold no credential. */
+export async function askAboutCopy(
+  fleetUrl: string,
+  body: CopyRequest,
+  signal: AbortSignal,
+  trust: ReadTrust = () => ({}),
+): Promise<CopyOutcome> {
+  try {
+    const { status, text } = await post(`${fleetUrl}/api/v1/enrolments/copies`, JSON.stringify(body), { ...trust(), signal });
+    return judgeCopyAnswer(status, text);
+  } catch (cause) {
+    return { kind: 'wait', reason: `the fleet server does not answer (${errorText(cause)})` };
+  }
+}
+
+export function judgeCopyAnswer(status: number, text: string): CopyOutcome {
+  if (status === 403) return { kind: 'wait', reason: 'the fleet server does not take the credential on this card any more' };
+  const answer = status === 200 ? parseJson(text) : undefined;
+  if (!copyValidator.Check(answer)) return { kind: 'wait', reason: `expected a word about this board, got status ${status}` };
+  if (answer.verdict === 'take-over') return { kind: 'take-over' };
+  return { kind: 'wait', reason: 'the fleet knows the device on another board: make a join token, or say there that the card was moved' };
 }
 
 export function judgeAnswer(status: number, text: string): EnrolmentOutcome {

@@ -22,17 +22,35 @@ const maxRules = 200;
 const maxChannels = 100;
 
 const everybody = { group: null, enabled: true, channelIds: [], quietHours: null, escalation: null } as const;
-/** Of a new fleet: shown in the dashboard; whoever wants to be told adds channels. */
-const firstRules: readonly AlertRuleRequest[] = [
-  { ...everybody, name: 'The relay is down', trigger: { kind: 'relay-down' }, forS: 5, severity: 'critical', channelIds: [] },
-  { ...everybody, name: 'A device is offline', trigger: { kind: 'offline' }, forS: 60, severity: 'critical', channelIds: [] },
+/** Shown in the dashboard; whoever wants to be told adds channels. A fleet gets each set once, also one that is older than the set. */
+const firstRules: readonly { readonly what: string; readonly rules: readonly AlertRuleRequest[] }[] = [
   {
-    ...everybody,
-    name: 'Something critical',
-    trigger: { kind: 'condition', conditions: [], severity: 'critical' },
-    forS: 30,
-    severity: 'critical',
-    channelIds: [],
+    what: 'first alert rules',
+    rules: [
+      { ...everybody, name: 'The relay is down', trigger: { kind: 'relay-down' }, forS: 5, severity: 'critical', channelIds: [] },
+      { ...everybody, name: 'A device is offline', trigger: { kind: 'offline' }, forS: 60, severity: 'critical', channelIds: [] },
+      {
+        ...everybody,
+        name: 'Something critical',
+        trigger: { kind: 'condition', conditions: [], severity: 'critical' },
+        forS: 30,
+        severity: 'critical',
+        channelIds: [],
+      },
+    ],
+  },
+  {
+    what: 'alert rule of newcomers',
+    rules: [
+      {
+        ...everybody,
+        name: 'A new device waits for approval',
+        trigger: { kind: 'condition', conditions: ['waits-for-approval'], severity: 'info' },
+        forS: 0,
+        severity: 'warning',
+        channelIds: [],
+      },
+    ],
   },
 ];
 
@@ -47,8 +65,11 @@ export class AlertBook {
   async ensureFirstRules(): Promise<void> {
     const { database } = this.#options;
     await inTransaction(database, async (transaction) => {
-      if (!(await store.markFirstRules(transaction))) return;
-      for (const [index, request] of firstRules.entries()) await this.#insertRule(transaction, request, index);
+      let place = 0;
+      for (const { what, rules } of firstRules) {
+        if (!(await store.markDone(transaction, what))) continue;
+        for (const request of rules) await this.#insertRule(transaction, request, place++);
+      }
     });
   }
 

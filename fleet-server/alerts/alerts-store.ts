@@ -2,10 +2,10 @@
 import type { AlertChannelsTable, AlertNoticesTable, AlertRulesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
 
 /** Answers whether this is the first time. */
-export async function markFirstRules(database: Database): Promise<boolean> {
+export async function markDone(database: Database, what: string): Promise<boolean> {
   const result = await database
     .insertInto('doneOnce')
-    .values({ what: 'first alert rules' })
+    .values({ what })
     .onConflict((c) => c.column('what').doNothing())
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;

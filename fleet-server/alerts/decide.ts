@@ -6,7 +6,7 @@
  *   others, has no alert of its own.
  * - What is unknown opens nothing and resolves nothing: a server that has just started knows little.
  */
-import { conditionDefinitions, isConditionCode } from '#protocol/conditions.ts';
+import { conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
 
 export type DeviceFacts = {
@@ -139,9 +139,11 @@ function conditionFindings(
   device: DeviceFacts,
   isRelayDown: boolean,
 ): Finding[] {
-  if (device.presence.state !== 'online') return [];
-  const present = new Set(device.conditions.map(({ code }) => code));
-  return device.conditions.flatMap(({ code, detail = '' }) => {
+  const { state } = device.presence;
+  // What an absent device last said of itself says nothing of now; what the server knows by itself holds.
+  const conditions = device.conditions.filter(({ code }) => state === 'online' || (state === 'offline' && isServerCondition(code)));
+  const present = new Set(conditions.map(({ code }) => code));
+  return conditions.flatMap(({ code, detail = '' }) => {
     if (!isConditionCode(code)) return [];
     const { title, advice, severity, dependsOn } = conditionDefinitions[code];
     const isMeant =

@@ -28,6 +28,7 @@ import {
   writeSharedAgent,
   writeSharedReception,
 } from '#fleet-server/devices/shared-device.ts';
+import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Report, Versions } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
@@ -250,8 +251,9 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.elsewhere.reception ?? null;
   }
 
-  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration }: DeviceKeys): boolean {
+  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs }: DeviceKeys): boolean {
     const entry = this.#entries.get(id);
+    if (entry?.live.waitingSinceMs !== waitingSinceMs) return false;
     if ((entry?.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
     return entry?.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
@@ -266,6 +268,12 @@ export class DeviceRegister {
     entry.credentialHash = Buffer.from(stored.credentialHash, 'hex');
     entry.nextCredentialHash = fromHex(stored.nextCredentialHash);
     entry.keyGeneration = stored.keyGeneration;
+    const { boardId, otherBoardSeenMs } = stored;
+    entry.live = { ...entry.live, boardId, otherBoardSeenMs, twice: twiceOf(stored, this.#options.clock.nowMs()) };
+    if (entry.live.waitingSinceMs !== stored.waitingSinceMs) {
+      const live = { ...entry.live, waitingSinceMs: stored.waitingSinceMs };
+      entry.live = settle(live, live.presence, live.reception, this.#options.clock.nowMs());
+    }
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: parseStored<Report>(stored.report) };
     this.#options.publishChange({ subject: 'device', deviceId: stored.id });
@@ -279,9 +287,14 @@ export class DeviceRegister {
     return this.#options.secrets.hmac('stream-key', `${deviceId} ${generation}`).toString('base64url');
   }
 
+  /** Of one that waits for approval no key is right. */
   isStreamKeyRight(deviceId: string, key: string): boolean {
     const expected = this.#options.secrets.hmac('compare', this.streamKeyFor(deviceId));
-    return timingSafeEqual(expected, this.#options.secrets.hmac('compare', key)) && this.isKnown(deviceId);
+    return timingSafeEqual(expected, this.#options.secrets.hmac('compare', key)) && this.#isIn(deviceId);
+  }
+
+  #isIn(deviceId: string): boolean {
+    return this.#entries.get(deviceId)?.live.waitingSinceMs === null;
   }
 
   #put(device: StoredDevice, track: PresenceTrack, nowMs: number): void {
@@ -290,6 +303,10 @@ export class DeviceRegister {
       device.bootId === null ? null : { bootId: device.bootId, counter: device.sessionCounter, sequences: {} };
     const blank: LiveDevice = {
       id: device.id,
+      waitingSinceMs: device.waitingSinceMs,
+      boardId: device.boardId,
+      otherBoardSeenMs: device.otherBoardSeenMs,
+      twice: twiceOf(device, nowMs),
       presence: track.shown,
       heardAtMs: device.heardAtMs,
       session,
@@ -319,7 +336,13 @@ export class DeviceRegister {
   }
 
   #tick(): void {
+    const nowMs = this.#options.clock.nowMs();
     for (const entry of this.#entries.values()) {
+      const { twice } = entry.live;
+      if (twice !== null && nowMs - twice.seenMs >= twiceForMs) {
+        entry.live = { ...entry.live, twice: null };
+        this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
+      }
       if (entry.track.offline === null && entry.live.missingSinceMs === null) continue;
       const before = entry.live;
       this.#change(entry, { kind: 'time' }, before.reception);
@@ -360,6 +383,11 @@ const goodbyeTexts: Readonly<Record<string, string>> = {
 
 function goodbyeText(reason: string): string {
   return goodbyeTexts[reason] ?? 'The connection was closed.';
+}
+
+function twiceOf({ twiceSinceMs, twiceSeenMs, twiceDetail }: StoredDevice, nowMs: number): LiveDevice['twice'] {
+  if (twiceSinceMs === null || twiceSeenMs === null || nowMs - twiceSeenMs >= twiceForMs) return null;
+  return { sinceMs: twiceSinceMs, seenMs: twiceSeenMs, detail: twiceDetail };
 }
 
 function fromHex(text: string | null): Buffer | null {

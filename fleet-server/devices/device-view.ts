@@ -2,9 +2,10 @@
 import { timestamp } from '#fleet-server/clock.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { readTags } from '#fleet-server/devices/tags.ts';
+import type { KnownBoard } from '#fleet-server/enrolment/boards.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
-import type { Condition } from '#protocol/conditions.ts';
+import { type Condition, isServerCondition } from '#protocol/conditions.ts';
 import type { DeviceDetail, DeviceSummary } from '#protocol/model/device.ts';
 
 export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummary {
@@ -15,10 +16,11 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
     name: row.name,
     group: row.groupName,
     tags: readTags(row.tags),
+    waitingSince: row.waitingSinceMs === null ? null : timestamp(row.waitingSinceMs),
     presence: live.presence,
     stream: live.stream,
     settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),
-    conditions: isOnline ? shownConditions(live) : [],
+    conditions: isOnline ? shownConditions(live) : knownConditions(live),
     source: live.report?.source ?? null,
     figures: isOnline ? live.figures : null,
     relay: live.reception,
@@ -29,11 +31,18 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
   };
 }
 
-export function deviceDetail(row: DevicesTable, live: LiveDevice): DeviceDetail {
+export function deviceDetail(row: DevicesTable, live: LiveDevice, boards: readonly KnownBoard[]): DeviceDetail {
   const isOnline = live.presence.state === 'online';
   return {
     ...deviceSummary(row, live),
     joinedAt: timestamp(row.joinedAtMs),
+    boards: boards.map(({ boardId, hostName, firstSeenMs, lastSeenMs }) => ({
+      id: boardId,
+      hostName,
+      firstSeenAt: timestamp(firstSeenMs),
+      lastSeenAt: timestamp(lastSeenMs),
+      isOnRecord: boardId === row.boardId,
+    })),
     versions: live.versions,
     inventory: live.report?.inventory ?? null,
     media: isOnline ? live.media : null,
@@ -43,9 +52,19 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice): DeviceDetail 
   };
 }
 
-/** Its own, and what the relay knows better. */
+/** Its own, and what the server and its relay know better. */
 export function shownConditions(live: LiveDevice): Condition[] {
-  const own = live.conditions.filter((condition) => condition.code !== 'stream-not-arriving');
+  const said = live.conditions.filter(({ code }) => code !== 'stream-not-arriving' && !isServerCondition(code));
+  const own = [...said, ...knownConditions(live)];
   if (live.stream.kind !== 'not-arriving') return own;
   return [...own, { code: 'stream-not-arriving', since: live.stream.since, detail: live.stream.detail }];
+}
+
+/** What the server knows by itself: also of a device that is away. */
+export function knownConditions(live: LiveDevice): Condition[] {
+  const { waitingSinceMs, twice } = live;
+  return [
+    ...(waitingSinceMs === null ? [] : [{ code: 'waits-for-approval', since: timestamp(waitingSinceMs) }]),
+    ...(twice === null ? [] : [{ code: 'joined-twice', since: timestamp(twice.sinceMs), detail: twice.detail }]),
+  ];
 }

@@ -39,10 +39,11 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-export type DeviceKeys = Pick<DevicesTable, 'id' | 'credentialHash' | 'nextCredentialHash' | 'keyGeneration'>;
+const keyColumns = ['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs'] as const;
+export type DeviceKeys = Pick<DevicesTable, (typeof keyColumns)[number]>;
 
 export function allDeviceKeys(database: Database): Promise<DeviceKeys[]> {
-  return database.selectFrom('devices').select(['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration']).execute();
+  return database.selectFrom('devices').select(keyColumns).execute();
 }
 
 /** One that is there already stays: the device may have it on its disk. Answers which counts from now on. */
@@ -74,7 +75,23 @@ export function allDeviceNames(database: Database): Promise<Pick<DevicesTable, '
   return database.selectFrom('devices').select(['id', 'name', 'groupName']).execute();
 }
 
-export type DeviceFilter = { readonly group: string | null; readonly tag: string | null };
+/** Answers whether it waited. */
+export async function endWaiting(database: Database, id: string): Promise<boolean> {
+  const result = await database
+    .updateTable('devices')
+    .set({ waitingSinceMs: null })
+    .where('id', '=', id)
+    .where('waitingSinceMs', 'is not', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+export type DeviceFilter = {
+  readonly group: string | null;
+  readonly tag: string | null;
+  /** Only those that wait for approval, or only those that do not. */
+  readonly isWaiting: boolean | null;
+};
 export type DevicePage = DeviceFilter & { readonly limit: number; readonly after: DevicePosition | null };
 
 /** A tag has no character that means something in a pattern. */
@@ -87,6 +104,7 @@ export function pageOfDevices(database: Database, page: DevicePage): Promise<Dev
   let query = database.selectFrom('devices').selectAll();
   if (page.group !== null) query = query.where('groupName', '=', page.group);
   if (page.tag !== null) query = query.where('tags', 'like', pattern(page.tag));
+  if (page.isWaiting !== null) query = query.where('waitingSinceMs', page.isWaiting ? 'is not' : 'is', null);
   const { after } = page;
   if (after !== null) {
     query = query.where((e) => e.or([e('name', '>', after.name), e.and([e('name', '=', after.name), e('id', '>', after.id)])]));
@@ -98,10 +116,11 @@ export function pageOfDevices(database: Database, page: DevicePage): Promise<Dev
     .execute();
 }
 
-export async function countDevices(database: Database, { group, tag }: DeviceFilter): Promise<number> {
+export async function countDevices(database: Database, { group, tag, isWaiting }: DeviceFilter): Promise<number> {
   let query = database.selectFrom('devices').select((e) => e.fn.countAll<number>().as('count'));
   if (group !== null) query = query.where('groupName', '=', group);
   if (tag !== null) query = query.where('tags', 'like', pattern(tag));
+  if (isWaiting !== null) query = query.where('waitingSinceMs', isWaiting ? 'is not' : 'is', null);
   return Number((await query.executeTakeFirstOrThrow()).count);
 }
 

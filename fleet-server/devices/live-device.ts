@@ -21,6 +21,13 @@ export type SessionPosition = {
 /** Plain data, replaced as a whole at every change, so that it may later be kept outside this process. */
 export type LiveDevice = {
   readonly id: string;
+  /** Since when it waits for a person to let it in; null: it is in. */
+  readonly waitingSinceMs: number | null;
+  /** The board that it belongs to, and when another one was heard last under its name. */
+  readonly boardId: string | null;
+  readonly otherBoardSeenMs: number | null;
+  /** Two boards use its identity: since when, when that was last seen, and which; null: none that is known of. */
+  readonly twice: { readonly sinceMs: number; readonly seenMs: number; readonly detail: string } | null;
   readonly presence: DevicePresence;
   /** When the last message was accepted, by this server's clock; null when none was since the store was made. */
   readonly heardAtMs: number | null;

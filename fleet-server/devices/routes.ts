@@ -6,7 +6,9 @@ import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.t
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { PreviewsElsewhere } from '#fleet-server/devices/previews-elsewhere.ts';
+import { removeDevice } from '#fleet-server/devices/remove-device.ts';
 import { writeTags } from '#fleet-server/devices/tags.ts';
+import { readBoards } from '#fleet-server/enrolment/boards-store.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
@@ -21,6 +23,7 @@ const ListQuery = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 400, description: 'The `next` of the page before' })),
   group: Type.Optional(GroupName),
   tag: Type.Optional(Tag),
+  waiting: Type.Optional(Type.Boolean({ description: 'Only those that wait for approval, or only those that do not' })),
 });
 /** Bytes, which no serializer touches. */
 const Picture = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
@@ -40,6 +43,12 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     return { row, live };
   };
 
+  const detail = async (id: string): Promise<DeviceDetail> => {
+    const { row, live } = await find(id);
+    const memory = await readBoards(database, id);
+    return deviceDetail(row, live, memory?.boards ?? []);
+  };
+
   app.get(
     '/devices',
     {
@@ -52,8 +61,9 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       preHandler: viewer,
     },
     async (request) => {
-      const { limit = defaultLimit, after, group = null, tag = null } = request.query;
-      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), group, tag });
+      const { limit = defaultLimit, after, group = null, tag = null, waiting: isWaiting = null } = request.query;
+      const filter = { group, tag, isWaiting };
+      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), ...filter });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       const devices = page.flatMap((row) => {
@@ -62,7 +72,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       });
       return {
         devices,
-        total: await store.countDevices(database, { group, tag }),
+        total: await store.countDevices(database, filter),
         next: rows.length > limit && last !== undefined ? writeCursor(last) : null,
       };
     },
@@ -72,8 +82,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     '/devices/:id',
     { schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceDetail, ...problemAnswers } }, preHandler: viewer },
     async (request) => {
-      const { row, live } = await find(request.params.id);
-      return deviceDetail(row, live);
+      return detail(request.params.id);
     },
   );
 
@@ -115,8 +124,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       send();
       app.changes.publish({ subject: 'device', deviceId: id });
       app.servers.tell({ kind: 'device', deviceId: id });
-      const { row, live } = await find(id);
-      return deviceDetail(row, live);
+      return detail(id);
     },
   );
 
@@ -132,20 +140,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       preHandler: app.requireRole('admin', 'devices'),
     },
     async (request, reply) => {
-      const { id } = request.params;
-      await inTransaction(database, async (transaction) => {
-        const before = await store.findDevice(transaction, id);
-        if (before === undefined) throw deviceNotFound(id);
-        await store.deleteDevice(transaction, id);
-        const changes = [{ field: 'name', before: before.name, after: null }];
-        await app.audit.append(transaction, { actor: request.actor, action: 'device-removed', subject: id, changes });
-      });
-      app.devices.remove(id);
-      app.servers.tell({ kind: 'device', deviceId: id });
-      app.broker.disconnect(id);
-      await app.relay
-        .dropPublisher(id)
-        .catch((err: unknown) => app.log.warn({ err, deviceId: id }, 'the publisher of a removed device was not dropped'));
+      await removeDevice(app, { deviceId: request.params.id, actor: request.actor, action: 'device-removed' });
       return reply.code(204).send(null);
     },
   );

@@ -9,6 +9,7 @@ import { type MediaState, mainOutputId, type OutputStatus } from '#protocol/medi
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
 export type StreamView = {
+  readonly waitingSinceMs: number | null;
   readonly presence: DevicePresence;
   readonly media: MediaState | null;
   readonly outputs: readonly OutputStatus[];
@@ -55,7 +56,7 @@ function noSignal(reason: string): Pick<StreamState, 'kind' | 'detail'> {
 
 function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
   const rtmp = view.outputs.find((output) => output.id === mainOutputId);
-  if (rtmp === undefined) return { kind: 'stopped', detail: whyWithoutTarget(view.conditions) };
+  if (rtmp === undefined) return { kind: 'stopped', detail: whyWithoutTarget(view) };
   switch (rtmp.state.kind) {
     case 'connecting':
       return { kind: 'starting', detail: `It connects to ${rtmp.target}.` };
@@ -78,7 +79,8 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
 
 const pausing: ConditionCode = 'outside-schedule';
 
-function whyWithoutTarget(conditions: readonly Condition[]): string {
+function whyWithoutTarget({ conditions, waitingSinceMs }: StreamView): string {
+  if (waitingSinceMs !== null) return 'It captures, and waits for approval: until then it has no stream key.';
   const pause = conditions.find(({ code }) => code === pausing)?.detail;
   return pause === undefined ? 'It captures, and has no stream target.' : `By its schedule: ${pause}.`;
 }

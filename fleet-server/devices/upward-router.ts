@@ -20,6 +20,7 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       await saveState(database, { deviceId, bootId: session.bootId, sessionCounter: session.counter, versions });
       await app.settings.onHello(deviceId, body);
       await app.commands.onHello(deviceId);
+      await app.copies.onHello(deviceId, session, body.board);
       return;
     }
     case 'report': {

@@ -22,10 +22,15 @@ export async function enrol(
   request: EnrolmentRequest,
 ): Promise<EnrolmentAnswer> {
   const credential = randomBytes(32).toString('base64url');
-  const blank: Omit<StoredDevice, 'groupName'> = {
+  const blank: Omit<StoredDevice, 'groupName' | 'tags' | 'waitingSinceMs'> = {
     id: makeDeviceId(),
     name: request.name.trim() === '' ? 'device' : request.name.trim(),
     joinedAtMs: clock.nowMs(),
+    boardId: null,
+    otherBoardSeenMs: null,
+    twiceSinceMs: null,
+    twiceSeenMs: null,
+    twiceDetail: '',
     credentialHash: app.devices.credentialHash(credential).toString('hex'),
     nextCredentialHash: null,
     nextCredentialSealed: null,
@@ -38,7 +43,6 @@ export async function enrol(
     outcome: null,
     refusals: '[]',
     eventsUpTo: 0,
-    tags: '',
     driftedSinceMs: null,
     driftedKeys: '',
     driftRepairs: 0,
@@ -50,13 +54,20 @@ export async function enrol(
     report: null,
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
-    const { group, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
-    const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = { ...blank, groupName: group };
+    const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
+    const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = {
+      ...blank,
+      groupName: group,
+      tags,
+      waitingSinceMs: needsApproval ? blank.joinedAtMs : null,
+    };
     await insertDevice(transaction, row);
     await app.settings.refreshDevice(transaction, row.id);
     const changes = [
       { field: 'name', before: null, after: row.name },
       { field: 'group', before: null, after: group },
+      ...(tags === '' ? [] : [{ field: 'tags', before: null, after: tags.trim() }]),
+      ...(needsApproval ? [{ field: 'approval', before: null, after: 'waits' }] : []),
     ];
     await app.audit.append(transaction, { actor: `the join token ${joinTokenId}`, action: 'device-joined', subject: row.id, changes });
     return { ...row, bootId, sessionCounter, heardAtMs, versions, report };
@@ -64,6 +75,7 @@ export async function enrol(
   app.devices.add(device);
   app.servers.tell({ kind: 'device', deviceId: device.id });
   app.changes.publish({ subject: 'join-tokens' });
-  await app.history.append({ deviceId: device.id, origin: 'server', kind: 'joined', detail: `Joined as ${device.name}.` });
+  const waits = device.waitingSinceMs === null ? '' : ' It waits for approval: until then it has no settings and no stream key.';
+  await app.history.append({ deviceId: device.id, origin: 'server', kind: 'joined', detail: `Joined as ${device.name}.${waits}` });
   return { deviceId: device.id, credential };
 }

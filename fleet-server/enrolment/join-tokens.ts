@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { readTags, writeTags } from '#fleet-server/devices/tags.ts';
 import * as store from '#fleet-server/enrolment/join-tokens-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Database, JoinTokensTable } from '#fleet-server/store/schema.ts';
@@ -10,6 +11,9 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { JoinToken, JoinTokenRequest } from '#protocol/model/enrolment.ts';
 
 export type JoinTokensOptions = { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock; readonly audit: AuditLog };
+
+/** `tags`: as `devices` has them. */
+export type Redeemed = { readonly id: string; readonly group: string | null; readonly tags: string; readonly needsApproval: boolean };
 
 const defaultUses = 1;
 const defaultLifeS = 86_400;
@@ -33,6 +37,8 @@ export class JoinTokens {
       usesLeft: request.uses ?? defaultUses,
       expiresAtMs: createdAtMs + (request.expiresInS ?? defaultLifeS) * 1000,
       groupName: request.group ?? null,
+      tags: writeTags(request.tags ?? []),
+      needsApproval: request.approval === true ? 1 : 0,
       createdAtMs,
       createdBy,
     };
@@ -45,6 +51,8 @@ export class JoinTokens {
       const changes = [
         { field: 'uses', before: null, after: String(row.usesLeft) },
         { field: 'group', before: null, after: row.groupName },
+        { field: 'tags', before: null, after: row.tags === '' ? null : row.tags.trim() },
+        { field: 'approval', before: null, after: row.needsApproval === 1 ? 'of each device' : null },
         { field: 'expiresAt', before: null, after: timestamp(row.expiresAtMs) },
       ];
       await audit.append(transaction, { actor: createdBy, action: 'join-token-made', subject: row.id, changes });
@@ -52,13 +60,13 @@ export class JoinTokens {
     return { ...toJoinToken(row), token };
   }
 
-  /** Takes one use within the caller's transaction; answers the group that it gives. */
-  async redeem(transaction: Database, token: string): Promise<{ readonly id: string; readonly group: string | null }> {
+  /** Takes one use within the caller's transaction; answers what it gives. */
+  async redeem(transaction: Database, token: string): Promise<Redeemed> {
     const row = await store.takeUse(transaction, this.#hash(token), this.#options.clock.nowMs());
     if (row === undefined) {
       throw new FleetError('join-token-refused', 'This join token is wrong, used up or too old: make a new one in the dashboard.');
     }
-    return { id: row.id, group: row.groupName };
+    return { id: row.id, group: row.groupName, tags: row.tags, needsApproval: row.needsApproval === 1 };
   }
 
   async list(): Promise<JoinToken[]> {
@@ -81,5 +89,12 @@ export class JoinTokens {
 }
 
 function toJoinToken(row: JoinTokensTable): JoinToken {
-  return { id: row.id, usesLeft: row.usesLeft, expiresAt: timestamp(row.expiresAtMs), group: row.groupName };
+  return {
+    id: row.id,
+    usesLeft: row.usesLeft,
+    expiresAt: timestamp(row.expiresAtMs),
+    group: row.groupName,
+    tags: readTags(row.tags),
+    approval: row.needsApproval === 1,
+  };
 }

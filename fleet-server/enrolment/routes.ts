@@ -1,13 +1,26 @@
 /** Joining, and the tokens for it. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { Clock } from '#fleet-server/clock.ts';
+import { approveDevice, rejectDevice } from '#fleet-server/enrolment/approval.ts';
 import { enrol } from '#fleet-server/enrolment/enrol.ts';
 import { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { EnrolmentAnswer, EnrolmentRequest, JoinToken, JoinTokenList, JoinTokenRequest } from '#protocol/model/enrolment.ts';
+import { DeviceId } from '#protocol/identifiers.ts';
+import {
+  ApprovalDecision,
+  BoardMove,
+  CopyAnswer,
+  CopyRequest,
+  EnrolmentAnswer,
+  EnrolmentRequest,
+  JoinToken,
+  JoinTokenList,
+  JoinTokenRequest,
+} from '#protocol/model/enrolment.ts';
 
 const tags = ['enrolment'];
 const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
+const DeviceParams = Type.Object({ id: DeviceId });
 /** Attempts to join that an address may make in a minute: a room full of new devices behind one router fits. */
 const attemptsPerMinute = 60;
 
@@ -22,6 +35,57 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock 
       config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
     },
     async (request, reply) => reply.code(201).send(await enrol(app, joinTokens, clock, request.body)),
+  );
+
+  app.post(
+    '/enrolments/copies',
+    {
+      schema: {
+        tags,
+        summary: 'A board that has another one’s credential on its card asks whether it is that device now',
+        body: CopyRequest,
+        response: { 200: CopyAnswer, ...problemAnswers },
+      },
+      config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
+    },
+    async (request) => app.copies.judge(request.body),
+  );
+
+  app.post(
+    '/devices/:id/board',
+    {
+      schema: {
+        tags,
+        summary: 'Says that a device’s card was moved to another board, which is the device from now on',
+        params: DeviceParams,
+        body: BoardMove,
+        response: { 204: Type.Null(), ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'enrolment'),
+    },
+    async (request, reply) => {
+      await app.copies.move(request.params.id, request.body.boardId, request.actor);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/devices/:id/approval',
+    {
+      schema: {
+        tags,
+        summary: 'Lets a device in that waits for approval, or removes it',
+        params: DeviceParams,
+        body: ApprovalDecision,
+        response: { 204: Type.Null(), ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'enrolment'),
+    },
+    async (request, reply) => {
+      const decide = request.body.decision === 'approve' ? approveDevice : rejectDevice;
+      await decide(app, request.params.id, request.actor);
+      return reply.code(204).send(null);
+    },
   );
 
   app.get(

@@ -1,4 +1,4 @@
-/** `join-token [--uses N] [--expires-in SECONDS] [--group NAME]`: prints a new join token. Works while the server runs. */
+/** `join-token [--uses N] [--expires-in SECONDS] [--group NAME] [--tag WORD]... [--approval]`: prints a new join token. Works while the server runs. */
 import { parseArgs } from 'node:util';
 import { Value } from 'typebox/value';
 import { AuditLog } from '#fleet-server/audit/audit-log.ts';
@@ -8,7 +8,8 @@ import { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
 import { UsageError, withStore } from '#fleet-server/process/with-store.ts';
 import { JoinTokenRequest } from '#protocol/model/enrolment.ts';
 
-const usage = 'Usage: join-token [--uses 1..100000] [--expires-in 60..31536000 (seconds)] [--group a-z0-9-]';
+const usage =
+  'Usage: join-token [--uses 1..100000] [--expires-in 60..31536000 (seconds)] [--group a-z0-9-] [--tag a-z0-9-]... [--approval]';
 
 export async function printJoinToken(configuration: Configuration, argumentList: readonly string[]): Promise<void> {
   const request = readArguments(argumentList);
@@ -25,8 +26,20 @@ export async function printJoinToken(configuration: Configuration, argumentList:
 }
 
 export function readArguments(argumentList: readonly string[]): JoinTokenRequest {
-  const options = { uses: { type: 'string' }, 'expires-in': { type: 'string' }, group: { type: 'string' } } as const;
-  let values: { uses?: string | undefined; 'expires-in'?: string | undefined; group?: string | undefined };
+  const options = {
+    uses: { type: 'string' },
+    'expires-in': { type: 'string' },
+    group: { type: 'string' },
+    tag: { type: 'string', multiple: true },
+    approval: { type: 'boolean' },
+  } as const;
+  let values: {
+    uses?: string | undefined;
+    'expires-in'?: string | undefined;
+    group?: string | undefined;
+    tag?: string[] | undefined;
+    approval?: boolean | undefined;
+  };
   try {
     ({ values } = parseArgs({ args: [...argumentList], options, strict: true }));
   } catch (cause) {
@@ -36,6 +49,8 @@ export function readArguments(argumentList: readonly string[]): JoinTokenRequest
     ...(values.uses === undefined ? {} : { uses: Number(values.uses) }),
     ...(values['expires-in'] === undefined ? {} : { expiresInS: Number(values['expires-in']) }),
     ...(values.group === undefined ? {} : { group: values.group }),
+    ...(values.tag === undefined ? {} : { tags: values.tag }),
+    ...(values.approval === undefined ? {} : { approval: values.approval }),
   };
   if (!Value.Check(JoinTokenRequest, request)) throw new UsageError(usage);
   return request;

@@ -4,7 +4,10 @@ import type { Desired, RelayTarget } from '#protocol/messages.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
 export type LevelValues = Readonly<Record<string, SettingValue>>;
-export type DesiredContent = Pick<Desired, 'levels' | 'relay'>;
+export type DesiredContent = Pick<Desired, 'levels' | 'relay' | 'waitsForApproval'>;
+
+/** Of a device that waits for approval: it may be anybody's, so nothing of the fleet is in it. */
+export const contentWhileWaiting: DesiredContent = { levels: { fleet: {}, group: {}, device: {} }, relay: null, waitsForApproval: true };
 
 export function desiredContent(levels: {
   readonly fleet: LevelValues;

@@ -17,6 +17,7 @@ export type RevisionRow = Pick<
   | 'id'
   | 'groupName'
   | 'keyGeneration'
+  | 'waitingSinceMs'
   | 'desiredRevision'
   | 'desiredDigest'
   | 'appliedRevision'
@@ -34,6 +35,7 @@ const revisionColumns = [
   'id',
   'groupName',
   'keyGeneration',
+  'waitingSinceMs',
   'desiredRevision',
   'desiredDigest',
   'appliedRevision',

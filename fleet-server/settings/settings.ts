@@ -13,7 +13,13 @@ import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { acceptedPatch, type CheckedPatch, readPatch } from '#fleet-server/settings/check-patch.ts';
-import { canonicalJson, type DesiredContent, desiredContent, nextRevision } from '#fleet-server/settings/desired-document.ts';
+import {
+  canonicalJson,
+  contentWhileWaiting,
+  type DesiredContent,
+  desiredContent,
+  nextRevision,
+} from '#fleet-server/settings/desired-document.ts';
 import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drift.ts';
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
 import { previewDevices } from '#fleet-server/settings/preview.ts';
@@ -153,8 +159,10 @@ export class Settings {
       this.#store.read(database, where),
     ]);
     const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
+    // One that waits for approval gets no settings yet, unless they are its own that are looked at.
+    const touched = rows.filter(({ waitingSinceMs }) => waitingSinceMs === null || where.level === 'device');
     const by = { setAtMs: clock.nowMs(), setBy: '' };
-    const devices = rows.map((row) => {
+    const devices = touched.map((row) => {
       const before = levels(row);
       const after = { ...before, [where.level]: withPatch(before[where.level], where, patch, by) };
       const { id } = row;
@@ -165,10 +173,11 @@ export class Settings {
     return { changes: levelChanges(keys, own, after), ...previewDevices(devices, keys), problems: [...problems] };
   }
 
-  /** Where the devices under `where` stand with what is desired of them. */
+  /** Where the devices under `where` stand with what is desired of them; those that wait for approval are not among them. */
   async standings(database: Database, where: Scope): Promise<DeviceStanding[]> {
     const [rows, names] = await Promise.all([this.#store.revisions(database, where), this.#store.names(database)]);
-    return rows.map((row) => {
+    const approved = rows.filter(({ waitingSinceMs }) => waitingSinceMs === null);
+    return approved.map((row) => {
       const state = settingsState({ ...row, refusals: parseRefusals(row.refusals) });
       return { id: row.id, name: names.get(row.id) ?? row.id, state };
     });
@@ -294,7 +303,7 @@ export class Settings {
     const { database, clock, secrets, appendHistory } = this.#options;
     const look = async (at: Database) => {
       const row = await this.#store.revision(at, deviceId);
-      if (row === undefined) return null;
+      if (row === undefined || row.waitingSinceMs !== null) return null;
       const levels = await readLevels(this.#store, secrets, at, { level: 'device', scope: deviceId }, [row]);
       const keys = driftedKeys({ ...row, refusals: [] }, levels(row), report);
       return keys === null || (keys.length === 0 && row.driftedSinceMs === null) ? null : { row, keys };
@@ -360,6 +369,7 @@ export class Settings {
   async #contents(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
     const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
     return (row) => {
+      if (row.waitingSinceMs !== null) return contentWhileWaiting;
       const { fleet, group, device } = levels(row);
       const relay = this.#options.relayTarget(row.id, row.keyGeneration);
       return desiredContent({ fleet: valuesOf(fleet), group: valuesOf(group), device: valuesOf(device), relay });

@@ -400,6 +400,33 @@ async function nextCredentials(database: Kysely<unknown>): Promise<void> {
   await schema.alterTable('devices').addColumn('nextCredentialSealed', 'text').execute();
 }
 
+async function approval(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema.alterTable('devices').addColumn('waitingSinceMs', 'bigint').execute();
+  const tokens = schema.alterTable('joinTokens');
+  await tokens.addColumn('tags', 'text', (c) => c.notNull().defaultTo('')).execute();
+  await tokens.addColumn('needsApproval', 'integer', (c) => c.notNull().defaultTo(0)).execute();
+}
+
+async function boards(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  const devices = schema.alterTable('devices');
+  await devices.addColumn('boardId', 'text').execute();
+  await devices.addColumn('otherBoardSeenMs', 'bigint').execute();
+  await devices.addColumn('twiceSinceMs', 'bigint').execute();
+  await devices.addColumn('twiceSeenMs', 'bigint').execute();
+  await devices.addColumn('twiceDetail', 'text', (c) => c.notNull().defaultTo('')).execute();
+  await schema
+    .createTable('deviceBoards')
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('boardId', 'text', (c) => c.notNull())
+    .addColumn('hostName', 'text', (c) => c.notNull())
+    .addColumn('firstSeenMs', 'bigint', (c) => c.notNull())
+    .addColumn('lastSeenMs', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('deviceBoardsKey', ['deviceId', 'boardId'])
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -413,6 +440,8 @@ export const migrations: readonly Migration[] = [
   { name: 'roll-outs', run: rollouts },
   { name: 'drift of settings', run: settingsDrift },
   { name: 'a credential that is about to take the place of another', run: nextCredentials },
+  { name: 'newcomers that wait for approval', run: approval },
+  { name: 'the boards of a device', run: boards },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -24,6 +24,10 @@ export type JoinTokensTable = {
   usesLeft: number;
   expiresAtMs: number;
   groupName: string | null;
+  /** As in `devices`. */
+  tags: string;
+  /** 1: each device that joins with it waits for a person's word. */
+  needsApproval: number;
   createdAtMs: number;
   createdBy: string;
 };
@@ -33,6 +37,16 @@ export type DevicesTable = {
   name: string;
   groupName: string | null;
   joinedAtMs: number;
+  /** Since when it waits for a person to let it in; null: it is in. */
+  waitingSinceMs: number | null;
+  /** The board that it belongs to; null before the first that says which it is. */
+  boardId: string | null;
+  /** When another one was heard last under its name; null: never. */
+  otherBoardSeenMs: number | null;
+  /** Since when two boards have been at it, when that was last seen, and which boards: see enrolment/boards.ts. */
+  twiceSinceMs: number | null;
+  twiceSeenMs: number | null;
+  twiceDetail: string;
   credentialHash: string;
   /** The one that the device has been given and has not used yet: its hash, and itself, to be given again. */
   nextCredentialHash: string | null;
@@ -57,6 +71,9 @@ export type DevicesTable = {
   driftRepairs: number;
   driftRepairAtMs: number | null;
 };
+
+/** Boards that were heard under a device's name. */
+export type DeviceBoardsTable = { deviceId: string; boardId: string; hostName: string; firstSeenMs: number; lastSeenMs: number };
 
 /** What is shown of a device before it is heard again after a restart of the server. */
 export type DeviceStatesTable = {
@@ -299,6 +316,7 @@ export type Schema = {
   joinTokens: JoinTokensTable;
   devices: DevicesTable;
   deviceStates: DeviceStatesTable;
+  deviceBoards: DeviceBoardsTable;
   settings: SettingsTable;
   settingsRevisions: SettingsRevisionsTable;
   settingsRevisionChanges: SettingsRevisionChangesTable;

@@ -1,7 +1,7 @@
 /** A device as the API and the dashboard see it. */
 import { type Static, Type } from 'typebox';
 import { Condition } from '#protocol/conditions.ts';
-import { DeviceId, GroupName, Reason, Revision, Tag, Timestamp } from '#protocol/identifiers.ts';
+import { BoardId, DeviceId, GroupName, Reason, Revision, Tag, Timestamp } from '#protocol/identifiers.ts';
 import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { BoardHealth, Inventory, RecordingsSummary, Versions } from '#protocol/messages.ts';
 
@@ -57,6 +57,8 @@ export const DeviceSummary = Type.Object({
   name: Type.String(),
   group: Nullable(Type.String()),
   tags: Type.Array(Tag),
+  /** Since when it waits for a person to let it in; null: it is in. */
+  waitingSince: Nullable(Timestamp),
   presence: DevicePresence,
   stream: StreamState,
   settings: SettingsState,
@@ -71,9 +73,21 @@ export const DeviceSummary = Type.Object({
 });
 export type DeviceSummary = Static<typeof DeviceSummary>;
 
+/** A board that was heard under the device's name. The one on record is the device; any other is a copy of its card, or has it now. */
+export const DeviceBoard = Type.Object({
+  id: BoardId,
+  hostName: Type.String(),
+  firstSeenAt: Timestamp,
+  lastSeenAt: Timestamp,
+  isOnRecord: Type.Boolean(),
+});
+export type DeviceBoard = Static<typeof DeviceBoard>;
+
 export const DeviceDetail = Type.Object({
   ...DeviceSummary.properties,
   joinedAt: Timestamp,
+  /** The one heard last first; empty where none has said which it is. */
+  boards: Type.Array(DeviceBoard),
   versions: Nullable(Versions),
   inventory: Nullable(Inventory),
   media: Nullable(MediaState),

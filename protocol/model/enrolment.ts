@@ -1,6 +1,7 @@
 /** How a new device gets in. */
 import { type Static, Type } from 'typebox';
-import { DeviceId, Timestamp } from '#protocol/identifiers.ts';
+import { BoardId, DeviceId, Tag, Timestamp } from '#protocol/identifiers.ts';
+import { BoardIdentity } from '#protocol/messages.ts';
 
 export const EnrolmentRequest = Type.Object({
   joinToken: Type.String({ minLength: 16, maxLength: 128 }),
@@ -20,6 +21,8 @@ export const JoinTokenRequest = Type.Object({
   uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
   expiresInS: Type.Optional(Type.Integer({ minimum: 60, maximum: 31_536_000 })),
   group: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+  tags: Type.Optional(Type.Array(Tag, { maxItems: 20, description: 'That each device gets' })),
+  approval: Type.Optional(Type.Boolean({ description: 'Whether each device waits until a person has let it in; false unless said' })),
 });
 export type JoinTokenRequest = Static<typeof JoinTokenRequest>;
 
@@ -30,7 +33,29 @@ export const JoinToken = Type.Object({
   usesLeft: Type.Integer(),
   expiresAt: Timestamp,
   group: Type.Union([Type.String(), Type.Null()]),
+  tags: Type.Array(Tag),
+  approval: Type.Boolean(),
 });
 export type JoinToken = Static<typeof JoinToken>;
 export const JoinTokenList = Type.Object({ joinTokens: Type.Array(JoinToken) });
 export type JoinTokenList = Static<typeof JoinTokenList>;
+
+/** What a person says of a device that waits. A rejected one is removed, and its connection cut. */
+export const ApprovalDecision = Type.Object({ decision: Type.Enum(['approve', 'reject']) }, { additionalProperties: false });
+export type ApprovalDecision = Static<typeof ApprovalDecision>;
+
+/** A board that finds the credential of another one on its card asks whether it was moved or copied. */
+export const CopyRequest = Type.Object({
+  deviceId: DeviceId,
+  credential: Type.String({ minLength: 1, maxLength: 256 }),
+  board: BoardIdentity,
+});
+export type CopyRequest = Static<typeof CopyRequest>;
+
+/** `take-over`: this board is the device from now on. */
+export const CopyAnswer = Type.Object({ verdict: Type.Enum(['wait', 'take-over']) });
+export type CopyAnswer = Static<typeof CopyAnswer>;
+
+/** The board that the device runs on from now on: its card was moved there. */
+export const BoardMove = Type.Object({ boardId: BoardId }, { additionalProperties: false });
+export type BoardMove = Static<typeof BoardMove>;

@@ -15,6 +15,7 @@ import { StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import type { Desired } from '#protocol/messages.ts';
 import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestFleet } from './uplink/test-fleet.ts';
@@ -124,9 +125,11 @@ async function startedAgent(
   };
   const media = new FakeMedia();
   const agent = new Agent({
-    configuration: { stateDirectory, fleet: access, settings: options.settings ?? {}, logLevel: 'debug', unknownNames: [] },
+    configuration: { stateDirectory, fleet: access, settings: options.settings ?? {}, boardId: null, logLevel: 'debug', unknownNames: [] },
     state,
     credentials: access === null ? null : await readCredentials(state, access),
+    copyOf: null,
+    board: null,
     media,
     detect: async () => world.hardware,
     hardwareFingerprint: async () => world.fingerprint,
@@ -168,6 +171,29 @@ test('joins, says hello, takes its settings, streams to the relay and says so', 
   expect(media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining(relayKey) }]);
   expect(world.ready).toEqual([{ deviceId: 'pi-1', source: expect.stringMatching(/^the test picture: no camera was found/) }]);
   expect(fleet.problems).toEqual([]);
+});
+
+test('a device that waits for approval says so and streams nowhere, unless its own environment says where', async () => {
+  const fleet = await startedFleet();
+  const { media, lines } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  const nothing: Desired = { ...desired(1), relay: null, waitsForApproval: true };
+  await fleet.send('pi-1', 'desired', nothing);
+  const waiting = await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 1);
+  expect(waiting.body.conditions.map(({ code }) => code)).toContain('waits-for-approval');
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  expect(lines.join('')).toContain('waits until somebody approves it in the fleet’s dashboard');
+  await fleet.send('pi-1', 'desired', desired(2, {}, 'b'));
+  const approved = await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 2);
+  expect(approved.body.conditions.map(({ code }) => code)).not.toContain('waits-for-approval');
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining(relayKey) }]);
+
+  const another = await startedFleet();
+  const own = await startedAgent(another, { settings: { AV_STREAM_URL: 'rtmp://own.example/live' } });
+  await another.hear('hello');
+  await another.send('pi-1', 'desired', nothing);
+  await another.hear('applied', ({ revision }) => revision === 1);
+  expect(own.media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining('own.example') }]);
 });
 
 test('refused, rolled back, done once: the fleet hears of each', async () => {

@@ -21,6 +21,7 @@ test('nothing set: it streams on its own, with the state in the home directory',
     fleet: null,
     settings: {},
     logLevel: 'info',
+    boardId: null,
     unknownNames: [],
   });
 });

@@ -33,6 +33,12 @@ export async function putFleet(directory: string, count: number): Promise<Creden
         driftedKeys: '',
         driftRepairs: 0,
         driftRepairAtMs: null,
+        boardId: null,
+        otherBoardSeenMs: null,
+        twiceSinceMs: null,
+        twiceSeenMs: null,
+        twiceDetail: '',
+        waitingSinceMs: null,
         nextCredentialHash: null,
         nextCredentialSealed: null,
       });

@@ -18,6 +18,8 @@ function actions(changes: Partial<ActionsOptions> = {}) {
     light: { blink: async (durationS) => ({ kind: 'applied', detail: `${durationS} s` }) },
     examine: async () => [],
     sendLogs: () => undefined,
+    boardId: 'a'.repeat(16),
+    joinAnew: async () => undefined,
     changeCredential: async () => undefined,
     ...changes,
   });
@@ -62,4 +64,17 @@ test('what the doctor found comes line by line', async () => {
 test('the light blinks for ten seconds unless told', async () => {
   expect(await actions().identify({})).toMatchObject({ detail: '10 s' });
   expect(await actions().identify({ durationS: 3 })).toMatchObject({ detail: '3 s' });
+});
+
+test('the copy of a card leaves when it is asked to, and the original does not', async () => {
+  const left: string[] = [];
+  const joinAnew = async (boardId: string) => void left.push(boardId);
+  const original = actions({ joinAnew });
+  expect(await original['join-anew']({ boardId: 'a'.repeat(16) })).toMatchObject({ kind: 'refused' });
+  expect(left).toEqual([]);
+  expect(await original['join-anew']({ boardId: 'b'.repeat(16) })).toMatchObject({ kind: 'applied' });
+  expect(left).toEqual(['b'.repeat(16)]);
+  expect(await actions({ boardId: null, joinAnew })['join-anew']({ boardId: 'a'.repeat(16) })).toMatchObject({ kind: 'refused' });
+  const full = async () => Promise.reject(new Error('ENOSPC'));
+  expect(await actions({ joinAnew: full })['join-anew']({ boardId: 'b'.repeat(16) })).toMatchObject({ kind: 'failed' });
 });

@@ -16,11 +16,21 @@ function enrolling(outcomes: EnrolmentOutcome[]) {
   const state = new MemoryState();
   const askedAtMs: number[] = [];
   const stopping = new AbortController();
-  const request = async (): Promise<EnrolmentOutcome> => {
+  const join = async (): Promise<EnrolmentOutcome> => {
     askedAtMs.push(clock.monotonicMs());
     return outcomes.shift() ?? joined;
   };
-  const options = { fleetUrl: 'http://fleet', joinToken, state, request, policies: enrolmentPolicies, clock, random: () => 0, log };
+  const options = {
+    fleetUrl: 'http://fleet',
+    joinToken,
+    boardId: null,
+    state,
+    join,
+    policies: enrolmentPolicies,
+    clock,
+    random: () => 0,
+    log,
+  };
   let credentials: Credentials | null | undefined;
   const done = enrol({ ...options, signal: stopping.signal }).then((value) => {
     credentials = value;

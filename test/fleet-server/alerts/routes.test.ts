@@ -179,6 +179,7 @@ describe('rules and channels', () => {
       'The relay is down',
       'A device is offline',
       'Something critical',
+      'A new device waits for approval',
     ]);
     await removeFirstRules();
     const { directory, clock } = api;

@@ -9,6 +9,7 @@ const output = (state: OutputState): readonly OutputStatus[] => [
 ];
 const streaming = output({ kind: 'streaming', since });
 const base: StreamView = {
+  waitingSinceMs: null,
   presence: { state: 'online', since, reason: 'Connected.' },
   media: { kind: 'running', since },
   outputs: streaming,
@@ -22,6 +23,7 @@ const reception = bodies.reception;
 
 test.each<[string, Partial<StreamView>, string]>([
   ['the relay receives it', { reception }, 'live'],
+  ['it waits for approval', { waitingSinceMs: 0, outputs: [] }, 'stopped'],
   ['the relay receives it though the agent is gone', { reception, presence: offline }, 'live'],
   ['the relay receives it though the device says that it failed', { reception, media: { kind: 'failed', since, reason: 'x' } }, 'live'],
   ['the device is gone, whatever it said last', { presence: offline }, 'offline'],

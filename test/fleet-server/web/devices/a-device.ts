@@ -10,6 +10,7 @@ export function aDevice(change: Partial<DeviceSummary> & { readonly kind?: Devic
     name: 'One',
     group: null,
     tags: [],
+    waitingSince: null,
     presence: { state: 'online', since: noon, reason: 'connected' },
     stream: { kind, since: noon, detail: '' },
     settings: { kind: 'applied', driftedSince: null, desiredRevision: 1, appliedRevision: 1, reason: null },
