@@ -2,6 +2,8 @@
 export type Clock = {
   /** Milliseconds since 1970, UTC. */
   nowMs(): number;
+  /** Milliseconds since some moment: for measuring. It never goes back, and knows nothing of a clock that is set to another time. */
+  monotonicMs(): number;
   /** Calls `fn` once after `ms`; the answer cancels it and may be called twice. */
   after(ms: number, fn: () => void): () => void;
   /** Calls `fn` every `ms`; the answer cancels it and may be called twice. */
@@ -11,6 +13,7 @@ export type Clock = {
 /** Its timers do not keep the process alive: the servers' sockets do. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms);
     timer.unref();
@@ -22,6 +25,13 @@ export const systemClock: Clock = {
     return () => clearInterval(timer);
   },
 };
+
+/** One moment by both: what people read, and what is measured by. */
+export type Moment = { readonly nowMs: number; readonly monotonicMs: number };
+
+export function momentOf(clock: Clock): Moment {
+  return { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+}
 
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();

@@ -17,6 +17,8 @@ import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
 
 /** New settings that do not run within this time are taken back. */
 export const runDeadlineMs = 20_000;
+/** After a write that failed: a power cut must not bring back older settings than those that were confirmed. */
+const saveAgainMs = 5000;
 /** Effects that may wait; more offers than that are ignored: the server offers again at the next hello. */
 const maxWaitingWork = 100;
 const retryPolicy: BackOffPolicy = { firstMs: 2000, factor: 2, capMs: 30_000, jitter: 0.3 };
@@ -53,6 +55,7 @@ export class SettingsKeeper {
   #worker: Promise<void> | null = null;
   #failedAttempts = 0;
   #cancelRetry: (() => void) | null = null;
+  #cancelSave: (() => void) | null = null;
   #isStopped = false;
 
   constructor(machine: Machine, options: SettingsKeeperOptions) {
@@ -77,6 +80,8 @@ export class SettingsKeeper {
     this.#work = [];
     this.#cancelRetry?.();
     this.#cancelRetry = null;
+    this.#cancelSave?.();
+    this.#cancelSave = null;
   }
 
   /** The device has joined: from now on its settings are kept under this name. */
@@ -234,12 +239,16 @@ export class SettingsKeeper {
     }
   }
 
-  async #save(): Promise<void> {
+  async #save(isAgain = false): Promise<void> {
     const { inForce, verdict } = this.#state;
     if (this.#deviceId === null) return;
+    this.#cancelSave?.();
+    this.#cancelSave = null;
     try {
       await writeLastGood(this.#options.state, { deviceId: this.#deviceId, inForce, verdict });
     } catch (cause) {
+      if (!this.#isStopped) this.#cancelSave ??= this.#options.clock.schedule(() => void this.#save(true), saveAgainMs);
+      if (isAgain) return;
       this.#options.log.error(`cannot keep the settings on disk (${errorText(cause)}): they hold until the agent ends`);
       this.#options.record('settings-not-kept', `the state directory cannot be written (${errorText(cause)})`);
     }

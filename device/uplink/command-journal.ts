@@ -85,10 +85,11 @@ export class CommandJournal {
       if (this.#records.size <= maxKeptCommands) break;
       this.#records.delete(oldest);
     }
-    return this.#save();
+    return this.keep();
   }
 
-  #save(): Promise<void> {
+  /** Once more what could not be written. Rejects when the disk refuses. */
+  keep(): Promise<void> {
     const withLines = [...this.#records.values()].filter(({ result }) => result?.lines !== undefined).slice(-keptWithLines);
     const commands = [...this.#records.values()].map((record) => (withLines.includes(record) ? record : withoutLines(record)));
     return this.#state.write(commandFile, { commands });

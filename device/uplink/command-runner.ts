@@ -9,6 +9,8 @@ import { type CommandArguments, type CommandKind, isCommandKind } from '#protoco
 import type { Command, CommandResult } from '#protocol/messages.ts';
 
 const maxWaitingCommands = 20;
+/** After a write that failed: what is on no disk would be done a second time after a power cut. */
+const keepAgainMs = 5000;
 
 /** What became of an action. `lines`: what was found, where somebody asked for that. */
 export type ActionOutcome =
@@ -43,6 +45,8 @@ export class CommandRunner {
   readonly #options: CommandRunnerOptions;
   #waiting: WaitingCommand[] = [];
   #worker: Promise<void> | null = null;
+  #cancelKeeping: (() => void) | null = null;
+  #isStopped = false;
 
   constructor(options: CommandRunnerOptions) {
     this.#options = options;
@@ -54,7 +58,10 @@ export class CommandRunner {
 
   /** What waits is not begun any more; it was not done, and the server hears nothing of it until its deadline. */
   stop(): void {
+    this.#isStopped = true;
     this.#waiting = [];
+    this.#cancelKeeping?.();
+    this.#cancelKeeping = null;
   }
 
   receive(command: Command, timeLeftMs: number): void {
@@ -107,6 +114,7 @@ export class CommandRunner {
       if (ends !== null) return { id, outcome: 'failed', detail: `the device cannot write down that it did this (${errorText(cause)})` };
       // A card that is full or read-only is one of the reasons for which somebody restarts a pipeline from afar.
       log.warn(`cannot keep the command’s id on disk (${errorText(cause)}): it is done all the same`);
+      this.#keepAgain();
     }
     let cancel: () => void = () => undefined;
     const late = new Promise<ActionOutcome>((resolve) => {
@@ -120,8 +128,17 @@ export class CommandRunner {
   #settle(result: CommandResult): void {
     this.#options.journal.finish(result).catch((cause: unknown) => {
       this.#options.log.warn(`cannot keep a command’s result on disk (${errorText(cause)})`);
+      this.#keepAgain();
     });
     this.#options.onResult(result);
+  }
+
+  #keepAgain(): void {
+    if (this.#isStopped) return;
+    this.#cancelKeeping ??= this.#options.clock.schedule(() => {
+      this.#cancelKeeping = null;
+      this.#options.journal.keep().catch(() => this.#keepAgain());
+    }, keepAgainMs);
   }
 }
 

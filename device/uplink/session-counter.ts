@@ -24,6 +24,8 @@ export class SessionCounter {
   readonly #options: SessionCounterOptions;
   #counter: number | null = null;
   #isUnused = false;
+  /** Whether the last number is on the disk. */
+  #isKept = true;
 
   constructor(options: SessionCounterOptions) {
     this.#options = options;
@@ -31,14 +33,14 @@ export class SessionCounter {
 
   /** Never rejects: a card that has become read-only must not cut the device off from its fleet. */
   async next(): Promise<Session> {
-    const { state, bootId } = this.#options;
+    const { state } = this.#options;
     if (this.#isUnused && this.#counter !== null) {
       this.#isUnused = false;
-      return { bootId, counter: this.#counter };
+      return this.#session(this.#counter);
     }
     const last = this.#counter ?? (await state.read(sessionFile))?.counter ?? this.#firstAfterLoss();
     this.#counter = await this.#keep(last + 1);
-    return { bootId, counter: this.#counter };
+    return this.#session(this.#counter);
   }
 
   /** The number that `next` gave last has not been seen by any server. */
@@ -52,11 +54,22 @@ export class SessionCounter {
     const record: SessionRecord = { bootId, counter };
     try {
       await state.write(sessionFile, record);
+      this.#isKept = true;
       return counter;
     } catch (cause) {
       log.warn(`cannot keep the session number on disk (${errorText(cause)}): going by the clock`);
+      this.#isKept = false;
       return Math.max(counter, this.#firstAfterLoss());
     }
+  }
+
+  /**
+   * A number that is on no disk is above those that the next agent of this boot will have: under a boot id of its own, so that the server
+   * takes that agent for what it is instead of for a message that comes late.
+   */
+  #session(counter: number): Session {
+    const { bootId } = this.#options;
+    return { bootId: this.#isKept ? bootId : `${bootId.slice(0, 40)}-${counter}`, counter };
   }
 
   /** A card whose file was damaged must not begin at 1 again: its server knows higher numbers. Seconds since 1970 are higher than any count. */

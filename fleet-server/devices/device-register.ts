@@ -7,7 +7,7 @@
  * - Asking whether a credential or a stream key is right needs no store access: a fleet that reconnects as a whole must not queue for the disk.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { type Clock, momentOf, timestamp } from '#fleet-server/clock.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
@@ -77,8 +77,8 @@ export class DeviceRegister {
   }
 
   start(stored: readonly StoredDevice[]): void {
-    const nowMs = this.#options.clock.nowMs();
-    for (const device of stored) this.#put(device, presenceAtStart(nowMs, device.heardAtMs), nowMs);
+    const now = momentOf(this.#options.clock);
+    for (const device of stored) this.#put(device, presenceAtStart(now, device.heardAtMs), now.nowMs);
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
   }
 
@@ -89,8 +89,8 @@ export class DeviceRegister {
 
   /** A device that has just joined. */
   add(device: StoredDevice): void {
-    const nowMs = this.#options.clock.nowMs();
-    this.#put(device, presenceOfNewcomer(nowMs), nowMs);
+    const now = momentOf(this.#options.clock);
+    this.#put(device, presenceOfNewcomer(now), now.nowMs);
     this.#options.publishChange({ subject: 'device', deviceId: device.id });
   }
 
@@ -234,7 +234,7 @@ export class DeviceRegister {
       if (elsewhere.reception === serverId) elsewhere.reception = null;
       if (elsewhere.agent === serverId) {
         elsewhere.agent = null;
-        entry.track = presenceOfLostServer(entry.track, nowMs);
+        entry.track = presenceOfLostServer(entry.track, momentOf(this.#options.clock));
       }
       entry.live = settle(entry.live, entry.track.shown, isReceived ? entry.live.reception : null, nowMs);
       this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
@@ -358,7 +358,7 @@ export class DeviceRegister {
   #change(entry: Entry, event: PresenceEvent, reception: RelayReception | null): void {
     const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
-    entry.track = presenceAfter(entry.track, event, nowMs);
+    entry.track = presenceAfter(entry.track, event, momentOf(this.#options.clock));
     entry.live = settle(before, entry.track.shown, reception, nowMs);
     const hasTurned = before.presence.state !== entry.live.presence.state;
     if (hasTurned) this.#options.onPresence?.(entry.live);

@@ -4,16 +4,17 @@
  * INVARIANTS
  * - After a connection was closed the device is offline within a second, unless it came back before.
  * - After a restart of the server a device is `unknown` until it is heard, or until its keepalive has run out.
+ * - How long it waits is measured: a server whose own clock is set to another time neither loses devices nor keeps those that are gone.
  * - Once the broker has said that the last connection is gone, a message that was still on its way brings nobody back.
  */
-import { timestamp } from '#fleet-server/clock.ts';
+import { type Moment, timestamp } from '#fleet-server/clock.ts';
 import type { DevicePresence } from '#protocol/model/device.ts';
 
 export type PresenceTrack = {
   readonly shown: DevicePresence;
   /** What the broker of this process last said; `unseen` while it has said nothing. */
   readonly connection: 'connected' | 'disconnected' | 'unseen';
-  /** When it becomes offline if nothing is heard until then. */
+  /** When it becomes offline if nothing is heard until then, by the monotonic clock. */
   readonly offline: { readonly atMs: number; readonly reason: string } | null;
 };
 
@@ -30,20 +31,20 @@ export const offlineGraceMs = 500;
 export const keepaliveMs = 16_000;
 
 /** `heardAtMs`: when it was last heard in an earlier life of the server. */
-export function presenceAtStart(nowMs: number, heardAtMs: number | null): PresenceTrack {
+export function presenceAtStart(now: Moment, heardAtMs: number | null): PresenceTrack {
   return {
-    shown: { state: 'unknown', since: timestamp(nowMs), reason: 'The fleet server has just started.' },
+    shown: { state: 'unknown', since: timestamp(now.nowMs), reason: 'The fleet server has just started.' },
     connection: 'unseen',
     offline: {
-      atMs: nowMs + keepaliveMs,
+      atMs: now.monotonicMs + keepaliveMs,
       reason: heardAtMs === null ? 'It has never connected.' : `Last heard at ${timestamp(heardAtMs)}.`,
     },
   };
 }
 
-export function presenceOfNewcomer(nowMs: number): PresenceTrack {
+export function presenceOfNewcomer(now: Moment): PresenceTrack {
   return {
-    shown: { state: 'offline', since: timestamp(nowMs), reason: 'It has joined and not connected yet.' },
+    shown: { state: 'offline', since: timestamp(now.nowMs), reason: 'It has joined and not connected yet.' },
     connection: 'unseen',
     offline: null,
   };
@@ -55,48 +56,52 @@ export function presenceElsewhere(shown: DevicePresence): PresenceTrack {
 }
 
 /** The server that it was connected to is gone: it comes to another one, or is offline when its keepalive has run out. */
-export function presenceOfLostServer(track: PresenceTrack, nowMs: number): PresenceTrack {
+export function presenceOfLostServer(track: PresenceTrack, now: Moment): PresenceTrack {
   if (track.shown.state === 'offline') return { ...track, connection: 'unseen' };
   return {
-    shown: { state: 'unknown', since: timestamp(nowMs), reason: 'The fleet server that it was connected to is gone.' },
+    shown: { state: 'unknown', since: timestamp(now.nowMs), reason: 'The fleet server that it was connected to is gone.' },
     connection: 'unseen',
-    offline: { atMs: nowMs + keepaliveMs, reason: 'It did not come back after the fleet server that it was connected to was gone.' },
+    offline: {
+      atMs: now.monotonicMs + keepaliveMs,
+      reason: 'It did not come back after the fleet server that it was connected to was gone.',
+    },
   };
 }
 
-export function presenceAfter(track: PresenceTrack, event: PresenceEvent, nowMs: number): PresenceTrack {
+export function presenceAfter(track: PresenceTrack, event: PresenceEvent, now: Moment): PresenceTrack {
   switch (event.kind) {
     case 'connected':
-      return { ...online(track, nowMs), connection: 'connected' };
+      return { ...online(track, now), connection: 'connected' };
     case 'disconnected':
-      return { ...track, connection: 'disconnected', offline: leaving(track, event.reason, nowMs) };
+      return { ...track, connection: 'disconnected', offline: leaving(track, event.reason, now) };
     case 'heard':
-      return track.connection === 'disconnected' ? track : online(track, nowMs);
+      return track.connection === 'disconnected' ? track : online(track, now);
     case 'said-offline':
-      if (event.reason === 'stopping') return gone(track, 'The device was stopped.', nowMs);
-      // The will of a connection that was taken over arrives like this as well: the next word from the device withdraws it.
-      return { ...track, offline: leaving(track, 'The connection was lost.', nowMs) };
+      if (event.reason === 'stopping') return gone(track, 'The device was stopped.', now);
+      // The will of a connection that was taken over: the new one may take a while to its first word, and the broker knows that it is there.
+      if (track.connection === 'connected') return track;
+      return { ...track, offline: leaving(track, 'The connection was lost.', now) };
     case 'time':
-      if (track.offline === null || track.offline.atMs > nowMs) return track;
-      return gone(track, track.offline.reason, nowMs);
+      if (track.offline === null || track.offline.atMs > now.monotonicMs) return track;
+      return gone(track, track.offline.reason, now);
     default:
       return event satisfies never;
   }
 }
 
-function online(track: PresenceTrack, nowMs: number): PresenceTrack {
+function online(track: PresenceTrack, now: Moment): PresenceTrack {
   if (track.shown.state === 'online') return track.offline === null ? track : { ...track, offline: null };
-  return { ...track, offline: null, shown: { state: 'online', since: timestamp(nowMs), reason: 'Connected.' } };
+  return { ...track, offline: null, shown: { state: 'online', since: timestamp(now.nowMs), reason: 'Connected.' } };
 }
 
-function leaving(track: PresenceTrack, reason: string, nowMs: number): PresenceTrack['offline'] {
+function leaving(track: PresenceTrack, reason: string, now: Moment): PresenceTrack['offline'] {
   if (track.shown.state === 'offline') return null;
   // The earlier of two signs counts, and `unknown` does not wait for the keepalive any longer.
-  const atMs = nowMs + offlineGraceMs;
+  const atMs = now.monotonicMs + offlineGraceMs;
   return track.offline !== null && track.offline.atMs <= atMs ? track.offline : { atMs, reason };
 }
 
-function gone(track: PresenceTrack, reason: string, nowMs: number): PresenceTrack {
+function gone(track: PresenceTrack, reason: string, now: Moment): PresenceTrack {
   if (track.shown.state === 'offline') return { ...track, offline: null };
-  return { ...track, offline: null, shown: { state: 'offline', since: timestamp(nowMs), reason } };
+  return { ...track, offline: null, shown: { state: 'offline', since: timestamp(now.nowMs), reason } };
 }

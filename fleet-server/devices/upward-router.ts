@@ -10,7 +10,8 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
   const verdict = app.devices.onMessage(message);
   if (verdict === 'stale') return;
   if (verdict === 'session-went-back') {
-    const detail = 'It came back with an older session counter: its card was restored from a copy, or copied to a second device.';
+    const detail =
+      'It came back with an older session counter: its card was restored from a copy, copied to a second device, or could not be written to.';
     await app.history.append({ deviceId, origin: 'server', kind: 'session-went-back', detail });
   }
   switch (message.name) {

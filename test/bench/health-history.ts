@@ -39,7 +39,10 @@ const folder = await mkdtemp(join(tmpdir(), 'makespacelive-bench-'));
 const path = storePath(folder);
 const { database, close } = await openStore({ kind: 'sqlite', path });
 let nowMs = startMs;
-const rollUp = new HealthRollUp({ database, clock: { nowMs: () => nowMs, after: () => () => {}, every: () => () => {} } });
+const rollUp = new HealthRollUp({
+  database,
+  clock: { nowMs: () => nowMs, monotonicMs: () => nowMs, after: () => () => {}, every: () => () => {} },
+});
 const ids = Array.from({ length: devices }, (_, index) => `d${String(index).padStart(15, '0')}`);
 for (const id of ids) {
   await insertDevice(database, {

@@ -36,6 +36,7 @@ export function manualClock(startMs = Date.parse('2026-11-21T12:00:00Z')): Manua
   };
   return {
     nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
     after: (ms, fn) => add(ms, fn, null),
     every: (ms, fn) => add(ms, fn, ms),
     jump: (byMs) => {

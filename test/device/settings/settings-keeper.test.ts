@@ -154,6 +154,18 @@ test('a disk that refuses is said; the settings are in force all the same', asyn
   expect(records).toEqual(['settings-not-kept', 'settings-applied']);
 });
 
+test('what a disk refused is written again, and said once: a power cut brings back nothing older', async () => {
+  const { keeper, clock, state, records } = await startedKeeper();
+  state.failure = Object.assign(new Error('no'), { code: 'EROFS' });
+  keeper.offer(desired(3));
+  await clock.advance(12_000);
+  state.failure = null;
+  await clock.advance(5000);
+  expect(records).toEqual(['settings-not-kept', 'settings-applied']);
+  const second = await startedKeeper({ state });
+  expect(second.keeper.inForce().revision).toBe(3);
+});
+
 test('last good settings that do not fit the hardware at the start: on air without them, and said so', async () => {
   const first = await startedKeeper({ machine: machineWith({ cameras: [webcam] }) });
   first.keeper.offer(desired(1, { AV_VIDEO_SOURCE: webcam.id, AV_VIDEO_WIDTH: 640 }));

@@ -128,6 +128,22 @@ test('a read-only card does not keep a pipeline from being restarted', async () 
   expect(begun).toEqual(['restart-pipeline']);
 });
 
+test('what a disk refused is written again: after a power cut it is not done a second time', async () => {
+  const { runner, clock, state, finish } = await startedRunner();
+  state.failure = Object.assign(new Error('no'), { code: 'EROFS' });
+  runner.receive(command(), 60_000);
+  await settle();
+  finish[0]?.({ kind: 'applied' });
+  await clock.advance(11_000);
+  state.failure = null;
+  await clock.advance(5000);
+  const second = await startedRunner(state);
+  second.runner.receive(command(), 60_000);
+  await settle();
+  expect(second.begun).toEqual([]);
+  expect(second.results).toEqual([{ id: 'command-1', outcome: 'done', detail: 'frames are coming' }]);
+});
+
 test('only so many ids are kept', async () => {
   const { runner, state } = await startedRunner();
   for (let id = 0; id < maxKeptCommands + 30; id += 1) runner.receive(command(`expired-${id}`), -1);

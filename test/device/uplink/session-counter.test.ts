@@ -34,6 +34,18 @@ test('a read-only card: numbers by the clock, which go on growing over restarts'
   expect(third.counter).toBeGreaterThan(second.counter);
 });
 
+test('after numbers that no disk took, the next agent of the same boot is told apart, although its number is lower', async () => {
+  const state = new MemoryState();
+  await new SessionCounter({ state, bootId: 'boot', nowMs, log }).next();
+  state.failure = Object.assign(new Error('no'), { code: 'EROFS' });
+  const unkept = await new SessionCounter({ state, bootId: 'boot', nowMs: () => nowMs() + 60_000, log }).next();
+  state.failure = null;
+  const next = await new SessionCounter({ state, bootId: 'boot', nowMs, log }).next();
+  expect(next.counter).toBeLessThan(unkept.counter);
+  expect(next.bootId).toBe('boot');
+  expect(unkept.bootId).toBe(`boot-${unkept.counter}`);
+});
+
 test('a number that no server has seen is used again, without another write', async () => {
   const state = new MemoryState();
   const counter = new SessionCounter({ state, bootId: 'boot', nowMs, log });

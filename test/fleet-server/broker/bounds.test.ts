@@ -57,6 +57,7 @@ describe('problems in the log', () => {
     let minute = () => {};
     const clock = {
       nowMs: () => 0,
+      monotonicMs: () => 0,
       after: () => () => {},
       every: (_ms: number, tick: () => void) => {
         minute = tick;

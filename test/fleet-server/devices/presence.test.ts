@@ -9,8 +9,11 @@ const lost: PresenceEvent = { kind: 'disconnected', reason: 'The connection was 
 const will: PresenceEvent = { kind: 'said-offline', reason: 'connection-lost' };
 const stopping: PresenceEvent = { kind: 'said-offline', reason: 'stopping' };
 
-const run = (steps: readonly Step[], start = presenceOfNewcomer(0)) =>
-  steps.reduce((track, [atMs, event]) => presenceAfter(track, event, atMs), start).shown;
+/** By both clocks. */
+const at = (ms: number) => ({ nowMs: ms, monotonicMs: ms });
+
+const run = (steps: readonly Step[], start = presenceOfNewcomer(at(0))) =>
+  steps.reduce((track, [atMs, event]) => presenceAfter(track, event, at(atMs)), start).shown;
 
 describe('presence', () => {
   test.each<[string, readonly Step[], string]>([
@@ -76,6 +79,16 @@ describe('presence', () => {
       'online',
     ],
     [
+      'taken over by itself over a slow network: nothing is heard for a while after the will',
+      [
+        [10, connected],
+        [90, connected],
+        [100, will],
+        [3000, time],
+      ],
+      'online',
+    ],
+    [
       'stopped by somebody',
       [
         [10, connected],
@@ -124,8 +137,16 @@ describe('presence', () => {
     });
   });
 
+  test('a server whose own clock is set to another time goes by what has passed', () => {
+    const online = presenceAfter(presenceOfNewcomer(at(0)), connected, at(10));
+    const closed = presenceAfter(online, lost, { nowMs: 3_600_000, monotonicMs: 100 });
+    expect(presenceAfter(closed, time, { nowMs: 0, monotonicMs: 700 }).shown.state).toBe('offline');
+    const started = presenceAtStart(at(1000), 500);
+    expect(presenceAfter(started, time, { nowMs: 3_600_000, monotonicMs: 2000 }).shown.state).toBe('unknown');
+  });
+
   test('after a restart of the server: unknown until it is heard or the keepalive has run out', () => {
-    const start = presenceAtStart(1000, 500);
+    const start = presenceAtStart(at(1000), 500);
     expect(run([[16_999, time]], start).state).toBe('unknown');
     expect(run([[17_000, time]], start)).toMatchObject({ state: 'offline', reason: 'Last heard at 1970-01-01T00:00:00.500Z.' });
     expect(

@@ -91,6 +91,7 @@ describe('a device', () => {
     await old.say('presence', bodies.lost, { sequence: 0 });
     await api.clock.advance(2000);
     expect((await device()).presence.state).toBe('online');
+    voice.disconnect();
     await voice.say('presence', bodies.lost, { sequence: 0 });
     await api.clock.advance(1000);
     expect((await device()).presence.state).toBe('offline');

@@ -181,6 +181,7 @@ describe('carrying it out', () => {
     let isCancelled = false;
     const clock = {
       nowMs: () => nowMs,
+      monotonicMs: () => nowMs,
       after: () => () => {},
       every: (_ms: number, look: () => void) => {
         tick = look;
