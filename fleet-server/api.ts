@@ -54,30 +54,15 @@ export type ApiOptions = {
 const apiPrefix = '/api/v1';
 
 export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { configuration, store, secrets, clock } = options;
-  const isHttps = configuration.tls !== null || configuration.publicUrl?.startsWith('https:') === true;
+  const { configuration, clock } = options;
 
   await app.register(errorHandlerPlugin);
-  await app.register(securityHeadersPlugin, { isHttps });
+  await app.register(securityHeadersPlugin, { isHttps: isHttps(configuration) });
   await app.register(rateLimit, { global: false });
   await app.register(originCheckPlugin, { publicUrl: configuration.publicUrl });
   await app.register(openApiPlugin);
 
-  await app.register(storePlugin, { store, secrets });
-  await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl });
-  await app.register(auditPlugin, { clock });
-  await app.register(peoplePlugin, { clock, isHttps });
-  await app.register(changesPlugin, { clock });
-  await app.register(historyPlugin, { clock });
-  await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
-  await app.register(commandsPlugin, { clock });
-  await app.register(enrolmentPlugin, { clock });
-  await app.register(logsPlugin, { clock });
-  await app.register(healthPlugin, { clock });
-  await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
-
-  await app.register(rolloutsPlugin, { clock });
-  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl });
+  await registerDomains(app, options);
 
   await app.register(sessionRoutes, { prefix: apiPrefix });
   await app.register(peopleRoutes, { prefix: apiPrefix });
@@ -96,4 +81,26 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(changesRoutes, { prefix: apiPrefix, clock });
   await app.register(metricsRoutes);
   await app.register(dashboardPlugin, { directory: options.dashboardDirectory ?? join(import.meta.dirname, 'web', 'dist') });
+}
+
+function isHttps({ tls, publicUrl }: ApiOptions['configuration']): boolean {
+  return tls !== null || publicUrl?.startsWith('https:') === true;
+}
+
+/** What the routes stand on, without a door to any of it. */
+export async function registerDomains(app: FastifyInstance, { configuration, store, secrets, clock }: ApiOptions): Promise<void> {
+  await app.register(storePlugin, { store, secrets });
+  await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl });
+  await app.register(auditPlugin, { clock });
+  await app.register(peoplePlugin, { clock, isHttps: isHttps(configuration) });
+  await app.register(changesPlugin, { clock });
+  await app.register(historyPlugin, { clock });
+  await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
+  await app.register(commandsPlugin, { clock });
+  await app.register(enrolmentPlugin, { clock });
+  await app.register(logsPlugin, { clock });
+  await app.register(healthPlugin, { clock });
+  await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
+  await app.register(rolloutsPlugin, { clock });
+  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl });
 }

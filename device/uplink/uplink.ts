@@ -12,7 +12,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { Credentials } from '#device/uplink/credentials.ts';
 import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
-import { type ConnectionEnd, MqttConnection } from '#device/uplink/mqtt-connection.ts';
+import { type ConnectionEnd, type ConnectionOptions, MqttConnection } from '#device/uplink/mqtt-connection.ts';
 import type { Outbox } from '#device/uplink/outbox.ts';
 import type { SessionCounter } from '#device/uplink/session-counter.ts';
 import { wait } from '#device/uplink/wait.ts';
@@ -21,8 +21,13 @@ import type { Session } from '#protocol/identifiers.ts';
 import type { Command, Desired } from '#protocol/messages.ts';
 import { downwardTopics, parseTopic, topicFor, upwardTopics } from '#protocol/topics.ts';
 
+/** One connection, from its first packet to its end. */
+export type UplinkConnection = Pick<MqttConnection, 'open' | 'subscribe' | 'publish' | 'publishLossy' | 'close' | 'abort' | 'ended'>;
+
 export type UplinkOptions = {
   readonly fleetUrl: string;
+  /** MQTT over WebSocket unless told. */
+  readonly makeConnection?: (options: ConnectionOptions) => UplinkConnection;
   readonly trust?: ReadTrust;
   /** Joins when need be; null when the signal ended it. */
   readonly credentials: (signal: AbortSignal) => Promise<Credentials | null>;
@@ -50,7 +55,7 @@ const eventAckTimeoutMs = 30_000;
 
 export const connectionPolicy: BackOffPolicy = { firstMs: 500, factor: 2, capMs: 30_000, jitter: 0.5 };
 
-type Link = { readonly connection: MqttConnection; readonly deviceId: string; readonly session: Session };
+type Link = { readonly connection: UplinkConnection; readonly deviceId: string; readonly session: Session };
 
 export class Uplink {
   readonly #options: UplinkOptions;
@@ -166,7 +171,8 @@ export class Uplink {
       sentAt: this.#now(),
       body: { state: 'offline', reason: 'connection-lost' },
     });
-    const connection = new MqttConnection({
+    const { makeConnection = (given) => new MqttConnection(given) } = this.#options;
+    const connection = makeConnection({
       url: `${this.#options.fleetUrl.replace(/^http/, 'ws')}/mqtt`,
       clientId: deviceId,
       password: credential,

@@ -49,6 +49,11 @@ export function openSqlite(path: string): SqliteDatabase {
     database.close();
     throw error;
   }
+  return asKyselyDatabase(database);
+}
+
+/** One that is open already. */
+export function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>();
   return {
     prepare: (sql) => {
