@@ -53,11 +53,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(relayPlugin, {
     dataDirectory: configuration.dataDirectory,
     rtmpPort: configuration.rtmpPort,
+    publicRtmpPort: configuration.publicRtmpPort,
     ...(configuration.publicUrl === null ? {} : { publicUrl: configuration.publicUrl }),
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     isStreamKeyRight: (deviceId, key) => app.devices.isStreamKeyRight(deviceId, key),
     setReception: (deviceId, reception) => app.devices.setReception(deviceId, reception),
     isViewer: async (request) => (await app.currentPerson(request)) !== null,
+    placeOf: (deviceId) => app.sharedDevices?.placeOfReception(deviceId) ?? null,
     hmac: (purpose, text) => secrets.hmac(purpose, text),
     onStateChange: () => app.changes.publish({ subject: 'relay' }),
   });

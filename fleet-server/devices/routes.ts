@@ -192,7 +192,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     async (request) => {
       const { id } = request.params;
       if (!app.devices.isKnown(id)) throw deviceNotFound(id);
-      const place = app.sharedDevices?.placeOfReception(id) ?? null;
+      const place = app.sharedDevices?.placeOfReception(id) ?? app.sharedDevices?.ownPlace ?? null;
       return app.relay.playback(id, request.headers.host ?? 'localhost', request.protocol, place);
     },
   );

@@ -67,6 +67,11 @@ export class SharedDevices {
     return serverId === null ? null : (this.#exchange.placeOf(serverId) ?? null);
   }
 
+  /** Where players find this server's own relay: behind a load balancer it is one of several. */
+  get ownPlace(): ServerPlace {
+    return this.#options.place;
+  }
+
   /** Where the device is connected, when that is another server. */
   placeOfAgent(deviceId: string): ServerPlace | null {
     const serverId = this.#options.register.connectedElsewhere(deviceId);

@@ -10,6 +10,8 @@ export type RelayHooks = {
   setReception(deviceId: string, reception: RelayReception | null): void;
   /** Whether the request comes from somebody who is signed in and may watch. */
   isViewer(request: FastifyRequest): boolean | Promise<boolean>;
+  /** The relay of another fleet server on the same database that receives the device now; null when none does. */
+  placeOf?(deviceId: string): RelayPlace | null;
   /** A keyed hash under the server's own secret (app.secrets.hmac). */
   hmac(purpose: string, text: string): Buffer;
   /** The relay was started, lost or adopted: `app.changes.publish({ subject: 'relay' })`. */
@@ -34,8 +36,8 @@ export type RelayPlace = { readonly url: string; readonly rtmpPort: number };
 
 export type Relay = {
   /**
-   * Addresses that a player can open as they stand. `requestHost` is the Host header of the request that asks; `elsewhere` is where the relay
-   * of another server is that receives the device.
+   * Addresses that a player can open as they stand. `requestHost` is the Host header of the request that asks; `elsewhere` is, of
+   * several servers, where the one is whose relay receives the device: RTMP is played there, HLS at any of them.
    */
   playback(deviceId: string, requestHost: string, protocol?: 'http' | 'https', elsewhere?: RelayPlace | null): Playback;
   state(): RelayState;

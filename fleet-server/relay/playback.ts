@@ -7,7 +7,8 @@ export type PlaybackRequest = {
   readonly deviceId: string;
   readonly ticket: string;
   readonly expiresAtMs: number;
-  readonly rtmpPort: number;
+  /** Where RTMP is played; the host is the one that was asked unless it is told. */
+  readonly rtmp: { readonly port: number; readonly host?: string };
   /** FLEET_PUBLIC_URL; without it, the host under which the asking client reached this server. */
   readonly publicUrl: string | undefined;
   readonly requestHost: string;
@@ -15,11 +16,11 @@ export type PlaybackRequest = {
 };
 
 export function playbackAddresses(request: PlaybackRequest): Playback {
-  const { deviceId, ticket, rtmpPort } = request;
+  const { deviceId, ticket, rtmp } = request;
   const base = baseUrl(request);
   const path = base.pathname.replace(/\/+$/, '');
   return {
-    rtmp: `rtmp://${base.hostname}:${rtmpPort}/${relayApplication}/${deviceId}?ticket=${ticket}`,
+    rtmp: `rtmp://${rtmp.host ?? base.hostname}:${rtmp.port}/${relayApplication}/${deviceId}?ticket=${ticket}`,
     hls: `${base.origin}${path}/hls/${ticket}/${deviceId}/index.m3u8`,
     expiresAt: new Date(request.expiresAtMs).toISOString(),
   };

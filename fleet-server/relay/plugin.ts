@@ -16,6 +16,8 @@ export type RelayOptions = RelayHooks & {
   readonly dataDirectory: string;
   /** FLEET_RTMP_PORT. */
   readonly rtmpPort: number;
+  /** FLEET_PUBLIC_RTMP_PORT: the same as players see it. */
+  readonly publicRtmpPort?: number;
   /** FLEET_PUBLIC_URL, when set: the host in the addresses that are given to players. */
   readonly publicUrl?: string;
 };
@@ -29,6 +31,8 @@ async function relay(app: FastifyInstance, options: RelayOptions): Promise<void>
     isViewer: options.isViewer,
     isReceived: (deviceId) => service.isReceived(deviceId),
     onWatched: (deviceId, viewer) => service.noteViewer(deviceId, viewer),
+    placeOf: (deviceId) => options.placeOf?.(deviceId) ?? null,
+    makeTicket: (deviceId) => service.makeTicket(deviceId),
   });
   app.addHook('onReady', () => service.start());
   app.addHook('onClose', () => service.stop());

@@ -29,6 +29,8 @@ type Reading = { readonly streams: readonly RelayStream[]; readonly parsedInMs: 
 export type RelayServiceOptions = RelayHooks & {
   readonly dataDirectory: string;
   readonly rtmpPort: number;
+  /** As players see it; the same unless told. */
+  readonly publicRtmpPort?: number;
   readonly publicUrl?: string;
   readonly log: Log;
   readonly clock?: Clock;
@@ -110,9 +112,16 @@ export class RelayService implements Relay {
   playback(deviceId: string, requestHost: string, protocol: 'http' | 'https' = 'http', elsewhere: RelayPlace | null = null): Playback {
     const expiresAtMs = this.#clock.nowMs() + ticketLifetimeMs;
     const ticket = makeTicket(this.#options.hmac, deviceId, expiresAtMs);
-    const publicUrl = elsewhere?.url ?? this.#options.publicUrl;
-    const rtmpPort = elsewhere?.rtmpPort ?? this.port;
-    return playbackAddresses({ deviceId, ticket, expiresAtMs, rtmpPort, publicUrl, requestHost, protocol });
+    const { publicUrl } = this.#options;
+    const rtmp =
+      elsewhere === null
+        ? { port: this.#options.publicRtmpPort ?? this.port }
+        : { port: elsewhere.rtmpPort, host: new URL(elsewhere.url).hostname };
+    return playbackAddresses({ deviceId, ticket, expiresAtMs, rtmp, publicUrl, requestHost, protocol });
+  }
+
+  makeTicket(deviceId: string): string {
+    return makeTicket(this.#options.hmac, deviceId, this.#clock.nowMs() + ticketLifetimeMs);
   }
 
   isTicketValid(deviceId: string, ticket: string): boolean {

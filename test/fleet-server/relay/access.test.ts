@@ -35,7 +35,7 @@ describe('addresses for players', () => {
     deviceId: 'dev-one',
     ticket: 't.s',
     expiresAtMs: 0,
-    rtmpPort: 1935,
+    rtmp: { port: 1935 },
     publicUrl: undefined,
     requestHost: 'localhost:8080',
     protocol: 'http' as const,
@@ -48,6 +48,12 @@ describe('addresses for players', () => {
       { publicUrl: 'https://live.example.org/fleet/' },
       'rtmp://live.example.org:1935/live/dev-one?ticket=t.s',
       'https://live.example.org/fleet/hls/t.s/dev-one/index.m3u8',
+    ],
+    [
+      'RTMP at another server',
+      { rtmp: { port: 1936, host: 'fleet-2.example.org' } },
+      'rtmp://fleet-2.example.org:1936/live/dev-one?ticket=t.s',
+      'http://localhost:8080/hls/t.s/dev-one/index.m3u8',
     ],
     [
       'a host header that is no host',

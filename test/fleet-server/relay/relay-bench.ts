@@ -11,6 +11,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { RelayHooks } from '#fleet-server/relay/contract.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
+import { publisherArguments } from './publisher.ts';
 
 const run = promisify(execFile);
 
@@ -114,10 +115,8 @@ export class RelayBench {
 
   /** Publishes a test picture with a tone until it is ended. */
   publish(deviceId: string, options: { key?: string; size?: string } = {}): ChildProcess {
-    const { key = keyOf(deviceId), size = '320x180' } = options;
-    const picture = ['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`, '-f', 'lavfi', '-i', 'sine=sample_rate=44100'];
-    const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-c:a', 'aac'];
-    return this.spawn('ffmpeg', ['-loglevel', 'error', ...picture, ...encoding, '-f', 'flv', this.address(deviceId, `key=${key}`)]);
+    const { key = keyOf(deviceId), size } = options;
+    return this.spawn('ffmpeg', publisherArguments(this.address(deviceId, `key=${key}`), size));
   }
 
   spawn(program: string, parameters: readonly string[]): ChildProcess {

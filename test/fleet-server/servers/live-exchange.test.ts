@@ -1,10 +1,11 @@
 /** Three fleet servers on one PostgreSQL database: to people and devices they are one. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { DeviceDetail } from '#protocol/model/device.ts';
+import type { DeviceDetail, Playback } from '#protocol/model/device.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { bodies } from '../api-under-test.ts';
+import { publish } from '../relay/publisher.ts';
 import { leaderLine, type OneServer, ServersUnderTest } from './servers-under-test.ts';
 
 let fleet: ServersUnderTest;
@@ -50,6 +51,33 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
       const tookMs = await timeUntil('shown as offline', 5000, async () => (await presenceAt(server, device.id)) === 'offline');
       console.info(`offline at a server after its connection ended elsewhere: ${tookMs} ms`);
     }
+  });
+
+  test('a stream that one relay receives is played at each of them', async () => {
+    const device = await fleet.join(fleet.server(0), 'watched');
+    await until('it is let in', 5000, () => device.connect(fleet.server(2).mqttPort).then(() => true));
+    const key = await until('its stream key', 5000, () => device.lastDesired?.relay?.streamKey ?? false);
+    const receiving = fleet.server(1);
+    const publisher = publish(`rtmp://127.0.0.1:${receiving.rtmpPort}/live/${key}`);
+    onTestFinished(() => publisher.end());
+    for (const server of fleet.servers) {
+      await until('live', 15_000, async () => (await deviceAt(server, device.id)).relay !== null);
+      const { rtmp, hls } = await server.json<Playback>('GET', `/devices/${device.id}/playback`);
+      expect(new URL(rtmp).port).toBe(String(receiving.rtmpPort));
+      expect(new URL(hls).origin).toBe(server.url);
+      const playlist = await until('a playlist', 15_000, async () => {
+        const answer = await fetch(hls);
+        return answer.status === 200 && answer.text();
+      });
+      const fragment = /^\d+\.ts$/m.exec(playlist)?.[0] ?? 'none';
+      const media = Buffer.from(await (await fetch(new URL(fragment, hls))).arrayBuffer());
+      expect([media[0], media.length % 188]).toEqual([0x47, 0]);
+      expect((await fetch(hls.replace(/hls\/[^/]+/, `hls/1.${'a'.repeat(32)}`))).status).toBe(403);
+    }
+    expect((await deviceAt(receiving, device.id)).relay?.viewers).toBeGreaterThan(0);
+    await publisher.end();
+    const { hls } = await fleet.server(0).json<Playback>('GET', `/devices/${device.id}/playback`);
+    await until('no picture any more', 15_000, async () => (await fetch(hls)).status === 404);
   });
 
   test('a command that is asked for at one reaches it through another, once', async () => {

@@ -14,6 +14,7 @@ export type OneServer = {
   readonly running: RunningServer;
   readonly url: string;
   readonly mqttPort: number;
+  readonly rtmpPort: number;
   request(method: string, path: string, body?: object): Promise<Response>;
   json<T>(method: string, path: string, body?: object): Promise<T>;
 };
@@ -62,6 +63,7 @@ export class ServersUnderTest {
       running,
       url,
       mqttPort: Number(environment['FLEET_MQTT_PORT']),
+      rtmpPort: Number(environment['FLEET_RTMP_PORT']),
       request,
       json: async <T>(method: string, path: string, body?: object) => (await (await request(method, path, body)).json()) as T,
     };
