@@ -189,10 +189,9 @@ export class Agent {
     parts?.fleetClock.stop();
     parts?.statusDoor.close();
     parts?.health.stop();
-    parts?.commands.stop();
+    const kept = Promise.all([parts?.commands.stop(), parts?.keeper.stop()]);
     parts?.logLease.stop();
-    parts?.keeper.stop();
-    await Promise.all([parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
+    await Promise.all([kept, parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
     await this.#events.stop();
   }
 

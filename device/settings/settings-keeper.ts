@@ -74,14 +74,13 @@ export class SettingsKeeper {
     this.#prepared = fitSettings(record.inForce, this.#switched(), this.#options.moment());
   }
 
-  /** Nothing new begins; what is under way may end by itself. May be called twice. */
-  stop(): void {
+  /** Nothing new begins; what is under way may end by itself. What a disk refused is written once more. May be called twice. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#work = [];
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    this.#cancelSave?.();
-    this.#cancelSave = null;
+    if (this.#cancelSave !== null) await this.#save(true);
   }
 
   /** The device has joined: from now on its settings are kept under this name. */

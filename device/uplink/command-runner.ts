@@ -56,12 +56,16 @@ export class CommandRunner {
     for (const result of await this.#options.journal.start()) this.#options.onResult(result);
   }
 
-  /** What waits is not begun any more; it was not done, and the server hears nothing of it until its deadline. */
-  stop(): void {
+  /** What waits is not begun any more; it was not done, and the server hears nothing of it until its deadline. What a disk refused is written once more. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#waiting = [];
-    this.#cancelKeeping?.();
+    if (this.#cancelKeeping === null) return;
+    this.#cancelKeeping();
     this.#cancelKeeping = null;
+    await this.#options.journal.keep().catch((cause: unknown) => {
+      this.#options.log.warn(`cannot keep on disk which commands were done (${errorText(cause)})`);
+    });
   }
 
   receive(command: Command, timeLeftMs: number): void {

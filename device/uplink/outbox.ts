@@ -34,8 +34,10 @@ export class Outbox {
     this.#health = health;
   }
 
+  /** A report of before waits no longer: said after this it would take the revision back, and the change has a report of its own. */
   setApplied(body: UpwardBody<'applied'>): void {
     this.#applied = body;
+    if (this.#report !== null && this.#report.appliedRevision < body.inForceRevision) this.#report = null;
   }
 
   setReport(body: UpwardBody<'report'>): void {

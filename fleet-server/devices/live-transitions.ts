@@ -22,7 +22,11 @@ export function freshness(position: SessionPosition | null, message: UpwardMessa
   const isSameSession = session.counter === position.counter && session.bootId === position.bootId;
   // A will is written when the connection is made, so its sequence number is old by nature.
   if (name === 'presence' && envelope.body.state === 'offline') return isSameSession ? 'fresh' : 'stale';
-  if (isSameSession) return sequence > (position.sequences[name] ?? -1) ? 'fresh' : 'stale';
+  if (isSameSession) {
+    // A report that was overtaken by the word that newer settings are in force would take their revision back.
+    const overtakenBy = name === 'report' ? (position.sequences.applied ?? -1) : -1;
+    return sequence > Math.max(overtakenBy, position.sequences[name] ?? -1) ? 'fresh' : 'stale';
+  }
   // A birth under another boot id with a counter that is not newer: a card was restored from a copy, or cloned. The connection is real, so
   // it is believed rather than ignored for ever.
   return name === 'hello' && session.bootId !== position.bootId ? 'session-went-back' : 'stale';

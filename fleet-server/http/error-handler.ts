@@ -8,10 +8,11 @@ async function errorHandler(app: FastifyInstance): Promise<void> {
   app.setErrorHandler((thrown, request, reply) => {
     const error =
       toFleetError(thrown) ?? new FleetError('internal', 'The fleet server failed at this request; its log says why.', { cause: thrown });
-    if (error.status >= 500) {
-      // The route's pattern, not the address: tickets stand in addresses.
-      request.log.error({ err: error, code: error.code, method: request.method, route: request.routeOptions.url }, 'a request failed');
-    }
+    // The route's pattern, not the address: tickets stand in addresses.
+    const where = { code: error.code, method: request.method, route: request.routeOptions.url };
+    // A bound that holds is no failure of the server, and whoever runs against it must not fill its log with stacks.
+    if (error.code === 'too-busy') request.log.debug(where, error.message);
+    else if (error.status >= 500) request.log.error({ err: error, ...where }, 'a request failed');
     if (error.status === 401) reply.header('www-authenticate', 'Cookie');
     return reply
       .code(error.status)

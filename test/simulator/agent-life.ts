@@ -163,9 +163,9 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
     addEvent: (kind, detail) => events.add(kind, detail),
     inForce: () => keeper.inForce(),
     stop: async () => {
-      keeper.stop();
-      runner.stop();
+      const kept = Promise.all([keeper.stop(), runner.stop()]);
       await uplink.stop();
+      await kept;
       await events.stop();
       isAlive = false;
     },

@@ -40,6 +40,7 @@ export type Outcome = {
 
 export async function simulate(seed: number, sabotage: Sabotage | null = null): Promise<Outcome> {
   await SimulatedDatabase.prepare();
+  simulatedSecrets();
   const random = randomFrom(seed);
   const unseed = seedEverything(randomFrom(seed + 2 ** 31));
   const simulation = new Simulation(random, sabotage);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AcknowledgedMessage, maxWaitingResults, Outbox } from '#device/uplink/outbox.ts';
 import type { Applied, CommandResult, Event } from '#protocol/messages.ts';
+import { bodies } from '../../fleet-server/bodies.ts';
 
 function eventList(...numbers: number[]) {
   const events: Event[] = numbers.map((number) => ({ number, at: '2026-01-01T00:00:00Z', kind: 'thing', detail: '' }));
@@ -28,6 +29,16 @@ test('of a state only the latest is kept', () => {
   const outbox = new Outbox(eventList());
   for (let revision = 1; revision <= 1000; revision += 1) outbox.setApplied(applied(revision));
   expect(drain(outbox)).toEqual([{ name: 'applied', body: applied(1000) }]);
+});
+
+test('a report of before newer settings were in force is not said after them; a newer one is', () => {
+  const outbox = new Outbox(eventList());
+  outbox.setReport(bodies.report({ appliedRevision: 4 }));
+  outbox.setApplied(applied(5));
+  expect(drain(outbox).map(({ name }) => name)).toEqual(['applied']);
+  outbox.setApplied(applied(6));
+  outbox.setReport(bodies.report({ appliedRevision: 6 }));
+  expect(drain(outbox).map(({ name }) => name)).toEqual(['applied', 'report']);
 });
 
 test('verdicts go before results, results before events', () => {

@@ -85,6 +85,9 @@ describe('a device', () => {
     await voice.say('health', bodies.health(5), { sequence: 49 });
     await voice.say('health', bodies.health(6), { sequence: 50 });
     expect((await device()).figures?.framesPerSecond).toBe(25);
+    await voice.say('applied', { revision: 7, outcome: 'applied', refusals: [], inForceRevision: 7 }, { sequence: 60 });
+    await voice.say('report', bodies.report({ appliedRevision: 6 }), { sequence: 59 });
+    expect((await device()).settings.appliedRevision).toBe(7);
     const old = api.voice(id);
     voice.newSession();
     await voice.say('presence', bodies.online);
