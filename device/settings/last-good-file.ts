@@ -21,7 +21,7 @@ const SettingsRecord = Type.Object({
 });
 export type SettingsRecord = Static<typeof SettingsRecord>;
 
-const settingsFile = stateFile('settings.json', SettingsRecord);
+const settingsFile = stateFile('settings.json', SettingsRecord, { reservedBytes: 64 * 1024 });
 
 /** Null when there are none of this device. */
 export async function readLastGood(state: Pick<StateDirectory, 'read'>, deviceId: string): Promise<SettingsRecord | null> {

@@ -4,30 +4,44 @@
  * INVARIANTS
  * - The directory is 0700, its files 0600: they hold credentials and stream keys.
  * - A file is whole or absent: written under a temporary name, synced, renamed, and the directory synced.
+ * - A disk that has become full takes the files with reserved room all the same, in place (spare-slots.ts).
  * - A file that cannot be read as what it should be is set aside under another name and said so; it never stops the agent.
  */
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Static, TSchema } from 'typebox';
 import type { Log } from '#device/logging.ts';
+import { SpareSlots } from '#device/state/spare-slots.ts';
 import { compile } from '#protocol/compile.ts';
+
+const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 /** No file of ours comes near: a larger one is not ours, and is not read into memory as if it were. */
 const maxFileBytes = 4 * 1024 * 1024;
 
 /** A named file with one shape. */
-export type StateFile<T> = { readonly name: string; readonly check: (value: unknown) => value is T };
+export type StateFile<T> = {
+  readonly name: string;
+  readonly check: (value: unknown) => value is T;
+  /** What is kept of room for it on the disk, twice; none unless told. */
+  readonly reservedBytes?: number;
+};
 
 /** To be called while a module loads. The name is that of its check as well: no two files have the same. */
-export function stateFile<S extends TSchema>(name: string, schema: S): StateFile<Static<S>> {
-  return { name, check: compile(name, schema).Check };
+export function stateFile<S extends TSchema>(
+  name: string,
+  schema: S,
+  room: { readonly reservedBytes?: number } = {},
+): StateFile<Static<S>> {
+  return { name, check: compile(name, schema).Check, ...room };
 }
 
 export class StateDirectory {
   readonly path: string;
   readonly #log: Pick<Log, 'warn'>;
   /** One write at a time a file name: two renames of one temporary file must not meet. */
-  readonly #writing = new Map<string, Promise<void>>();
+  readonly #writing = new Map<string, Promise<string | null>>();
+  readonly #spares = new Map<string, SpareSlots>();
   readonly #damaged: string[] = [];
   #problem: string | null = null;
 
@@ -62,6 +76,9 @@ export class StateDirectory {
     let bytes: Buffer;
     try {
       bytes = await readFile(path);
+      const spare = await this.#sparesOf(file)?.newest(bytes);
+      const value = spare == null ? undefined : parseJson(spare.toString('utf8'));
+      if (file.check(value)) return value;
     } catch (cause) {
       if (!isMissing(cause)) this.#log.warn(`cannot read ${file.name} in the state directory (${errorText(cause)}): going on without it`);
       return null;
@@ -76,11 +93,10 @@ export class StateDirectory {
   async write<T>(file: StateFile<T>, value: T): Promise<void> {
     const before = this.#writing.get(file.name) ?? Promise.resolve();
     const content = `${JSON.stringify(value)}\n`;
-    const writing = before.catch(() => undefined).then(() => this.#replace(file.name, content));
+    const writing = before.catch(() => undefined).then(() => this.#keep(file, content));
     this.#writing.set(file.name, writing);
     try {
-      await writing;
-      this.#problem = null;
+      this.#problem = await writing;
     } catch (cause) {
       this.#problem = errorText(cause);
       throw cause;
@@ -91,7 +107,35 @@ export class StateDirectory {
 
   async remove(file: StateFile<unknown>): Promise<void> {
     await rm(join(this.path, file.name), { force: true });
+    await this.#sparesOf(file)?.remove();
     await this.#syncDirectory();
+  }
+
+  #sparesOf({ name, reservedBytes }: StateFile<unknown>): SpareSlots | undefined {
+    if (reservedBytes === undefined) return undefined;
+    const spares = this.#spares.get(name) ?? new SpareSlots(this.path, name, reservedBytes);
+    this.#spares.set(name, spares);
+    return spares;
+  }
+
+  /** Null, or why the file itself could not be written although its content is on the disk. */
+  async #keep(file: StateFile<unknown>, content: string): Promise<string | null> {
+    const spares = this.#sparesOf(file);
+    try {
+      await this.#replace(file.name, content);
+    } catch (cause) {
+      const problem = errorText(cause);
+      if (spares === undefined || !fullCodes.includes(problem)) throw cause;
+      try {
+        await spares.write(await readFile(join(this.path, file.name)), Buffer.from(content));
+      } catch {
+        // Nothing was kept for it, or too little: the disk’s own word says more.
+        throw cause;
+      }
+      return problem;
+    }
+    await spares?.renew();
+    return null;
   }
 
   async #replace(name: string, content: string): Promise<void> {

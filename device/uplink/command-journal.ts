@@ -25,7 +25,7 @@ const CommandRecord = Type.Object({
 });
 type CommandRecord = Static<typeof CommandRecord>;
 const CommandRecords = Type.Object({ commands: Type.Array(CommandRecord, { maxItems: maxKeptCommands }) });
-const commandFile = stateFile('commands.json', CommandRecords);
+const commandFile = stateFile('commands.json', CommandRecords, { reservedBytes: 256 * 1024 });
 
 export type CommandSighting =
   | { readonly kind: 'new' }

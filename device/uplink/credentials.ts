@@ -20,7 +20,7 @@ export const Credentials = Type.Object({
   former: Type.Optional(Type.String()),
 });
 export type Credentials = Static<typeof Credentials>;
-const credentialsFile = stateFile('credentials.json', Credentials);
+const credentialsFile = stateFile('credentials.json', Credentials, { reservedBytes: 4096 });
 
 /**
  * Null when the device has to join. Credentials of another address are those of another fleet when there is a join token to

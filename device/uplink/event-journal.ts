@@ -3,7 +3,8 @@
  *
  * INVARIANTS
  * - At most 500 events are kept; the oldest go first, which the server sees as a gap in the numbers.
- * - A number is never given twice: an event is on disk before it is offered for sending.
+ * - A number is never given twice: an event is on disk before it is offered for sending. A disk that is full takes it in room that was kept
+ *   for it; only where it takes nothing at all (read-only, broken) events are sent unwritten, and a power cut then may lose or renumber them.
  * - What happened before the clock was set gets its time when the clock is set, as long as this agent runs.
  * - While events come quickly the file is written at most twice a second: a card bears only so many writes.
  */
@@ -20,7 +21,8 @@ const writeIntervalMs = 500;
 const writeAgainMs = 5000;
 
 const EventRecord = Type.Object({ lastNumber: Type.Integer({ minimum: 0 }), events: Type.Array(Event, { maxItems: maxKeptEvents }) });
-const eventFile = stateFile('events.json', EventRecord);
+/** 500 events of the usual length are a fifth of it; those that say as much as they may do not all fit. */
+const eventFile = stateFile('events.json', EventRecord, { reservedBytes: 512 * 1024 });
 
 export type EventJournalOptions = {
   readonly state: Pick<StateDirectory, 'read' | 'write'>;

@@ -10,7 +10,7 @@ import type { Session } from '#protocol/identifiers.ts';
 
 const SessionRecord = Type.Object({ bootId: Type.String(), counter: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) });
 type SessionRecord = Static<typeof SessionRecord>;
-const sessionFile = stateFile('session.json', SessionRecord);
+const sessionFile = stateFile('session.json', SessionRecord, { reservedBytes: 4096 });
 
 export type SessionCounterOptions = {
   readonly state: Pick<StateDirectory, 'read' | 'write'>;
