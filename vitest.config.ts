@@ -11,6 +11,8 @@ const withoutStore = [
   'test/fleet-server/alerts/{decide,messenger,quiet-hours}.test.ts',
   'test/fleet-server/devices/{presence,stream-state}.test.ts',
   'test/fleet-server/http/**',
+  'test/fleet-server/maintenance/schedule.test.ts',
+  'test/fleet-server/watchdog/watchdog.test.ts',
   'test/fleet-server/people/session-routes.test.ts',
 ];
 
@@ -36,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [
-            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,metrics,people,rollouts,servers,settings,store}/**/*.test.ts',
+            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,maintenance,metrics,people,rollouts,servers,settings,store,watchdog}/**/*.test.ts',
           ],
           exclude: ['test/fleet-server/store/store.test.ts', ...withoutStore],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],

@@ -28,6 +28,8 @@ import { originCheckPlugin } from '#fleet-server/http/origin-check.ts';
 import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
 import { logsPlugin } from '#fleet-server/logs/plugin.ts';
 import { logsRoutes } from '#fleet-server/logs/routes.ts';
+import { maintenancePlugin } from '#fleet-server/maintenance/plugin.ts';
+import { maintenanceRoutes } from '#fleet-server/maintenance/routes.ts';
 import { metricsRoutes } from '#fleet-server/metrics/routes.ts';
 import { accessTokensRoutes } from '#fleet-server/people/access-tokens-routes.ts';
 import { peopleRoutes } from '#fleet-server/people/people-routes.ts';
@@ -41,6 +43,8 @@ import { settingsRoutes } from '#fleet-server/settings/routes.ts';
 import { storePlugin } from '#fleet-server/store/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
+import { watchdogPoliciesPlugin } from '#fleet-server/watchdog/policies-plugin.ts';
+import { watchdogRoutes } from '#fleet-server/watchdog/routes.ts';
 
 export type ApiOptions = {
   readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls'>;
@@ -76,6 +80,8 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(logsRoutes, { prefix: apiPrefix });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });
   await app.register(historyRoutes, { prefix: apiPrefix });
+  await app.register(maintenanceRoutes, { prefix: apiPrefix });
+  await app.register(watchdogRoutes, { prefix: apiPrefix });
   await app.register(alertsRoutes, { prefix: apiPrefix });
   await app.register(enrolmentRoutes, { prefix: apiPrefix, clock });
   await app.register(changesRoutes, { prefix: apiPrefix, clock });
@@ -95,6 +101,8 @@ export async function registerDomains(app: FastifyInstance, { configuration, sto
   await app.register(peoplePlugin, { clock, isHttps: isHttps(configuration) });
   await app.register(changesPlugin, { clock });
   await app.register(historyPlugin, { clock });
+  await app.register(maintenancePlugin, { clock });
+  await app.register(watchdogPoliciesPlugin, { clock });
   await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
   await app.register(commandsPlugin, { clock });
   await app.register(enrolmentPlugin, { clock });

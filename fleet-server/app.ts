@@ -12,6 +12,7 @@ import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
+import { actsSince } from '#fleet-server/watchdog/acts.ts';
 import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
 
 export type AppOptions = {
@@ -67,6 +68,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     isLeader: () => app.servers.isLeader(),
     devices: () => app.devices.list(),
     relayRunningSinceMs: () => (app.relay.state().kind === 'running' ? app.relay.state().sinceMs : null),
+    policyOf: ({ group }) => app.watchdogPolicies.of(group),
+    isSilenced: ({ id, group }) => app.maintenance.of(id, group) !== null,
+    actsSince: (sinceMs) => actsSince(store.database, sinceMs),
     requestCommand: (request) => app.commands.request(request),
     appendHistory: (entry) => app.history.append(entry),
   });

@@ -1,6 +1,9 @@
 /** Alerts, their rules and channels, and what is still to be told, in the store. */
 import type { AlertChannelsTable, AlertNoticesTable, AlertRulesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
 
+/** The rest a second later. */
+const maxEscalatedAtOnce = 500;
+
 /** Answers whether this is the first time. */
 export async function markDone(database: Database, what: string): Promise<boolean> {
   const result = await database
@@ -105,12 +108,19 @@ export function acknowledgeAlert(
 }
 
 /** Those that nobody acknowledged in time; they are escalated once. */
-export function escalateDue(database: Database, nowMs: number): Promise<AlertsTable[]> {
+export async function escalateDue(database: Database, silenced: ReadonlySet<string>, nowMs: number): Promise<AlertsTable[]> {
+  const due = await database
+    .selectFrom('alerts')
+    .select(['id', 'deviceId'])
+    .where('escalateAtMs', '<=', nowMs)
+    .where('resolvedAtMs', 'is', null)
+    .execute();
+  const ids = due.filter(({ deviceId }) => deviceId === null || !silenced.has(deviceId)).map(({ id }) => id);
+  if (ids.length === 0) return [];
   return database
     .updateTable('alerts')
     .set({ escalatedAtMs: nowMs, escalateAtMs: null })
-    .where('escalateAtMs', '<=', nowMs)
-    .where('resolvedAtMs', 'is', null)
+    .where('id', 'in', ids.slice(0, maxEscalatedAtOnce))
     .returningAll()
     .execute();
 }

@@ -104,7 +104,8 @@ export class Alerts {
       if (rule !== undefined) await this.#open(rule, finding, nowMs);
     }
     for (const key of resolved) await this.#resolve(rules, key, nowMs);
-    const escalated = await this.#escalate(rules, nowMs);
+    const silenced = new Set(now.devices.filter(({ isSilenced }) => isSilenced).map(({ id }) => id));
+    const escalated = await this.#escalate(rules, silenced, nowMs);
     if (opened.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
   }
 
@@ -151,9 +152,10 @@ export class Alerts {
     });
   }
 
-  async #escalate(rules: readonly AlertRule[], nowMs: number): Promise<number> {
+  /** Of devices in a maintenance window at its end. */
+  async #escalate(rules: readonly AlertRule[], silenced: ReadonlySet<string>, nowMs: number): Promise<number> {
     return inTransaction(this.#options.database, async (transaction) => {
-      const rows = await store.escalateDue(transaction, nowMs);
+      const rows = await store.escalateDue(transaction, silenced, nowMs);
       for (const row of rows) {
         const rule = rules.find(({ id }) => id === row.ruleId);
         if (rule?.escalation == null) continue;

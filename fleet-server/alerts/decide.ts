@@ -4,7 +4,7 @@
  * INVARIANTS
  * - One alert for one cause: a condition whose cause is present, or what a relay that is down explains, or a device that is away with many
  *   others, has no alert of its own.
- * - What is unknown opens nothing and resolves nothing: a server that has just started knows little.
+ * - What is unknown opens nothing and resolves nothing: a server that has just started knows little. Nor does what is in a maintenance window.
  */
 import { conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
@@ -16,6 +16,8 @@ export type DeviceFacts = {
   readonly presence: { readonly state: 'online' | 'offline' | 'unknown'; readonly reason: string };
   /** It has been connected at least once. */
   readonly hasConnected: boolean;
+  /** In a maintenance window. */
+  readonly isSilenced: boolean;
   readonly streamsHere: boolean;
   readonly conditions: readonly { readonly code: string; readonly detail?: string | undefined }[];
 };
@@ -64,7 +66,9 @@ export function decideAlerts(
 ): Decision {
   const next = new Map<string, Pending>();
   const opened: Finding[] = [];
-  const unknown = new Set(facts.devices.filter(({ presence }) => presence.state === 'unknown').map(({ id }) => id));
+  const unknown = new Set(
+    facts.devices.filter(({ presence, isSilenced }) => isSilenced || presence.state === 'unknown').map(({ id }) => id),
+  );
   for (const rule of rules.filter(({ enabled }) => enabled)) {
     for (const finding of findingsOf(rule, facts, { memory, open, nowMs })) {
       const before = memory.get(finding.key);
@@ -89,7 +93,7 @@ type Past = { readonly memory: AlertsMemory; readonly open: ReadonlySet<string>;
 
 function findingsOf(rule: AlertRule, facts: FleetFacts, past: Past): Finding[] {
   const { trigger } = rule;
-  const devices = facts.devices.filter(({ group }) => rule.group === null || rule.group === group);
+  const devices = facts.devices.filter(({ group, isSilenced }) => !isSilenced && (rule.group === null || rule.group === group));
   switch (trigger.kind) {
     case 'relay-down':
       if (facts.relay === undefined || facts.relay.isRunning) return [];

@@ -13,9 +13,12 @@ export async function readFacts(app: FastifyInstance, runningMs: number): Promis
     const live = app.devices.get(id);
     if (live === undefined) return [];
     const { presence, streamsHere } = live;
-    return [{ id, name, group: groupName, presence, streamsHere, hasConnected: live.session !== null, conditions: shownConditions(live) }];
+    const isSilenced = app.maintenance.of(id, groupName) !== null;
+    const hasConnected = live.session !== null;
+    return [{ id, name, group: groupName, presence, streamsHere, hasConnected, isSilenced, conditions: shownConditions(live) }];
   });
   const { kind, detail } = app.relay.state();
   const isRunning = kind === 'running';
+  if (app.maintenance.isWholeFleet()) return { devices, relay: undefined };
   return { devices, relay: isRunning || runningMs > relaySettlesMs ? { isRunning, detail } : undefined };
 }

@@ -251,9 +251,9 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.elsewhere.reception ?? null;
   }
 
-  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs }: DeviceKeys): boolean {
+  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
     const entry = this.#entries.get(id);
-    if (entry?.live.waitingSinceMs !== waitingSinceMs) return false;
+    if (entry?.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName) return false;
     if ((entry?.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
     return entry?.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
@@ -269,7 +269,7 @@ export class DeviceRegister {
     entry.nextCredentialHash = fromHex(stored.nextCredentialHash);
     entry.keyGeneration = stored.keyGeneration;
     const { boardId, otherBoardSeenMs } = stored;
-    entry.live = { ...entry.live, boardId, otherBoardSeenMs, twice: twiceOf(stored, this.#options.clock.nowMs()) };
+    entry.live = { ...entry.live, group: stored.groupName, boardId, otherBoardSeenMs, twice: twiceOf(stored, this.#options.clock.nowMs()) };
     if (entry.live.waitingSinceMs !== stored.waitingSinceMs) {
       const live = { ...entry.live, waitingSinceMs: stored.waitingSinceMs };
       entry.live = settle(live, live.presence, live.reception, this.#options.clock.nowMs());
@@ -303,6 +303,7 @@ export class DeviceRegister {
       device.bootId === null ? null : { bootId: device.bootId, counter: device.sessionCounter, sequences: {} };
     const blank: LiveDevice = {
       id: device.id,
+      group: device.groupName,
       waitingSinceMs: device.waitingSinceMs,
       boardId: device.boardId,
       otherBoardSeenMs: device.otherBoardSeenMs,

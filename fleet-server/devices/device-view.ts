@@ -7,8 +7,9 @@ import { parseRefusals, settingsState } from '#fleet-server/settings/settings-st
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
 import { type Condition, isServerCondition } from '#protocol/conditions.ts';
 import type { DeviceDetail, DeviceSummary } from '#protocol/model/device.ts';
+import type { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 
-export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummary {
+export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: DeviceMaintenance | null): DeviceSummary {
   // What an absent device last said of its work says nothing of now: figures are shown only while it is there.
   const isOnline = live.presence.state === 'online';
   return {
@@ -17,6 +18,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
     group: row.groupName,
     tags: readTags(row.tags),
     waitingSince: row.waitingSinceMs === null ? null : timestamp(row.waitingSinceMs),
+    maintenance,
     presence: live.presence,
     stream: live.stream,
     settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),
@@ -31,10 +33,13 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice): DeviceSummar
   };
 }
 
-export function deviceDetail(row: DevicesTable, live: LiveDevice, boards: readonly KnownBoard[]): DeviceDetail {
+/** What stands elsewhere than in the device's own row. */
+export type Beside = { readonly boards: readonly KnownBoard[]; readonly maintenance: DeviceMaintenance | null };
+
+export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, maintenance }: Beside): DeviceDetail {
   const isOnline = live.presence.state === 'online';
   return {
-    ...deviceSummary(row, live),
+    ...deviceSummary(row, live, maintenance),
     joinedAt: timestamp(row.joinedAtMs),
     boards: boards.map(({ boardId, hostName, firstSeenMs, lastSeenMs }) => ({
       id: boardId,

@@ -39,7 +39,7 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-const keyColumns = ['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs'] as const;
+const keyColumns = ['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
 export type DeviceKeys = Pick<DevicesTable, (typeof keyColumns)[number]>;
 
 export function allDeviceKeys(database: Database): Promise<DeviceKeys[]> {
@@ -133,7 +133,7 @@ export async function updateDevice(
 }
 
 export async function deleteDevice(database: Database, id: string): Promise<void> {
-  for (const table of ['settings', 'settingsRevisions', 'settingsRevisionChanges'] as const) {
+  for (const table of ['settings', 'settingsRevisions', 'settingsRevisionChanges', 'maintenanceWindows'] as const) {
     await database.deleteFrom(table).where('level', '=', 'device').where('scope', '=', id).execute();
   }
   await database.deleteFrom('settingsTrialDevices').where('deviceId', '=', id).execute();

@@ -21,6 +21,7 @@ export type SessionPosition = {
 /** Plain data, replaced as a whole at every change, so that it may later be kept outside this process. */
 export type LiveDevice = {
   readonly id: string;
+  readonly group: string | null;
   /** Since when it waits for a person to let it in; null: it is in. */
   readonly waitingSinceMs: number | null;
   /** The board that it belongs to, and when another one was heard last under its name. */

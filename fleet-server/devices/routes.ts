@@ -46,7 +46,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
   const detail = async (id: string): Promise<DeviceDetail> => {
     const { row, live } = await find(id);
     const memory = await readBoards(database, id);
-    return deviceDetail(row, live, memory?.boards ?? []);
+    return deviceDetail(row, live, { boards: memory?.boards ?? [], maintenance: app.maintenance.of(id, row.groupName) });
   };
 
   app.get(
@@ -68,7 +68,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
       const last = page.at(-1);
       const devices = page.flatMap((row) => {
         const live = app.devices.get(row.id);
-        return live === undefined ? [] : [deviceSummary(row, live)];
+        return live === undefined ? [] : [deviceSummary(row, live, app.maintenance.of(row.id, row.groupName))];
       });
       return {
         devices,
@@ -122,6 +122,8 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
         return app.settings.refreshDevice(transaction, id);
       });
       send();
+      const stored = await store.findStoredDevice(database, id);
+      if (stored !== undefined) app.devices.update(stored);
       app.changes.publish({ subject: 'device', deviceId: id });
       app.servers.tell({ kind: 'device', deviceId: id });
       return detail(id);

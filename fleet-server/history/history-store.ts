@@ -1,4 +1,5 @@
 /** The history of each device in the store. */
+import { sql } from 'kysely';
 import type { Database, HistoryTable } from '#fleet-server/store/schema.ts';
 
 export type HistoryRow = Omit<HistoryTable, 'id'>;
@@ -59,4 +60,18 @@ export async function pruneHistory(database: Database, deviceId: string, keep: n
     .executeTakeFirst();
   if (oldestKept === undefined) return;
   await database.deleteFrom('history').where('deviceId', '=', deviceId).where('id', '<', oldestKept.id).execute();
+}
+
+/** Entries of the watchdog since then, the oldest first. */
+export function watchdogEntriesSince(database: Database, sinceMs: number): Promise<{ deviceId: string; kind: string; atMs: number }[]> {
+  return (
+    database
+      .selectFrom('history')
+      .select(['deviceId', 'kind', 'atMs'])
+      // As the index has it, and not as a parameter, of which SQLite would not know that it fits.
+      .where(sql<boolean>`"origin" = 'watchdog'`)
+      .where('atMs', '>=', sinceMs)
+      .orderBy('id')
+      .execute()
+  );
 }

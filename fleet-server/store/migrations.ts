@@ -427,6 +427,31 @@ async function boards(database: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function watchdogPolicies(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .createTable('maintenanceWindows')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('createdAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('createdBy', 'text', (c) => c.notNull())
+    .addColumn('overAtMs', 'bigint')
+    .execute();
+  await schema
+    .createTable('watchdogPolicies')
+    .addColumn('level', 'text', (c) => c.notNull())
+    .addColumn('scope', 'text', (c) => c.notNull())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('changedAtMs', 'bigint', (c) => c.notNull())
+    .addColumn('changedBy', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('watchdogPoliciesKey', ['level', 'scope'])
+    .execute();
+  // What the watchdog did of late is asked of the whole fleet's history at once.
+  await sql`create index "historyOfWatchdog" on "history" ("atMs") where "origin" = 'watchdog'`.execute(database);
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -442,6 +467,7 @@ export const migrations: readonly Migration[] = [
   { name: 'a credential that is about to take the place of another', run: nextCredentials },
   { name: 'newcomers that wait for approval', run: approval },
   { name: 'the boards of a device', run: boards },
+  { name: 'maintenance windows, and policies of the watchdog', run: watchdogPolicies },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

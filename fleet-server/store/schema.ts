@@ -276,6 +276,29 @@ export type AlertsTable = {
   toldChannels: string;
 };
 
+/** Open windows, those that are to come, and for a while those that are over. */
+export type MaintenanceWindowsTable = {
+  id: string;
+  level: 'fleet' | 'group' | 'device';
+  /** Empty for the fleet, else the group's name or the device's id. */
+  scope: string;
+  /** MaintenanceRequest as JSON. */
+  document: string;
+  createdAtMs: number;
+  createdBy: string;
+  /** When it can be open no more; null: it comes again. */
+  overAtMs: number | null;
+};
+
+export type WatchdogPoliciesTable = {
+  level: 'fleet' | 'group';
+  scope: string;
+  /** WatchdogPolicy as JSON. */
+  document: string;
+  changedAtMs: number;
+  changedBy: string;
+};
+
 /** What is still to be told to whom: rows go when it was told, or in vain for too long. */
 export type AlertNoticesTable = {
   id: string;
@@ -338,6 +361,8 @@ export type Schema = {
   alerts: AlertsTable;
   alertNotices: AlertNoticesTable;
   liveDevices: LiveDevicesTable;
+  maintenanceWindows: MaintenanceWindowsTable;
+  watchdogPolicies: WatchdogPoliciesTable;
 };
 
 /** The store or a transaction in it: what every `*-store.ts` works on. */

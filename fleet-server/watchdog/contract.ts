@@ -1,11 +1,15 @@
 /** What the watchdog needs of the rest of the fleet server: types only. */
+import type { Act } from '#fleet-server/watchdog/decide.ts';
 import type { CommandKind } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import type { Report } from '#protocol/messages.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
+import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
 /** What is known of one device at this moment. A LiveDevice of the register fits it. */
 export type DeviceView = {
   readonly id: string;
+  readonly group: string | null;
   /** `since` changes with each connection. */
   readonly presence: { readonly state: 'online' | 'offline' | 'unknown'; readonly since: string };
   readonly media: MediaState | null;
@@ -13,6 +17,10 @@ export type DeviceView = {
   readonly reception: RelayReception | null;
   /** Whether its stream address is this fleet's relay; false for `elsewhere`. */
   readonly streamsHere: boolean;
+  /** What the device says of its picture and its sound, among others. */
+  readonly conditions: readonly { readonly code: string }[];
+  /** Null: it has not said yet which commands it knows. */
+  readonly report: Pick<Report, 'capabilities' | 'settings'> | null;
 };
 
 export type WatchdogHooks = {
@@ -21,6 +29,11 @@ export type WatchdogHooks = {
   devices(): Iterable<DeviceView>;
   /** When the relay last came to run, in milliseconds since the epoch; null while it does not run. */
   relayRunningSinceMs(): number | null;
+  policyOf(device: DeviceView): WatchdogPolicy;
+  /** In a maintenance window. */
+  isSilenced(device: DeviceView): boolean;
+  /** What was done since then, by device. */
+  actsSince(sinceMs: number): Promise<ReadonlyMap<string, readonly Act[]>>;
   requestCommand(request: {
     readonly deviceId: string;
     readonly kind: CommandKind;

@@ -1,49 +1,66 @@
 /**
- * The watchdog's decisions, pure: what was known a second ago, what is known now, and the time; out comes what to do.
+ * The watchdog's decisions, pure: what was known at the last look, what is known now, and the time; out comes what to do.
  *
- * INVARIANT: nothing is ever done to a device that is offline, unknown, or streams elsewhere.
+ * INVARIANTS
+ * - Nothing is ever done to a device that is offline, unknown, streams elsewhere or is in a maintenance window.
+ * - Each bound an hour holds over restarts of the server: what was done before is read from the history (`initialState`).
  */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
-import { type FaultKind, pauseAfterMs, type Rule, remedyFor, rules, watchdogPolicy } from '#fleet-server/watchdog/policy.ts';
-import type { CommandKind } from '#protocol/commands.ts';
+import { pauseAfterMs, type Rule, rules, settleMs } from '#fleet-server/watchdog/policy.ts';
+import { isUsable, nextStep } from '#fleet-server/watchdog/steps.ts';
+import type { WatchdogCommand, WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
 const hourMs = 3_600_000;
+
+/** `fault`: null where only the history tells of it. */
+export type Act = { readonly command: WatchdogCommand; readonly fault: WatchdogFault | null; readonly atMs: number };
 
 export type Watched = {
   /** The connection in which it was seen last, and since when. */
   readonly connection: { readonly since: string; readonly seenAtMs: number } | null;
-  readonly fault: { readonly kind: FaultKind; readonly sinceMs: number } | null;
+  readonly fault: { readonly kind: WatchdogFault; readonly sinceMs: number } | null;
   /** Since when it has had no fault; null while it has one, or is not there. */
   readonly goodSinceMs: number | null;
   /** In this run of faults. */
   readonly attempts: number;
   readonly notBeforeMs: number;
-  /** Within the last hour; at most `maxAttemptsAnHour`. */
-  readonly attemptedAtMs: readonly number[];
-  readonly saidThatItPauses: boolean;
+  /** Within the last hour; the policy bounds how many. */
+  readonly acts: readonly Act[];
+  /** What was said of this fault: that it is there, or that nothing helps. */
+  readonly hasSaid: boolean;
 };
 
-export type WatchdogState = { readonly startedAtMs: number; readonly devices: ReadonlyMap<string, Watched> };
+export type WatchdogState = {
+  readonly startedAtMs: number;
+  readonly devices: ReadonlyMap<string, Watched>;
+  readonly earlier: ReadonlyMap<string, readonly Act[]>;
+};
 
 export type Views = {
   readonly devices: Iterable<DeviceView>;
   /** Null while the relay does not run. */
   readonly relayRunningSinceMs: number | null;
+  policyOf(device: DeviceView): WatchdogPolicy;
+  /** In a maintenance window. */
+  isSilenced(device: DeviceView): boolean;
 };
 
 export type WatchdogAction =
   | {
       readonly kind: 'restart';
       readonly deviceId: string;
-      readonly command: CommandKind;
-      readonly fault: FaultKind;
+      readonly command: WatchdogCommand;
+      readonly fault: WatchdogFault;
       readonly attempt: number;
       readonly detail: string;
     }
-  | { readonly kind: 'pause'; readonly deviceId: string; readonly detail: string };
+  | { readonly kind: 'pause' | 'tell'; readonly deviceId: string; readonly detail: string };
 
-export function initialState(startedAtMs: number): WatchdogState {
-  return { startedAtMs, devices: new Map() };
+type Step = { readonly watched: Watched; readonly action?: WatchdogAction };
+
+/** `earlier`: what the history says was done within the last hour. */
+export function initialState(startedAtMs: number, earlier: ReadonlyMap<string, readonly Act[]> = new Map()): WatchdogState {
+  return { startedAtMs, devices: new Map(), earlier };
 }
 
 export function decide(
@@ -52,17 +69,19 @@ export function decide(
   nowMs: number,
 ): { readonly state: WatchdogState; readonly actions: readonly WatchdogAction[] } {
   const { relayRunningSinceMs } = views;
-  const isRelaySettled = relayRunningSinceMs !== null && nowMs - relayRunningSinceMs >= watchdogPolicy.settleMs;
-  const isServerSettled = nowMs - state.startedAtMs >= watchdogPolicy.settleMs;
+  const isRelaySettled = relayRunningSinceMs !== null && nowMs - relayRunningSinceMs >= settleMs;
+  const isServerSettled = nowMs - state.startedAtMs >= settleMs;
   const devices = new Map<string, Watched>();
   const actions: WatchdogAction[] = [];
   for (const device of views.devices) {
-    const seen = observe(state.devices.get(device.id) ?? unwatched, device, nowMs);
-    const { watched, action } = isRelaySettled && isServerSettled ? act(seen, device, nowMs) : { watched: seen, action: undefined };
+    const policy = views.policyOf(device);
+    const before = state.devices.get(device.id) ?? { ...unwatched, acts: state.earlier.get(device.id) ?? [] };
+    const seen = observe(before, device, policy, views.isSilenced(device), nowMs);
+    const { watched, action } = isRelaySettled && isServerSettled ? act(seen, device, policy, nowMs) : { watched: seen, action: undefined };
     devices.set(device.id, watched);
     if (action !== undefined) actions.push(action);
   }
-  return { state: { startedAtMs: state.startedAtMs, devices }, actions };
+  return { state: { ...state, devices }, actions };
 }
 
 const unwatched: Watched = {
@@ -71,62 +90,79 @@ const unwatched: Watched = {
   goodSinceMs: null,
   attempts: 0,
   notBeforeMs: 0,
-  attemptedAtMs: [],
-  saidThatItPauses: false,
+  acts: [],
+  hasSaid: false,
 };
 
-function observe(before: Watched, device: DeviceView, nowMs: number): Watched {
-  const attemptedAtMs = before.attemptedAtMs.filter((atMs) => nowMs - atMs < hourMs);
-  const watched = { ...before, attemptedAtMs };
+function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
+  const watched = { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) };
   if (device.presence.state !== 'online' || !device.streamsHere) return { ...watched, connection: null, fault: null, goodSinceMs: null };
   const { since } = device.presence;
   const connection = before.connection?.since === since ? before.connection : { since, seenAtMs: nowMs };
-  const rule = rules.find(({ applies }) => applies(device));
+  // What people do to it meanwhile is not its fault: afterwards it begins anew.
+  if (isSilenced) return { ...watched, connection, fault: null, goodSinceMs: null, attempts: 0, notBeforeMs: 0, hasSaid: false };
+  const rule = rules.find((candidate) => policy.faults[candidate.fault].response !== 'ignore' && candidate.applies(device));
   if (rule === undefined) {
     const goodSinceMs = before.goodSinceMs ?? nowMs;
-    const isForgiven = nowMs - goodSinceMs >= watchdogPolicy.forgiveAfterMs;
-    const forgiven = isForgiven ? { attempts: 0, notBeforeMs: 0 } : {};
+    const isForgiven = nowMs - goodSinceMs >= policy.forgiveAfterS * 1000;
+    const forgiven = isForgiven ? { attempts: 0, notBeforeMs: 0, hasSaid: false } : {};
     return { ...watched, ...forgiven, connection, fault: null, goodSinceMs };
   }
   const sinceMs = before.fault?.kind === rule.fault ? before.fault.sinceMs : nowMs;
   return { ...watched, connection, fault: { kind: rule.fault, sinceMs }, goodSinceMs: null };
 }
 
-function act(watched: Watched, device: DeviceView, nowMs: number): { watched: Watched; action?: WatchdogAction } {
+function act(watched: Watched, device: DeviceView, policy: WatchdogPolicy, nowMs: number): Step {
   const { fault, connection } = watched;
   const rule = rules.find((candidate) => candidate.fault === fault?.kind);
   if (fault === null || connection === null || rule === undefined) return { watched };
-  const isSettled = nowMs - connection.seenAtMs >= watchdogPolicy.settleMs;
-  if (!isSettled || nowMs - fault.sinceMs < rule.holdMs || nowMs < watched.notBeforeMs) return { watched };
-  if (watched.attemptedAtMs.length >= watchdogPolicy.maxAttemptsAnHour) return pause(watched, device);
-  return restart(watched, device, rule, { nowMs, lastedMs: nowMs - fault.sinceMs });
+  const { response, holdS } = policy.faults[fault.kind];
+  const isSettled = nowMs - connection.seenAtMs >= settleMs;
+  if (!isSettled || nowMs - fault.sinceMs < holdS * 1000 || nowMs < watched.notBeforeMs) return { watched };
+  const why = `for ${seconds(nowMs - fault.sinceMs)} ${rule.describe(device)}`;
+  if (response === 'tell') return say(watched, device, 'tell', `Seen: ${why}. The watchdog does nothing about it.`);
+  if (response === 'once') {
+    const isDone = watched.acts.some((done) => done.fault === null || done.fault === fault.kind);
+    if (isDone) return say(watched, device, 'tell', `Seen: ${why}. A restart within the last hour did not end it: look at the device.`);
+    const first = policy.steps.find((step) => isUsable(step, watched.acts, device));
+    return first === undefined || isAtBound(watched, policy)
+      ? pause(watched, device)
+      : restart(watched, device, rule, { policy, why, nowMs, command: first.command });
+  }
+  const command = isAtBound(watched, policy) ? null : nextStep(policy.steps, watched.attempts, watched.acts, device);
+  return command === null ? pause(watched, device) : restart(watched, device, rule, { policy, why, nowMs, command });
 }
 
-function restart(
-  watched: Watched,
-  device: DeviceView,
-  rule: Rule,
-  { nowMs, lastedMs }: { readonly nowMs: number; readonly lastedMs: number },
-): { watched: Watched; action: WatchdogAction } {
+function isAtBound({ acts }: Watched, { maxAnHour }: WatchdogPolicy): boolean {
+  return acts.length >= maxAnHour;
+}
+
+type Restart = { readonly policy: WatchdogPolicy; readonly why: string; readonly nowMs: number; readonly command: WatchdogCommand };
+
+function restart(watched: Watched, device: DeviceView, { fault }: Rule, { policy, why, nowMs, command }: Restart): Step {
   const attempt = watched.attempts + 1;
-  const pauseMs = pauseAfterMs(attempt);
-  const detail = `Attempt ${attempt}, because for ${seconds(lastedMs)} ${rule.describe(device)}. The next one in ${seconds(pauseMs)} at the earliest.`;
+  const pauseMs = pauseAfterMs(policy, attempt);
+  const detail = `Attempt ${attempt}, because ${why}. The next one in ${seconds(pauseMs)} at the earliest.`;
   return {
     watched: {
       ...watched,
       attempts: attempt,
       notBeforeMs: nowMs + pauseMs,
-      attemptedAtMs: [...watched.attemptedAtMs, nowMs],
-      saidThatItPauses: false,
+      acts: [...watched.acts, { command, fault, atMs: nowMs }],
+      hasSaid: false,
     },
-    action: { kind: 'restart', deviceId: device.id, command: remedyFor(attempt), fault: rule.fault, attempt, detail: detail.slice(0, 500) },
+    action: { kind: 'restart', deviceId: device.id, command, fault, attempt, detail: detail.slice(0, 500) },
   };
 }
 
-function pause(watched: Watched, device: DeviceView): { watched: Watched; action?: WatchdogAction } {
-  if (watched.saidThatItPauses) return { watched };
-  const detail = `${watchdogPolicy.maxAttemptsAnHour} restarts within an hour did not help: the watchdog waits. Look at the device.`;
-  return { watched: { ...watched, saidThatItPauses: true }, action: { kind: 'pause', deviceId: device.id, detail } };
+function pause(watched: Watched, device: DeviceView): Step {
+  const detail = `${watched.acts.length} restarts within an hour did not help, or nothing more is allowed: the watchdog waits. Look at the device.`;
+  return say(watched, device, 'pause', detail);
+}
+
+function say(watched: Watched, device: DeviceView, kind: 'pause' | 'tell', detail: string): Step {
+  if (watched.hasSaid) return { watched };
+  return { watched: { ...watched, hasSaid: true }, action: { kind, deviceId: device.id, detail: detail.slice(0, 500) } };
 }
 
 function seconds(ms: number): string {

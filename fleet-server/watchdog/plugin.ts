@@ -1,4 +1,4 @@
-/** `app.watchdog`: compares once a second what each device says with what the relay receives, and acts. */
+/** `app.watchdog`: compares what each device says with what the relay receives and what is in the picture, and acts. */
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
@@ -17,7 +17,7 @@ async function watchdog(app: FastifyInstance, options: WatchdogOptions): Promise
   const instance = new Watchdog({ hooks: options, log: app.log, clock: options.clock ?? systemClock });
   app.decorate('watchdog', instance);
   app.addHook('onReady', async () => instance.start());
-  app.addHook('preClose', async () => instance.stop());
+  app.addHook('preClose', () => instance.stop());
 }
 
 export const watchdogPlugin = fastifyPlugin(watchdog, { name: 'watchdog' });

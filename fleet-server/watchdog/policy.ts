@@ -1,54 +1,60 @@
-/** What the watchdog holds against a device, and what it does about it: data. */
-
+/** What the watchdog looks for, and its policy where nobody has set another: data. */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
-import type { CommandKind } from '#protocol/commands.ts';
 import { mainOutputId } from '#protocol/media.ts';
-
-export type FaultKind = 'pipeline-failed' | 'stream-not-arriving';
+import type { WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
 export type Rule = {
-  readonly fault: FaultKind;
-  /** How long it must last before anything is done: the device mends most things by itself. */
-  readonly holdMs: number;
+  readonly fault: WatchdogFault;
   applies(device: DeviceView): boolean;
   describe(device: DeviceView): string;
 };
 
-/** The first that applies counts. */
+const has = (device: DeviceView, code: string): boolean => device.conditions.some((condition) => condition.code === code);
+
+/** The three views: what the device says, what the relay receives, and what is in the picture and the sound. The first that applies counts. */
 export const rules: readonly Rule[] = [
   {
     fault: 'pipeline-failed',
-    holdMs: 2000,
     applies: ({ media }) => media?.kind === 'failed',
     describe: ({ media }) => `the device reports that its pipeline failed: ${media?.kind === 'failed' ? media.reason : ''}`,
   },
   {
     fault: 'stream-not-arriving',
-    holdMs: 10_000,
     applies: ({ outputs, reception }) =>
       reception === null && outputs.some(({ id, state }) => id === mainOutputId && state.kind === 'streaming'),
     describe: () => 'the device says that it streams, and the relay receives nothing',
   },
+  { fault: 'picture-frozen', applies: (device) => has(device, 'picture-frozen'), describe: () => 'the picture stands still' },
+  { fault: 'picture-black', applies: (device) => has(device, 'picture-black'), describe: () => 'the picture is black' },
+  { fault: 'audio-silent', applies: (device) => has(device, 'audio-silent'), describe: () => 'there is no sound' },
 ];
 
-export const watchdogPolicy = {
-  /** Nothing is done so soon after the server, the relay or the device's connection came to be. */
-  settleMs: 15_000,
-  /** The first attempt, the second, and each further one as the last. */
-  remedies: ['restart-pipeline', 'restart-media-host'],
-  /** From one attempt to the next: doubled each time. */
-  firstPauseMs: 10_000,
-  maxPauseMs: 300_000,
-  /** After so long without a fault the next one counts as the first again. */
-  forgiveAfterMs: 60_000,
-  maxAttemptsAnHour: 12,
-} as const satisfies { readonly remedies: readonly [CommandKind, ...CommandKind[]]; readonly [limit: string]: unknown };
+/** Nothing is done so soon after the server, the relay or the device's connection came to be. */
+export const settleMs = 15_000;
 
-export function remedyFor(attempt: number): CommandKind {
-  const { remedies } = watchdogPolicy;
-  return remedies[Math.min(attempt, remedies.length) - 1] ?? remedies[0];
-}
+export const defaultPolicy: WatchdogPolicy = {
+  faults: {
+    // With the two looks a second it is acted upon within two seconds of the report, and within ten.
+    'pipeline-failed': { response: 'escalate', holdS: 1 },
+    'stream-not-arriving': { response: 'escalate', holdS: 9 },
+    // A hung camera gives the same picture for ever, and so do slides: one restart tells which it is.
+    'picture-frozen': { response: 'once', holdS: 10 },
+    // Most often a lens cap, a dark room or a mute switch: no restart mends these.
+    'picture-black': { response: 'tell', holdS: 30 },
+    'audio-silent': { response: 'tell', holdS: 30 },
+  },
+  steps: [
+    { command: 'restart-pipeline', attempts: 1, maxAnHour: 12 },
+    { command: 'restart-media-host', attempts: 2, maxAnHour: 6 },
+    { command: 'restart-agent', attempts: 2, maxAnHour: 2 },
+    { command: 'reboot', attempts: 1, maxAnHour: 1 },
+  ],
+  firstPauseS: 10,
+  maxPauseS: 300,
+  forgiveAfterS: 60,
+  maxAnHour: 12,
+};
 
-export function pauseAfterMs(attempt: number): number {
-  return Math.min(watchdogPolicy.maxPauseMs, watchdogPolicy.firstPauseMs * 2 ** Math.min(attempt - 1, 16));
+export function pauseAfterMs({ firstPauseS, maxPauseS }: WatchdogPolicy, attempt: number): number {
+  return Math.min(maxPauseS, firstPauseS * 2 ** Math.min(attempt - 1, 16)) * 1000;
 }

@@ -17,6 +17,8 @@ export const Change = Type.Object({
     'alerts',
     'rollouts',
     'people',
+    'maintenance',
+    'watchdog-policy',
   ]),
   deviceId: Type.Optional(Type.String()),
 });

@@ -4,6 +4,7 @@ import { Condition } from '#protocol/conditions.ts';
 import { BoardId, DeviceId, GroupName, Reason, Revision, Tag, Timestamp } from '#protocol/identifiers.ts';
 import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { BoardHealth, Inventory, RecordingsSummary, Versions } from '#protocol/messages.ts';
+import { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 
 /** `unknown`: the server has not heard of it since the server itself started, and its keepalive has not run out yet. */
 export const DevicePresence = Type.Object({
@@ -59,6 +60,8 @@ export const DeviceSummary = Type.Object({
   tags: Type.Array(Tag),
   /** Since when it waits for a person to let it in; null: it is in. */
   waitingSince: Nullable(Timestamp),
+  /** The maintenance window that it is in: no alert, and the watchdog does nothing; null: none. */
+  maintenance: Nullable(DeviceMaintenance),
   presence: DevicePresence,
   stream: StreamState,
   settings: SettingsState,

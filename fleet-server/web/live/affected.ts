@@ -29,6 +29,10 @@ export function affectedQueries({ subject, deviceId }: Change): readonly QueryPr
     case 'people':
       // Whose role changed is signed out: their own page must notice.
       return [['people'], ['access-tokens'], ['session']];
+    case 'maintenance':
+      return [['maintenance-windows'], ['devices'], ['device']];
+    case 'watchdog-policy':
+      return [['watchdog-policy']];
     case 'relay':
       return [['devices'], of('device')];
     default:

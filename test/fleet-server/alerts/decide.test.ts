@@ -24,6 +24,7 @@ const device = (id: string, changes: Partial<DeviceFacts> = {}): DeviceFacts => 
   group: null,
   presence: { state: 'online', reason: 'Connected.' },
   hasConnected: true,
+  isSilenced: false,
   streamsHere: true,
   conditions: [],
   ...changes,

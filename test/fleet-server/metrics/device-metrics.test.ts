@@ -5,6 +5,7 @@ import { deviceMetrics, maxDevices } from '#fleet-server/metrics/device-metrics.
 const since = '2026-11-21T12:00:00.000Z';
 const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
   id: `d${String(index).padStart(5, '0')}`,
+  group: null,
   waitingSinceMs: null,
   boardId: null,
   otherBoardSeenMs: null,
