@@ -22,14 +22,14 @@ test('a machine that switches itself off, and what it told', async () => {
 test('one that is too late is killed, and is gone', async () => {
   const lines: string[] = [];
   const end = await runMachine(stubborn, { ...generous, lifeMs: 1500 }, never, (line) => lines.push(line));
-  expect(end).toEqual({ kind: 'broken', reason: 'expected the machine to be done within 1500 ms' });
+  expect(end).toEqual({ kind: 'late', reason: 'expected the machine to be done within 1500 ms' });
   expect(lines).toHaveLength(1);
   expect(isRunning(Number(lines[0]))).toBe(false);
 });
 
 test('one that has nothing to say any more is killed', async () => {
   const end = await runMachine(stubborn, { ...generous, silenceMs: 700 }, never, () => undefined);
-  expect(end).toEqual({ kind: 'broken', reason: 'expected a line from the machine within 700 ms' });
+  expect(end).toEqual({ kind: 'late', reason: 'expected a line from the machine within 700 ms' });
 });
 
 test('one that somebody stops is killed; one that was stopped before is not even begun', async () => {

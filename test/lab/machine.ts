@@ -13,7 +13,9 @@ import { createInterface } from 'node:readline';
 
 export type MachineEnd =
   | { readonly kind: 'switched-off' }
-  /** Too late, stopped from outside, or not even started. */
+  /** Not done, or nothing to say, for too long. */
+  | { readonly kind: 'late'; readonly reason: string }
+  /** Stopped from outside, failed, or not even started. */
   | { readonly kind: 'broken'; readonly reason: string };
 
 /** In time as it passes outside. */
@@ -57,7 +59,7 @@ export function qemuCommand(files: MachineFiles): readonly string[] {
   ];
 }
 
-/** Runs the command at the lowest priority until it ends, is late or is stopped. */
+/** Runs the command until it ends, is late or is stopped. */
 export async function runMachine(
   command: readonly string[],
   bounds: MachineBounds,
@@ -65,16 +67,16 @@ export async function runMachine(
   onLine: (line: string) => void,
 ): Promise<MachineEnd> {
   if (signal.aborted) return { kind: 'broken', reason: 'stopped from outside' };
-  const child = spawn('nice', ['-n', '15', 'setpriv', '--pdeathsig', 'KILL', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let broken: string | null = null;
-  const breakOff = (reason: string): void => {
-    broken ??= reason;
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let brokenOff: MachineEnd | null = null;
+  const breakOff = (kind: 'late' | 'broken', reason: string): void => {
+    brokenOff ??= { kind, reason };
     child.kill('SIGKILL');
   };
-  const onAbort = (): void => breakOff('stopped from outside');
+  const onAbort = (): void => breakOff('broken', 'stopped from outside');
   signal.addEventListener('abort', onAbort, { once: true });
-  const life = setTimeout(() => breakOff(`expected the machine to be done within ${bounds.lifeMs} ms`), bounds.lifeMs);
-  const silence = setTimeout(() => breakOff(`expected a line from the machine within ${bounds.silenceMs} ms`), bounds.silenceMs);
+  const life = setTimeout(() => breakOff('late', `expected the machine to be done within ${bounds.lifeMs} ms`), bounds.lifeMs);
+  const silence = setTimeout(() => breakOff('late', `expected a line from the machine within ${bounds.silenceMs} ms`), bounds.silenceMs);
   createInterface({ input: child.stdout }).on('line', (line) => {
     silence.refresh();
     onLine(line);
@@ -90,7 +92,7 @@ export async function runMachine(
   clearTimeout(life);
   clearTimeout(silence);
   signal.removeEventListener('abort', onAbort);
-  if (broken !== null) return { kind: 'broken', reason: broken };
+  if (brokenOff !== null) return brokenOff;
   if (end.code === 0) return { kind: 'switched-off' };
   return { kind: 'broken', reason: end.error?.message ?? `the machine ended with ${end.code}: ${complaint.trim()}` };
 }

@@ -35,6 +35,11 @@ export async function buildInRadios(number: number): Promise<void> {
   await run('modprobe', ['mac80211_hwsim', `radios=${number}`]);
 }
 
+/** Sockets for USB webcams, and the drivers of what is plugged into them: nothing looks for a driver by itself here. */
+export async function openSockets(): Promise<void> {
+  await run('modprobe', ['--all', 'vhci-hcd', 'uvcvideo', 'snd-usb-audio']);
+}
+
 /** What a line between two networks consists of. The kernel would look for these in its first file system, where they are not. */
 export async function loadNetworkModules(): Promise<void> {
   await run('modprobe', ['--all', 'veth', 'sch_netem']);

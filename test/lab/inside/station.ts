@@ -39,13 +39,23 @@ export const smallPicture: AgentSettings = {
   AV_PREVIEW_INTERVAL: '60',
 };
 
-/** Where the agent runs: what its command begins with, and where it reaches a port of ours on 127.0.0.1. */
-export type Place = { readonly command: readonly string[]; readonly reach: (port: number) => Promise<string> };
+/** Where the agent runs: how it is started with its settings, and where it reaches a port of ours on 127.0.0.1. */
+export type Place = {
+  readonly start: (environment: Readonly<Record<string, string>>) => unknown;
+  readonly reach: (port: number) => Promise<string>;
+};
 
-const here: Place = { command: [], reach: (port) => Promise.resolve(`127.0.0.1:${port}`) };
+/** `prefix`: what its command begins with. */
+export function agentBehind(laboratory: Laboratory, prefix: readonly string[]): Place['start'] {
+  return (environment) => startAgent(laboratory, environment, prefix);
+}
+
+function here(laboratory: Laboratory): Place {
+  return { start: agentBehind(laboratory, []), reach: (port) => Promise.resolve(`127.0.0.1:${port}`) };
+}
 
 /** Everything started here ends with the scenario. */
-export async function openStation(laboratory: Laboratory, settings: AgentSettings, place: Place = here): Promise<Station> {
+export async function openStation(laboratory: Laboratory, settings: AgentSettings, place: Place = here(laboratory)): Promise<Station> {
   const relay = await TestRelay.start();
   laboratory.undoLater(() => relay.stop());
   const fleet = new TestFleet();
@@ -60,8 +70,10 @@ export async function openStation(laboratory: Laboratory, settings: AgentSetting
     AV_STREAM_URL: `rtmp://${await place.reach(relay.rtmpPort)}/live`,
     AV_STREAM_KEY: streamName,
     FLEET_URL: `http://${await place.reach(Number(new URL(fleet.url).port))}`,
+    FLEET_JOIN_TOKEN: joinToken,
+    AGENT_LOG_LEVEL: 'debug',
   };
-  startAgent(laboratory, { ...settings, ...targets }, place.command);
+  await place.start({ ...settings, ...targets });
   const last = (name: 'report' | 'health') => fleet.heard.findLast((heard) => heard.name === name)?.body;
   return {
     relay,
@@ -74,18 +86,18 @@ export async function openStation(laboratory: Laboratory, settings: AgentSetting
 }
 
 /** The station once its stream can be played. */
-export async function streamingStation(laboratory: Laboratory, settings: AgentSettings, place: Place = here): Promise<Station> {
+export async function streamingStation(laboratory: Laboratory, settings: AgentSettings, place: Place = here(laboratory)): Promise<Station> {
   const station = await openStation(laboratory, settings, place);
   await until('a publisher at the relay', firstFrameBoundMs, () => station.relay.publisherId());
   await until('a report of a running capture', firstFrameBoundMs, () => station.lastReport()?.media.kind === 'running');
   return station;
 }
 
-function startAgent(laboratory: Laboratory, settings: Readonly<Record<string, string>>, prefix: readonly string[]): void {
+function startAgent(laboratory: Laboratory, environment: Readonly<Record<string, string>>, prefix: readonly string[]): void {
   const { PATH = '', HOME = '', LANG = '' } = process.env;
-  const own = { AGENT_STATE_DIR: join(laboratory.folder, 'state'), AGENT_LOG_LEVEL: 'debug', FLEET_JOIN_TOKEN: joinToken };
+  const own = { PATH, HOME, LANG, AGENT_STATE_DIR: join(laboratory.folder, 'state') };
   const [program = '', ...words] = [...prefix, process.execPath, '--max-semi-space-size=1', agentProgram];
-  const child = spawn(program, words, { env: { PATH, HOME, LANG, ...own, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, words, { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = createWriteStream(laboratory.logFile('agent'));
   for (const stream of [child.stdout, child.stderr]) stream.pipe(log, { end: false });
   const exited = once(child, 'exit');

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { ShapedLink } from '../../device/media/constrained-link.ts';
 import type { Laboratory } from '../scenario.ts';
 import { loadNetworkModules } from './modules.ts';
+import { agentBehind, type Place } from './station.ts';
 
 const run = promisify(execFile);
 
@@ -21,16 +22,15 @@ const lossPercent = 2;
 const cutPercent = 100;
 
 export type Venue = {
-  /** What a program's command begins with that runs there. */
-  readonly command: readonly string[];
-  /** Where it reaches a port of ours on 127.0.0.1. */
-  readonly reach: (port: number) => Promise<string>;
+  /** For a station: the agent runs there. */
+  readonly place: Place;
   /** Far away and with losses from the beginning, in both directions. */
   readonly line: ShapedLink;
 };
 
 /** It is gone with the end of the scenario. */
-export async function openVenue({ undoLater }: Laboratory): Promise<Venue> {
+export async function openVenue(laboratory: Laboratory): Promise<Venue> {
+  const { undoLater } = laboratory;
   const ip = (...words: readonly string[]) => run('ip', words);
   const ipThere = (...words: readonly string[]) => run('ip', ['-n', name, ...words]);
   await loadNetworkModules();
@@ -44,10 +44,12 @@ export async function openVenue({ undoLater }: Laboratory): Promise<Venue> {
   await ipThere('link', 'set', 'lo', 'up');
   const command = ['ip', 'netns', 'exec', name];
   return {
-    command,
-    reach: async (port) => {
-      undoLater(await forward(port));
-      return `${outside}:${port}`;
+    place: {
+      start: agentBehind(laboratory, command),
+      reach: async (port) => {
+        undoLater(await forward(port));
+        return `${outside}:${port}`;
+      },
     },
     line: shapedLine(command),
   };

@@ -10,8 +10,9 @@ const boundMs = 60_000;
 
 export const cameraUnplugged: Scenario = {
   name: 'camera-unplugged',
-  title: 'a camera that is pulled out and put in again, also under another number, is back by itself in the same stream',
-  boundMs: 300_000,
+  title:
+    'a camera that is pulled out and put in again, also under another number, is back by itself in the same stream; the third time health says so',
+  boundMs: 400_000,
   async run(laboratory) {
     const { check, undoLater } = laboratory;
     await buildInCameras(1);
@@ -30,6 +31,12 @@ export const cameraUnplugged: Scenario = {
     await pullOut(laboratory, viewer, 'green');
     const second = await putIn(laboratory, viewer, 'red');
     check('it came back under another number', second !== first, [first, second]);
+
+    await pullOut(laboratory, viewer, 'red');
+    await putIn(laboratory, viewer, 'green');
+    const conditions = () => station.lastHealth()?.conditions.map(({ code }) => code) ?? [];
+    await until('health to name a camera that comes and goes', boundMs, () => conditions().includes('camera-unstable'));
+    check('and nothing of a lost signal any more', !conditions().includes('no-signal'), conditions());
 
     check('the viewer was never cut off', viewer.isWatching());
     check('one connection to the relay all the time', station.relay.publications.length === 1, station.relay.publications.length);
