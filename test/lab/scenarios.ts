@@ -4,8 +4,18 @@ import { badNetwork } from './scenarios/bad-network.ts';
 import { cameraUnplugged } from './scenarios/camera-unplugged.ts';
 import { detection } from './scenarios/detection.ts';
 import { microphoneUnplugged } from './scenarios/microphone-unplugged.ts';
+import { service } from './scenarios/service.ts';
 import { streaming } from './scenarios/streaming.ts';
 import { webcams } from './scenarios/webcams.ts';
 import { wireless } from './scenarios/wireless.ts';
 
-export const scenarios: readonly Scenario[] = [detection, webcams, wireless, streaming, cameraUnplugged, microphoneUnplugged, badNetwork];
+export const scenarios: readonly Scenario[] = [
+  detection,
+  webcams,
+  wireless,
+  streaming,
+  cameraUnplugged,
+  microphoneUnplugged,
+  badNetwork,
+  service,
+];
