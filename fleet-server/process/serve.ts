@@ -26,6 +26,8 @@ export async function serve(configuration: Configuration): Promise<void> {
   try {
     const opened = await openConfigured(configuration, {
       onLost: (cause) => app?.log.warn({ err: cause }, 'a connection to the database was lost; another one is opened'),
+      onCheckpointsLost: (cause) =>
+        app?.log.warn({ err: cause }, 'SQLite’s journal is brought into its file by the server itself from now on'),
     });
     store = opened.store;
     app = await buildApp({ configuration, ...opened, tls, logger: { level: configuration.logLevel } });

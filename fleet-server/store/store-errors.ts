@@ -39,6 +39,13 @@ export function sqliteError(cause: unknown): unknown {
   }
 }
 
+/** What the system says when the disk did not take what was written: fsync(2). */
+export function flushError(cause: unknown): unknown {
+  if (!(cause instanceof Error) || !('code' in cause)) return cause;
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') return storeFull(cause);
+  return new FleetError('store-unavailable', 'What was written did not reach the disk: check the disk of the data directory.', { cause });
+}
+
 /** Serialization failure, deadlock, lock not available. */
 const disturbed = ['40001', '40P01', '55P03'];
 /** By class: connection, insufficient resources, operator intervention, system; by code: password, database, right, read-only. */

@@ -4,22 +4,22 @@
  *
  * INVARIANT: a promise of a write that has resolved is on the disk.
  */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, type LogEvent, type Logger, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { Kysely, type LogEvent, PostgresDialect, sql } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import { migrate } from '#fleet-server/store/migrations.ts';
 import { openPostgresql } from '#fleet-server/store/postgresql-database.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
-import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '#fleet-server/store/sqlite-store.ts';
 
 export type Store = {
   readonly database: Database;
   /** Of statements, waiting for a connection not counted. */
   readonly latency: Histogram;
-  /** Connections of a pool that are at work at this moment; SQLite has none. */
-  activeConnections(): number;
+  /** Those that wait at this moment for what is not in this thread: another process, or the disk. */
+  busyConnections(): number;
   /** Resolves when it can be read. */
   check(): Promise<void>;
   /** May be called twice. */
@@ -57,20 +57,21 @@ export type StoreAddress =
   /** `postgresql://user:password@host:port/database`: a secret. */
   | { readonly kind: 'postgresql'; readonly url: string };
 
-export type StoreOptions = {
+export type StoreOptions = Pick<SqliteStoreOptions, 'flush' | 'onCheckpointsLost'> & {
   /** A connection to the database was lost; what needs it opens another. */
   onLost?(cause: Error): void;
 };
 
 export async function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
   const latency = new Histogram();
-  const log = ({ queryDurationMillis }: LogEvent): void => latency.observe(queryDurationMillis);
-  const { database, activeConnections } = address.kind === 'sqlite' ? openFile(address.path, log) : openShared(address.url, log, options);
+  const observe = (ms: number) => latency.observe(ms);
+  const opened = address.kind === 'sqlite' ? openFile(address.path, observe, options) : openShared(address.url, observe, options);
+  const { database, busyConnections } = opened;
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
-    await database.destroy();
+    await opened.close();
   };
   try {
     await migrate(database);
@@ -81,24 +82,20 @@ export async function openStore(address: StoreAddress, options: StoreOptions = {
   const check = async (): Promise<void> => {
     await sql`select 1`.execute(database);
   };
-  return { database, latency, activeConnections, check, close };
+  return { database, latency, busyConnections, check, close };
 }
 
-type Opened = Pick<Store, 'database' | 'activeConnections'>;
+type Opened = Pick<Store, 'database' | 'busyConnections' | 'close'>;
+type Observe = (ms: number) => void;
 
-function openFile(path: string, log: Logger): Opened {
-  try {
-    // SQLite gives its journal files the rights of the main file.
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
-  } catch (cause) {
-    throw new FleetError('store-unavailable', `The store ${path} cannot be opened for writing.`, { cause });
-  }
-  const sqlite = openSqlite(path);
-  return { database: new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }), log }), activeConnections: () => 0 };
+function openFile(path: string, observe: Observe, options: StoreOptions): Opened {
+  const { database, isFlushing, close } = openSqliteStore(path, { ...options, observe });
+  return { database, busyConnections: () => (isFlushing() ? 1 : 0), close };
 }
 
-function openShared(url: string, log: Logger, { onLost = () => {} }: StoreOptions): Opened {
+function openShared(url: string, observe: Observe, { onLost = () => {} }: StoreOptions): Opened {
   const { pool, active } = openPostgresql(url, onLost);
-  return { database: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log }), activeConnections: active };
+  const log = ({ queryDurationMillis }: LogEvent): void => observe(queryDurationMillis);
+  const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log });
+  return { database, busyConnections: active, close: () => database.destroy() };
 }

@@ -9,7 +9,7 @@ export type ManualClock = Clock & {
 };
 
 /** What answers from another process: settled is only what it has answered. */
-type Busy = { activeConnections(): number };
+type Busy = { busyConnections(): number };
 const stores = new Set<Busy>();
 
 export function settleWith(store: Busy): void {
@@ -20,7 +20,7 @@ export function settleWith(store: Busy): void {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if ([...stores].some((store) => store.activeConnections() > 0)) turn = 0;
+    if ([...stores].some((store) => store.busyConnections() > 0)) turn = 0;
   }
 }
 

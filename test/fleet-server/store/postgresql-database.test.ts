@@ -139,7 +139,7 @@ describe('a database that is away', () => {
     );
     const names = await store.database.selectFrom('people').select('name').orderBy('name').execute();
     expect(names.map(({ name }) => name)).toEqual(['after', 'before']);
-    expect(store.activeConnections()).toBe(0);
+    expect(store.busyConnections()).toBe(0);
   });
 
   test('at the start is one line without the password', async () => {

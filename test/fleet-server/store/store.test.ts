@@ -34,8 +34,8 @@ describe('the store', () => {
     const store = await openStore({ kind: 'sqlite', path: storePath(directory) });
     const pragma = async (name: string) =>
       Object.values((await sql`${sql.raw(`pragma ${name}`)}`.execute(store.database)).rows[0] as object)[0];
-    // 2 is FULL: https://sqlite.org/pragma.html#pragma_synchronous
-    expect(await pragma('synchronous')).toBe(2);
+    // 1 is NORMAL: what FULL does more is done beside the event loop, see the tests of the driver. https://sqlite.org/pragma.html#pragma_synchronous
+    expect(await pragma('synchronous')).toBe(1);
     expect(await pragma('foreign_keys')).toBe(1);
     expect(await pragma('journal_mode')).toBe('wal');
     expect(await pragma('busy_timeout')).toBe(5000);
