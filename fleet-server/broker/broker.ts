@@ -25,6 +25,7 @@ import type {
 } from '#fleet-server/broker/contract.ts';
 import { FailureLedger } from '#fleet-server/broker/failure-ledger.ts';
 import { Inbox } from '#fleet-server/broker/inbox.ts';
+import { OwnMessages } from '#fleet-server/broker/own-messages.ts';
 import { PacketRefused } from '#fleet-server/broker/packet-limit.ts';
 import { ProblemLog } from '#fleet-server/broker/problem-log.ts';
 import { WebSocketDoor } from '#fleet-server/broker/web-socket-door.ts';
@@ -94,6 +95,7 @@ export class Broker implements DeviceBroker {
   async start(): Promise<void> {
     const { connectTimeoutMs, drainTimeoutMs, maxTopicLevels, maxQueuedBeforeAccept } = brokerPolicy;
     const aedes = await Aedes.createBroker({
+      mq: new OwnMessages(),
       connectTimeout: connectTimeoutMs,
       drainTimeout: drainTimeoutMs,
       keepaliveLimit: maxKeepaliveS,
