@@ -29,7 +29,7 @@ export type AlertsOptions = {
   /** Of the dashboard, for links. */
   readonly publicUrl: string | null;
   isLeader(): boolean;
-  facts(): Promise<FleetFacts>;
+  facts(): FleetFacts;
   tell(target: AlertTarget, notice: AlertNotice): Promise<void>;
   publishChange(change: Change): void;
 };
@@ -94,7 +94,8 @@ export class Alerts {
 
   async #look(): Promise<void> {
     const { database, clock, facts, publishChange } = this.#options;
-    const [rules, unresolved, now] = await Promise.all([this.rules(), store.unresolvedAlerts(database), facts()]);
+    const [rules, unresolved] = await Promise.all([this.rules(), store.unresolvedAlerts(database)]);
+    const now = facts();
     const nowMs = clock.nowMs();
     const open = new Set(unresolved.map(({ key }) => key));
     const { memory, opened, resolved } = decideAlerts(this.#memory, now, rules, open, nowMs);

@@ -1,4 +1,5 @@
 /** Commands in the store. */
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 
 /** The states in which a result may still come. */
@@ -64,16 +65,22 @@ export function newestCommands(database: Database, deviceId: string, limit: numb
     .execute();
 }
 
-/** Oldest first. */
-export function openCommands(database: Database, deviceId: string, nowMs: number): Promise<CommandsTable[]> {
-  return database
+const selectOpen = prepared<{ deviceId: string; nowMs: number }>(
+  'deviceId',
+  'nowMs',
+)((database, { deviceId, nowMs }) =>
+  database
     .selectFrom('commands')
     .selectAll()
     .where('deviceId', '=', deviceId)
     .where('state', 'in', openStates)
     .where('deadlineMs', '>', nowMs)
-    .orderBy('requestedAtMs')
-    .execute();
+    .orderBy('requestedAtMs'),
+);
+
+/** Oldest first. */
+export async function openCommands(database: Database, deviceId: string, nowMs: number): Promise<CommandsTable[]> {
+  return (await selectOpen(database, { deviceId, nowMs })).rows;
 }
 
 /** Of all devices, in time and not yet sent; at most a thousand. */

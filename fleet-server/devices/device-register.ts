@@ -48,7 +48,11 @@ export type DeviceRegisterOptions = {
   onOwn?(deviceId: string, part: LivePart, isClaim: boolean): void;
 };
 
+/** What people call it, for those who look at the whole fleet each second: they need not ask the store. */
+export type KnownDevice = { readonly name: string; readonly live: LiveDevice };
+
 type Entry = {
+  name: string;
   credentialHash: Buffer;
   nextCredentialHash: Buffer | null;
   keyGeneration: number;
@@ -131,6 +135,10 @@ export class DeviceRegister {
 
   *list(): Generator<LiveDevice> {
     for (const entry of this.#entries.values()) yield entry.live;
+  }
+
+  *known(): Generator<KnownDevice> {
+    yield* this.#entries.values();
   }
 
   /** Takes a decoded message. What is not newer than what came before changes nothing. */
@@ -251,11 +259,12 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.elsewhere.reception ?? null;
   }
 
-  hasKeys({ id, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
+  /** Whether it is known as the store has it. */
+  isAsStored({ id, name, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
     const entry = this.#entries.get(id);
-    if (entry?.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName) return false;
-    if ((entry?.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
-    return entry?.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
+    if (entry?.name !== name || entry.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName) return false;
+    if ((entry.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
+    return entry.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
 
   /** What the store says of a device that another server may have added or changed. */
@@ -265,6 +274,7 @@ export class DeviceRegister {
       this.add(stored);
       return;
     }
+    entry.name = stored.name;
     entry.credentialHash = Buffer.from(stored.credentialHash, 'hex');
     entry.nextCredentialHash = fromHex(stored.nextCredentialHash);
     entry.keyGeneration = stored.keyGeneration;
@@ -326,6 +336,7 @@ export class DeviceRegister {
       previewAtMs: null,
     };
     this.#entries.set(device.id, {
+      name: device.name,
       credentialHash: Buffer.from(device.credentialHash, 'hex'),
       nextCredentialHash: fromHex(device.nextCredentialHash),
       keyGeneration: device.keyGeneration,

@@ -1,4 +1,5 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
@@ -39,7 +40,8 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-const keyColumns = ['id', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
+const keyColumns = ['id', 'name', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
+/** What the register keeps of the row. */
 export type DeviceKeys = Pick<DevicesTable, (typeof keyColumns)[number]>;
 
 export function allDeviceKeys(database: Database): Promise<DeviceKeys[]> {
@@ -69,10 +71,6 @@ export async function takeOverCredential(database: Database, id: string, hash: s
     .where('nextCredentialHash', '=', hash)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
-}
-
-export function allDeviceNames(database: Database): Promise<Pick<DevicesTable, 'id' | 'name' | 'groupName'>[]> {
-  return database.selectFrom('devices').select(['id', 'name', 'groupName']).execute();
 }
 
 /** Answers whether it waited. */
@@ -141,13 +139,39 @@ export async function deleteDevice(database: Database, id: string): Promise<void
   await database.deleteFrom('devices').where('id', '=', id).execute();
 }
 
-export async function saveState(
-  database: Database,
-  state: Partial<DeviceStatesTable> & Pick<DeviceStatesTable, 'deviceId'>,
-): Promise<void> {
-  const { deviceId, ...columns } = state;
-  // Every device of the fleet says so each minute, and all at once after a restart: they share the waits for the disk.
-  await inTransaction(database, async (transaction) => {
-    await transaction.updateTable('deviceStates').set(columns).where('deviceId', '=', deviceId).execute();
-  });
+type SessionState = Pick<DeviceStatesTable, 'deviceId' | 'bootId' | 'sessionCounter' | 'versions'>;
+const updateSession = prepared<SessionState>(
+  'deviceId',
+  'bootId',
+  'sessionCounter',
+  'versions',
+)((database, { deviceId, bootId, sessionCounter, versions }) =>
+  database.updateTable('deviceStates').set({ bootId, sessionCounter, versions }).where('deviceId', '=', deviceId),
+);
+type ReportState = Pick<DeviceStatesTable, 'deviceId' | 'heardAtMs' | 'report'>;
+const updateReport = prepared<ReportState>(
+  'deviceId',
+  'heardAtMs',
+  'report',
+)((database, { deviceId, heardAtMs, report }) =>
+  database.updateTable('deviceStates').set({ heardAtMs, report }).where('deviceId', '=', deviceId),
+);
+type HeardState = Pick<DeviceStatesTable, 'deviceId' | 'heardAtMs'>;
+const updateHeard = prepared<HeardState>(
+  'deviceId',
+  'heardAtMs',
+)((database, { deviceId, heardAtMs }) => database.updateTable('deviceStates').set({ heardAtMs }).where('deviceId', '=', deviceId));
+
+// Every device of the fleet says so each minute, and all at once after a restart: they share the waits for the disk.
+
+export async function saveSession(database: Database, state: SessionState): Promise<void> {
+  await inTransaction(database, (transaction) => updateSession(transaction, state));
+}
+
+export async function saveReport(database: Database, state: ReportState): Promise<void> {
+  await inTransaction(database, (transaction) => updateReport(transaction, state));
+}
+
+export async function saveHeard(database: Database, state: HeardState): Promise<void> {
+  await inTransaction(database, (transaction) => updateHeard(transaction, state));
 }

@@ -1,6 +1,5 @@
 /** The groups that there are: those with devices in them and those that set something. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { allDeviceNames } from '#fleet-server/devices/devices-store.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { GroupList, type GroupSummary } from '#protocol/model/device.ts';
 
@@ -18,13 +17,12 @@ export const groupsRoutes: FastifyPluginAsyncTypebox = async (app) => {
         groups.set(name, group);
         return group;
       };
-      for (const { id, groupName } of await allDeviceNames(app.store.database)) {
-        if (groupName === null) continue;
-        const live = app.devices.get(id);
-        const group = groupOf(groupName);
+      for (const live of app.devices.list()) {
+        if (live.group === null) continue;
+        const group = groupOf(live.group);
         group.deviceCount += 1;
-        if (live?.presence.state === 'online') group.onlineCount += 1;
-        if (live?.stream.kind === 'live') group.liveCount += 1;
+        if (live.presence.state === 'online') group.onlineCount += 1;
+        if (live.stream.kind === 'live') group.liveCount += 1;
       }
       for (const [name, count] of await app.settings.countsOfGroups()) groupOf(name).settingCount = count;
       return { groups: [...groups.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };

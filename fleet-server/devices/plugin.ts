@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
-import { allDevices, saveState } from '#fleet-server/devices/devices-store.ts';
+import { allDevices, saveHeard } from '#fleet-server/devices/devices-store.ts';
 import { credentialTaken } from '#fleet-server/devices/next-credential.ts';
 import { SharedDevices } from '#fleet-server/devices/shared-devices.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
@@ -44,7 +44,7 @@ async function devices(app: FastifyInstance, { clock, place }: DevicesOptions): 
       const { state, reason } = live.presence;
       const kind = state === 'online' ? 'device-online' : 'device-offline';
       void app.history.append({ deviceId: live.id, origin: 'server', kind, detail: reason });
-      saveState(database, { deviceId: live.id, heardAtMs: live.heardAtMs }).catch((err: unknown) => {
+      saveHeard(database, { deviceId: live.id, heardAtMs: live.heardAtMs }).catch((err: unknown) => {
         app.log.error({ err, deviceId: live.id }, 'the presence of a device could not be stored');
       });
     },

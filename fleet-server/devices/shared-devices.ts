@@ -125,7 +125,7 @@ export class SharedDevices {
     const { database, register } = this.#options;
     const stored = await allDeviceKeys(database);
     const ids = new Set(stored.map(({ id }) => id));
-    const changed = stored.filter((keys) => !register.hasKeys(keys)).map(({ id }) => id);
+    const changed = stored.filter((keys) => !register.isAsStored(keys)).map(({ id }) => id);
     const removed = [...register.list()].map(({ id }) => id).filter((id) => !ids.has(id));
     for (const deviceId of [...changed, ...removed]) await this.#reload(deviceId);
   }

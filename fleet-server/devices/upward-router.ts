@@ -1,6 +1,6 @@
 /** Who gets which message from a device, once the register has said that it is news. */
 import type { FastifyInstance } from 'fastify';
-import { saveState } from '#fleet-server/devices/devices-store.ts';
+import { saveReport, saveSession } from '#fleet-server/devices/devices-store.ts';
 import type { UpwardMessage } from '#fleet-server/devices/live-device.ts';
 
 /** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
@@ -18,7 +18,7 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
     case 'hello': {
       const { session, body } = message.envelope;
       const versions = JSON.stringify(body.versions);
-      await saveState(database, { deviceId, bootId: session.bootId, sessionCounter: session.counter, versions });
+      await saveSession(database, { deviceId, bootId: session.bootId, sessionCounter: session.counter, versions });
       await app.settings.onHello(deviceId, body);
       await app.commands.onHello(deviceId);
       await app.copies.onHello(deviceId, session, body.board);
@@ -27,7 +27,7 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
     case 'report': {
       const { body } = message.envelope;
       const heardAtMs = app.devices.get(deviceId)?.heardAtMs ?? null;
-      await saveState(database, { deviceId, heardAtMs, report: JSON.stringify(body) });
+      await saveReport(database, { deviceId, heardAtMs, report: JSON.stringify(body) });
       app.servers.tell({ kind: 'device', deviceId });
       await app.settings.onReport(deviceId, body);
       return;

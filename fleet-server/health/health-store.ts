@@ -2,12 +2,48 @@
 import { type RawBuilder, sql } from 'kysely';
 import { figuresWithMax, figuresWithMin, type HealthFigure, healthFigures } from '#fleet-server/health/health-figures.ts';
 import type { ChartPlan, Resolution } from '#fleet-server/health/resolution.ts';
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
-/** Rows an INSERT takes: SQLite allows 32766 values in a statement, a row has nine. */
-const rowsPerInsert = 500;
+/** Rows an INSERT takes. What is left over goes one by one, so that there are two statements in all, which stay prepared. */
+const rowsPerInsert = 50;
 const minuteMs = 60_000;
+
+const columns = [
+  'deviceId',
+  'atMs',
+  'framesPerSecond',
+  'videoBitrateKbps',
+  'temperatureC',
+  'loadAverage1m',
+  'memoryAvailableBytes',
+  'audioRmsDbfs',
+  'audioVideoDriftMs',
+] as const satisfies readonly (keyof HealthSamplesTable)[];
+
+/** The values of row `index` are named by their column and that number. */
+type Values = Record<string, HealthSamplesTable[keyof HealthSamplesTable]>;
+
+function valuesOf(rows: readonly HealthSamplesTable[]): Values {
+  const values: Values = {};
+  for (const [index, row] of rows.entries()) for (const column of columns) values[`${column}${index}`] = row[column];
+  return values;
+}
+
+function insertOf(rowCount: number) {
+  const indexes = Array.from({ length: rowCount }, (_, index) => index);
+  return prepared<Values>(...indexes.flatMap((index) => columns.map((column) => `${column}${index}`)))((database, values) =>
+    database
+      .insertInto('healthSamples')
+      .values(
+        indexes.map((index) => Object.fromEntries(columns.map((column) => [column, values[`${column}${index}`]])) as HealthSamplesTable),
+      )
+      .onConflict((c) => c.columns(['deviceId', 'atMs']).doNothing()),
+  );
+}
+const insertOne = insertOf(1);
+const insertFull = insertOf(rowsPerInsert);
 
 /** A sample that comes after its minute was rolled up marks that minute, in the same transaction. */
 export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
@@ -15,11 +51,8 @@ export async function insertSamples(database: Database, samples: readonly Health
     const rolledUpToMs = await progressOf(transaction, 'minutes');
     for (let start = 0; start < samples.length; start += rowsPerInsert) {
       const rows = samples.slice(start, start + rowsPerInsert);
-      await transaction
-        .insertInto('healthSamples')
-        .values(rows)
-        .onConflict((c) => c.columns(['deviceId', 'atMs']).doNothing())
-        .execute();
+      if (rows.length === rowsPerInsert) await insertFull(transaction, valuesOf(rows));
+      else for (const row of rows) await insertOne(transaction, valuesOf([row]));
       const late = rows
         .filter(({ atMs }) => atMs < rolledUpToMs)
         .map(({ deviceId, atMs }) => ({ deviceId, minuteMs: Math.floor(atMs / minuteMs) * minuteMs }));

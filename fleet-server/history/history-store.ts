@@ -1,18 +1,28 @@
 /** The history of each device in the store. */
 import { sql } from 'kysely';
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, HistoryTable } from '#fleet-server/store/schema.ts';
 
 export type HistoryRow = Omit<HistoryTable, 'id'>;
 export type StoredEntry = Pick<HistoryTable, 'atMs' | 'origin' | 'kind' | 'detail'> & { readonly id: number };
 
-/** Answers whether it is new: a device's event is stored once, however often it comes. */
-export async function insertEntry(database: Database, row: HistoryRow): Promise<boolean> {
-  const result = await database
+const insert = prepared<HistoryRow>(
+  'deviceId',
+  'deviceNumber',
+  'atMs',
+  'origin',
+  'kind',
+  'detail',
+)((database, row) =>
+  database
     .insertInto('history')
     .values(row)
-    .onConflict((c) => c.columns(['deviceId', 'deviceNumber']).doNothing())
-    .executeTakeFirst();
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    .onConflict((c) => c.columns(['deviceId', 'deviceNumber']).doNothing()),
+);
+
+/** Answers whether it is new: a device's event is stored once, however often it comes. */
+export async function insertEntry(database: Database, row: HistoryRow): Promise<boolean> {
+  return ((await insert(database, row)).numAffectedRows ?? 0n) > 0n;
 }
 
 /** Newest first. */
@@ -26,25 +36,39 @@ export function newestEntries(database: Database, deviceId: string, limit: numbe
     .execute();
 }
 
+const selectUpTo = prepared<{ deviceId: string }>('deviceId')((database, { deviceId }) =>
+  database.selectFrom('devices').select('eventsUpTo').where('id', '=', deviceId),
+);
+
 export async function eventsUpTo(database: Database, deviceId: string): Promise<number | undefined> {
-  const row = await database.selectFrom('devices').select('eventsUpTo').where('id', '=', deviceId).executeTakeFirst();
-  return row?.eventsUpTo;
+  return (await selectUpTo(database, { deviceId })).rows[0]?.eventsUpTo;
 }
+
+const updateUpTo = prepared<{ deviceId: string; number: number }>(
+  'deviceId',
+  'number',
+)((database, { deviceId, number }) => database.updateTable('devices').set({ eventsUpTo: number }).where('id', '=', deviceId));
 
 export async function saveEventsUpTo(database: Database, deviceId: string, number: number): Promise<void> {
-  await database.updateTable('devices').set({ eventsUpTo: number }).where('id', '=', deviceId).execute();
+  await updateUpTo(database, { deviceId, number });
 }
 
-/** Numbers of stored events above `number`, lowest first. */
-export async function eventNumbersAbove(database: Database, deviceId: string, number: number): Promise<number[]> {
-  const rows = await database
+const selectAbove = prepared<{ deviceId: string; number: number }>(
+  'deviceId',
+  'number',
+)((database, { deviceId, number }) =>
+  database
     .selectFrom('history')
     .select('deviceNumber')
     .where('deviceId', '=', deviceId)
     .where('deviceNumber', '>', number)
     .orderBy('deviceNumber')
-    .limit(1000)
-    .execute();
+    .limit(1000),
+);
+
+/** Numbers of stored events above `number`, lowest first. */
+export async function eventNumbersAbove(database: Database, deviceId: string, number: number): Promise<number[]> {
+  const { rows } = await selectAbove(database, { deviceId, number });
   return rows.flatMap(({ deviceNumber }) => (deviceNumber === null ? [] : [deviceNumber]));
 }
 

@@ -3,7 +3,6 @@
  * token; the rest needs none.
  */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { allDeviceNames } from '#fleet-server/devices/devices-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { deviceMetrics } from '#fleet-server/metrics/device-metrics.ts';
@@ -48,7 +47,8 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: app.requireRole('viewer'),
     },
     async (_request, reply) => {
-      const text = prometheusText(deviceMetrics([...app.devices.list()], await allDeviceNames(app.store.database)));
+      const names = [...app.devices.known()].map(({ name, live: { id, group } }) => ({ id, name, groupName: group }));
+      const text = prometheusText(deviceMetrics([...app.devices.list()], names));
       return reply.type(textType).serializer(String).send(text);
     },
   );

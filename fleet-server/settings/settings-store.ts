@@ -1,5 +1,5 @@
 /** Settings by level in the store, and the revision of each device. Secrets are sealed here and nowhere else. */
-
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, DevicesTable, SettingsTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { isSettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
@@ -49,6 +49,14 @@ const revisionColumns = [
   'driftRepairAtMs',
 ] as const;
 
+const selectRevision = prepared<{ deviceId: string }>('deviceId')((database, { deviceId }) =>
+  database.selectFrom('devices').select(revisionColumns).where('id', '=', deviceId),
+);
+const selectLevel = prepared<Scope>(
+  'level',
+  'scope',
+)((database, { level, scope }) => database.selectFrom('settings').selectAll().where('level', '=', level).where('scope', '=', scope));
+
 export type SettingsStore = {
   read(database: Database, where: Scope): Promise<StoredSetting[]>;
   readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;
@@ -76,8 +84,7 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
   };
   return {
     read: async (database, { level, scope }) => {
-      const rows = await database.selectFrom('settings').selectAll().where('level', '=', level).where('scope', '=', scope).execute();
-      return rows.map(open);
+      return (await selectLevel(database, { level, scope })).rows.map(open);
     },
     readAll: async (database, level) => {
       const rows = await database.selectFrom('settings').selectAll().where('level', '=', level).execute();
@@ -95,7 +102,7 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
     remove: async (database, { level, scope, key }) => {
       await database.deleteFrom('settings').where('level', '=', level).where('scope', '=', scope).where('key', '=', key).execute();
     },
-    revision: (database, deviceId) => database.selectFrom('devices').select(revisionColumns).where('id', '=', deviceId).executeTakeFirst(),
+    revision: async (database, deviceId) => (await selectRevision(database, { deviceId })).rows[0],
     revisions: (database, { level, scope }) => {
       const query = database.selectFrom('devices').select(revisionColumns);
       if (level === 'fleet') return query.execute();

@@ -72,8 +72,13 @@ export type Changed = { readonly outgoing: Outgoing[]; readonly revision: number
 export type DeviceStanding = { readonly id: string; readonly name: string; readonly state: SettingsState };
 export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
 
+/** Devices of which it is remembered what was compared last; beyond that it begins anew. */
+const maxCompared = 50_000;
+
 export class Settings {
   readonly #options: SettingsOptions;
+  /** Of each device what was compared last, if it had not drifted: it need not be read again what each level says. */
+  readonly #undrifted = new Map<string, string>();
   readonly #store: SettingsStore;
 
   constructor(options: SettingsOptions) {
@@ -294,13 +299,16 @@ export class Settings {
       const columns = { appliedRevision: report.appliedRevision, appliedAtMs: clock.nowMs() };
       await inTransaction(database, (transaction) => this.#store.saveRevision(transaction, deviceId, columns));
     }
-    await this.#lookForDrift(deviceId, report);
+    if (row !== undefined) await this.#lookForDrift(row, report);
     this.#options.publishChange({ subject: 'device-settings', deviceId });
   }
 
   /** What the device reports is compared with what it confirmed; what drifted is sent again, under a new revision, as it ignores what is not newer. */
-  async #lookForDrift(deviceId: string, report: Report): Promise<void> {
+  async #lookForDrift(known: RevisionRow, report: Report): Promise<void> {
     const { database, clock, secrets, appendHistory } = this.#options;
+    const deviceId = known.id;
+    const compared = comparedForDrift(known, report);
+    if (this.#undrifted.get(deviceId) === compared) return;
     const look = async (at: Database) => {
       const row = await this.#store.revision(at, deviceId);
       if (row === undefined || row.waitingSinceMs !== null) return null;
@@ -309,7 +317,12 @@ export class Settings {
       return keys === null || (keys.length === 0 && row.driftedSinceMs === null) ? null : { row, keys };
     };
     // Nearly always there is nothing to write.
-    if ((await look(database)) === null) return;
+    if ((await look(database)) === null) {
+      if (this.#undrifted.size >= maxCompared) this.#undrifted.clear();
+      this.#undrifted.set(deviceId, compared);
+      return;
+    }
+    this.#undrifted.delete(deviceId);
     const step = await inTransaction(database, async (transaction) => {
       const found = await look(transaction);
       if (found === null) return null;
@@ -387,6 +400,16 @@ export class Settings {
       });
     }
   }
+}
+
+/**
+ * All that it depends on whether a report is another than it should be, as a hash: what stands at each level is in the digest of the
+ * desired document. The same each minute, nearly always.
+ */
+function comparedForDrift(row: RevisionRow, { appliedRevision, settings }: Report): string {
+  const { desiredRevision, desiredDigest, outcomeRevision, outcome, driftedSinceMs } = row;
+  const facts = [desiredRevision, desiredDigest, outcomeRevision, outcome, driftedSinceMs, appliedRevision, settings];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
 
 /** As it may be shown to whoever reads the audit log. */

@@ -1,6 +1,7 @@
 /** Patches of a level that are in force on some devices only, in the store. */
 import type { CheckedPatch } from '#fleet-server/settings/check-patch.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, SettingsTrialsTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { SettingValue } from '#protocol/settings.ts';
@@ -15,9 +16,10 @@ function open(secrets: Secrets, { patchSealed, ...row }: SettingsTrialsTable): T
   return { ...row, patch: new Map(JSON.parse(secrets.open(patchSealed)) as [string, SettingValue | null][]) };
 }
 
+const selectTrials = prepared()((database) => database.selectFrom('settingsTrials').selectAll().orderBy('startedAtMs').orderBy('id'));
+
 export async function allTrials(database: Database, secrets: Secrets): Promise<Trial[]> {
-  const rows = await database.selectFrom('settingsTrials').selectAll().orderBy('startedAtMs').orderBy('id').execute();
-  return rows.map((row) => open(secrets, row));
+  return (await selectTrials(database, {})).rows.map((row) => open(secrets, row));
 }
 
 /** With all their devices, or with the one that is asked for. */

@@ -71,11 +71,11 @@ export function openSqlite(path: string): SqliteDatabase {
     database.close();
     throw error;
   }
-  return asKyselyDatabase(database);
+  return keptStatements(database);
 }
 
 /** One that is open already. */
-export function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+export function keptStatements(database: DatabaseSync): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>();
   return {
     prepare: (sql) => {

@@ -8,7 +8,7 @@
  *   few waits for the disk. Who is answered is on the disk; who fails takes nobody along.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
 import { engineOf } from '#fleet-server/store/engine.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -31,6 +31,10 @@ export async function inTransaction<T>(database: Database, work: (transaction: D
     }
   }
 }
+
+const savepoint = CompiledQuery.raw('savepoint one');
+const rollbackTo = CompiledQuery.raw('rollback to one');
+const release = CompiledQuery.raw('release one');
 
 type Settle = () => void;
 type Waiting = { run(transaction: Database): Promise<Settle>; fail(cause: unknown): void };
@@ -59,7 +63,7 @@ async function commitAll(database: Database, group: Group): Promise<void> {
       const settled = await database.transaction().execute((transaction) => runEach(transaction, batch));
       for (const settle of settled) settle();
     } catch (cause) {
-      // Nothing of it is stored. Those that were already told why stay told.
+      // Nothing of it is stored, or nobody knows whether it is on the disk. Those that were already told why stay told.
       for (const { fail } of batch) fail(cause);
     }
   }
@@ -71,15 +75,15 @@ async function runEach(transaction: Database, batch: readonly Waiting[]): Promis
   if (only !== undefined && batch.length === 1) return [await only.run(transaction)];
   const settled: Settle[] = [];
   for (const { run, fail } of batch) {
-    await sql`savepoint one`.execute(transaction);
+    await transaction.executeQuery(savepoint);
     try {
       settled.push(await run(transaction));
     } catch (cause) {
       // On a full disk SQLite has rolled back everything by itself: then this fails as well, and with it all of them.
-      await sql`rollback to one`.execute(transaction);
+      await transaction.executeQuery(rollbackTo);
       settled.push(() => fail(cause));
     }
-    await sql`release one`.execute(transaction);
+    await transaction.executeQuery(release);
   }
   return settled;
 }

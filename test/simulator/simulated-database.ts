@@ -3,11 +3,12 @@
  * What was committed stays; what was not is rolled back, as a journal does when the file is opened again.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { Kysely } from 'kysely';
 import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import { migrate } from '#fleet-server/store/migrations.ts';
 import type { Schema } from '#fleet-server/store/schema.ts';
-import { asKyselyDatabase } from '#fleet-server/store/sqlite-database.ts';
+import { keptStatements, type SqliteDatabase, type SqliteStatement } from '#fleet-server/store/sqlite-database.ts';
+import { SqliteDialect } from '#fleet-server/store/sqlite-driver.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 import { sqliteError } from '#fleet-server/store/store-errors.ts';
 
@@ -17,9 +18,14 @@ type Template = { readonly statements: readonly string[]; readonly rows: readonl
 /** A new store costs the migrations once a process, and a copy of what they made after that. */
 let template: Template | null = null;
 
+/** What is in memory is as good as on the disk. */
+function dialectOf(database: SqliteDatabase): SqliteDialect {
+  return new SqliteDialect({ database, flushed: async () => undefined, observe: () => undefined });
+}
+
 async function makeTemplate(): Promise<Template> {
   const sqlite = new DatabaseSync(':memory:');
-  const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: asKyselyDatabase(sqlite) }) });
+  const database = new Kysely<Schema>({ dialect: dialectOf(keptStatements(sqlite)) });
   await migrate(database);
   const made = sqlite.prepare("select name, type, sql from sqlite_master where sql is not null and name not like 'sqlite_%'").all() as {
     name: string;
@@ -62,7 +68,7 @@ export class SimulatedDatabase {
 
   constructor(sqlite: DatabaseSync) {
     this.#sqlite = sqlite;
-    this.#statements = asKyselyDatabase(sqlite);
+    this.#statements = keptStatements(sqlite);
   }
 
   get isFull(): boolean {
@@ -91,8 +97,8 @@ export class SimulatedDatabase {
 
   /** `step` is called before and after each statement of this life, and throws when it has ended. */
   open(step: () => void): Store {
-    const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: this.#watched(step) }) });
-    return { database, latency: new Histogram(), activeConnections: () => 0, check: async () => undefined, close: async () => undefined };
+    const database = new Kysely<Schema>({ dialect: dialectOf(this.#watched(step)) });
+    return { database, latency: new Histogram(), busyConnections: () => 0, check: async () => undefined, close: async () => undefined };
   }
 
   /** Whoever held the store is gone. */
@@ -118,10 +124,9 @@ export class SimulatedDatabase {
       if (known !== undefined) return known;
       const statement = this.#statements.prepare(sql);
       const made: SqliteStatement = {
-        reader: statement.reader,
+        ...statement,
         all: (parameters) => between(() => statement.all(parameters)),
         run: (parameters) => between(() => statement.run(parameters)),
-        iterate: (parameters) => between(() => statement.all(parameters))[Symbol.iterator]() as IterableIterator<unknown>,
       };
       kept.set(sql, made);
       return made;
