@@ -7,7 +7,7 @@
 import { lookup } from 'node:dns';
 import { type Tag, writeTimestamp } from '#device/media-host/flv.ts';
 import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts';
-import { KernelSockets } from '#device/media-host/kernel-sockets.ts';
+import { type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 import { SendLedger } from '#device/media-host/send-ledger.ts';
 
@@ -45,8 +45,8 @@ export class RtmpConnection {
   #baseMs: number | null = null;
   #isConnected = false;
   #delayMs: number | null = null;
-  /** Of the socket that carries this connection; null until it is known. */
-  #socketInode: string | null = null;
+  /** What carries this connection; null until it is known. */
+  #socket: ClaimedSocket | null = null;
 
   constructor(sockets: KernelSockets) {
     this.#sockets = sockets;
@@ -85,8 +85,8 @@ export class RtmpConnection {
   /** May be called twice. */
   close(): void {
     this.#onFailed = null;
-    if (this.#socketInode !== null) this.#sockets.release(this.#socketInode);
-    this.#socketInode = null;
+    if (this.#socket !== null) this.#sockets.release(this.#socket);
+    this.#socket = null;
     this.#pipeline.stop();
   }
 
@@ -128,7 +128,7 @@ export class RtmpConnection {
 
   /** Looks at what has arrived. Some times a second are enough. */
   look(nowMs: number): void {
-    const inKernel = this.#socketInode === null ? 0 : (this.#sockets.waitingBytes(this.#socketInode, nowMs) ?? 0);
+    const inKernel = this.#socket === null ? 0 : (this.#sockets.waitingBytes(this.#socket, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
     this.#delayMs = Math.min(this.#ledger.spanMs, (this.#delayMs ?? mostRoomMs) + delayDriftMs);
   }
@@ -155,8 +155,8 @@ export class RtmpConnection {
     const onFailed = this.#onFailed;
     const port = Number(this.#sink['port']);
     lookup(String(this.#sink['host']), { all: true }, (_error, found) => {
-      if (this.#onFailed !== onFailed || this.#onFailed === null || this.#socketInode !== null) return;
-      this.#socketInode = this.#sockets.claim(
+      if (this.#onFailed !== onFailed || this.#onFailed === null || this.#socket !== null) return;
+      this.#socket = this.#sockets.claim(
         port,
         (found ?? []).map(({ address }) => address),
       );

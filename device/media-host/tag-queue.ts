@@ -42,8 +42,10 @@ export class TagQueue {
   /** Of the next tag that is no header; null where there is none. */
   get nextMs(): number | null {
     for (const { tags, taken } of this.#groups) {
-      const next = tags.slice(taken, taken + headersAtMost).find(isMedia);
-      if (next !== undefined) return next.timestampMs;
+      for (let index = taken; index < tags.length; index += 1) {
+        const tag = tags[index];
+        if (tag !== undefined && isMedia(tag)) return tag.timestampMs;
+      }
     }
     return null;
   }
@@ -66,6 +68,8 @@ export class TagQueue {
     this.#bytes += tag.bytes.length;
     while (this.#bytes > this.#maximumBytes && this.#dropGroup(this.#groups.length));
     if (this.#bytes > this.#maximumBytes && !tag.isHeader) this.#cut(tag);
+    // The bound that comes first; where there is none, or nothing is near it, there is nothing more to look at.
+    if (!this.#isOlder(this.#ages.dropMs)) return;
     while (this.#isOlder(this.#ages.dropMs) && this.#dropGroup(this.#groups.length - 1));
     if (this.#isOlder(this.#ages.cutMs)) this.#endGroup();
   }
@@ -147,9 +151,6 @@ export class TagQueue {
     return true;
   }
 }
-
-/** Script, picture and sound, twice where a new capture came before the first picture of the old. */
-const headersAtMost = 8;
 
 function isMedia(tag: Tag): boolean {
   return !tag.isHeader;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { comparableAddress, KernelSockets, parseSockets } from '#device/media-host/kernel-sockets.ts';
+import { comparableAddress, KernelSockets, parseSockets, type Table } from '#device/media-host/kernel-sockets.ts';
 import { until } from '../../until.ts';
 
 /** Made up after proc(5); addresses of the documentation's ranges. */
@@ -30,16 +30,43 @@ it('reads the kernel’s tables', () => {
 });
 
 it('gives each output a connection of its own: of this process, established, to its address before any other', () => {
-  const sockets = new KernelSockets({ readTables: () => table, ownInodes: () => new Set(['12', '13', '14']) });
+  const sockets = new KernelSockets({
+    readTable: (name) => (name === 'tcp' ? table : ''),
+    ownInodes: () => new Set(['12', '13', '14']),
+  });
   const first = sockets.claim(1935, ['198.51.100.7']);
-  expect(first).toBe('13');
+  expect(first).toEqual({ table: 'tcp', inode: '13' });
   expect(sockets.claim(1936, ['10.0.0.1'])).toBe(null);
-  expect(sockets.claim(1935, ['203.0.113.1'])).toBe('12');
+  const second = sockets.claim(1935, ['203.0.113.1']);
+  expect(second).toEqual({ table: 'tcp', inode: '12' });
   expect(sockets.claim(1935, ['10.0.0.1'])).toBe(null);
-  expect(sockets.waitingBytes('12', 0)).toBe(123_456);
-  expect(sockets.waitingBytes('99', 0)).toBe(null);
-  sockets.release('13');
-  expect(sockets.claim(1935, [])).toBe('13');
+  expect(second && sockets.waitingBytes(second, 0)).toBe(123_456);
+  expect(sockets.waitingBytes({ table: 'tcp', inode: '99' }, 0)).toBe(null);
+  if (first !== null) sockets.release(first);
+  expect(sockets.claim(1935, [])).toEqual(first);
+});
+
+it('reads only the table that has the connection, and that once for all that ask in one moment', () => {
+  const read: Table[] = [];
+  const sockets = new KernelSockets({
+    readTable: (name) => {
+      read.push(name);
+      return name === 'tcp' ? table : table6;
+    },
+    ownInodes: () => new Set(['21', '22']),
+  });
+  const socket = sockets.claim(1935, ['2001:db8::1']);
+  const mapped = sockets.claim(1935, ['10.0.0.1']);
+  expect([socket, mapped]).toEqual([
+    { table: 'tcp6', inode: '21' },
+    { table: 'tcp6', inode: '22' },
+  ]);
+  read.length = 0;
+  if (socket === null || mapped === null) throw new Error('expected two connections');
+  expect([sockets.waitingBytes(socket, 1000), sockets.waitingBytes(mapped, 1050)]).toEqual([7, 8]);
+  expect(read).toEqual(['tcp6']);
+  sockets.waitingBytes(mapped, 1100);
+  expect(read).toEqual(['tcp6', 'tcp6']);
 });
 
 it('counts what a server that does not read leaves in the kernel', async () => {
@@ -54,10 +81,11 @@ it('counts what a server that does not read leaves in the kernel', async () => {
   });
   await once(client, 'connect');
   const sockets = new KernelSockets();
-  const inode = sockets.claim(port, ['127.0.0.1']) ?? '';
-  expect(sockets.waitingBytes(inode, 0)).toBe(0);
+  const socket = sockets.claim(port, ['127.0.0.1']);
+  if (socket === null) throw new Error('expected a connection');
+  expect(sockets.waitingBytes(socket, 0)).toBe(0);
   client.write(Buffer.alloc(32 * 1024 * 1024));
-  await until('bytes that wait', 3000, () => (sockets.waitingBytes(inode, performance.now()) ?? 0) > 100_000);
+  await until('bytes that wait', 3000, () => (sockets.waitingBytes(socket, performance.now()) ?? 0) > 100_000);
   client.destroy();
-  await until('nothing of a closed one', 3000, () => sockets.waitingBytes(inode, performance.now() + 1e6) === null);
+  await until('nothing of a closed one', 3000, () => sockets.waitingBytes(socket, performance.now() + 1e6) === null);
 });
