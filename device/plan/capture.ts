@@ -24,7 +24,11 @@ const tagBuffers = 1000;
  */
 const muxerLatencyNs = 300_000_000;
 
-export const muxer = `flvmux name=mux streamable=true latency=${muxerLatencyNs} ! appsink name=tags sync=false max-buffers=${tagBuffers}`;
+/** In front of what is pulled, the muxer's caps are laid aside: they hold all headers, and the binding copies them with each tag. */
+export function muxer(elements: ReadonlySet<string>): string {
+  const bare = elements.size === 0 || elements.has('capssetter') ? ` ! ${bareCaps('application/x-tags')}` : '';
+  return `flvmux name=mux streamable=true latency=${muxerLatencyNs}${bare} ! appsink name=tags sync=false max-buffers=${tagBuffers}`;
+}
 
 /** As a quoted value of a property in a description. */
 export function quote(text: string): string {

@@ -32,7 +32,7 @@ export function planPipeline(
   const videoPart = planVideo(video, video.kind === 'absent' ? cardChoice(choice) : choice, settings, hardware);
   const cardPart = planVideo({ kind: 'card' }, cardChoice(choice), settings, hardware);
   const describe = (branches: readonly string[], sound: string | null) =>
-    [capture.muxer, ...branches, ...(sound === null ? [] : [sound])].join(' ');
+    [capture.muxer(hardware.elements), ...branches, ...(sound === null ? [] : [sound])].join(' ');
   const silent = describeAudio(silenceFor(audio), settings, hardware);
   const probe = describeProbe(audio);
   return {

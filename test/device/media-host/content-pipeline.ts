@@ -6,7 +6,7 @@ export const use = { format: { rateHz: 16_000, bitsPerSecond: 64_000 }, hasProbe
 
 export function description(videoSource: string, audio: string): string {
   return [
-    capture.muxer,
+    capture.muxer(new Set()),
     `${capture.elementPictures(videoSource, picture)} ! tee name=${capture.rawTee}`,
     `${capture.rawTee}. ! queue max-size-buffers=4 ! x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=30`,
     '! video/x-h264,profile=high ! h264parse ! queue ! mux.',

@@ -16,7 +16,8 @@ function plan(hardware: DetectedHardware, levels: SettingsByLevel): PipelinePlan
   return planPipeline(resolveSettings(withProfileLevels(levels, hardware, profile)), hardware, profile);
 }
 
-const mux = 'flvmux name=mux streamable=true latency=300000000 ! appsink name=tags sync=false max-buffers=1000';
+const mux =
+  'flvmux name=mux streamable=true latency=300000000 ! capssetter join=false replace=true caps=application/x-tags ! appsink name=tags sync=false max-buffers=1000';
 const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
 const x264 =
   'x264enc name=encoder tune=zerolatency speed-preset=ultrafast dct8x8=true cabac=true key-int-max=60 ! video/x-h264,profile=high ! h264parse ! queue ! mux.';
