@@ -82,6 +82,7 @@ async function measureGstLaunch(description: string): Promise<Load> {
   const [port = 0] = await freePorts(1);
   const relay = await startPlainRelay(folder, port);
   const pipeline = (/^pipeline: (.*)$/m.exec(description)?.[1] ?? '')
+    .replace(' ! capssetter join=false replace=true caps=application/x-tags', '')
     .replace(/appsink name=tags( [a-z-]+=\S+)*/, `rtmp2sink location=rtmp://127.0.0.1:${port}/live/bench`)
     .replace(/appsink name=preview( [a-z-]+=\S+)*/, 'fakesink sync=false')
     .replace('name=encoder', `name=encoder bitrate=${/encoder\.bitrate=(\d+)/.exec(description)?.[1]}`);
