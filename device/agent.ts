@@ -37,10 +37,20 @@ import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
 import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
 import { readBootId } from '#device/state/state-lock.ts';
+import { BrokerLocation } from '#device/uplink/broker-location.ts';
 import { CommandJournal } from '#device/uplink/command-journal.ts';
 import { CommandRunner } from '#device/uplink/command-runner.ts';
+import { requestConnection } from '#device/uplink/connection-request.ts';
 import { copyPolicy, identityOfCopy } from '#device/uplink/copied-card.ts';
-import { bindCredentials, type Credentials, changeCredential, enrol, enrolmentPolicies, forgetFormer } from '#device/uplink/credentials.ts';
+import {
+  bindCredentials,
+  type Credentials,
+  changeCredential,
+  enrol,
+  enrolmentPolicies,
+  forgetFormer,
+  keepBroker,
+} from '#device/uplink/credentials.ts';
 import { askAboutCopy, requestEnrolment } from '#device/uplink/enrolment-request.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
 import { fleetTrust } from '#device/uplink/fleet-trust.ts';
@@ -397,9 +407,18 @@ export class Agent {
       if (credentials !== null || joinToken === null) return Promise.resolve(credentials);
       return enrol({ ...common, joinToken, boardId: board?.id ?? null, policies: enrolmentPolicies });
     };
+    const location = new BrokerLocation({
+      ask: (deviceId, credential, signal) => requestConnection(fleetUrl, deviceId, { credential }, signal, trust),
+      clock,
+      log,
+      onMoved: (moved) => {
+        keepBroker(state, moved).catch((cause: unknown) => log.warn(`cannot keep the broker’s address on disk (${errorText(cause)})`));
+      },
+    });
     return new Uplink({
       fleetUrl,
       trust,
+      location,
       credentials: identify,
       sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs, log }),
       outbox: this.#outbox,

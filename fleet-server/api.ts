@@ -6,6 +6,8 @@ import { alertsPlugin } from '#fleet-server/alerts/plugin.ts';
 import { alertsRoutes } from '#fleet-server/alerts/routes.ts';
 import { auditPlugin } from '#fleet-server/audit/plugin.ts';
 import { auditRoutes } from '#fleet-server/audit/routes.ts';
+import { connectionRoutes } from '#fleet-server/broker/connection-routes.ts';
+import { hooksRoutes } from '#fleet-server/broker/external/hooks-routes.ts';
 import { changesPlugin } from '#fleet-server/changes/plugin.ts';
 import { changesRoutes } from '#fleet-server/changes/routes.ts';
 import type { Clock } from '#fleet-server/clock.ts';
@@ -47,7 +49,10 @@ import { watchdogPoliciesPlugin } from '#fleet-server/watchdog/policies-plugin.t
 import { watchdogRoutes } from '#fleet-server/watchdog/routes.ts';
 
 export type ApiOptions = {
-  readonly configuration: Pick<Configuration, 'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls'>;
+  readonly configuration: Pick<
+    Configuration,
+    'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls' | 'externalBroker'
+  >;
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -84,6 +89,9 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(watchdogRoutes, { prefix: apiPrefix });
   await app.register(alertsRoutes, { prefix: apiPrefix });
   await app.register(enrolmentRoutes, { prefix: apiPrefix, clock });
+  await app.register(connectionRoutes, { prefix: apiPrefix, clock });
+  const { externalBroker } = configuration;
+  if (externalBroker !== null) await app.register(hooksRoutes, { prefix: apiPrefix, broker: externalBroker, clock });
   await app.register(changesRoutes, { prefix: apiPrefix, clock });
   await app.register(metricsRoutes);
   await app.register(dashboardPlugin, { directory: options.dashboardDirectory ?? join(import.meta.dirname, 'web', 'dist') });
@@ -103,12 +111,14 @@ export async function registerDomains(app: FastifyInstance, { configuration, sto
   await app.register(historyPlugin, { clock });
   await app.register(maintenancePlugin, { clock });
   await app.register(watchdogPoliciesPlugin, { clock });
-  await app.register(devicesPlugin, { clock, place: { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort } });
+  const place = { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort };
+  const isBrokerExternal = configuration.externalBroker !== null;
+  await app.register(devicesPlugin, { clock, place, isWireShared: isBrokerExternal });
   await app.register(commandsPlugin, { clock });
   await app.register(enrolmentPlugin, { clock });
   await app.register(logsPlugin, { clock });
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
   await app.register(rolloutsPlugin, { clock });
-  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl });
+  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl, isBrokerExternal });
 }

@@ -1,9 +1,12 @@
 /** The fleet server as a list of its parts, in the order in which they depend on each other. */
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { registerApi } from '#fleet-server/api.ts';
+import type { BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
+import { externalBrokerPlugin } from '#fleet-server/broker/external/plugin.ts';
 import { brokerPlugin } from '#fleet-server/broker/plugin.ts';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
+import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { createServer } from '#fleet-server/http/server.ts';
@@ -36,21 +39,36 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
 
   await registerApi(app, { configuration, store, secrets, clock });
-  await app.register(brokerPlugin, {
-    port: configuration.mqttPort,
-    host: configuration.httpHost,
-    tls,
-    addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, isTrustedProxy),
-    authenticate: (deviceId, credential) => {
-      // Answered as "not now", so that the device tries again instead of believing that it was removed.
-      if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
-      return app.devices.authenticate(deviceId, credential);
-    },
-    handleUpward: (message) => routeUpward(app, message),
-    onPreview: (deviceId, jpeg) => app.devices.onPreview(deviceId, jpeg),
-    onConnection: (deviceId, state, reason) => app.devices.onConnection(deviceId, state, reason),
-    onProblem: (deviceId, problem) => void app.history.appendProblem(deviceId, problem),
-  });
+  const hooks = {
+    handleUpward: (message: UpwardMessage) => routeUpward(app, message),
+    onPreview: (deviceId: string, jpeg: Buffer) => app.devices.onPreview(deviceId, jpeg),
+    onProblem: (deviceId: string, problem: BrokerProblem) => void app.history.appendProblem(deviceId, problem),
+  };
+  if (configuration.externalBroker === null) {
+    await app.register(brokerPlugin, {
+      ...hooks,
+      port: configuration.mqttPort,
+      host: configuration.httpHost,
+      tls,
+      addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, isTrustedProxy),
+      authenticate: (deviceId, credential) => {
+        // Answered as "not now", so that the device tries again instead of believing that it was removed.
+        if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
+        return app.devices.authenticate(deviceId, credential);
+      },
+      onConnection: (deviceId, state, reason) => app.devices.onConnection(deviceId, state, reason),
+    });
+  } else {
+    await app.register(externalBrokerPlugin, {
+      ...hooks,
+      clock,
+      configuration: configuration.externalBroker,
+      isStored: async (deviceId) => (await findDevice(store.database, deviceId)) !== undefined,
+      isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',
+      onlineCount: () => app.devices.onlineCount(),
+      onWire: (state) => app.devices.onWire(state),
+    });
+  }
   await app.register(relayPlugin, {
     dataDirectory: configuration.dataDirectory,
     rtmpPort: configuration.rtmpPort,

@@ -1,6 +1,7 @@
 /** The environment, read once: a whole configuration, or every problem in it. */
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { type BrokerAddress, parseBrokerUrl, parseDeviceUrl } from '#fleet-server/broker/external/broker-address.ts';
 import { parseTrustedProxies } from '#fleet-server/http/trusted-proxies.ts';
 import type { TlsFiles } from '#fleet-server/tls/certificate.ts';
 
@@ -26,7 +27,22 @@ export type Configuration = {
   readonly trustedProxies: readonly string[];
   readonly adminPassword: string | null;
   readonly logLevel: LogLevel;
+  /** Null: the broker in this process. */
+  readonly externalBroker: ExternalBrokerConfiguration | null;
 };
+
+export type ExternalBrokerConfiguration = {
+  readonly address: BrokerAddress;
+  /** As devices reach it; null: as this server does. */
+  readonly deviceUrl: string | null;
+  readonly caFile: string | null;
+  readonly access: BrokerAccessConfiguration;
+};
+
+/** Who lets devices in; both hold secrets. */
+export type BrokerAccessConfiguration =
+  | { readonly kind: 'hooks'; readonly secret: string }
+  | { readonly kind: 'dynamic-security'; readonly username: string; readonly password: string };
 
 export type ConfigurationProblem = { readonly variable: string; readonly expected: string; readonly came: string };
 export type ParsedConfiguration =
@@ -107,6 +123,7 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
     logLevel: read<LogLevel>('FLEET_LOG_LEVEL', 'info', `one of ${logLevels.join(', ')}`, (text) =>
       logLevels.find((level) => level === text.toLowerCase()),
     ),
+    externalBroker: parseExternalBroker(environment, read, path, problems),
   };
   const ports = [
     ['FLEET_HTTP_PORT', configuration.httpPort],
@@ -118,6 +135,66 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
     if (earlier !== undefined) problems.push({ variable, expected: `another port than ${earlier[0]}`, came: String(value) });
   }
   return problems.length === 0 ? { kind: 'configuration', configuration } : { kind: 'problems', problems };
+}
+
+type Read = <T>(variable: string, fallback: T, expected: string, parse: (text: string) => T | undefined, shown?: string) => T;
+const hidden = 'another text, which is not shown because it may hold a password';
+const minimumHookSecretLength = 32;
+
+function parseExternalBroker(
+  environment: Readonly<Record<string, string | undefined>>,
+  read: Read,
+  path: (variable: string) => string | null,
+  problems: ConfigurationProblem[],
+): ExternalBrokerConfiguration | null {
+  const known = problems.length;
+  const isSet = (variable: string) => (environment[variable]?.trim() ?? '') !== '';
+  const address = read<BrokerAddress | null>(
+    'FLEET_MQTT_URL',
+    null,
+    'an address such as mqtts://user:password@broker.example.org:8883',
+    parseBrokerUrl,
+    hidden,
+  );
+  const deviceUrl = read<string | null>(
+    'FLEET_MQTT_PUBLIC_URL',
+    null,
+    'an address such as mqtts://broker.example.org:8883 or wss://broker.example.org/mqtt, without a user name',
+    parseDeviceUrl,
+    hidden,
+  );
+  const caFile = path('FLEET_MQTT_CA_FILE');
+  const secret = read<string | null>(
+    'FLEET_MQTT_HOOK_SECRET',
+    null,
+    `at least ${minimumHookSecretLength} letters, digits, "-" or "_"`,
+    (text) => (/^[A-Za-z0-9_-]+$/.test(text) && text.length >= minimumHookSecretLength ? text : undefined),
+    'another text, which is not shown',
+  );
+  const admin = read<{ username: string; password: string } | null>(
+    'FLEET_MQTT_ADMIN',
+    null,
+    'the name and the password of a client of dynamic security, with a colon between them',
+    (text) => {
+      const [, username, password] = /^([^:]+):(.+)$/.exec(text) ?? [];
+      return username === undefined || password === undefined ? undefined : { username, password };
+    },
+    hidden,
+  );
+  const others = ['FLEET_MQTT_PUBLIC_URL', 'FLEET_MQTT_CA_FILE', 'FLEET_MQTT_HOOK_SECRET', 'FLEET_MQTT_ADMIN'].filter(isSet);
+  if (!isSet('FLEET_MQTT_URL')) {
+    const [first] = others;
+    if (first !== undefined)
+      problems.push({ variable: 'FLEET_MQTT_URL', expected: `an address, because ${first} is set`, came: 'nothing' });
+    return null;
+  }
+  if (isSet('FLEET_MQTT_HOOK_SECRET') === isSet('FLEET_MQTT_ADMIN')) {
+    const came = isSet('FLEET_MQTT_ADMIN') ? 'both' : 'neither';
+    problems.push({ variable: 'FLEET_MQTT_HOOK_SECRET', expected: 'this one or FLEET_MQTT_ADMIN, because FLEET_MQTT_URL is set', came });
+  }
+  if (address === null || problems.length > known) return null;
+  if (secret !== null) return { address, deviceUrl, caFile, access: { kind: 'hooks', secret } };
+  return admin === null ? null : { address, deviceUrl, caFile, access: { kind: 'dynamic-security', ...admin } };
 }
 
 function parseUrl(text: string): string | undefined {

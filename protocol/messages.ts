@@ -168,6 +168,13 @@ export const Event = Type.Object(
     at: Timestamp,
     kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
     detail: Reason,
+    oldestNumber: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Of the oldest event that the device still has: what is below is gone, or was acknowledged',
+      }),
+    ),
   },
   { description: 'A thing that happened. Kept on the device until the server has stored it.' },
 );

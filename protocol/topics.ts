@@ -44,8 +44,28 @@ export function topicFor(deviceId: string, name: UpwardTopic | DownwardTopic): s
   return `${prefix}${deviceId}/${name}`;
 }
 
-/** What the fleet server subscribes to: everything that devices write. */
-export const allDevicesTopic = `${prefix}+/+`;
+/** What all devices write under one name: for servers, at a broker that is not in their own process. */
+export function topicOfAllDevices(name: UpwardTopic | DownwardTopic): string {
+  return `${prefix}+/${name}`;
+}
+
+const shareGroup = 'makespacelive';
+
+/** The same, each message to one of the servers that subscribe (MQTT 5, section 4.8.2; mosquitto takes it from 3.1.1 clients too). */
+export function sharedTopic(name: UpwardTopic): string {
+  return `$share/${shareGroup}/${topicOfAllDevices(name)}`;
+}
+
+/** Log lines are few and short-lived: every server hears them, so that each can show them. All else is dealt with by one. */
+export function isHeardByAllServers(name: UpwardTopic): boolean {
+  return name === 'log';
+}
+
+/** The filters that a fleet server subscribes to. Upward names only: servers do not hear each other. */
+export function serverSubscriptions(): string[] {
+  const names = Object.keys(upwardTopics) as UpwardTopic[];
+  return names.map((name) => (isHeardByAllServers(name) ? topicOfAllDevices(name) : sharedTopic(name)));
+}
 
 export function parseTopic(topic: string): ParsedTopic | undefined {
   if (!topic.startsWith(prefix)) return undefined;
@@ -54,6 +74,13 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
   if (Object.hasOwn(upwardTopics, name)) return { way: 'up', deviceId, name: name as UpwardTopic };
   if (Object.hasOwn(downwardTopics, name)) return { way: 'down', deviceId, name: name as DownwardTopic };
   return undefined;
+}
+
+/** Whether a fleet server, as a client of a broker, may publish to a topic or subscribe to a filter; brokers ask with or without `$share/…/`. */
+export function isServerTopicAllowed(action: 'publish' | 'subscribe', topic: string): boolean {
+  if (action === 'publish') return parseTopic(topic)?.way === 'down';
+  const names = Object.keys(upwardTopics) as UpwardTopic[];
+  return serverSubscriptions().includes(topic) || names.some((name) => topicOfAllDevices(name) === topic);
 }
 
 /** Whether the device that authenticated as `deviceId` may publish to, or subscribe to, `topic`. */

@@ -21,6 +21,11 @@ const stampFile = join(root, 'node_modules', '.makespacelive.json');
 const agentStampFile = join(root, '.build', 'agent', '.built-from');
 const dashboardStampFile = join(root, 'fleet-server', 'web', 'dist', '.built-from');
 const oldestNode = [20, 19];
+/**
+ * What Debian's packages start by themselves and nobody asked for: ours are children of the fleet server, or of a test.
+ * @type {Readonly<Record<string, string>>}
+ */
+const unaskedServices = { nginx: 'web server', mosquitto: 'MQTT broker' };
 const neededBytes = 1_500_000_000;
 
 /** A reason that a person can act upon: printed as one line, without a stack. */
@@ -88,7 +93,6 @@ async function installDebianPackages(names) {
   const byHand = `apt-get install --no-install-recommends ${missing.join(' ')}`;
   say(`Installing ${missing.length} Debian packages: ${missing.join(' ')}`);
   const prefix = administratorPrefix(byHand);
-  const nginxIsNew = missing.includes('nginx');
   await run('apt-get update', [...prefix, 'apt-get', 'update', '-qq'], {
     advice: 'Check the network, or another apt-get that runs at the same time; then try again.',
   });
@@ -97,11 +101,12 @@ async function installDebianPackages(names) {
     [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-q', '--no-install-recommends', ...missing],
     { advice: `Read the lines above; then run "sudo ${byHand}" by hand and try again.` },
   );
-  // Debian's package starts a web server of its own on port 80, which nobody asked for: ours is a child of the fleet server.
-  if (nginxIsNew && existsSync('/run/systemd/system')) {
-    say('Switching off the web server that the nginx package started: the fleet server runs its own.');
-    await run('systemctl disable', [...prefix, 'systemctl', 'disable', '--now', '--quiet', 'nginx.service'], {
-      advice: 'Run "sudo systemctl disable --now nginx" by hand and try again.',
+  if (!existsSync('/run/systemd/system')) return;
+  for (const [name, what] of Object.entries(unaskedServices)) {
+    if (!missing.includes(name)) continue;
+    say(`Switching off the ${what} that the ${name} package started.`);
+    await run('systemctl disable', [...prefix, 'systemctl', 'disable', '--now', '--quiet', `${name}.service`], {
+      advice: `Run "sudo systemctl disable --now ${name}" by hand and try again.`,
     });
   }
 }

@@ -78,7 +78,13 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   if (fleet === null) add(pass('fleet server', 'none is set (FLEET_URL): the device streams on its own'));
   else
     add(
-      ...(await checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken: fleet.joinToken !== null, caFile: fleet.caFile })),
+      ...(await checkFleet({
+        url: fleet.url,
+        hasJoined: credentials !== null,
+        hasToken: fleet.joinToken !== null,
+        caFile: fleet.caFile,
+        mqttUrl: credentials?.mqttUrl ?? null,
+      })),
     );
   return checks;
 }

@@ -1,6 +1,8 @@
 /** The fleet server: does it answer, is it one, can its MQTT be reached, and does this device belong to it. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { errorText } from '#device/state/state-directory.ts';
@@ -14,6 +16,8 @@ export type FleetSubject = {
   readonly hasJoined: boolean;
   readonly hasToken: boolean;
   readonly caFile?: string | null;
+  /** Of the fleet's broker, where that is not the fleet server itself. */
+  readonly mqttUrl?: string | null;
 };
 
 export async function checkFleet(subject: FleetSubject): Promise<readonly Check[]> {
@@ -21,7 +25,7 @@ export async function checkFleet(subject: FleetSubject): Promise<readonly Check[
   const trust = fleetTrust(subject.caFile ?? null);
   const http = await checkHttp(url, trust);
   const checks = [http, checkMembership(subject)];
-  return http.state === 'fail' ? checks : [...checks, await checkMqtt(url, trust)];
+  return http.state === 'fail' ? checks : [...checks, await checkMqtt(subject.mqttUrl ?? null, url, trust)];
 }
 
 async function checkHttp(url: string, trust: ReadTrust): Promise<Check> {
@@ -71,18 +75,41 @@ function checkMembership({ hasJoined, hasToken }: FleetSubject): Check {
   );
 }
 
+function checkMqtt(mqttUrl: string | null, url: string, trust: ReadTrust): Promise<Check> {
+  if (mqttUrl === null) return checkWebSocket(`${url.replace(/^http/, 'ws')}/mqtt`, trust);
+  return /^wss?:/.test(mqttUrl) ? checkWebSocket(mqttUrl, trust) : checkBroker(new URL(mqttUrl), trust);
+}
+
+function checkBroker({ protocol, hostname, port }: URL, trust: ReadTrust): Promise<Check> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isTls = protocol === 'mqtts:';
+  const place = `the broker at ${hostname}:${port || (isTls ? 8883 : 1883)}`;
+  return new Promise((resolve) => {
+    const at = { host, port: Number(port || (isTls ? 8883 : 1883)), timeout: timeoutMs };
+    const socket = isTls ? connectTls({ ...at, ...(isIP(host) === 0 ? { servername: host } : {}), ...trust() }) : connectTcp(at);
+    const settle = (check: Check): void => {
+      socket.destroy();
+      resolve(check);
+    };
+    const advice = 'The fleet uses an MQTT broker of its own: the network must let this device reach it.';
+    socket.once(isTls ? 'secureConnect' : 'connect', () => settle(pass('mqtt', `${place} takes connections`)));
+    socket.once('timeout', () => settle(fail('mqtt', `${place}: no answer`, advice)));
+    socket.once('error', (cause) => settle(fail('mqtt', `${place}: ${words[errorText(cause)] ?? errorText(cause)}`, advice)));
+  });
+}
+
 /** MQTT runs over WebSocket at the same port. Only the handshake is tried: a sign-in would end the agent's own connection. */
-function checkMqtt(url: string, trust: ReadTrust): Promise<Check> {
+function checkWebSocket(address: string, trust: ReadTrust): Promise<Check> {
   const options = { handshakeTimeout: timeoutMs, followRedirects: false, ...trust() };
   return new Promise((resolve) => {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/mqtt`, 'mqtt', options);
+    const socket = new WebSocket(address, 'mqtt', options);
     socket.once('open', () => {
       socket.terminate();
-      resolve(pass('mqtt', `${url}/mqtt takes WebSockets`));
+      resolve(pass('mqtt', `${address} takes WebSockets`));
     });
     socket.once('error', (cause) => {
       socket.terminate();
-      resolve(fail('mqtt', `${url}/mqtt: ${errorText(cause)}`, 'A proxy in between must pass WebSocket upgrades at /mqtt.'));
+      resolve(fail('mqtt', `${address}: ${errorText(cause)}`, 'A proxy in between must pass WebSocket upgrades at /mqtt.'));
     });
   });
 }

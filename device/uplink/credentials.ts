@@ -6,6 +6,7 @@ import { type BackOffPolicy, backOffDelays } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import type { EnrolmentOutcome } from '#device/uplink/enrolment-request.ts';
+import { isBrokerSafe } from '#device/uplink/fleet-trust.ts';
 import { wait } from '#device/uplink/wait.ts';
 import { BoardId, DeviceId } from '#protocol/identifiers.ts';
 import type { EnrolmentRequest } from '#protocol/model/enrolment.ts';
@@ -18,6 +19,8 @@ export const Credentials = Type.Object({
   boardId: Type.Optional(BoardId),
   /** The one before, for as long as the server has not let us in with the new one. */
   former: Type.Optional(Type.String()),
+  /** Of the broker, where that is not the fleet server itself. */
+  mqttUrl: Type.Optional(Type.String()),
 });
 export type Credentials = Static<typeof Credentials>;
 const credentialsFile = stateFile('credentials.json', Credentials, { reservedBytes: 4096 });
@@ -66,6 +69,11 @@ export function bindCredentials(state: Pick<StateDirectory, 'write'>, credential
   return state.write(credentialsFile, credentials);
 }
 
+/** The fleet has another broker. Rejects when the disk refuses. */
+export function keepBroker(state: Pick<StateDirectory, 'write'>, credentials: Credentials): Promise<void> {
+  return state.write(credentialsFile, credentials);
+}
+
 type KeepOptions = { readonly state: Pick<StateDirectory, 'write'>; readonly log: Pick<Log, 'error'> };
 
 export type JoinOptions = KeepOptions & {
@@ -88,7 +96,10 @@ export async function tryToJoin(options: JoinOptions): Promise<JoinAttempt> {
   const name = hostname().slice(0, 80) || 'device';
   const outcome = await options.join(fleetUrl, { joinToken, name }, signal);
   if (outcome.kind !== 'joined') return outcome;
-  const credentials: Credentials = { fleetUrl, ...outcome.answer, ...(boardId === null ? {} : { boardId }) };
+  const { mqttUrl, ...answer } = outcome.answer;
+  // One that is not safe is asked for again, and refused with a reason (connection-request.ts).
+  const isKept = mqttUrl !== undefined && isBrokerSafe(fleetUrl, mqttUrl);
+  const credentials: Credentials = { fleetUrl, ...answer, ...(isKept ? { mqttUrl } : {}), ...(boardId === null ? {} : { boardId }) };
   await keepCredentials(options, credentials);
   log.info(`joined the fleet at ${fleetUrl} as ${credentials.deviceId}`);
   return { kind: 'joined', credentials };

@@ -1,7 +1,6 @@
-/** Asks a fleet server to let this device in. Node's own HTTP client: `fetch` would cost the agent some 10 MB. */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+/** Asks a fleet server to let this device in. */
 import { errorText } from '#device/state/state-directory.ts';
+import { parseJson, post } from '#device/uplink/fleet-request.ts';
 import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
 import { compile } from '#protocol/compile.ts';
 import { CopyAnswer, type CopyRequest, EnrolmentAnswer, type EnrolmentRequest } from '#protocol/model/enrolment.ts';
@@ -18,8 +17,6 @@ export type CopyOutcome =
   /** The card was moved: this board is the device. */
   { readonly kind: 'take-over' } | { readonly kind: 'wait'; readonly reason: string };
 
-const timeoutMs = 15_000;
-const maxAnswerBytes = 16 * 1024;
 const answerValidator = compile('enrolment-answer', EnrolmentAnswer);
 const copyValidator = compile('copy-answer', CopyAnswer);
 
@@ -72,41 +69,4 @@ export function judgeAnswer(status: number, text: string): EnrolmentOutcome {
     return { kind: 'refused', reason: `the fleet server does not take the join token (status ${status}): it is wrong, used up or too old` };
   }
   return { kind: 'unreachable', reason: `expected status 201, got ${status}` };
-}
-
-type PostOptions = { readonly signal: AbortSignal; readonly ca?: string };
-
-function post(address: string, content: string, { signal, ...trust }: PostOptions): Promise<{ status: number; text: string }> {
-  const send = address.startsWith('https:') ? httpsRequest : httpRequest;
-  const headers = { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(content) };
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  return new Promise((resolve, reject) => {
-    const sent = send(address, { method: 'POST', headers, agent: false, signal: bounded, ...trust });
-    sent.once('error', reject);
-    sent.once('response', (response) => {
-      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
-    });
-    sent.end(content);
-  });
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes) throw new Error(`expected at most ${maxAnswerBytes} bytes, got more`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Something that is no fleet server answered: the caller says so without quoting it.
-    return undefined;
-  }
 }

@@ -8,6 +8,11 @@ import { readFileSync } from 'node:fs';
 export type FleetTrust = { readonly ca?: string };
 export type ReadTrust = () => FleetTrust;
 
+/** Who speaks TLS to the fleet server must not be led to show its credential to a broker in the clear. */
+export function isBrokerSafe(fleetUrl: string, mqttUrl: string): boolean {
+  return !fleetUrl.startsWith('https:') || /^(mqtts|wss):/.test(mqttUrl);
+}
+
 /** What it answers throws when the file cannot be read, with what to look at. */
 export function fleetTrust(caFile: string | null): ReadTrust {
   if (caFile === null) return () => ({});

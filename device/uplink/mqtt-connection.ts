@@ -1,8 +1,10 @@
 /**
- * One MQTT connection over WebSocket, from the first packet to its end. It never reconnects: MQTT.js would do so each second
+ * One MQTT connection, over WebSocket or as it is, from the first packet to its end. It never reconnects: MQTT.js would do so each second
  * without jitter, and not at all after one refused CONNACK, so a client lives as long as its connection and the uplink makes
  * the next one.
  */
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { MqttClient } from 'mqtt';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { Clock } from '#device/media/clock.ts';
@@ -10,7 +12,7 @@ import { errorText } from '#device/state/state-directory.ts';
 import { maxPacketBytes } from '#protocol/topics.ts';
 
 export type ConnectionOptions = {
-  /** ws: or wss:, with the path. */
+  /** ws: or wss:, with the path; mqtt: or mqtts:. */
   readonly url: string;
   readonly clientId: string;
   readonly password: string;
@@ -28,6 +30,10 @@ export type ConnectionEnd = {
   readonly hasReachedServer: boolean;
   /** The server answered and does not know this device, or not with this credential. */
   readonly isRefused: boolean;
+  /** The server has let us in. */
+  readonly wasAccepted: boolean;
+  /** There is a server, and no broker in it (any more). */
+  readonly hasNoBroker: boolean;
 };
 
 const keepaliveS = 10;
@@ -43,6 +49,8 @@ export class MqttConnection {
   #client: MqttClient | null = null;
   #hasReachedServer = false;
   #isRefused = false;
+  #wasAccepted = false;
+  #hasNoBroker = false;
   #failure: string | null = null;
   #isOver = false;
   /** Whoever waits for an answer: one message at a time, and the subscription. */
@@ -88,6 +96,7 @@ export class MqttConnection {
       this.ended.then(() => false as const),
     ]);
     cancelTimeout();
+    this.#wasAccepted = isOpen;
     return isOpen && !this.#isOver;
   }
 
@@ -127,6 +136,27 @@ export class MqttConnection {
   }
 
   #createStream(url: string): MqttClient['stream'] {
+    const { protocol, hostname, port } = new URL(url);
+    if (protocol === 'ws:' || protocol === 'wss:') return this.#createWebSocketStream(url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const { ca } = this.#options;
+    const socket =
+      protocol === 'mqtts:'
+        ? connectTls({
+            host,
+            port: Number(port || 8883),
+            // An IP address is no server name (RFC 6066, section 3).
+            ...(isIP(host) === 0 ? { servername: host } : {}),
+            ...(ca === undefined ? {} : { ca }),
+          })
+        : connectTcp({ host, port: Number(port || 1883), noDelay: true });
+    socket.once(protocol === 'mqtts:' ? 'secureConnect' : 'connect', () => {
+      this.#hasReachedServer = true;
+    });
+    return socket;
+  }
+
+  #createWebSocketStream(url: string): MqttClient['stream'] {
     const socket = new WebSocket(url, ['mqtt'], {
       handshakeTimeout: connectTimeoutMs,
       perMessageDeflate: false,
@@ -182,6 +212,7 @@ export class MqttConnection {
   #noteError(error: Error): void {
     // MQTT 3.1.1, 3.2.2.3: 4 is a bad user name or password, 5 is not authorised.
     if ('code' in error && (error.code === 4 || error.code === 5)) this.#isRefused = true;
+    if (error.message === 'Unexpected server response: 404') this.#hasNoBroker = true;
     this.#fail(error.message === '' ? errorText(error) : error.message);
   }
 
@@ -203,6 +234,8 @@ export class MqttConnection {
       reason,
       hasReachedServer: this.#hasReachedServer,
       isRefused: this.#isRefused,
+      wasAccepted: this.#wasAccepted,
+      hasNoBroker: this.#hasNoBroker,
     });
   }
 }

@@ -59,7 +59,7 @@ export class Outbox {
     const result = this.#results[0];
     if (result !== undefined) return { name: 'command-result', body: result };
     const event = this.#events.nextAfter(this.#sentEventNumber);
-    if (event !== undefined) return { name: 'event', body: event };
+    if (event !== undefined) return { name: 'event', body: { ...event, oldestNumber: this.#events.nextAfter(0)?.number ?? event.number } };
     if (this.#report !== null) return { name: 'report', body: this.#report };
     const health = this.#health.next();
     return health === null ? undefined : { name: 'health-backlog', body: health };

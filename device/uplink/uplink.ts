@@ -10,6 +10,7 @@ import { type Log, RepeatedFailures } from '#device/logging.ts';
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { errorText } from '#device/state/state-directory.ts';
+import type { BrokerLocation } from '#device/uplink/broker-location.ts';
 import type { Credentials } from '#device/uplink/credentials.ts';
 import type { ReadTrust } from '#device/uplink/fleet-trust.ts';
 import { type ConnectionEnd, type ConnectionOptions, MqttConnection } from '#device/uplink/mqtt-connection.ts';
@@ -29,6 +30,8 @@ export type UplinkOptions = {
   /** MQTT over WebSocket unless told. */
   readonly makeConnection?: (options: ConnectionOptions) => UplinkConnection;
   readonly trust?: ReadTrust;
+  /** Asks where to connect, when that is no longer known. */
+  readonly location?: BrokerLocation;
   /** Joins when need be; null when the signal ended it. */
   readonly credentials: (signal: AbortSignal) => Promise<Credentials | null>;
   readonly sessions: Pick<SessionCounter, 'next' | 'giveBack'>;
@@ -158,10 +161,14 @@ export class Uplink {
   /** True when the server let us in. */
   async #connectOnce(credentials: Credentials, signal: AbortSignal): Promise<boolean> {
     const { deviceId } = credentials;
+    const location = this.#options.location ?? null;
     const withFormer = this.#tryFormer && credentials.former !== undefined;
     const credential = withFormer ? (credentials.former ?? credentials.credential) : credentials.credential;
     this.#isRenewalDue = false;
     const trust = this.#options.trust?.() ?? {};
+    const located = (await location?.before(credentials, credential, signal)) ?? credentials;
+    if (this.#credentials === credentials) this.#credentials = located;
+    if (signal.aborted) return false;
     const session = await this.#options.sessions.next();
     if (signal.aborted) return false;
     // The will is the last word of this session, and is written before its first: its sequence number is above all others.
@@ -173,7 +180,7 @@ export class Uplink {
     });
     const { makeConnection = (given) => new MqttConnection(given) } = this.#options;
     const connection = makeConnection({
-      url: `${this.#options.fleetUrl.replace(/^http/, 'ws')}/mqtt`,
+      url: located.mqttUrl ?? `${this.#options.fleetUrl.replace(/^http/, 'ws')}/mqtt`,
       clientId: deviceId,
       password: credential,
       ...trust,
@@ -190,7 +197,7 @@ export class Uplink {
       if (await connection.open()) {
         wasOnline = true;
         this.#open = link;
-        if (!withFormer && credentials.former !== undefined) this.#prove(credentials);
+        if (!withFormer && located.former !== undefined) this.#prove(located);
         await this.#greet(link);
       }
     } catch (cause) {
@@ -202,6 +209,7 @@ export class Uplink {
     this.#link = null;
     this.#cancelEventTimer?.();
     this.#cancelEventTimer = null;
+    location?.note(end, located);
     if (!end.hasReachedServer) this.#options.sessions.giveBack();
     // A server that was restored from a copy knows the former one: they are tried in turn.
     if (end.isRefused && credentials.former !== undefined) this.#tryFormer = !this.#tryFormer;

@@ -15,6 +15,8 @@ export type AlertBookOptions = {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly audit: AuditLog;
+  /** Devices connect to a broker elsewhere. */
+  readonly isBrokerExternal: boolean;
   tell(target: AlertTarget, notice: AlertNotice): Promise<void>;
 };
 
@@ -22,8 +24,9 @@ const maxRules = 200;
 const maxChannels = 100;
 
 const everybody = { group: null, enabled: true, channelIds: [], quietHours: null, escalation: null } as const;
+type FirstRules = { readonly what: string; readonly isForExternalBroker?: boolean; readonly rules: readonly AlertRuleRequest[] };
 /** Shown in the dashboard; whoever wants to be told adds channels. A fleet gets each set once, also one that is older than the set. */
-const firstRules: readonly { readonly what: string; readonly rules: readonly AlertRuleRequest[] }[] = [
+const firstRules: readonly FirstRules[] = [
   {
     what: 'first alert rules',
     rules: [
@@ -52,6 +55,13 @@ const firstRules: readonly { readonly what: string; readonly rules: readonly Ale
       },
     ],
   },
+  {
+    what: 'alert rule of a broker elsewhere',
+    isForExternalBroker: true,
+    rules: [
+      { ...everybody, name: 'The MQTT broker is down', trigger: { kind: 'broker-down' }, forS: 5, severity: 'critical', channelIds: [] },
+    ],
+  },
 ];
 
 export class AlertBook {
@@ -66,7 +76,8 @@ export class AlertBook {
     const { database } = this.#options;
     await inTransaction(database, async (transaction) => {
       let place = 0;
-      for (const { what, rules } of firstRules) {
+      for (const { what, rules, isForExternalBroker = false } of firstRules) {
+        if (isForExternalBroker && !this.#options.isBrokerExternal) continue;
         if (!(await store.markDone(transaction, what))) continue;
         for (const request of rules) await this.#insertRule(transaction, request, place++);
       }

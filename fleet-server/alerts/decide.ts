@@ -3,7 +3,7 @@
  *
  * INVARIANTS
  * - One alert for one cause: a condition whose cause is present, or what a relay that is down explains, or a device that is away with many
- *   others, has no alert of its own.
+ *   others, has no alert of its own. While the broker is down every device is unknown: that is one alert as well.
  * - What is unknown opens nothing and resolves nothing: a server that has just started knows little. Nor does what is in a maintenance window.
  */
 import { conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
@@ -26,6 +26,8 @@ export type FleetFacts = {
   readonly devices: readonly DeviceFacts[];
   /** Undefined while nobody knows. */
   readonly relay: { readonly isRunning: boolean; readonly detail: string } | undefined;
+  /** Why no device can be heard, in words; null: they can. Undefined while nobody knows. */
+  readonly brokerProblem: string | null | undefined;
 };
 
 /** Something that is wrong at this moment by one rule. */
@@ -84,9 +86,9 @@ export function decideAlerts(
   return { memory: next, opened, resolved };
 }
 
-function isUnknown(key: string, unknown: ReadonlySet<string>, { relay }: FleetFacts): boolean {
+function isUnknown(key: string, unknown: ReadonlySet<string>, { relay, brokerProblem }: FleetFacts): boolean {
   const [, subject = ''] = key.split('/');
-  return unknown.has(subject) || (subject === 'relay' && relay === undefined);
+  return unknown.has(subject) || (subject === 'relay' && relay === undefined) || (subject === 'broker' && brokerProblem === undefined);
 }
 
 type Past = { readonly memory: AlertsMemory; readonly open: ReadonlySet<string>; readonly nowMs: number };
@@ -98,6 +100,11 @@ function findingsOf(rule: AlertRule, facts: FleetFacts, past: Past): Finding[] {
     case 'relay-down':
       if (facts.relay === undefined || facts.relay.isRunning) return [];
       return [{ key: `${rule.id}/relay`, ruleId: rule.id, deviceId: null, title: 'The relay is down', detail: facts.relay.detail }];
+    case 'broker-down': {
+      const detail = facts.brokerProblem ?? null;
+      if (detail === null) return [];
+      return [{ key: `${rule.id}/broker`, ruleId: rule.id, deviceId: null, title: 'The MQTT broker is down', detail }];
+    }
     case 'offline':
       return awayFindings(rule, devices, past);
     case 'condition':

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { DeviceFacts, FleetFacts } from '#fleet-server/alerts/decide.ts';
 import { shownConditions } from '#fleet-server/devices/device-view.ts';
 
-/** The relay may take its time at the start of the server. */
-const relaySettlesMs = 15_000;
+/** The relay may take its time at the start of the server, and so may the connection to a broker elsewhere. */
+const settlesMs = 15_000;
 
 export function readFacts(app: FastifyInstance, runningMs: number): FleetFacts {
   const devices: DeviceFacts[] = [];
@@ -16,6 +16,12 @@ export function readFacts(app: FastifyInstance, runningMs: number): FleetFacts {
   }
   const { kind, detail } = app.relay.state();
   const isRunning = kind === 'running';
-  if (app.maintenance.isWholeFleet()) return { devices, relay: undefined };
-  return { devices, relay: isRunning || runningMs > relaySettlesMs ? { isRunning, detail } : undefined };
+  if (app.maintenance.isWholeFleet()) return { devices, relay: undefined, brokerProblem: undefined };
+  const hasSettled = runningMs > settlesMs;
+  const brokerProblem = app.broker.problem();
+  return {
+    devices,
+    relay: isRunning || hasSettled ? { isRunning, detail } : undefined,
+    brokerProblem: brokerProblem === null || hasSettled ? brokerProblem : undefined,
+  };
 }

@@ -14,13 +14,13 @@ declare module 'fastify' {
   }
 }
 
-export type AlertsPluginOptions = { readonly clock: Clock; readonly publicUrl: string | null };
+export type AlertsPluginOptions = { readonly clock: Clock; readonly publicUrl: string | null; readonly isBrokerExternal: boolean };
 
-async function alerts(app: FastifyInstance, { clock, publicUrl }: AlertsPluginOptions): Promise<void> {
+async function alerts(app: FastifyInstance, { clock, publicUrl, isBrokerExternal }: AlertsPluginOptions): Promise<void> {
   const { database } = app.store;
   const { secrets, audit } = app;
   const startedAtMs = clock.nowMs();
-  const book = new AlertBook({ database, secrets, clock, audit, tell: tellTarget });
+  const book = new AlertBook({ database, secrets, clock, audit, isBrokerExternal, tell: tellTarget });
   const instance = new Alerts({
     database,
     secrets,

@@ -67,6 +67,8 @@ function listener(tls: TlsKeeper | null, accept: (socket: Socket) => void): Serv
 }
 
 export class Broker implements DeviceBroker {
+  readonly isShared = false;
+  readonly deviceUrl = null;
   readonly #settings: BrokerSettings;
   readonly #connections: ConnectionTable;
   readonly #inbox: Inbox;
@@ -143,6 +145,14 @@ export class Broker implements DeviceBroker {
     return this.#connections.ofDevice(deviceId) !== undefined;
   }
 
+  /** It asks for each connection whose credential is right. */
+  async admit(): Promise<void> {}
+
+  problem(): string | null {
+    return this.port() === 0 ? 'The broker does not listen yet.' : null;
+  }
+
+  /** The TCP port that is really listened on; 0 before the start. */
   port(): number {
     const address = this.#tcpServer.address() as AddressInfo | null;
     return address?.port ?? 0;

@@ -1,4 +1,7 @@
-/** What the broker needs of the rest of the fleet server, and what it offers: types only. */
+/**
+ * What a broker needs of the rest of the fleet server, and what it offers: types only. There are two: the one in this process (broker.ts),
+ * which devices connect to, and one elsewhere (external/), of which this server is a client like they are.
+ */
 import type { HistogramFigures } from '#fleet-server/metrics/histogram.ts';
 import type { DownwardBody, DownwardName, ProtocolProblem, UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 
@@ -18,7 +21,7 @@ export type BrokerProblem = {
  * and so does the acknowledgement of a message with QoS 1. Nothing is called any more once `close` has begun.
  */
 export type BrokerHooks = {
-  /** Whether the credential is this device's. Called for each connection: it must be quick, and constant in time. */
+  /** Whether the credential is this device's. Called for each connection: it must be quick, and constant in time. Not by an external broker. */
   authenticate(deviceId: string, credential: string): boolean;
   handleUpward(message: UpwardMessage): void | Promise<void>;
   onPreview(deviceId: string, jpeg: Buffer): void | Promise<void>;
@@ -37,13 +40,26 @@ export type ConnectionReason = 'accepted' | 'taken-over' | 'goodbye' | 'keepaliv
 export type PublishOutcome = 'sent' | 'offline';
 
 export type DeviceBroker = {
+  /**
+   * False: a device is connected to one server, which hears all that it says in its order. True: any server hears any message, and any
+   * may send to any device; order is not kept between them.
+   */
+  readonly isShared: boolean;
   /** Rejects with a RangeError when the message is larger than its topic may carry (protocol/topics.ts). */
   publish<N extends DownwardName>(deviceId: string, name: N, body: DownwardBody<N>): Promise<PublishOutcome>;
   /** Closes the connection of a device, for one that was revoked. */
   disconnect(deviceId: string): void;
+  /** Whether it is worth the while to send it something from here. */
   isConnected(deviceId: string): boolean;
-  /** The TCP port that is really listened on; 0 before the start. */
-  port(): number;
+  /**
+   * The device has shown this credential, and it is right: from now on it opens the broker, and no other does. Rejects with a FleetError
+   * when the broker cannot be told.
+   */
+  admit(deviceId: string, credential: string): Promise<void>;
+  /** Where devices reach it; null: at this server's own address, as WebSocket or on its MQTT port. */
+  readonly deviceUrl: string | null;
+  /** Why no device can be heard now, in words; null when all is well. */
+  problem(): string | null;
   figures(): BrokerFigures;
 };
 

@@ -6,11 +6,11 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { Connection } from '#fleet-server/broker/connection-table.ts';
-import type { BrokerHooks, BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
+import type { BrokerHooks, BrokerProblem } from '#fleet-server/broker/contract.ts';
+import { deliverUpward } from '#fleet-server/broker/deliver-upward.ts';
 import { MessageAllowance } from '#fleet-server/broker/message-allowance.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { Histogram } from '#fleet-server/metrics/histogram.ts';
-import { checkPreview, decodeUpward, type ProtocolProblem } from '#protocol/envelope.ts';
 import { parseTopic } from '#protocol/topics.ts';
 
 /** Allowances outlive connections, so that a flooding device gains nothing by connecting again. */
@@ -67,26 +67,8 @@ export class Inbox {
     const parsed = parseTopic(topic);
     if (parsed?.way !== 'up') return;
     this.#received += 1;
-    try {
-      if (parsed.name === 'preview') {
-        const problem = checkPreview(payload);
-        if (problem === undefined) await this.#hooks.onPreview(deviceId, payload);
-        else this.#protocolProblem(deviceId, parsed.name, problem);
-        return;
-      }
-      const decoded = decodeUpward(parsed.name, payload);
-      if (decoded.kind === 'problem') this.#protocolProblem(deviceId, parsed.name, decoded);
-      else await this.#hooks.handleUpward({ deviceId, name: parsed.name, envelope: decoded.envelope } as UpwardMessage);
-    } catch (cause) {
-      // The server could not deal with it (its disk is full, say). Cutting the device off would only bring it back to try the
-      // same again: what matters is acknowledged by the server itself, and sent again until it is.
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#onProblem(deviceId, { code: 'not-handled', message: `the server could not deal with a ${parsed.name}: ${reason}` });
-    }
-  }
-
-  #protocolProblem(deviceId: string, name: string, problem: ProtocolProblem): void {
-    this.#onProblem(deviceId, { code: problem.code, message: `${name}: ${problem.message}` });
+    const problem = await deliverUpward(this.#hooks, deviceId, parsed.name, payload);
+    if (problem !== undefined) this.#onProblem(deviceId, problem);
   }
 
   #allowanceOf(deviceId: string): MessageAllowance {

@@ -95,6 +95,19 @@ export function waitingCommands(database: Database, nowMs: number): Promise<Comm
     .execute();
 }
 
+/** Asked for before a time, sent, still in time and without a result; at most a thousand. */
+export function sentCommands(database: Database, nowMs: number, requestedBeforeMs: number): Promise<CommandsTable[]> {
+  return database
+    .selectFrom('commands')
+    .selectAll()
+    .where('state', '=', 'sent')
+    .where('deadlineMs', '>', nowMs)
+    .where('requestedAtMs', '<', requestedBeforeMs)
+    .orderBy('requestedAtMs')
+    .limit(1000)
+    .execute();
+}
+
 export async function markSent(database: Database, id: string): Promise<boolean> {
   const result = await database
     .updateTable('commands')

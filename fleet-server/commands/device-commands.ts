@@ -44,6 +44,8 @@ export type DeviceCommandsOptions = {
   isKnown(deviceId: string): boolean;
   publish(deviceId: string, command: Command): Promise<'sent' | 'offline'>;
   isConnected(deviceId: string): boolean;
+  /** A result may be lost between the broker and a server that ends at that moment: what has none is sent again now and then. */
+  mayLoseResults(): boolean;
   /** Wakes the server that the device may be connected to. */
   tellOthers(deviceId: string): void;
   /** Whether this server does what is done at one alone. */
@@ -64,6 +66,8 @@ const maxArgumentsLength = 4096;
 const expiryTickMs = 1000;
 /** For what no message told of. */
 const lookTickMs = 5000;
+/** A device that has done it says its result again. Looked at each time that commands are looked for. */
+const sendAgainAfterMs = 10_000;
 const tooManyOpen = `Expected at most ${maxOpen} commands that wait for this device.`;
 const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired'] as const;
 
@@ -229,6 +233,9 @@ export class DeviceCommands {
     const { database, clock, log, isConnected } = this.#options;
     try {
       for (const row of await store.waitingCommands(database, clock.nowMs())) if (isConnected(row.deviceId)) this.#send(row);
+      if (!this.#options.mayLoseResults() || !this.#options.isLeader()) return;
+      const nowMs = clock.nowMs();
+      for (const row of await store.sentCommands(database, nowMs, nowMs - sendAgainAfterMs)) if (isConnected(row.deviceId)) this.#send(row);
     } catch (err) {
       log.error({ err }, 'commands that wait could not be read');
     }

@@ -20,6 +20,7 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
+    mayLoseResults: () => app.broker.isShared,
     tellOthers: (deviceId) => app.servers.tell({ kind: 'command', deviceId }),
     isLeader: () => app.servers.isLeader(),
     publishChange: (change) => app.changes.publish(change),

@@ -3,19 +3,22 @@
  *
  * INVARIANTS
  * - A device that is connected to another fleet server is shown as that one says (live-exchange.ts); what this one hears itself counts more.
+ * - On a wire that the servers share (an external broker) a device belongs to none of them: what each hears is put together (heard-on-wire.ts).
  * - Everything here is drawn from the store at the start and from messages after it; nothing is only here but what a device says again by itself.
  * - Asking whether a credential or a stream key is right needs no store access: a fleet that reconnects as a whole must not queue for the disk.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Clock, momentOf, timestamp } from '#fleet-server/clock.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
 import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
-import { freshness, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
+import { freshness, isSession, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
 import {
   type PresenceEvent,
   type PresenceTrack,
   presenceAfter,
   presenceAtStart,
+  presenceBeforeWire,
   presenceElsewhere,
   presenceOfLostServer,
   presenceOfNewcomer,
@@ -37,6 +40,8 @@ import type { RelayReception } from '#protocol/model/device.ts';
 export type DeviceRegisterOptions = {
   readonly clock: Clock;
   readonly secrets: Secrets;
+  /** Any server hears any message of a device: see DeviceBroker. */
+  readonly isWireShared?: boolean;
   publishChange(change: Change): void;
   /** A device came or went, by what this server itself knows. */
   onPresence?(live: LiveDevice): void;
@@ -62,6 +67,8 @@ type Entry = {
   readonly elsewhere: { agent: string | null; reception: string | null };
   /** Whether it is, or was last, this server's. */
   readonly here: { agent: boolean; reception: boolean };
+  /** The other server that has the newest preview, on a shared wire; null: this one. */
+  previewFrom: string | null;
 };
 
 /** How often presence and arrival are looked at again for what only time changes. */
@@ -75,6 +82,7 @@ export class DeviceRegister {
   readonly #previews: Previews = createPreviews();
   readonly #receptionToldAtMs = new Map<string, number>();
   #stopTicking: (() => void) | null = null;
+  #isWireOpen = false;
 
   constructor(options: DeviceRegisterOptions) {
     this.#options = options;
@@ -82,7 +90,10 @@ export class DeviceRegister {
 
   start(stored: readonly StoredDevice[]): void {
     const now = momentOf(this.#options.clock);
-    for (const device of stored) this.#put(device, presenceAtStart(now, device.heardAtMs), now.nowMs);
+    const isWireShared = this.#options.isWireShared === true;
+    for (const device of stored) {
+      this.#put(device, isWireShared ? presenceBeforeWire(now) : presenceAtStart(now, device.heardAtMs), now.nowMs);
+    }
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
   }
 
@@ -133,6 +144,12 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.live;
   }
 
+  onlineCount(): number {
+    let count = 0;
+    for (const { track } of this.#entries.values()) if (track.shown.state === 'online') count += 1;
+    return count;
+  }
+
   *list(): Generator<LiveDevice> {
     for (const entry of this.#entries.values()) yield entry.live;
   }
@@ -150,6 +167,10 @@ export class DeviceRegister {
     const nowMs = this.#options.clock.nowMs();
     const learned = learn(entry.live, message);
     entry.live = { ...learned, session: positionAfter(entry.live.session, message), heardAtMs: nowMs };
+    if (this.#options.isWireShared === true) {
+      this.#hearOnWire(entry, message);
+      return verdict;
+    }
     // The will of a connection that another server has taken over comes late: it says nothing of that other connection.
     if (entry.elsewhere.agent === null) this.#change(entry, presenceEventOf(message), entry.live.reception);
     return verdict;
@@ -161,8 +182,9 @@ export class DeviceRegister {
     const atMs = this.#options.clock.nowMs();
     this.#previews.set(deviceId, { jpeg, atMs });
     entry.live = { ...entry.live, previewAtMs: atMs };
+    entry.previewFrom = null;
     this.#options.publishChange({ subject: 'device-preview', deviceId });
-    this.#options.onOwn?.(deviceId, 'agent', false);
+    this.#options.onOwn?.(deviceId, this.#agentPart(), false);
   }
 
   preview(deviceId: string): Preview | undefined {
@@ -192,7 +214,23 @@ export class DeviceRegister {
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 
+  /** On a shared wire: whether this server can hear devices. */
+  onWire(state: 'open' | 'lost'): void {
+    this.#isWireOpen = state === 'open';
+    for (const entry of this.#entries.values()) {
+      const isOver = state === 'open' && (entry.live.session?.over ?? null) !== null;
+      this.#change(entry, isOver ? this.#wireEvent(entry.live) : { kind: `wire-${state}` }, entry.live.reception);
+    }
+  }
+
+  /** On a shared wire: the report that has just been found the newest in the store. */
+  setReport(deviceId: string, report: Report): void {
+    const entry = this.#entries.get(deviceId);
+    if (entry !== undefined) entry.live = { ...entry.live, report };
+  }
+
   isHere(deviceId: string, part: LivePart): boolean {
+    if (part === 'heard') return this.#entries.has(deviceId);
     return this.#entries.get(deviceId)?.here[part] ?? false;
   }
 
@@ -200,6 +238,7 @@ export class DeviceRegister {
   documentOf(deviceId: string, part: LivePart): string | null {
     const live = this.#entries.get(deviceId)?.live;
     if (live === undefined) return null;
+    if (part === 'heard') return writeHeard(live, this.#previews.get(deviceId)?.atMs ?? null);
     return part === 'agent' ? writeSharedAgent(live) : writeSharedReception(live.reception);
   }
 
@@ -209,6 +248,10 @@ export class DeviceRegister {
     if (entry === undefined) return;
     const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
+    if (part === 'heard') {
+      this.#applyHeard(entry, serverId, document);
+      return;
+    }
     if (part === 'reception') {
       const reception = readSharedReception(document);
       // The end of what another relay received says nothing of what this one receives.
@@ -252,6 +295,11 @@ export class DeviceRegister {
   /** The other server that it is connected to. */
   connectedElsewhere(deviceId: string): string | null {
     return this.#entries.get(deviceId)?.elsewhere.agent ?? null;
+  }
+
+  /** The other server that has its newest preview. */
+  previewElsewhere(deviceId: string): string | null {
+    return this.#entries.get(deviceId)?.previewFrom ?? this.connectedElsewhere(deviceId);
   }
 
   /** The other server whose relay receives it. */
@@ -310,7 +358,9 @@ export class DeviceRegister {
   #put(device: StoredDevice, track: PresenceTrack, nowMs: number): void {
     const report = parseStored<Report>(device.report);
     const session: SessionPosition | null =
-      device.bootId === null ? null : { bootId: device.bootId, counter: device.sessionCounter, sequences: {} };
+      device.bootId === null
+        ? null
+        : { era: device.sessionEra, bootId: device.bootId, counter: device.sessionCounter, sequences: {}, over: null };
     const blank: LiveDevice = {
       id: device.id,
       group: device.groupName,
@@ -344,37 +394,77 @@ export class DeviceRegister {
       live: settle(blank, track.shown, null, nowMs),
       elsewhere: { agent: null, reception: null },
       here: { agent: false, reception: false },
+      previewFrom: null,
     });
   }
 
   #tick(): void {
-    const nowMs = this.#options.clock.nowMs();
+    const { nowMs, monotonicMs } = momentOf(this.#options.clock);
     for (const entry of this.#entries.values()) {
       const { twice } = entry.live;
       if (twice !== null && nowMs - twice.seenMs >= twiceForMs) {
         entry.live = { ...entry.live, twice: null };
         this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
       }
-      if (entry.track.offline === null && entry.live.missingSinceMs === null) continue;
+      const isDue = entry.track.offline !== null && entry.track.offline.atMs <= monotonicMs;
+      if (!isDue && entry.live.missingSinceMs === null) continue;
       const before = entry.live;
       this.#change(entry, { kind: 'time' }, before.reception);
     }
   }
 
-  #claim(entry: Entry, part: LivePart): void {
+  /** While this server hears nobody, what it still deals with and what others say tell it nothing of who is there now. */
+  #wireEvent({ session }: LiveDevice): PresenceEvent {
+    if (!this.#isWireOpen) return { kind: 'time' };
+    const over = session?.over ?? null;
+    return over === null ? { kind: 'heard-on-wire' } : { kind: 'said-offline', reason: over };
+  }
+
+  #agentPart(): LivePart {
+    return this.#options.isWireShared === true ? 'heard' : 'agent';
+  }
+
+  #hearOnWire(entry: Entry, { name, envelope }: UpwardMessage): void {
+    const { session } = entry.live;
+    // Events, results and log lines may be of an older session: they say nothing of whether it is there.
+    if (session === null || !isSession(session, envelope.session)) return;
+    this.#change(entry, this.#wireEvent(entry.live), entry.live.reception);
+    // Who comes and goes is told the others at once.
+    if (name === 'presence' || name === 'hello') this.#options.onOwn?.(entry.live.id, 'heard', true);
+  }
+
+  #applyHeard(entry: Entry, serverId: string, document: string | null): void {
+    const heard = readHeard(document);
+    if (heard === null) return;
+    const { id } = entry.live;
+    if (heard.previewAtMs !== null && heard.previewAtMs > (entry.live.previewAtMs ?? 0)) {
+      entry.live = { ...entry.live, previewAtMs: heard.previewAtMs };
+      entry.previewFrom = serverId;
+      this.#options.publishChange({ subject: 'device-preview', deviceId: id });
+    }
+    const merged = mergeHeard(entry.live, heard);
+    if (merged === undefined || merged.session === null) return;
+    // What a server knows that has not heard the device of late is no sign of life.
+    const isThere = heard.presence.state === 'online' || merged.session.over !== null;
+    entry.live = { ...merged, heardAtMs: heard.presence.state === 'online' ? this.#options.clock.nowMs() : merged.heardAtMs };
+    this.#change(entry, isThere ? this.#wireEvent(merged) : { kind: 'time' }, entry.live.reception, false);
+    this.#options.publishChange({ subject: 'device', deviceId: id });
+  }
+
+  #claim(entry: Entry, part: 'agent' | 'reception'): void {
     entry.elsewhere[part] = null;
     entry.here[part] = true;
     this.#options.onOwn?.(entry.live.id, part, true);
   }
 
-  #change(entry: Entry, event: PresenceEvent, reception: RelayReception | null): void {
+  #change(entry: Entry, event: PresenceEvent, reception: RelayReception | null, isOwn = true): void {
     const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
     entry.track = presenceAfter(entry.track, event, momentOf(this.#options.clock));
     entry.live = settle(before, entry.track.shown, reception, nowMs);
     const hasTurned = before.presence.state !== entry.live.presence.state;
     if (hasTurned) this.#options.onPresence?.(entry.live);
-    if (event.kind !== 'time' || hasTurned) this.#options.onOwn?.(before.id, 'agent', false);
+    if (isOwn && (event.kind !== 'time' || hasTurned)) this.#options.onOwn?.(before.id, this.#agentPart(), false);
     if (event.kind !== 'time' || hasTurned || before.stream.kind !== entry.live.stream.kind) {
       this.#options.publishChange({ subject: 'device', deviceId: before.id });
     }

@@ -1,4 +1,5 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
+import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
 import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -13,6 +14,7 @@ function joined(database: Database) {
     .selectAll('devices')
     .select([
       'deviceStates.bootId',
+      'deviceStates.sessionEra',
       'deviceStates.sessionCounter',
       'deviceStates.heardAtMs',
       'deviceStates.versions',
@@ -32,7 +34,7 @@ export async function insertDevice(database: Database, device: DevicesTable): Pr
   await database.insertInto('devices').values(device).execute();
   await database
     .insertInto('deviceStates')
-    .values({ deviceId: device.id, bootId: null, sessionCounter: 0, heardAtMs: null, versions: null, report: null })
+    .values({ deviceId: device.id, bootId: null, sessionEra: 0, sessionCounter: 0, heardAtMs: null, versions: null, report: null })
     .execute();
 }
 
@@ -139,14 +141,15 @@ export async function deleteDevice(database: Database, id: string): Promise<void
   await database.deleteFrom('devices').where('id', '=', id).execute();
 }
 
-type SessionState = Pick<DeviceStatesTable, 'deviceId' | 'bootId' | 'sessionCounter' | 'versions'>;
+type SessionState = Pick<DeviceStatesTable, 'deviceId' | 'bootId' | 'sessionEra' | 'sessionCounter' | 'versions'>;
 const updateSession = prepared<SessionState>(
   'deviceId',
   'bootId',
+  'sessionEra',
   'sessionCounter',
   'versions',
-)((database, { deviceId, bootId, sessionCounter, versions }) =>
-  database.updateTable('deviceStates').set({ bootId, sessionCounter, versions }).where('deviceId', '=', deviceId),
+)((database, { deviceId, bootId, sessionEra, sessionCounter, versions }) =>
+  database.updateTable('deviceStates').set({ bootId, sessionEra, sessionCounter, versions }).where('deviceId', '=', deviceId),
 );
 type ReportState = Pick<DeviceStatesTable, 'deviceId' | 'heardAtMs' | 'report'>;
 const updateReport = prepared<ReportState>(
@@ -164,12 +167,22 @@ const updateHeard = prepared<HeardState>(
 
 // Every device of the fleet says so each minute, and all at once after a restart: they share the waits for the disk.
 
-export async function saveSession(database: Database, state: SessionState): Promise<void> {
-  await inTransaction(database, (transaction) => updateSession(transaction, state));
+/** `position` where order is not kept on the way. False: a newer message has been stored already. */
+export function saveSession(database: Database, state: SessionState, position: MessagePosition | null): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    if (position !== null && !(await advance(transaction, state.deviceId, 'hello', position))) return false;
+    await updateSession(transaction, state);
+    return true;
+  });
 }
 
-export async function saveReport(database: Database, state: ReportState): Promise<void> {
-  await inTransaction(database, (transaction) => updateReport(transaction, state));
+/** As `saveSession`. */
+export function saveReport(database: Database, state: ReportState, position: MessagePosition | null): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    if (position !== null && !(await advance(transaction, state.deviceId, 'report', position))) return false;
+    await updateReport(transaction, state);
+    return true;
+  });
 }
 
 export async function saveHeard(database: Database, state: HeardState): Promise<void> {

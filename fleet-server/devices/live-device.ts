@@ -13,9 +13,13 @@ export type UpwardMessage = {
 
 /** The session whose messages count, and the highest sequence number that was accepted in it of each kind of message. */
 export type SessionPosition = {
+  /** Grows when a device comes back with an older counter (a card that was restored or copied): what came before it is older all the same. */
+  readonly era: number;
   readonly bootId: string;
   readonly counter: number;
   readonly sequences: { readonly [N in UpwardName]?: number };
+  /** Said by the device or by its last will: nothing of this session brings it back. */
+  readonly over: 'stopping' | 'connection-lost' | null;
 };
 
 /** Plain data, replaced as a whole at every change, so that it may later be kept outside this process. */

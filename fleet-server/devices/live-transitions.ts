@@ -37,10 +37,23 @@ export function positionAfter(position: SessionPosition | null, message: UpwardM
   if (name === 'event' || name === 'command-result' || name === 'log') return position;
   const isSameSession = position !== null && isSession(position, envelope.session);
   const sequences = isSameSession ? position.sequences : {};
-  return { ...envelope.session, sequences: { ...sequences, [name]: Math.max(envelope.sequence, sequences[name] ?? 0) } };
+  const hasGoneBack = position !== null && !isSameSession && envelope.session.counter <= position.counter;
+  const { bootId, counter } = envelope.session;
+  return {
+    era: (position?.era ?? 0) + (hasGoneBack ? 1 : 0),
+    bootId,
+    counter,
+    sequences: { ...sequences, [name]: Math.max(envelope.sequence, sequences[name] ?? 0) },
+    over: overAfter(isSameSession ? position.over : null, message),
+  };
 }
 
-function isSession(position: SessionPosition, session: Session): boolean {
+function overAfter(over: SessionPosition['over'], { name, envelope }: UpwardMessage): SessionPosition['over'] {
+  if (name !== 'presence' || envelope.body.state === 'online' || over === 'stopping') return over;
+  return envelope.body.reason === 'stopping' ? 'stopping' : 'connection-lost';
+}
+
+export function isSession(position: SessionPosition, session: Session): boolean {
   return position.counter === session.counter && position.bootId === session.bootId;
 }
 

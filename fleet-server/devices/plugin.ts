@@ -20,14 +20,17 @@ export type DevicesOptions = {
   readonly clock: Clock;
   /** Where this server's own pages and relay are reached by those of another one. */
   readonly place: ServerPlace;
+  /** See DeviceBroker. */
+  readonly isWireShared: boolean;
 };
 
-async function devices(app: FastifyInstance, { clock, place }: DevicesOptions): Promise<void> {
+async function devices(app: FastifyInstance, { clock, place, isWireShared }: DevicesOptions): Promise<void> {
   const { database } = app.store;
   const { servers } = app;
   const register: DeviceRegister = new DeviceRegister({
     clock,
     secrets: app.secrets,
+    isWireShared,
     publishChange: (change) => app.changes.publish(change),
     onOwn: (deviceId, part, isClaim) => shared?.note(deviceId, part, isClaim),
     onCredentialTaken: (deviceId, hash) => {
@@ -42,6 +45,8 @@ async function devices(app: FastifyInstance, { clock, place }: DevicesOptions): 
     },
     onPresence: (live) => {
       const { state, reason } = live.presence;
+      // On a shared wire every server sees it come and go, and one writes it down. That the wire is lost says nothing of the device.
+      if (isWireShared && (state === 'unknown' || !servers.isLeader())) return;
       const kind = state === 'online' ? 'device-online' : 'device-offline';
       void app.history.append({ deviceId: live.id, origin: 'server', kind, detail: reason });
       saveHeard(database, { deviceId: live.id, heardAtMs: live.heardAtMs }).catch((err: unknown) => {

@@ -168,7 +168,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     async (request, reply) => {
       const { id } = request.params;
       if (!app.devices.isKnown(id)) throw deviceNotFound(id);
-      const place = request.query.ticket === undefined ? (app.sharedDevices?.placeOfAgent(id) ?? null) : null;
+      const place = request.query.ticket === undefined ? (app.sharedDevices?.placeOfPreview(id) ?? null) : null;
       const preview = place === null ? app.devices.preview(id) : await previews.fetchFrom(place, id);
       if (preview === undefined)
         throw new FleetError('no-preview', 'This device has sent no preview picture since the fleet server started.');

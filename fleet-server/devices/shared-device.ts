@@ -5,7 +5,11 @@
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
-export type LivePart = 'agent' | 'reception';
+/**
+ * `agent` and `reception` are one server's at a time: the one that the device is connected to, and the one whose relay receives it. `heard`
+ * is each server's own share of what a device said on a wire that they share.
+ */
+export type LivePart = 'agent' | 'reception' | 'heard';
 
 const agentFields = [
   'presence',

@@ -72,6 +72,12 @@ export class SharedDevices {
     return this.#options.place;
   }
 
+  /** Where the device’s newest preview is, when that is another server. */
+  placeOfPreview(deviceId: string): ServerPlace | null {
+    const serverId = this.#options.register.previewElsewhere(deviceId);
+    return serverId === null ? null : (this.#exchange.placeOf(serverId) ?? null);
+  }
+
   /** Where the device is connected, when that is another server. */
   placeOfAgent(deviceId: string): ServerPlace | null {
     const serverId = this.#options.register.connectedElsewhere(deviceId);
@@ -83,6 +89,12 @@ export class SharedDevices {
    * attempt finds it known, or is refused for good.
    */
   mayHaveJoined(deviceId: string): boolean {
+    if (!this.#isWorthAsking(deviceId)) return false;
+    this.reload(deviceId);
+    return true;
+  }
+
+  #isWorthAsking(deviceId: string): boolean {
     const { clock, register } = this.#options;
     const absentSinceMs = this.#absent.get(deviceId);
     if (register.isKnown(deviceId) || (absentSinceMs !== undefined && clock.nowMs() - absentSinceMs < absentForMs)) return false;
@@ -91,8 +103,12 @@ export class SharedDevices {
     this.#absent.set(deviceId, clock.nowMs());
     const oldest = this.#absent.keys().next();
     if (this.#absent.size > maxAbsent && oldest.done !== true) this.#absent.delete(oldest.value);
-    this.reload(deviceId);
     return true;
+  }
+
+  /** The same for whoever can wait for the store's answer. */
+  async lookFor(deviceId: string): Promise<void> {
+    if (this.#isWorthAsking(deviceId)) await this.#reload(deviceId);
   }
 
   /** Reads again what the store says of a device. */

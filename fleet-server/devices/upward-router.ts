@@ -1,7 +1,16 @@
 /** Who gets which message from a device, once the register has said that it is news. */
 import type { FastifyInstance } from 'fastify';
+import type { MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
 import { saveReport, saveSession } from '#fleet-server/devices/devices-store.ts';
 import type { UpwardMessage } from '#fleet-server/devices/live-device.ts';
+
+/** Where messages of a device may be dealt with in another order than it sent them, by whichever server: the message's place in that order. */
+function positionOf(app: FastifyInstance, { deviceId, envelope }: UpwardMessage): MessagePosition | null {
+  if (!app.broker.isShared) return null;
+  // Of the session that counts now, or an older one in the same era: then it is too old in any case.
+  const era = app.devices.get(deviceId)?.session?.era ?? 0;
+  return { era, counter: envelope.session.counter, sequence: envelope.sequence };
+}
 
 /** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
 export async function routeUpward(app: FastifyInstance, message: UpwardMessage): Promise<void> {
@@ -14,12 +23,15 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       'It came back with an older session counter: its card was restored from a copy, copied to a second device, or could not be written to.';
     await app.history.append({ deviceId, origin: 'server', kind: 'session-went-back', detail });
   }
+  const position = positionOf(app, message);
   switch (message.name) {
     case 'hello': {
       const { session, body } = message.envelope;
       const versions = JSON.stringify(body.versions);
-      await saveSession(database, { deviceId, bootId: session.bootId, sessionCounter: session.counter, versions });
-      await app.settings.onHello(deviceId, body);
+      const { era: sessionEra = 0 } = app.devices.get(deviceId)?.session ?? {};
+      const state = { deviceId, bootId: session.bootId, sessionEra, sessionCounter: session.counter, versions };
+      if (!(await saveSession(database, state, position))) return;
+      await app.settings.onHello(deviceId, body, position);
       await app.commands.onHello(deviceId);
       await app.copies.onHello(deviceId, session, body.board);
       return;
@@ -27,13 +39,14 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
     case 'report': {
       const { body } = message.envelope;
       const heardAtMs = app.devices.get(deviceId)?.heardAtMs ?? null;
-      await saveReport(database, { deviceId, heardAtMs, report: JSON.stringify(body) });
+      if (!(await saveReport(database, { deviceId, heardAtMs, report: JSON.stringify(body) }, position))) return;
+      if (position !== null) app.devices.setReport(deviceId, body);
       app.servers.tell({ kind: 'device', deviceId });
-      await app.settings.onReport(deviceId, body);
+      await app.settings.onReport(deviceId, body, position);
       return;
     }
     case 'applied':
-      return app.settings.onApplied(deviceId, message.envelope.body);
+      return app.settings.onApplied(deviceId, message.envelope.body, position);
     case 'event':
       return app.history.onEvent(deviceId, message.envelope.session, message.envelope.body);
     case 'command-result':

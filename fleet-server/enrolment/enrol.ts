@@ -48,6 +48,7 @@ export async function enrol(
     driftRepairs: 0,
     driftRepairAtMs: null,
     bootId: null,
+    sessionEra: 0,
     sessionCounter: 0,
     heardAtMs: null,
     versions: null,
@@ -55,7 +56,7 @@ export async function enrol(
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
     const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
-    const { bootId, sessionCounter, heardAtMs, versions, report, ...row } = {
+    const { bootId, sessionEra, sessionCounter, heardAtMs, versions, report, ...row } = {
       ...blank,
       groupName: group,
       tags,
@@ -70,12 +71,16 @@ export async function enrol(
       ...(needsApproval ? [{ field: 'approval', before: null, after: 'waits' }] : []),
     ];
     await app.audit.append(transaction, { actor: `the join token ${joinTokenId}`, action: 'device-joined', subject: row.id, changes });
-    return { ...row, bootId, sessionCounter, heardAtMs, versions, report };
+    return { ...row, bootId, sessionEra, sessionCounter, heardAtMs, versions, report };
   });
   app.devices.add(device);
   app.servers.tell({ kind: 'device', deviceId: device.id });
   app.changes.publish({ subject: 'join-tokens' });
   const waits = device.waitingSinceMs === null ? '' : ' It waits for approval: until then it has no settings and no stream key.';
   await app.history.append({ deviceId: device.id, origin: 'server', kind: 'joined', detail: `Joined as ${device.name}.${waits}` });
-  return { deviceId: device.id, credential };
+  await app.broker.admit(device.id, credential).catch((err: unknown) => {
+    // It has joined all the same: refused by the broker, it shows its credential again (connection-routes.ts).
+    app.log.warn({ err, deviceId: device.id }, 'the MQTT broker could not be told of a new device');
+  });
+  return { deviceId: device.id, credential, ...(app.broker.deviceUrl === null ? {} : { mqttUrl: app.broker.deviceUrl }) };
 }

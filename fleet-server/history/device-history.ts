@@ -89,9 +89,10 @@ export class DeviceHistory {
     const { database, log } = this.#options;
     const session = `${bootId} ${counter}`;
     const known = this.#firstOfSession.get(deviceId);
-    // A device sends the oldest event that it still has first: what is below that is gone from it, or was acknowledged. Remembered for the
-    // whole session: the first may fail to be stored, and come again after others.
-    const first = known?.session === session ? Math.min(known.number, event.number) : event.number;
+    // What is below the oldest event that it still has is gone from it, or was acknowledged. A device that does not name it sends it first:
+    // remembered for the whole session, as the first may fail to be stored, and come again after others. (On a wire that is shared
+    // another server may have got the first.)
+    const first = event.oldestNumber ?? (known?.session === session ? Math.min(known.number, event.number) : event.number);
     this.#firstOfSession.set(deviceId, { session, number: first });
     const upTo = await inTransaction(database, async (transaction) => {
       const stored = await store.eventsUpTo(transaction, deviceId);

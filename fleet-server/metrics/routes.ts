@@ -22,7 +22,8 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/readyz', { schema: { tags, summary: 'It can do its work', response: { 200: Status, ...problemAnswers } } }, async () => {
     await app.store.check();
-    if (app.broker.port() === 0) throw new FleetError('not-ready', 'The broker does not listen yet.');
+    const problem = app.broker.problem();
+    if (problem !== null) throw new FleetError('not-ready', problem);
     return { status: 'ok' as const };
   });
 

@@ -1,5 +1,6 @@
 /** Fleet servers on one PostgreSQL database, and what each knows of its devices. */
 import { sql } from 'kysely';
+import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 import type { Database, LiveDevicesTable, ServersTable } from '#fleet-server/store/schema.ts';
 
 /** The database's clock: those of the servers need not agree. */
@@ -39,14 +40,25 @@ export async function removeDeadServers(database: Database, silentForMs: number)
   for (const { id } of dead) await removeServer(database, id);
 }
 
-export type LiveRow = LiveDevicesTable;
+export type LiveRow = Omit<LiveDevicesTable, 'part'> & { readonly part: LivePart };
+
+/** What each server has heard itself is a row of its own; the other parts are one server's at a time. */
+function stored({ part, ...row }: LiveRow): LiveDevicesTable {
+  return { ...row, part: part === 'heard' ? `${heardBy}${row.serverId}` : part };
+}
+
+function read({ part, ...row }: LiveDevicesTable): LiveRow {
+  return { ...row, part: part.startsWith(heardBy) ? 'heard' : (part as LivePart) };
+}
+
+const heardBy = 'heard by ';
 
 /** Whatever server had it before. */
 export async function claimLive(database: Database, rows: readonly LiveRow[]): Promise<void> {
   if (rows.length === 0) return;
   await database
     .insertInto('liveDevices')
-    .values([...rows])
+    .values(rows.map(stored))
     .onConflict((c) => c.columns(['deviceId', 'part']).doUpdateSet(fromRow))
     .execute();
 }
@@ -56,7 +68,7 @@ export async function writeLive(database: Database, rows: readonly LiveRow[]): P
   if (rows.length === 0) return;
   await database
     .insertInto('liveDevices')
-    .values([...rows])
+    .values(rows.map(stored))
     .onConflict((c) =>
       c
         .columns(['deviceId', 'part'])
@@ -73,8 +85,8 @@ const fromRow = {
 };
 
 /** What a server has written after a version, in the order of its writing. */
-export function liveSince(database: Database, serverId: string, version: number, limit: number): Promise<LiveRow[]> {
-  return database
+export async function liveSince(database: Database, serverId: string, version: number, limit: number): Promise<LiveRow[]> {
+  const rows = await database
     .selectFrom('liveDevices')
     .selectAll()
     .where('serverId', '=', serverId)
@@ -82,4 +94,5 @@ export function liveSince(database: Database, serverId: string, version: number,
     .orderBy('version')
     .limit(limit)
     .execute();
+  return rows.map(read);
 }

@@ -40,8 +40,15 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
     reportOf: (deviceId) => app.devices.get(deviceId)?.report ?? null,
     isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
-    publish: (deviceId, desired) => app.broker.publish(deviceId, 'desired', desired),
-    tellOthers: ({ level, scope }) => app.servers.tell({ kind: 'settings', level, scope }),
+    publish: async (deviceId, desired) => {
+      const outcome = await app.broker.publish(deviceId, 'desired', desired);
+      // On a shared wire another server may reach it; where each has its own devices, the change itself was told to all.
+      if (outcome === 'offline' && app.broker.isShared) app.servers.tell({ kind: 'settings', level: 'device', scope: deviceId });
+    },
+    tellOthers: ({ level, scope }) => {
+      // On a shared wire this server reaches all devices itself: told to all, each would send each document.
+      if (!app.broker.isShared || app.broker.problem() !== null) app.servers.tell({ kind: 'settings', level, scope });
+    },
     appendHistory: (entry) => app.history.append(entry),
     publishChange: (change) => app.changes.publish(change),
   });

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
+import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
@@ -256,7 +257,8 @@ export class Settings {
     this.#send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
   }
 
-  async onHello(deviceId: string, hello: Hello): Promise<void> {
+  /** `position` where messages may be dealt with in another order than they were sent: what is older than what is stored changes nothing. */
+  async onHello(deviceId: string, hello: Hello, position: MessagePosition | null = null): Promise<void> {
     const desired = await inTransaction(this.#options.database, async (transaction) => {
       const row = await this.#store.revision(transaction, deviceId);
       if (row === undefined) return undefined;
@@ -264,7 +266,8 @@ export class Settings {
       const content = contents(row);
       const digest = digestOf(content);
       const next = nextRevision(row, digest, { revision: hello.appliedRevision, digest: hello.appliedDigest });
-      await this.#confirm(transaction, row, next, hello.appliedRevision);
+      const isNewest = position === null || (await advance(transaction, deviceId, 'in-force', position));
+      await this.#confirm(transaction, row, next, isNewest ? hello.appliedRevision : row.appliedRevision);
       const isSame = hello.appliedRevision === next.desiredRevision && hello.appliedDigest === digest;
       return isSame ? undefined : { revision: next.desiredRevision, digest, ...content };
     });
@@ -272,17 +275,20 @@ export class Settings {
     this.#options.publishChange({ subject: 'device-settings', deviceId });
   }
 
-  async onApplied(deviceId: string, applied: Applied): Promise<void> {
+  async onApplied(deviceId: string, applied: Applied, position: MessagePosition | null = null): Promise<void> {
     const { database, clock } = this.#options;
     const isNews = await inTransaction(database, async (transaction) => {
       const row = await this.#store.revision(transaction, deviceId);
       if (row === undefined || applied.revision < row.outcomeRevision) return false;
+      const isNewest = async (subject: 'outcome' | 'in-force') =>
+        position === null || (await advance(transaction, deviceId, subject, position));
+      if (!(await isNewest('outcome'))) return false;
+      const inForce = (await isNewest('in-force')) ? { appliedRevision: applied.inForceRevision, appliedAtMs: clock.nowMs() } : {};
       await this.#store.saveRevision(transaction, deviceId, {
         outcomeRevision: applied.revision,
         outcome: applied.outcome,
         refusals: JSON.stringify(applied.refusals),
-        appliedRevision: applied.inForceRevision,
-        appliedAtMs: clock.nowMs(),
+        ...inForce,
       });
       return true;
     });
@@ -291,13 +297,19 @@ export class Settings {
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 
-  async onReport(deviceId: string, report: Report): Promise<void> {
+  async onReport(deviceId: string, report: Report, position: MessagePosition | null = null): Promise<void> {
     const { database, clock } = this.#options;
     const row = await this.#store.revision(database, deviceId);
-    if (row !== undefined && row.appliedRevision !== report.appliedRevision) {
+    const isNews = row !== undefined && row.appliedRevision !== report.appliedRevision;
+    if (isNews || position !== null) {
       // Its own columns alone: a change of the settings may have been stored since the row was read.
       const columns = { appliedRevision: report.appliedRevision, appliedAtMs: clock.nowMs() };
-      await inTransaction(database, (transaction) => this.#store.saveRevision(transaction, deviceId, columns));
+      const isNewest = await inTransaction(database, async (transaction) => {
+        if (position !== null && !(await advance(transaction, deviceId, 'in-force', position))) return false;
+        if (isNews) await this.#store.saveRevision(transaction, deviceId, columns);
+        return true;
+      });
+      if (!isNewest) return;
     }
     if (row !== undefined) await this.#lookForDrift(row, report);
     this.#options.publishChange({ subject: 'device-settings', deviceId });

@@ -452,6 +452,22 @@ async function watchdogPolicies(database: Kysely<unknown>): Promise<void> {
   await sql`create index "historyOfWatchdog" on "history" ("atMs") where "origin" = 'watchdog'`.execute(database);
 }
 
+async function devicePositions({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .alterTable('deviceStates')
+    .addColumn('sessionEra', 'bigint', (c) => c.notNull().defaultTo(0))
+    .execute();
+  await schema
+    .createTable('devicePositions')
+    .addColumn('deviceId', 'text', (c) => c.notNull().references('devices.id').onDelete('cascade'))
+    .addColumn('subject', 'text', (c) => c.notNull())
+    .addColumn('era', 'bigint', (c) => c.notNull())
+    .addColumn('counter', 'bigint', (c) => c.notNull())
+    .addColumn('sequence', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('devicePositionsKey', ['deviceId', 'subject'])
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -468,6 +484,7 @@ export const migrations: readonly Migration[] = [
   { name: 'newcomers that wait for approval', run: approval },
   { name: 'the boards of a device', run: boards },
   { name: 'maintenance windows, and policies of the watchdog', run: watchdogPolicies },
+  { name: 'which message of a device was the newest, where order is not kept', run: devicePositions },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

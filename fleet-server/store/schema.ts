@@ -4,7 +4,7 @@
  */
 
 import type { ColumnType, Generated, Kysely } from 'kysely';
-import type { LivePart } from '#fleet-server/devices/shared-device.ts';
+import type { PositionSubject } from '#fleet-server/devices/device-positions-store.ts';
 import type { RollUpColumns } from '#fleet-server/health/health-figures.ts';
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
@@ -79,11 +79,16 @@ export type DeviceBoardsTable = { deviceId: string; boardId: string; hostName: s
 export type DeviceStatesTable = {
   deviceId: string;
   bootId: string | null;
+  /** Of the session; see SessionPosition. */
+  sessionEra: number;
   sessionCounter: number;
   heardAtMs: number | null;
   versions: string | null;
   report: string | null;
 };
+
+/** The newest message of a device that changed a part of the store, where order is not kept on the way: see device-positions-store.ts. */
+export type DevicePositionsTable = { deviceId: string; subject: PositionSubject; era: number; counter: number; sequence: number };
 
 export type SettingsTable = {
   level: 'fleet' | 'group' | 'device';
@@ -227,10 +232,10 @@ export type AuditLogTable = {
 /** Fleet servers on one database, and when each last said so, by the database's clock. */
 export type ServersTable = { id: string; heartbeatAtMs: number; url: string; rtmpPort: number };
 
-/** What one server knows of a device and the others show: `agent` over MQTT, `reception` at its relay. */
+/** What one server knows of a device and the others show: see LivePart, and servers-store.ts for how it is written. */
 export type LiveDevicesTable = {
   deviceId: string;
-  part: LivePart;
+  part: string;
   /** The one that the device is connected to, or that receives it. */
   serverId: string;
   /** Grows with each writing of that server. */
@@ -340,6 +345,7 @@ export type Schema = {
   devices: DevicesTable;
   deviceStates: DeviceStatesTable;
   deviceBoards: DeviceBoardsTable;
+  devicePositions: DevicePositionsTable;
   settings: SettingsTable;
   settingsRevisions: SettingsRevisionsTable;
   settingsRevisionChanges: SettingsRevisionChangesTable;

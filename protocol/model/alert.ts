@@ -20,6 +20,8 @@ export const AlertTrigger = Type.Union([
     severity: AlertSeverity,
   }),
   Type.Object({ kind: Type.Literal('relay-down') }),
+  /** Of a fleet whose MQTT broker is not the fleet server itself. */
+  Type.Object({ kind: Type.Literal('broker-down') }),
 ]);
 export type AlertTrigger = Static<typeof AlertTrigger>;
 

@@ -10,12 +10,21 @@ export const EnrolmentRequest = Type.Object({
 });
 export type EnrolmentRequest = Static<typeof EnrolmentRequest>;
 
+const Credential = Type.String({ minLength: 43, maxLength: 128 });
+
+/** Where a device connects over MQTT when that is not the fleet server itself. */
+const MqttUrl = Type.String({ maxLength: 300, pattern: '^(mqtts?|wss?)://' });
+
 /** The credential is shown this once; the server keeps only a keyed hash of it. */
-export const EnrolmentAnswer = Type.Object({
-  deviceId: DeviceId,
-  credential: Type.String({ minLength: 43, maxLength: 128 }),
-});
+export const EnrolmentAnswer = Type.Object({ deviceId: DeviceId, credential: Credential, mqttUrl: Type.Optional(MqttUrl) });
 export type EnrolmentAnswer = Static<typeof EnrolmentAnswer>;
+
+/** A device that has joined shows its credential, and hears where to connect. By then the broker there knows the credential. */
+export const ConnectionRequest = Type.Object({ credential: Type.String({ minLength: 1, maxLength: 128 }) });
+export type ConnectionRequest = Static<typeof ConnectionRequest>;
+/** Null: the fleet server's own address, as WebSocket at /mqtt. */
+export const ConnectionAnswer = Type.Object({ mqttUrl: Type.Union([MqttUrl, Type.Null()]) });
+export type ConnectionAnswer = Static<typeof ConnectionAnswer>;
 
 export const JoinTokenRequest = Type.Object({
   uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),

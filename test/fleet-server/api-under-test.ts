@@ -9,6 +9,7 @@ import type { DeviceBroker } from '#fleet-server/broker/contract.ts';
 // What each plugin decorates the app with.
 import type {} from '#fleet-server/changes/plugin.ts';
 import type {} from '#fleet-server/commands/plugin.ts';
+import type { ExternalBrokerConfiguration } from '#fleet-server/configuration.ts';
 import type {} from '#fleet-server/devices/plugin.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import type {} from '#fleet-server/health/plugin.ts';
@@ -61,7 +62,13 @@ export type ApiUnderTest = {
 
 export const adminPassword = 'correct horse battery';
 
-export async function startApi(options: { readonly directory?: string; readonly clock?: ManualClock } = {}): Promise<ApiUnderTest> {
+export type ApiOptions = {
+  readonly directory?: string;
+  readonly clock?: ManualClock;
+  readonly externalBroker?: ExternalBrokerConfiguration;
+};
+
+export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'msl-api-')));
   const clock = options.clock ?? manualClock();
   const secrets = openSecrets(keyPath(directory));
@@ -80,7 +87,15 @@ export async function startApi(options: { readonly directory?: string; readonly 
   app.decorate('broker', standInBroker(published, connected));
   app.decorate('relay', standInRelay());
   await registerApi(app, {
-    configuration: { publicUrl: null, rtmpPort: 1935, publicRtmpPort: 1935, databaseUrl: null, serverUrl: 'http://localhost', tls: null },
+    configuration: {
+      publicUrl: null,
+      rtmpPort: 1935,
+      publicRtmpPort: 1935,
+      databaseUrl: null,
+      serverUrl: 'http://localhost',
+      tls: null,
+      externalBroker: options.externalBroker ?? null,
+    },
     store,
     secrets,
     clock,
@@ -173,7 +188,10 @@ function standInBroker(published: Published[], connected: Set<string>): DeviceBr
     },
     disconnect: (deviceId) => void connected.delete(deviceId),
     isConnected: (deviceId) => connected.has(deviceId),
-    port: () => 1883,
+    isShared: false,
+    admit: async () => {},
+    deviceUrl: null,
+    problem: () => null,
     figures: () => ({
       connections: connected.size,
       messagesReceived: 0,

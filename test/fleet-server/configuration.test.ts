@@ -19,6 +19,7 @@ test('without a word everything has its default', () => {
       trustedProxies: [],
       adminPassword: null,
       logLevel: 'info',
+      externalBroker: null,
     },
   });
 });
@@ -74,4 +75,47 @@ test.each([
 ])('the public address %s', (given, expected) => {
   const parsed = parseConfiguration({ FLEET_PUBLIC_URL: given });
   expect(parsed.kind === 'configuration' ? parsed.configuration.publicUrl : null).toBe(expected);
+});
+
+const externalBroker = (environment: Record<string, string>) => {
+  const parsed = parseConfiguration({ HOME: '/home/someone', ...environment });
+  return parsed.kind === 'problems' ? describeProblems(parsed.problems) : parsed.configuration.externalBroker;
+};
+const FLEET_MQTT_URL = 'mqtts://fleet:geheim%40@broker.example.org';
+const FLEET_MQTT_HOOK_SECRET = 'h'.repeat(32);
+
+test('an external broker: its address, as whom, and who lets devices in', () => {
+  const address = { isTls: true, host: 'broker.example.org', port: 8883, username: 'fleet', password: 'geheim@' };
+  const hooks = { kind: 'hooks', secret: FLEET_MQTT_HOOK_SECRET };
+  expect(externalBroker({ FLEET_MQTT_URL, FLEET_MQTT_HOOK_SECRET })).toEqual({ address, deviceUrl: null, caFile: null, access: hooks });
+  expect(
+    externalBroker({
+      FLEET_MQTT_URL: 'mqtt://fleet:x@[::1]:1884',
+      FLEET_MQTT_ADMIN: 'admin:a:b',
+      FLEET_MQTT_PUBLIC_URL: 'wss://broker.example.org/mqtt',
+      FLEET_MQTT_CA_FILE: '/etc/ca.pem',
+    }),
+  ).toEqual({
+    address: { isTls: false, host: '::1', port: 1884, username: 'fleet', password: 'x' },
+    deviceUrl: 'wss://broker.example.org/mqtt',
+    caFile: '/etc/ca.pem',
+    access: { kind: 'dynamic-security', username: 'admin', password: 'a:b' },
+  });
+});
+
+test.each([
+  ['nobody lets devices in', { FLEET_MQTT_URL }, /FLEET_MQTT_HOOK_SECRET: expected this one or FLEET_MQTT_ADMIN.*neither/],
+  ['two do', { FLEET_MQTT_URL, FLEET_MQTT_HOOK_SECRET, FLEET_MQTT_ADMIN: 'a:geheim' }, /got both/],
+  ['no broker for them', { FLEET_MQTT_HOOK_SECRET }, /FLEET_MQTT_URL: expected an address, because FLEET_MQTT_HOOK_SECRET is set/],
+  ['no user', { FLEET_MQTT_URL: 'mqtt://broker', FLEET_MQTT_HOOK_SECRET }, /FLEET_MQTT_URL: expected an address such as mqtts/],
+  ['a path', { FLEET_MQTT_URL: 'mqtt://a:geheim@broker/path', FLEET_MQTT_HOOK_SECRET }, /FLEET_MQTT_URL: .*not shown/],
+  ['another protocol', { FLEET_MQTT_URL: 'https://a:geheim@broker', FLEET_MQTT_HOOK_SECRET }, /FLEET_MQTT_URL/],
+  ['a broken escape', { FLEET_MQTT_URL: 'mqtt://a:geheim%zz@broker', FLEET_MQTT_HOOK_SECRET }, /FLEET_MQTT_URL/],
+  ['a short secret', { FLEET_MQTT_URL, FLEET_MQTT_HOOK_SECRET: 'geheim' }, /FLEET_MQTT_HOOK_SECRET: expected at least 32/],
+  ['an administrator without a password', { FLEET_MQTT_URL, FLEET_MQTT_ADMIN: 'geheim' }, /FLEET_MQTT_ADMIN: expected the name/],
+  ['a user for devices', { FLEET_MQTT_URL, FLEET_MQTT_HOOK_SECRET, FLEET_MQTT_PUBLIC_URL: 'mqtt://a:geheim@b' }, /FLEET_MQTT_PUBLIC_URL/],
+])('an external broker: %s', (_name, environment, expected) => {
+  const problems = externalBroker(environment);
+  expect(problems).toMatch(expected);
+  expect(problems).not.toContain('geheim');
 });

@@ -119,6 +119,7 @@ const roomTests: readonly string[] = [
   'test/fleet-server/broker/aedes-traps.test.ts',
   'test/fleet-server/broker/bounds.test.ts',
   'test/fleet-server/broker/conformance.test.ts',
+  'test/fleet-server/broker/external/real-agent.test.ts',
   'test/fleet-server/broker/flood.test.ts',
   'test/fleet-server/broker/device-rights.test.ts',
   'test/fleet-server/broker/messages.test.ts',

@@ -31,6 +31,7 @@ export class SimulatedConnection implements UplinkConnection {
   #server: SimulatedServer | null = null;
   #hasReachedServer = false;
   #isRefused = false;
+  #wasAccepted = false;
   #isOver = false;
   #heardAtMs = 0;
   readonly #waiting = new Set<(reason: string) => void>();
@@ -78,6 +79,7 @@ export class SimulatedConnection implements UplinkConnection {
               this.#finish('bad user name or password');
               return;
             }
+            this.#wasAccepted = true;
             this.#heardAtMs = time.nowMs;
             this.#ping();
             settle();
@@ -174,6 +176,12 @@ export class SimulatedConnection implements UplinkConnection {
     this.#link?.close('device', reason);
     for (const ends of [...this.#waiting]) ends(reason);
     this.#waiting.clear();
-    this.#settleEnd({ reason, hasReachedServer: this.#hasReachedServer, isRefused: this.#isRefused });
+    this.#settleEnd({
+      reason,
+      hasReachedServer: this.#hasReachedServer,
+      isRefused: this.#isRefused,
+      wasAccepted: this.#wasAccepted,
+      hasNoBroker: false,
+    });
   }
 }

@@ -107,6 +107,7 @@ export class SimulatedServer implements DeviceBroker {
       databaseUrl: null,
       serverUrl: 'http://fleet.local',
       tls: null,
+      externalBroker: null,
     };
     const store = database.open(() => this.#step());
     await registerDomains(this.app, { configuration, store, secrets, clock: this.#clock() });
@@ -239,6 +240,15 @@ export class SimulatedServer implements DeviceBroker {
 
   isConnected(deviceId: string): boolean {
     return this.#byDevice.has(deviceId);
+  }
+
+  async admit(): Promise<void> {}
+
+  readonly isShared = false;
+  readonly deviceUrl = null;
+
+  problem(): null {
+    return null;
   }
 
   port(): number {

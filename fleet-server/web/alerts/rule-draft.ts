@@ -76,6 +76,11 @@ export function switched({ id: _id, ...rule }: AlertRule, enabled: boolean, chan
   return { ...rule, enabled, channelIds: known(rule.channelIds), escalation };
 }
 
+/** What is about the fleet as a whole belongs to no group. */
+export function isAboutFleet(kind: RuleDraft['kind']): boolean {
+  return kind === 'relay-down' || kind === 'broker-down';
+}
+
 const longestS = 86_400;
 const clock = /^([01]\d|2[0-3]):[0-5]\d$/;
 const groupName = /^[a-z0-9][a-z0-9-]{0,39}$/;
@@ -84,7 +89,7 @@ export function checkRule(draft: RuleDraft): CheckedRule {
   const problems: { [F in RuleField]?: string } = {};
   const forS = Number(draft.forS);
   const afterS = Math.round(Number(draft.escalateAfterMin) * 60);
-  const hasGroup = draft.kind !== 'relay-down' && draft.group !== '';
+  const hasGroup = !isAboutFleet(draft.kind) && draft.group !== '';
   if (draft.name.trim() === '') problems.name = 'Give it a name.';
   if (draft.forS.trim() === '' || !Number.isInteger(forS) || forS < 0 || forS > longestS) {
     problems.forS = 'A whole number of seconds from 0 to 86400 (a day).';

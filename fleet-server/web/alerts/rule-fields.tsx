@@ -5,7 +5,7 @@ import { conditionDefinitions } from '#protocol/conditions.ts';
 import type { AlertChannel, AlertSeverity } from '#protocol/model/alert.ts';
 import { devicesQuery } from '../api/queries.ts';
 import classes from './alerts.module.css';
-import type { RuleDraft, RuleField } from './rule-draft.ts';
+import { isAboutFleet, type RuleDraft, type RuleField } from './rule-draft.ts';
 import { severityWords } from './rule-words.ts';
 
 export type RuleFieldsProps = {
@@ -19,6 +19,7 @@ const triggers = [
   { value: 'offline', label: 'A device is offline' },
   { value: 'condition', label: 'A device reports a condition' },
   { value: 'relay-down', label: 'The relay is down' },
+  { value: 'broker-down', label: 'The MQTT broker is down' },
 ] as const satisfies readonly { value: RuleDraft['kind']; label: string }[];
 
 const severities = (['info', 'warning', 'critical'] as const satisfies readonly AlertSeverity[]).map((value) => ({
@@ -106,7 +107,7 @@ export function TriggerFields(props: RuleFieldsProps) {
           error={problems.forS}
           onChange={(event) => onChange({ forS: event.currentTarget.value.trim() })}
         />
-        {draft.kind !== 'relay-down' && <GroupField {...props} />}
+        {!isAboutFleet(draft.kind) && <GroupField {...props} />}
       </div>
       <Input.Wrapper label="Severity" labelElement="div">
         <SegmentedControl

@@ -22,6 +22,8 @@ function triggerWords(trigger: AlertTrigger, group: string | null): string {
       return `When ${where} is offline`;
     case 'relay-down':
       return 'When the relay is down';
+    case 'broker-down':
+      return 'When the MQTT broker is down';
     case 'condition':
       if (trigger.conditions.length > 0) return `When ${where} reports ${anyOf(trigger.conditions.map(conditionTitle))}`;
       return trigger.severity === 'info'

@@ -17,6 +17,7 @@ const rule = (changes: Partial<AlertRule>): AlertRule => ({
 });
 const critical = rule({ trigger: { kind: 'condition', conditions: [], severity: 'critical' } });
 const relayDown = rule({ id: 'relay-rule', trigger: { kind: 'relay-down' }, forS: 0 });
+const brokerDown = rule({ id: 'broker-rule', trigger: { kind: 'broker-down' }, forS: 5 });
 
 const device = (id: string, changes: Partial<DeviceFacts> = {}): DeviceFacts => ({
   id,
@@ -34,6 +35,7 @@ const away = (id: string, changes: Partial<DeviceFacts> = {}) =>
 const facts = (devices: readonly DeviceFacts[], relay: FleetFacts['relay'] = { isRunning: true, detail: '' }): FleetFacts => ({
   devices,
   relay,
+  brokerProblem: null,
 });
 
 /** Runs one set of facts after the other, a second apart, as the server does; answers what was opened and resolved. */
@@ -181,8 +183,24 @@ describe('a condition', () => {
   });
 });
 
-test('while nobody knows of the relay, what is open about it stays open', () => {
-  const decision = decideAlerts(nothingSeen, { devices: [], relay: undefined }, [relayDown], new Set(['relay-rule/relay']), 0);
+test('a broker that is down is one alert, however many devices it hides', () => {
+  const unknown = { state: 'unknown', reason: 'The fleet server is not connected to the MQTT broker.' } as const;
+  const devices = Array.from({ length: 100 }, (_, index) => device(`d${index}`, { conditions: [{ code: 'stream-not-arriving' }] }));
+  const hidden = devices.map((one) => ({ ...one, presence: unknown }));
+  const up = facts(devices.map((one) => ({ ...one, conditions: [] })));
+  const down: FleetFacts = { ...facts(hidden), brokerProblem: 'The MQTT broker at example.org:1883 cannot be used.' };
+  const steps = [
+    [20, up],
+    [100, down],
+    [20, up],
+  ] as const;
+  const { said } = follow([critical, rule({ id: 'away' }), brokerDown], steps);
+  expect(said).toEqual(['25 s: The MQTT broker is down', '129 s: over: broker-rule/broker']);
+});
+
+test('while nobody knows of the relay or the broker, what is open about them stays open', () => {
+  const known = { devices: [], relay: undefined, brokerProblem: undefined };
+  const decision = decideAlerts(nothingSeen, known, [relayDown, brokerDown], new Set(['relay-rule/relay', 'broker-rule/broker']), 0);
   expect(decision).toMatchObject({ opened: [], resolved: [] });
 });
 

@@ -23,16 +23,19 @@ export class ServersUnderTest {
   readonly servers: OneServer[] = [];
   readonly cluster: PostgresqlCluster;
   readonly #folder: string;
+  readonly #changes: Record<string, string>;
   readonly #devices: SimpleDevice[] = [];
 
-  private constructor(cluster: PostgresqlCluster, folder: string) {
+  private constructor(cluster: PostgresqlCluster, folder: string, changes: Record<string, string>) {
     this.cluster = cluster;
     this.#folder = folder;
+    this.#changes = changes;
   }
 
-  static async start(count: number): Promise<ServersUnderTest> {
+  /** `changes`: of the environment of each. */
+  static async start(count: number, changes: Record<string, string> = {}): Promise<ServersUnderTest> {
     const cluster = await createCluster();
-    const made = new ServersUnderTest(cluster, await mkdtemp(join(tmpdir(), 'msl-servers-')));
+    const made = new ServersUnderTest(cluster, await mkdtemp(join(tmpdir(), 'msl-servers-')), changes);
     // The first makes the key that the others share.
     await made.add();
     await Promise.all(Array.from({ length: count - 1 }, () => made.add()));
@@ -48,6 +51,7 @@ export class ServersUnderTest {
       FLEET_ADMIN_PASSWORD: password,
       FLEET_PUBLIC_RTMP_PORT: '1935',
       FLEET_LOG_LEVEL: 'info',
+      ...this.#changes,
     });
     const url = `http://127.0.0.1:${environment['FLEET_HTTP_PORT']}`;
     const running = startServer({ ...environment, FLEET_SERVER_URL: url });

@@ -28,10 +28,64 @@ export class SimpleDevice {
   }
 
   async connect(mqttPort: number): Promise<void> {
+    await this.#open(mqttPort, this.id);
+    await this.say('presence', bodies.online);
+    await this.say('hello', bodies.hello(this.#applied?.revision ?? 0, this.#applied?.digest ?? null));
+    await this.say('report', bodies.report({ appliedRevision: this.#applied?.revision ?? 0, settings: this.#inForce() }));
+  }
+
+  /** With the last will of another device. */
+  async connectWithWillOf(mqttPort: number, otherId: string): Promise<void> {
+    await this.#open(mqttPort, otherId);
+  }
+
+  /** What the broker grants of what a device has no right to; connects for it. */
+  async trySubscribe(mqttPort: number, otherId: string): Promise<Record<'own' | 'foreign' | 'everything' | 'shared', number>> {
+    await this.#open(mqttPort, this.id);
+    const ask = async (topic: string): Promise<number> => {
+      const granted = await this.#client?.subscribeAsync(topic, { qos: 1 }).catch(() => [{ qos: 128 }]);
+      return granted?.[0]?.qos ?? 128;
+    };
+    return {
+      own: await ask(topicFor(this.id, 'desired')),
+      foreign: await ask(topicFor(otherId, 'desired')),
+      everything: await ask('#'),
+      shared: await ask(`$share/any/${topicFor(otherId, 'desired')}`),
+    };
+  }
+
+  /** On another device's topic. */
+  async sayAs<N extends UpwardName>(otherId: string, name: N, body: UpwardBody<N>): Promise<void> {
+    await this.#client?.publishAsync(topicFor(otherId, name), this.#encode(name, body), { qos: 1 });
+  }
+
+  /** What was said before, and arrives now. */
+  async sayAgain<N extends UpwardName>(from: 'earlier session' | 'earlier sequence', name: N, body: UpwardBody<N>): Promise<void> {
+    const isEarlierSession = from === 'earlier session';
+    const session = { bootId: 'a-boot', counter: isEarlierSession ? this.#counter - 1 : this.#counter };
+    const sequence = isEarlierSession ? 1000 : 0;
+    const payload = encodeUpward(name, { session, sequence, sentAt: new Date().toISOString(), body });
+    await this.#client?.publishAsync(topicFor(this.id, name), payload, { qos: 1 });
+  }
+
+  /** Asks a server where to connect, as a device does that the broker has refused. */
+  async showCredential(
+    serverUrl: string,
+    credential = this.#credential,
+  ): Promise<{ readonly status: number; readonly mqttUrl?: string | null }> {
+    const response = await fetch(`${serverUrl}/api/v1/devices/${this.id}/connection`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ credential }),
+    });
+    return { status: response.status, ...((await response.json()) as { mqttUrl?: string | null }) };
+  }
+
+  async #open(mqttPort: number, willOf: string): Promise<void> {
     this.leave();
     this.#counter += 1;
     this.#sequence = 0;
-    const will = { topic: topicFor(this.id, 'presence'), payload: this.#encode('presence', bodies.lost), qos: 1 as const, retain: false };
+    const will = { topic: topicFor(willOf, 'presence'), payload: this.#encode('presence', bodies.lost), qos: 1 as const, retain: false };
     const options = { clientId: this.id, username: this.id, password: this.#credential, clean: true, reconnectPeriod: 0, will };
     const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, options);
     this.#client = client;
@@ -41,9 +95,6 @@ export class SimpleDevice {
       ['desired', 'command', 'event-ack'].map((name) => topicFor(this.id, name as 'desired')),
       { qos: 1 },
     );
-    await this.say('presence', bodies.online);
-    await this.say('hello', bodies.hello(this.#applied?.revision ?? 0, this.#applied?.digest ?? null));
-    await this.say('report', bodies.report({ appliedRevision: this.#applied?.revision ?? 0, settings: this.#inForce() }));
   }
 
   async say<N extends UpwardName>(name: N, body: UpwardBody<N>): Promise<void> {

@@ -20,7 +20,7 @@ const channels = ['c-1', 'c-2'];
 test('a rule comes back from its form as it went in', () => {
   const { id: _id, ...request } = rule;
   expect(checkRule(draftOf(rule, 'UTC', channels))).toEqual({ kind: 'rule', rule: request });
-  for (const kind of ['offline', 'relay-down'] as const) {
+  for (const kind of ['offline', 'relay-down', 'broker-down'] as const) {
     const plain = { ...request, trigger: { kind }, group: null, quietHours: null, escalation: null };
     expect(checkRule(draftOf({ id: 'r-2', ...plain }, 'UTC', channels))).toEqual({ kind: 'rule', rule: plain });
   }
@@ -32,8 +32,10 @@ test('what is filled in for a new rule is good but for its name', () => {
   expect(checked.kind === 'rule' && Check(AlertRuleRequest, checked.rule)).toBe(true);
 });
 
-test('the relay belongs to no group', () => {
-  expect(checkRule({ ...newDraft('UTC'), name: 'Relay', kind: 'relay-down', group: 'halls' })).toMatchObject({ rule: { group: null } });
+test('the relay belongs to no group, and the broker neither', () => {
+  for (const kind of ['relay-down', 'broker-down'] as const) {
+    expect(checkRule({ ...newDraft('UTC'), name: 'Relay', kind, group: 'halls' })).toMatchObject({ rule: { group: null } });
+  }
 });
 
 describe('channels that are gone', () => {

@@ -24,6 +24,7 @@ test.for<[Partial<AlertRule>, string]>([
   [{ channelIds: [], forS: 0 }, 'When a device is offline: shown here, nobody is told.'],
   [{ channelIds: ['gone'] }, 'When a device is offline for 1 min: shown here, nobody is told.'],
   [{ trigger: { kind: 'relay-down' }, forS: 5 }, 'When the relay is down for 5 s: told to Ops.'],
+  [{ trigger: { kind: 'broker-down' }, forS: 5 }, 'When the MQTT broker is down for 5 s: told to Ops.'],
   [{ group: 'halls', forS: 90 }, 'When a device of the group halls is offline for 90 s: told to Ops.'],
   [
     { trigger: { kind: 'condition', conditions: ['output-down', 'pipeline-failed'], severity: 'info' } },

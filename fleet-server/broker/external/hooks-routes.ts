@@ -1,0 +1,112 @@
+/**
+ * Where an external broker asks this server about its clients: EMQX by its HTTP authenticator and authorizer, VerneMQ by its webhooks.
+ *
+ * INVARIANTS
+ * - Everything is refused that is not allowed: a caller without the secret and a question that cannot be read get the refusal in the broker's own
+ *   words with status 200, because EMQX takes any other status as "ask the next one".
+ * - Neither the secret nor a credential is logged.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import { answerHook, type HookKnowledge, type HookQuestion, type HookVerdict } from '#fleet-server/broker/external/hook-decisions.ts';
+import { emqxAnswer, readEmqxAuthorize, readEmqxConnect, readVerneMq, verneMqAnswer } from '#fleet-server/broker/external/hook-formats.ts';
+import { ProblemLog } from '#fleet-server/broker/problem-log.ts';
+import type { Clock } from '#fleet-server/clock.ts';
+import type { ExternalBrokerConfiguration } from '#fleet-server/configuration.ts';
+import { problemAnswers } from '#fleet-server/http/answers.ts';
+
+export type HooksOptions = { readonly broker: ExternalBrokerConfiguration; readonly clock: Clock };
+
+const tags = ['broker'];
+const Body = Type.Unknown({ description: 'As the broker writes it' });
+const EmqxAnswer = Type.Object({ result: Type.Enum(['allow', 'deny']) });
+const VerneMqAnswer = Type.Object({ result: Type.Union([Type.Literal('ok'), Type.Object({ error: Type.Literal('not_allowed') })]) });
+/** Some brokers can send no header of their own. */
+const Query = Type.Object({ secret: Type.Optional(Type.String({ maxLength: 200, description: 'Where no header can be sent' })) });
+const refused: HookVerdict = { kind: 'refused', reason: 'expected a question in the broker’s documented form' };
+
+export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, { broker, clock }) => {
+  if (broker.access.kind !== 'hooks') return;
+  const { secret } = broker.access;
+  const problems = new ProblemLog(app.log, clock);
+  app.addHook('onReady', async () => problems.start());
+  app.addHook('onClose', async () => problems.stop());
+
+  const knowledge: HookKnowledge = {
+    serverUsername: broker.address.username,
+    isServerPassword: (password) => isSame(password, broker.address.password),
+    isKnown: (deviceId) => app.devices.isKnown(deviceId),
+    isCredentialRight: (deviceId, credential) => app.devices.authenticate(deviceId, credential),
+  };
+
+  const answer = async (request: FastifyRequest<{ Querystring: { secret?: string } }>, question: HookQuestion | undefined) => {
+    const came = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? request.query.secret ?? '';
+    if (!isSame(came, secret)) {
+      const message = 'expected the broker with FLEET_MQTT_HOOK_SECRET, got a caller without it';
+      problems.add({ address: request.ip }, { code: 'credential-refused', message });
+      return refused;
+    }
+    if (question === undefined) {
+      problems.add({ address: request.ip }, { code: 'wrong-shape', message: refused.reason });
+      return refused;
+    }
+    await app.sharedDevices?.lookFor(question.clientId);
+    const verdict = answerHook(question, knowledge);
+    if (verdict.kind === 'refused') {
+      const code = question.kind === 'connect' ? 'credential-refused' : 'topic-refused';
+      const who = app.devices.isKnown(question.clientId) ? { deviceId: question.clientId } : { address: request.ip };
+      problems.add(who, { code, message: `the MQTT broker asked about a ${question.kind}: ${verdict.reason}` });
+    }
+    return verdict;
+  };
+
+  app.post(
+    '/broker-hooks/emqx/authenticate',
+    {
+      schema: {
+        tags,
+        summary: 'EMQX asks whether a client may connect',
+        querystring: Query,
+        body: Body,
+        response: { 200: EmqxAnswer, ...problemAnswers },
+      },
+    },
+    async (request) => emqxAnswer(await answer(request, readEmqxConnect(request.body))),
+  );
+  app.post(
+    '/broker-hooks/emqx/authorize',
+    {
+      schema: {
+        tags,
+        summary: 'EMQX asks whether a client may use a topic',
+        querystring: Query,
+        body: Body,
+        response: { 200: EmqxAnswer, ...problemAnswers },
+      },
+    },
+    async (request) => emqxAnswer(await answer(request, readEmqxAuthorize(request.body))),
+  );
+  app.post(
+    '/broker-hooks/vernemq',
+    {
+      schema: {
+        tags,
+        summary: 'VerneMQ asks about a client',
+        querystring: Query,
+        body: Body,
+        response: { 200: VerneMqAnswer, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const hook = request.headers['vernemq-hook'];
+      return verneMqAnswer(await answer(request, readVerneMq(typeof hook === 'string' ? hook : '', request.body)));
+    },
+  );
+};
+
+/** In a time that does not depend on where they differ, whatever their lengths. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
