@@ -1,13 +1,13 @@
 /** The fleet server. `node fleet-server/main.ts` serves; `… join-token`, `… admin-password` and `… backup` work beside it, `… restore` while it is stopped. */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { type Configuration, describeProblems, parseConfiguration } from '#fleet-server/configuration.ts';
-import { printAdminPassword } from '#fleet-server/process/admin-password.ts';
-import { backUp } from '#fleet-server/process/backup.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
-import { printJoinToken } from '#fleet-server/process/join-token.ts';
-import { restore } from '#fleet-server/process/restore.ts';
-import { serve } from '#fleet-server/process/serve.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
-import { UsageError } from '#fleet-server/process/with-store.ts';
+import { UsageError } from '#fleet-server/process/usage-error.ts';
+
+// What is compiled once is not compiled at the next start. In a folder of ours: what lies there is run. Where it cannot be written, a start takes longer.
+enableCompileCache(fileURLToPath(new URL('../.build/compile-cache', import.meta.url)));
 
 const [subcommand, ...argumentList] = process.argv.slice(2);
 const parsed = parseConfiguration(process.env);
@@ -20,16 +20,26 @@ await run(parsed.configuration);
 
 async function run(configuration: Configuration): Promise<void> {
   switch (subcommand) {
-    case undefined:
+    case undefined: {
+      const { serve } = await import('#fleet-server/process/serve.ts');
       return serve(configuration);
-    case 'join-token':
+    }
+    case 'join-token': {
+      const { printJoinToken } = await import('#fleet-server/process/join-token.ts');
       return once(configuration, () => printJoinToken(configuration, argumentList));
-    case 'admin-password':
+    }
+    case 'admin-password': {
+      const { printAdminPassword } = await import('#fleet-server/process/admin-password.ts');
       return once(configuration, () => printAdminPassword(configuration));
-    case 'backup':
+    }
+    case 'backup': {
+      const { backUp } = await import('#fleet-server/process/backup.ts');
       return once(configuration, () => backUp(configuration, argumentList));
-    case 'restore':
+    }
+    case 'restore': {
+      const { restore } = await import('#fleet-server/process/restore.ts');
       return once(configuration, () => restore(configuration, argumentList));
+    }
     default:
       process.stderr.write(`Expected no argument, join-token, admin-password, backup or restore, got ${JSON.stringify(subcommand)}.\n`);
       process.exitCode = exitCodes.usage;

@@ -5,7 +5,7 @@ import type { Configuration } from '#fleet-server/configuration.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { type BackupManifest, describeFile, keyName, manifestName, storeName } from '#fleet-server/process/backup-manifest.ts';
 import { copyDurably, flush, writeDurably } from '#fleet-server/process/durable-files.ts';
-import { UsageError } from '#fleet-server/process/with-store.ts';
+import { UsageError } from '#fleet-server/process/usage-error.ts';
 import { copySqlite, schemaVersionOf } from '#fleet-server/store/sqlite-copy.ts';
 import { keyPath, storePath } from '#fleet-server/store/store.ts';
 

@@ -5,7 +5,8 @@ import { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
-import { UsageError, withStore } from '#fleet-server/process/with-store.ts';
+import { UsageError } from '#fleet-server/process/usage-error.ts';
+import { withStore } from '#fleet-server/process/with-store.ts';
 import { JoinTokenRequest } from '#protocol/model/enrolment.ts';
 
 const usage =

@@ -6,7 +6,7 @@ import type { Configuration } from '#fleet-server/configuration.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { type BackupManifest, keyName, readBackup, storeName } from '#fleet-server/process/backup-manifest.ts';
 import { copyDurably, flush } from '#fleet-server/process/durable-files.ts';
-import { UsageError } from '#fleet-server/process/with-store.ts';
+import { UsageError } from '#fleet-server/process/usage-error.ts';
 import { migrations } from '#fleet-server/store/migrations.ts';
 import { checkSqlite, closeJournal, schemaVersionOf } from '#fleet-server/store/sqlite-copy.ts';
 import { keyPath, prepareDataDirectory, storePath } from '#fleet-server/store/store.ts';

@@ -4,11 +4,6 @@ import { openSecrets, type Secrets } from '#fleet-server/store/secrets.ts';
 import { keyPath, openStore, prepareDataDirectory, type Store, type StoreOptions, storePath } from '#fleet-server/store/store.ts';
 import { checkStoreKey } from '#fleet-server/store/store-key.ts';
 
-/** The arguments are wrong; the message is the usage. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 export type Opened = { readonly store: Store; readonly secrets: Secrets };
 
 export async function openConfigured(configuration: Configuration, options: StoreOptions = {}): Promise<Opened> {
