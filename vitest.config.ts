@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const onPostgresqlOnly = [
@@ -22,6 +23,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // On two cores: most of the longer tests wait for real time to pass, and what encodes video encodes little.
     maxWorkers: 3,
+    // Of the programs that tests start (test/child-environment.ts): each start reads what the first has compiled.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '.build', 'compile-cache') },
     projects: [
       {
         extends: true,

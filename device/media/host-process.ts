@@ -20,7 +20,8 @@ export function passedEnvironment(): NodeJS.ProcessEnv {
 
 /**
  * Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. `directory`: of its socket;
- * `recordings`: where they go unless the plan names a place, which is never among the temporary files.
+ * `recordings`: where they go unless the plan names a place, which is never among the temporary files. Compiled code lies in the state directory
+ * unless NODE_COMPILE_CACHE names a folder.
  */
 export function spawnHost(directory: string, recordings: string = hostFiles(directory).recordings): ChildProcess {
   return spawn(process.execPath, [...leanNodeFlags, mediaHostProgram, directory], {
@@ -28,7 +29,7 @@ export function spawnHost(directory: string, recordings: string = hostFiles(dire
     env: {
       ...passedEnvironment(),
       UV_THREADPOOL_SIZE: String(threadPoolSize),
-      NODE_COMPILE_CACHE: hostFiles(directory).compileCache,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? hostFiles(directory).compileCache,
       RECORDINGS_DIRECTORY: recordings,
       // GStreamer's threads would each have an arena of their own, of which none is given back.
       MALLOC_ARENA_MAX: '2',

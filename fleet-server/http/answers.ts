@@ -7,7 +7,7 @@
  */
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import { errorStatuses, type FieldProblem, FleetError } from '#fleet-server/errors.ts';
 import { Problem } from '#protocol/model/problem.ts';
@@ -28,9 +28,20 @@ function fieldProblems(part: string, errors: readonly SchemaError[]): FieldProbl
   return [...seen.values()];
 }
 
+/** The schemas are constants of their modules: one check each, however many servers a process makes of them. */
+const checks = new WeakMap<TSchema, Validator>();
+
+function checkOf(schema: TSchema): Validator {
+  const known = checks.get(schema);
+  if (known !== undefined) return known;
+  const made = Compile(schema);
+  checks.set(schema, made);
+  return made;
+}
+
 export function installAnswers(app: FastifyInstance, options: { readonly checkAnswers: boolean }): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
-    const validator = Compile(schema);
+    const validator = checkOf(schema);
     const namesItsFields = httpPart === 'body' && 'properties' in schema;
     return (value: unknown) => {
       // Paths and query strings are text: numbers and booleans in them are read first.
@@ -44,7 +55,7 @@ export function installAnswers(app: FastifyInstance, options: { readonly checkAn
   });
   app.setSerializerCompiler<FastifySchema & TSchema>(({ schema, url, method }) => {
     if (!options.checkAnswers) return (data) => JSON.stringify(data);
-    const validator = Compile(schema);
+    const validator = checkOf(schema);
     return (data) => {
       const text = JSON.stringify(data);
       const value: unknown = text === undefined ? null : JSON.parse(text);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childEnvironment } from '../child-environment.ts';
 import { environmentFor, startServer } from '../fleet-server/running-server.ts';
 import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
@@ -40,11 +41,9 @@ export async function startSmallSystem(): Promise<SmallSystem> {
   try {
     const { url } = await server.ready;
     const { cookie, token } = await joinToken(url);
-    const { PATH = '', HOME = '' } = process.env;
     device = spawn(process.execPath, [agentProgram], {
       env: {
-        PATH,
-        HOME,
+        ...childEnvironment(),
         AGENT_STATE_DIR: join(folder, 'agent'),
         FLEET_URL: url,
         FLEET_JOIN_TOKEN: token,

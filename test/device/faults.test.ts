@@ -17,6 +17,7 @@ import { StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
 import type { Health } from '#protocol/messages.ts';
 import { parseSetting, type SettingKey, type SettingValue } from '#protocol/settings.ts';
+import { childEnvironment } from '../child-environment.ts';
 import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 import { bareHardware, desired } from './bare-machine.ts';
@@ -49,8 +50,7 @@ async function startedFleet(): Promise<TestFleet> {
 type Running = { readonly child: ChildProcess; readonly output: () => string };
 
 function startAgent(stateDirectory: string, settings: Record<string, string>): Running {
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: 'dev-1', ...small, ...settings };
+  const env = { ...childEnvironment(), AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: 'dev-1', ...small, ...settings };
   const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));

@@ -11,6 +11,7 @@ import { lockStateDirectory } from '#device/state/state-lock.ts';
 import type { Session } from '#protocol/identifiers.ts';
 import type { Desired } from '#protocol/messages.ts';
 import { startPlainRelay } from '../bench/plain-relay.ts';
+import { childEnvironment } from '../child-environment.ts';
 import { probe } from '../e2e/far-side.ts';
 import { until } from '../until.ts';
 import { desired } from './bare-machine.ts';
@@ -22,8 +23,7 @@ const program = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
 type Ending = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
 async function runAgent(environment: Record<string, string>, ...commandLine: string[]): Promise<Ending> {
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, ...environment };
+  const env = { ...childEnvironment(), ...environment };
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...commandLine], { env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
@@ -132,10 +132,8 @@ test('alone, as the old script: address and key in the environment, and the stre
   const port = await freePort();
   const relay = await startPlainRelay(directory, port);
   onTestFinished(() => relay.stop());
-  const { PATH = '', HOME = '' } = process.env;
   const env = {
-    PATH,
-    HOME,
+    ...childEnvironment(),
     AGENT_STATE_DIR: join(directory, 'state'),
     AV_STREAM_URL: `rtmp://127.0.0.1:${port}/live`,
     AV_STREAM_KEY: 'ROOM',
@@ -186,10 +184,8 @@ async function startedFleet(): Promise<TestFleet> {
 type RunningAgent = { readonly child: ChildProcess; readonly messages: unknown[]; output(): string };
 
 function startAgent(fleet: TestFleet, stateDirectory: string): RunningAgent {
-  const { PATH = '', HOME = '' } = process.env;
   const env = {
-    PATH,
-    HOME,
+    ...childEnvironment(),
     AGENT_STATE_DIR: stateDirectory,
     FLEET_URL: fleet.url,
     FLEET_JOIN_TOKEN: joinToken,

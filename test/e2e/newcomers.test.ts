@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startMeAnew } from '#device/exit-codes.ts';
 import type { DeviceDetail, DeviceList } from '#protocol/model/device.ts';
+import { childEnvironment } from '../child-environment.ts';
 import { environmentFor, type RunningServer, startServer } from '../fleet-server/running-server.ts';
 import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
@@ -40,9 +41,8 @@ const token = async (request: object) => (await call<{ token: string }>('POST', 
 const isLive = async (id: string) => (await device(id)).stream.kind === 'live';
 
 function startAgent(card: string, board: string, joinToken?: string): Agent {
-  const { PATH = '' } = process.env;
   const env = {
-    ...{ PATH, HOME: folder, AGENT_STATE_DIR: join(folder, card), AGENT_BOARD_ID: board, FLEET_URL: url },
+    ...{ ...childEnvironment(), AGENT_STATE_DIR: join(folder, card), AGENT_BOARD_ID: board, FLEET_URL: url },
     ...{ AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '240', AV_VIDEO_FRAMERATE: '10' },
     ...(joinToken === undefined ? {} : { FLEET_JOIN_TOKEN: joinToken }),
   };

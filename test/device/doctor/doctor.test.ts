@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { askAgent } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
+import { childEnvironment } from '../../child-environment.ts';
 import { until } from '../../until.ts';
 import { TestRelay } from '../media/test-relay.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -15,8 +16,7 @@ const key = 'the-key-that-is-shown-nowhere';
 type Examination = { readonly exitCode: number; readonly output: string; readonly checks: readonly Check[] };
 
 function environmentOf(stateDirectory: string, settings: Record<string, string>): Record<string, string> {
-  const { PATH = '', HOME = '' } = process.env;
-  return { PATH, HOME, AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: key, AV_VIDEO_SOURCE: 'test', ...small, ...settings };
+  return { ...childEnvironment(), AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: key, AV_VIDEO_SOURCE: 'test', ...small, ...settings };
 }
 
 const small = { AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };

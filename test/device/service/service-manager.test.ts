@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ServiceManager, serviceManagerOf } from '#device/service/service-manager.ts';
+import { childEnvironment } from '../../child-environment.ts';
 import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 import { manualClock, settle } from '../manual-clock.ts';
@@ -79,9 +80,14 @@ test.skipIf(!canReceive)(
   async () => {
     const receiver = await startReceiver();
     const stateDirectory = join(await temporaryDirectory(), 'state');
-    const { PATH = '', HOME = '' } = process.env;
     const settings = { AV_VIDEO_SOURCE: 'test', AV_STREAM_URL: 'rtmp://127.0.0.1:1/live', AV_STREAM_KEY: secret };
-    const env = { PATH, HOME, AGENT_STATE_DIR: stateDirectory, NOTIFY_SOCKET: receiver.socket, WATCHDOG_USEC: '3000000', ...settings };
+    const env = {
+      ...childEnvironment(),
+      AGENT_STATE_DIR: stateDirectory,
+      NOTIFY_SOCKET: receiver.socket,
+      WATCHDOG_USEC: '3000000',
+      ...settings,
+    };
     const agent = spawn(process.execPath, [agentProgram], { env, stdio: 'ignore' });
     onTestFinished(() => {
       for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
