@@ -91,7 +91,7 @@ async function expectCharts(samples: readonly HealthSamplesTable[], fromMs: numb
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6])('roll-ups say what the raw samples say, also of late ones (%i)', async (seed) => {
+test.each([1, 2, 3])('roll-ups say what the raw samples say, also of late ones (%i)', async (seed) => {
   const random = sequence(seed);
   const { database } = api.store();
   const startMs = api.clock.nowMs();
