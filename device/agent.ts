@@ -7,6 +7,7 @@ import { commandActions } from '#device/commands/actions.ts';
 import { BoardLight } from '#device/commands/board-light.ts';
 import { LogLease } from '#device/commands/log-lease.ts';
 import type { LogTail } from '#device/commands/log-tail.ts';
+import { stillPicture } from '#device/commands/still-picture.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
@@ -26,10 +27,10 @@ import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { ApplyOutcome, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
-import { whenRecordingIs } from '#device/recording/recording-outcome.ts';
-import { RecordingSwitch } from '#device/recording/recording-switch.ts';
 import { RecordingsKeeper, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
-import { describePause } from '#device/schedule/outlets.ts';
+import { whenOutletIs } from '#device/schedule/outlet-outcome.ts';
+import { OutletSwitch } from '#device/schedule/outlet-switch.ts';
+import { describePause, type Outlet, streamBasis } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import type { ServiceManager } from '#device/service/service-manager.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
@@ -66,7 +67,7 @@ import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 /** What the agent asks of its media host. */
 export type Media = Pick<
   MediaHostSupervisor,
-  'start' | 'apply' | 'restartCapture' | 'restartHost' | 'gstreamerVersion' | 'onStatus' | 'onPreview' | 'onEvent' | 'stop'
+  'start' | 'apply' | 'restartCapture' | 'restartHost' | 'picture' | 'gstreamerVersion' | 'onStatus' | 'onPreview' | 'onEvent' | 'stop'
 >;
 
 export type AgentOptions = {
@@ -108,6 +109,8 @@ export type AgentReady = {
   readonly source: string;
 };
 
+type Switches = { readonly [O in Outlet]: OutletSwitch };
+
 /** All that exists once the hardware is known. */
 type Parts = {
   readonly keeper: SettingsKeeper;
@@ -117,7 +120,7 @@ type Parts = {
   readonly escalator: Escalator;
   readonly schedule: ScheduleWatch;
   readonly recordings: RecordingsKeeper;
-  readonly recordingSwitch: RecordingSwitch;
+  readonly switches: Switches;
   readonly fleetClock: FleetClock;
   readonly statusDoor: StatusDoor;
   readonly boardLight: BoardLight;
@@ -166,7 +169,7 @@ export class Agent {
     this.#parts = parts;
     this.#events.add('agent-started', `agent ${versions.agent}`);
     this.#connectParts(parts);
-    await Promise.all([parts.schedule.load(), parts.recordingSwitch.load()]);
+    await Promise.all([parts.schedule.load(), parts.switches.stream.load(), parts.switches.record.load()]);
     await parts.keeper.start(credentials?.deviceId ?? null);
     for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
     await mediaStarted;
@@ -221,13 +224,20 @@ export class Agent {
       state,
       settings: () => keeper.prepared().settings,
       running: () => keeper.prepared().schedule.allowed,
-      onChange: () => keeper.reconcile(),
+      onChange: ({ stream }) => {
+        // Its hours have begun: they are to end as well.
+        if (stream && switches.stream.switched()?.isOn === true) void switches.stream.release();
+        keeper.reconcile();
+      },
       onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
     });
-    const recordingSwitch = new RecordingSwitch({
-      state,
-      onDiskError: (cause) => log.warn(`cannot keep on disk that the recording was switched (${errorText(cause)})`),
-    });
+    const makeSwitch = (outlet: Outlet, what: string) =>
+      new OutletSwitch({
+        outlet,
+        state,
+        onDiskError: (cause) => log.warn(`cannot keep on disk that the ${what} was switched (${errorText(cause)})`),
+      });
+    const switches: Switches = { stream: makeSwitch('stream', 'stream'), record: makeSwitch('record', 'recording') };
     const keeper: SettingsKeeper = new SettingsKeeper(machine, {
       media,
       state,
@@ -236,9 +246,11 @@ export class Agent {
       moment: () => schedule.moment(),
       log,
       record: (kind, detail) => this.#record(kind, detail),
-      isRecordingWanted: () => recordingSwitch.wanted(),
+      isRecordingWanted: () => switches.record.switched()?.isOn ?? null,
+      streamSwitch: () => switches.stream.switched(),
       onAnswer: (applied) => {
-        if (recordingSwitch.settingsInForce(applied.inForceRevision)) keeper.reconcile();
+        const isEnded = [switches.record.endsWith(recordBasis(keeper)), switches.stream.endsWith(streamBasis(keeper.prepared().settings))];
+        if (isEnded.includes(true)) keeper.reconcile();
         this.#outbox.setApplied(applied);
         this.#parts?.uplink?.wake();
       },
@@ -302,7 +314,9 @@ export class Agent {
       log,
       actions: commandActions({
         media,
-        switchRecording: (isOn) => this.#switchRecording(isOn, keeper, recordingSwitch),
+        switchOutlet: (outlet, isOn) => this.#switchOutlet(outlet, isOn, keeper, switches),
+        stillPicture,
+        sendSnapshot: (jpeg) => this.#outbox.setSnapshot(jpeg),
         recordingDirectory: () => recordingPlace(keeper.prepared().settings, state.path).directory,
         restartAgent: this.#options.restartAgent,
         mayReboot: configuration.settings.AV_ALLOW_REBOOT === true,
@@ -327,7 +341,7 @@ export class Agent {
       escalator: this.#buildEscalator(keeper, health),
       schedule,
       recordings,
-      recordingSwitch,
+      switches,
       fleetClock,
       statusDoor,
       boardLight,
@@ -353,10 +367,14 @@ export class Agent {
     });
   }
 
-  async #switchRecording(isOn: boolean, keeper: SettingsKeeper, recordingSwitch: RecordingSwitch): Promise<ApplyOutcome> {
+  async #switchOutlet(outlet: Outlet, isOn: boolean, keeper: SettingsKeeper, switches: Switches): Promise<ApplyOutcome> {
     const { clock, media } = this.#options;
-    const outcome = whenRecordingIs(isOn, { clock, onStatus: (listener) => media.onStatus(listener) });
-    const kept = recordingSwitch.turn(isOn, keeper.inForce().revision);
+    const outcome = whenOutletIs(outlet, isOn, { clock, onStatus: (listener) => media.onStatus(listener) });
+    const { settings, schedule } = keeper.prepared();
+    // What the settings do by themselves needs no switch: within its hours a started stream ends with them.
+    const isPlain = outlet === 'stream' && isOn && schedule.allowed.stream;
+    const basis = outlet === 'stream' ? streamBasis(settings) : recordBasis(keeper);
+    const kept = isPlain ? switches.stream.release() : switches[outlet].turn(isOn, basis);
     keeper.reconcile();
     await kept;
     return outcome;
@@ -515,7 +533,7 @@ export class Agent {
     const isStandIn = isStandInPicture(prepared);
     const before = this.#said;
     if (before?.line === line) return;
-    const isPaused = !prepared.schedule.allowed.stream;
+    const isPaused = prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream;
     this.#said = { line, isStandIn, isPaused };
     this.#options.log.info(line);
     this.#options.service?.say(line);
@@ -535,6 +553,11 @@ export class Agent {
   }
 }
 
+/** A switched recording ends with the next settings, whatever they are. */
+function recordBasis(keeper: SettingsKeeper): string {
+  return `revision ${keeper.inForce().revision}`;
+}
+
 /** No camera, no microphone, or a setting that waits for one. */
 function isSomethingMissing(prepared: Prepared): boolean {
   return (
@@ -547,7 +570,8 @@ function isSomethingMissing(prepared: Prepared): boolean {
 
 export function describeStream(prepared: Prepared): string {
   const { outputs } = prepared.plan;
-  if (!prepared.schedule.allowed.stream)
+  if (prepared.isStreamSwitchedOn === false) return `not streaming ${describeSource(prepared)}: stopped by command`;
+  if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream)
     return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
   const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
   const line = `streaming ${describeSource(prepared)}; to ${targets}`;

@@ -15,6 +15,7 @@ import { commandsPlugin } from '#fleet-server/commands/plugin.ts';
 import { commandsRoutes } from '#fleet-server/commands/routes.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { groupsRoutes } from '#fleet-server/devices/groups-routes.ts';
+import { picturesRoutes } from '#fleet-server/devices/pictures-routes.ts';
 import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
 import { devicesRoutes } from '#fleet-server/devices/routes.ts';
 import { enrolmentPlugin } from '#fleet-server/enrolment/plugin.ts';
@@ -77,7 +78,8 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(peopleRoutes, { prefix: apiPrefix });
   await app.register(accessTokensRoutes, { prefix: apiPrefix });
   await app.register(auditRoutes, { prefix: apiPrefix });
-  await app.register(devicesRoutes, { prefix: apiPrefix, clock });
+  await app.register(devicesRoutes, { prefix: apiPrefix });
+  await app.register(picturesRoutes, { prefix: apiPrefix, clock });
   await app.register(groupsRoutes, { prefix: apiPrefix });
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(rolloutsRoutes, { prefix: apiPrefix });

@@ -17,6 +17,7 @@ import type { Store } from '#fleet-server/store/store.ts';
 import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 import { actsSince } from '#fleet-server/watchdog/acts.ts';
 import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
+import type { PictureTopic } from '#protocol/envelope.ts';
 
 export type AppOptions = {
   readonly configuration: Configuration;
@@ -41,7 +42,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await registerApi(app, { configuration, store, secrets, clock });
   const hooks = {
     handleUpward: (message: UpwardMessage) => routeUpward(app, message),
-    onPreview: (deviceId: string, jpeg: Buffer) => app.devices.onPreview(deviceId, jpeg),
+    onPicture: (deviceId: string, name: PictureTopic, jpeg: Buffer) => app.devices.onPicture(deviceId, name, jpeg),
     onProblem: (deviceId: string, problem: BrokerProblem) => void app.history.appendProblem(deviceId, problem),
   };
   if (configuration.externalBroker === null) {

@@ -20,6 +20,7 @@ export const errorStatuses = {
   'device-not-found': 404,
   'command-not-found': 404,
   'no-preview': 404,
+  'no-snapshot': 404,
   'method-not-allowed': 405,
   'already-there': 409,
   'last-admin': 409,

@@ -27,6 +27,11 @@ export const commandDefinitions = {
   'restart-agent': { title: 'Restart agent', deadlineMs: 120_000, arguments: nothing },
   // Only where the device’s own environment says AV_ALLOW_REBOOT.
   reboot: { title: 'Restart board', deadlineMs: 600_000, arguments: nothing },
+  // Against the settings and their hours, until the settings of the stream change.
+  'start-streaming': { title: 'Start streaming', deadlineMs: 60_000, arguments: nothing },
+  'stop-streaming': { title: 'Stop streaming', deadlineMs: 60_000, arguments: nothing },
+  // The picture now on air in full size; it is sent beside the result.
+  snapshot: { title: 'Take a snapshot', deadlineMs: 60_000, arguments: nothing },
   // Against the settings and their hours, until the next settings are in force.
   'start-recording': { title: 'Start recording', deadlineMs: 60_000, arguments: nothing },
   'stop-recording': { title: 'Stop recording', deadlineMs: 60_000, arguments: nothing },

@@ -57,6 +57,13 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: ['clock-not-set'],
   },
+  'stopped-by-command': {
+    title: 'Streaming stopped by command',
+    severity: 'info',
+    advice: 'Nothing is wrong: somebody stopped it. The command Start streaming puts it on air again.',
+    holdMs: 0,
+    dependsOn: [],
+  },
   'clock-not-set': {
     title: 'The device does not know the time',
     severity: 'warning',

@@ -26,7 +26,7 @@ export function protocolDocument(): string {
       ],
     ),
     '## Envelope',
-    `Every payload but the preview is JSON: \`{"v":${protocolVersion},"session":{"bootId","counter"},"sequence","sentAt","body"}\` upward, and` +
+    `Every payload but preview and snapshot is JSON: \`{"v":${protocolVersion},"session":{"bootId","counter"},"sequence","sentAt","body"}\` upward, and` +
       ` \`{"v":${protocolVersion},"sentAt","body"}\` downward. Order is (session.counter, sequence), never the device’s clock. Fields that the` +
       ' reader does not know are let through; a wrong field makes the message a named problem that is counted and dropped.',
     '## Bodies',
@@ -74,7 +74,7 @@ function topicRow(name: string, way: string, qos: number, maxBytes: number, what
 
 function describe(name: string, bodies: Readonly<Record<string, TSchema>>): string {
   const body: { description?: string } | undefined = bodies[name];
-  return body?.description ?? 'A JPEG picture, bare.';
+  return body?.description ?? (name === 'snapshot' ? 'What the command snapshot brought: a JPEG picture, bare.' : 'A JPEG picture, bare.');
 }
 
 function describeShape(shape: SettingShape): string {

@@ -1,5 +1,5 @@
 /**
- * One place that writes and reads payloads. Everything but the preview, which is a bare JPEG, is an envelope in JSON:
+ * One place that writes and reads payloads. Everything but preview and snapshot, which are bare JPEG pictures, is an envelope in JSON:
  * `{"v":1,"session":{…},"sequence":7,"sentAt":"…","body":{…}}`; downward without session and sequence.
  */
 import { type Static, type TSchema, Type } from 'typebox';
@@ -23,6 +23,14 @@ import { type DownwardTopic, downwardTopics, type UpwardTopic, upwardTopics } fr
 
 export const protocolVersion = 1;
 
+/** What is sent as it is. */
+export const pictureTopics = ['preview', 'snapshot'] as const satisfies readonly UpwardTopic[];
+export type PictureTopic = (typeof pictureTopics)[number];
+
+export function isPictureTopic(name: UpwardTopic): name is PictureTopic {
+  return pictureTopics.some((topic) => topic === name);
+}
+
 export const upwardBodies = {
   presence: Presence,
   hello: Hello,
@@ -33,7 +41,7 @@ export const upwardBodies = {
   log: LogLines,
   applied: Applied,
   'command-result': CommandResult,
-} as const satisfies Record<Exclude<UpwardTopic, 'preview'>, TSchema>;
+} as const satisfies Record<Exclude<UpwardTopic, PictureTopic>, TSchema>;
 
 export const downwardBodies = {
   desired: Desired,
@@ -112,8 +120,8 @@ export function decodeDownward<N extends DownwardName>(name: N, payload: Uint8Ar
 }
 
 /** Undefined when the payload is a JPEG picture within its limit. */
-export function checkPreview(payload: Uint8Array): ProtocolProblem | undefined {
-  const { maxBytes } = upwardTopics.preview;
+export function checkPicture(name: PictureTopic, payload: Uint8Array): ProtocolProblem | undefined {
+  const { maxBytes } = upwardTopics[name];
   if (payload.byteLength > maxBytes) return tooLarge(maxBytes, payload.byteLength);
   if (payload[0] === 0xff && payload[1] === 0xd8 && payload[2] === 0xff) return undefined;
   return { kind: 'problem', code: 'not-a-jpeg', message: 'expected a JPEG picture, got something else' };

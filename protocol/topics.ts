@@ -18,6 +18,7 @@ export const upwardTopics = {
   'health-backlog': { qos: 1, maxBytes: 65_536 },
   event: { qos: 1, maxBytes: 65_536 },
   preview: { qos: 0, maxBytes: 262_144 },
+  snapshot: { qos: 1, maxBytes: 262_144 },
   log: { qos: 0, maxBytes: 65_536 },
   applied: { qos: 1, maxBytes: 65_536 },
   'command-result': { qos: 1, maxBytes: 65_536 },

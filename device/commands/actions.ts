@@ -1,16 +1,25 @@
 /** What each command does, by its kind. The runner (uplink/command-runner.ts) sees to it that each is done once and in time. */
 import type { BoardLight } from '#device/commands/board-light.ts';
+import type { StillPictureOutcome } from '#device/commands/still-picture.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { checkLine, summaryLine } from '#device/doctor/check.ts';
-import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
+import type { ApplyOutcome, PictureOutcome } from '#device/media/media-host-supervisor.ts';
 import { protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import type { Outlet } from '#device/schedule/outlets.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
 import { identifyBoundsS, logBounds } from '#protocol/commands.ts';
 
 export type ActionsOptions = {
-  readonly media: { readonly restartCapture: () => Promise<ApplyOutcome>; readonly restartHost: () => Promise<ApplyOutcome> };
-  readonly switchRecording: (isOn: boolean) => Promise<ApplyOutcome>;
+  readonly media: {
+    readonly restartCapture: () => Promise<ApplyOutcome>;
+    readonly restartHost: () => Promise<ApplyOutcome>;
+    readonly picture: () => Promise<PictureOutcome>;
+  };
+  readonly switchOutlet: (outlet: Outlet, isOn: boolean) => Promise<ApplyOutcome>;
+  readonly stillPicture: (flv: Buffer) => Promise<StillPictureOutcome>;
+  /** It is sent before what became of the command. */
+  readonly sendSnapshot: (jpeg: Buffer) => void;
   readonly recordingDirectory: () => string;
   readonly restartAgent: () => void;
   /** The device’s own environment decides, never the fleet. */
@@ -36,8 +45,11 @@ export function commandActions(options: ActionsOptions): CommandActions {
     'restart-media-host': () => media.restartHost(),
     'restart-agent': () => endWith(async () => options.restartAgent()),
     reboot: () => rebootIfAllowed(options),
-    'start-recording': () => options.switchRecording(true),
-    'stop-recording': () => options.switchRecording(false),
+    'start-streaming': () => options.switchOutlet('stream', true),
+    'stop-streaming': () => options.switchOutlet('stream', false),
+    snapshot: () => takeSnapshot(options),
+    'start-recording': () => options.switchOutlet('record', true),
+    'stop-recording': () => options.switchOutlet('record', false),
     'protect-recording': ({ name }) => protectOne(options.recordingDirectory(), name),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
     'run-doctor': () => runDoctor(options),
@@ -62,6 +74,16 @@ async function rebootIfAllowed({ mayReboot, reboot }: ActionsOptions): Promise<A
   }
   const problem = await reboot();
   return problem === null ? endWith(async () => undefined) : { kind: 'failed', reason: `the board is not restarted: ${problem}` };
+}
+
+async function takeSnapshot({ media, stillPicture, sendSnapshot }: ActionsOptions): Promise<ActionOutcome> {
+  const taken = await media.picture();
+  if (taken.kind === 'failed') return taken;
+  const made = await stillPicture(taken.flv);
+  if (made.kind === 'failed') return { kind: 'failed', reason: `the picture cannot be made: ${made.reason}` };
+  sendSnapshot(made.jpeg);
+  const size = `${made.width}x${made.height}, ${Math.ceil(made.jpeg.length / 1000)} kB`;
+  return { kind: 'applied', detail: made.isHalved ? `${size}: half the size, because more does not fit into a message` : size };
 }
 
 async function protectOne(directory: string, name: string): Promise<ActionOutcome> {

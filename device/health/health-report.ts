@@ -54,8 +54,10 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeRecording(facts), ...observeBoard(board, clockOffset)];
   found.push(...contentConditions(facts.content));
-  if (!prepared.schedule.allowed.stream)
+  if (prepared.isStreamSwitchedOn === false) found.push({ code: 'stopped-by-command' });
+  else if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream) {
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
+  }
   if (prepared.isWaitingForApproval) found.push({ code: 'waits-for-approval' });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
   if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });

@@ -5,7 +5,7 @@ import type { HostMessage, HostRequest } from '#device/media/host-protocol.ts';
 import { LineReader } from '#device/media/line-reader.ts';
 import { parseRequest } from '#device/media-host/parse-request.ts';
 
-/** As in the contract, which is not imported here: it would bring the schema library. */
+/** Of a request: a plan with its descriptions. */
 const maximumLineBytes = 400_000;
 /** An agent that does not read loses previews and status, which are followed by newer ones, and at last its connection. */
 const busyBytes = 512 * 1024;

@@ -64,6 +64,12 @@ async function answer(request: HostRequest): Promise<void> {
     case 'restart-capture':
       sendResult(request.id, await engine.restartCapture());
       return;
+    case 'picture': {
+      const taken = await engine.nextPicture();
+      if (taken.kind === 'picture') door.send({ kind: 'picture', flvBase64: taken.flv.toString('base64') });
+      door.send({ kind: 'result', id: request.id, problem: taken.kind === 'picture' ? null : taken.problem });
+      return;
+    }
     case 'shutdown':
       await stop(() => door.send({ kind: 'result', id: request.id, problem: null }));
       return;

@@ -6,6 +6,7 @@ import { ContentMeter } from '#device/media-host/content-meter.ts';
 import { FigureMeter } from '#device/media-host/figures.ts';
 import type { Tag } from '#device/media-host/flv.ts';
 import { NetworkWatch } from '#device/media-host/network-watch.ts';
+import { NextPicture, type NextPictureOutcome } from '#device/media-host/next-picture.ts';
 import type { Output } from '#device/media-host/output.ts';
 import { OutputMaker } from '#device/media-host/output-maker.ts';
 import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
@@ -39,6 +40,7 @@ export class MediaEngine {
   readonly #meter: FigureMeter;
   readonly #content = new ContentMeter();
   readonly #keeper: CaptureKeeper;
+  readonly #nextPicture: NextPicture;
   readonly #outputs = new Map<string, Output>();
   /** What stopped outputs still write. */
   readonly #settling = new Set<Promise<void>>();
@@ -59,6 +61,7 @@ export class MediaEngine {
     this.#network = new NetworkWatch(options.clock, () => {
       for (const output of this.#outputs.values()) output.onNetworkReturn?.();
     });
+    this.#nextPicture = new NextPicture(options.clock);
     this.#meter = new FigureMeter(options.clock.monotonicMs());
     this.#keeper = new CaptureKeeper(options.clock, options.random, {
       onStart: () => {
@@ -102,6 +105,10 @@ export class MediaEngine {
     if (plan === null) return 'there is no plan to restart';
     if (this.#isBusy) return 'another change is being made';
     return this.#exclusively(() => this.#keeper.restart());
+  }
+
+  nextPicture(): Promise<NextPictureOutcome> {
+    return this.#nextPicture.take();
   }
 
   /** To be called each second: figures are of the time between two calls. */
@@ -237,7 +244,9 @@ export class MediaEngine {
     const monotonicMs = this.#options.clock.monotonicMs();
     this.#meter.add(tag);
     this.#content.addTag(tag);
-    this.#bus.publish(this.#timeLine.place(tag, monotonicMs));
+    const placed = this.#timeLine.place(tag, monotonicMs);
+    this.#bus.publish(placed);
+    this.#nextPicture.onTag(placed, () => this.#bus.headers());
     this.#advanceOutputs();
   }
 

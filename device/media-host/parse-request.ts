@@ -47,6 +47,7 @@ const requestId = integer(1);
 const request = oneKindOf({
   apply: object({ id: requestId, plan }),
   'restart-capture': object({ id: requestId }),
+  picture: object({ id: requestId }),
   shutdown: object({ id: requestId }),
 });
 

@@ -15,7 +15,9 @@ export type RequestOutcome =
   | { readonly kind: 'lost' }
   /** No answer came in time. */
   | { readonly kind: 'late' };
-export type RequestBody = { readonly kind: 'apply'; readonly plan: PipelinePlan } | { readonly kind: 'restart-capture' | 'shutdown' };
+export type RequestBody =
+  | { readonly kind: 'apply'; readonly plan: PipelinePlan }
+  | { readonly kind: 'restart-capture' | 'picture' | 'shutdown' };
 
 export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly connection: HostConnection }

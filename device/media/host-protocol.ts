@@ -9,8 +9,8 @@ import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus } from '#prot
 
 export const mediaHostProtocolVersion = 1;
 
-/** The longest line either side accepts: a preview picture in base64 and its frame. */
-export const maxLineBytes = 400_000;
+/** The longest line that an agent accepts: a picture for a snapshot in base64 and its frame. */
+export const maxLineBytes = 3_500_000;
 
 const RequestId = Type.Integer({ minimum: 1 });
 
@@ -19,6 +19,8 @@ export const HostRequest = Type.Union([
   Type.Object({ kind: Type.Literal('apply'), id: RequestId, plan: PipelinePlan }),
   /** A new capture pipeline from the same plan; connections of the outputs stay. */
   Type.Object({ kind: Type.Literal('restart-capture'), id: RequestId }),
+  /** The next whole picture on air. Answered after it was sent, or with why there is none. */
+  Type.Object({ kind: Type.Literal('picture'), id: RequestId }),
   /** Stop outputs and capture, then exit. */
   Type.Object({ kind: Type.Literal('shutdown'), id: RequestId }),
 ]);
@@ -54,6 +56,8 @@ export const HostMessage = Type.Union([
   /** Twice a second: the host's own loop turns. Whether pictures leave stands in the status. */
   Type.Object({ kind: Type.Literal('alive') }),
   Type.Object({ kind: Type.Literal('preview'), jpegBase64: Type.String() }),
+  /** A keyframe with its header, as an FLV file: what was asked for. */
+  Type.Object({ kind: Type.Literal('picture'), flvBase64: Type.String() }),
   /** A thing that happened and belongs in the device's history: pipeline failed, output lost, output back. */
   Type.Object({ kind: Type.Literal('event'), event: Type.String(), detail: Type.String() }),
 ]);

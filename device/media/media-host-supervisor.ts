@@ -19,6 +19,10 @@ export type ApplyOutcome =
   | { readonly kind: 'applied' /** Instead of "frames are coming". */; readonly detail?: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
+export type PictureOutcome =
+  | { readonly kind: 'picture' /** A keyframe with its header. */; readonly flv: Buffer }
+  | { readonly kind: 'failed'; readonly reason: string };
+
 export type MediaEvent = { readonly event: string; readonly detail: string };
 
 export type SupervisorLog = {
@@ -47,6 +51,8 @@ const spawnBoundMs = 20_000;
 const connectIntervalMs = 15;
 /** A new capture has 10 s, and going back to the former one as long. */
 const applyBoundMs = 25_000;
+/** The host waits for a keyframe for at most 12 s. */
+const pictureBoundMs = 15_000;
 const connectedBoundMs = 10_000;
 const shutdownBoundMs = 1_500;
 const exitBoundMs = 1_500;
@@ -80,6 +86,8 @@ export class MediaHostSupervisor {
   #plan: PipelinePlan | null = null;
   /** The plan given to a new host on its welcome, and what became of it. */
   #restored: Promise<ApplyOutcome> = Promise.resolve({ kind: 'applied' });
+  /** What the host sent for a snapshot, until it says that this was all. */
+  #picture: Buffer | null = null;
   /** The host is being replaced because somebody asked for it. */
   #isReplacing = false;
   /** Captures that the present host was asked for, and the description of the last. */
@@ -126,6 +134,15 @@ export class MediaHostSupervisor {
     }
     const next = await this.#whenConnected();
     return next === null ? notRunning : this.#restored;
+  }
+
+  /** The next whole picture on air, as an FLV file of one keyframe. */
+  async picture(): Promise<PictureOutcome> {
+    const outcome = toOutcome(await this.#request({ kind: 'picture' }, pictureBoundMs));
+    const flv = this.#picture;
+    this.#picture = null;
+    if (outcome.kind === 'failed') return outcome;
+    return flv === null ? { kind: 'failed', reason: 'the media host sent no picture' } : { kind: 'picture', flv };
   }
 
   async #replaceWornHost(description: string): Promise<void> {
@@ -272,6 +289,9 @@ export class MediaHostSupervisor {
         case 'preview':
           this.#previewListeners.tell(Buffer.from(message.jpegBase64, 'base64'));
           return;
+        case 'picture':
+          this.#picture = Buffer.from(message.flvBase64, 'base64');
+          return;
         case 'event':
           this.#tell(message.event, message.detail);
           return;
@@ -322,10 +342,10 @@ export class MediaHostSupervisor {
     return () => cancel();
   }
 
-  async #request(body: RequestBody): Promise<RequestOutcome> {
+  async #request(body: RequestBody, boundMs = applyBoundMs): Promise<RequestOutcome> {
     const connection = await this.#whenConnected();
     if (connection === null) return { kind: 'problem', problem: notRunning.reason };
-    return connection.request(body, applyBoundMs);
+    return connection.request(body, boundMs);
   }
 
   async #whenConnected(): Promise<HostConnection | null> {

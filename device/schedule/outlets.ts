@@ -60,15 +60,46 @@ export function decideOutlets(settings: ResolvedSettings, { nowMs, held }: Momen
   };
 }
 
-/** Which schedule an output obeys, by its kind; previews for the fleet obey none. */
-const outletOf: Readonly<Record<string, Outlet>> = { rtmp: 'stream', icecast: 'stream', recording: 'record' };
+const outlets: ReadonlyMap<string, Outlet> = new Map([
+  ['rtmp', 'stream'],
+  ['icecast', 'stream'],
+  ['recording', 'record'],
+]);
 
-export function withinSchedule(plan: PipelinePlan, { allowed }: ScheduleDecision): PipelinePlan {
+/** Which schedule an output obeys, by its kind; previews for the fleet obey none. */
+export function outletOf(kind: string): Outlet | undefined {
+  return outlets.get(kind);
+}
+
+export function withinOutlets(plan: PipelinePlan, allowed: Outlets): PipelinePlan {
   const isAllowed = (kind: string): boolean => {
-    const outlet = outletOf[kind];
+    const outlet = outletOf(kind);
     return outlet === undefined || allowed[outlet];
   };
   return { ...plan, outputs: plan.outputs.filter(({ kind }) => isAllowed(kind)) };
+}
+
+/** Whoever changes one of these decides anew whether, when and where to this device streams. */
+const streamDecidingKeys = [
+  'AV_STREAM_URL',
+  'AV_STREAM_URL_2',
+  'AV_STREAM_URL_3',
+  'AV_STREAM_URL_4',
+  'AV_ICECAST_URL',
+  'AV_STREAM_SCHEDULE',
+] as const satisfies readonly SettingKey[];
+
+/**
+ * What a stream is switched against, in words to be compared. Only what somebody chose counts: a fleet that moves its relay
+ * puts nothing on air that was taken off.
+ */
+export function streamBasis(settings: ResolvedSettings): string {
+  return JSON.stringify(
+    streamDecidingKeys.map((key) => {
+      const { value, level } = settings[key];
+      return level === 'default' || level === 'relay' ? null : value;
+    }),
+  );
 }
 
 export function isSameOutlets(one: Outlets, other: Outlets): boolean {

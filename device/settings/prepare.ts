@@ -13,7 +13,8 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline, planRecording } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
-import { decideOutlets, type Moment, type ScheduleDecision, unscheduled, withinSchedule } from '#device/schedule/outlets.ts';
+import type { Switched } from '#device/schedule/outlet-switch.ts';
+import { decideOutlets, type Moment, type ScheduleDecision, streamBasis, unscheduled, withinOutlets } from '#device/schedule/outlets.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import { mainOutputId } from '#protocol/media.ts';
@@ -37,6 +38,8 @@ export type Machine = {
   readonly fleetUrl: string | null;
   /** Whether somebody switched the recording on or off by hand; otherwise the settings decide. */
   readonly isRecordingWanted?: boolean | null;
+  /** How somebody switched the stream by hand; it counts for settings that decide as those did against which it was switched. */
+  readonly streamSwitch?: Switched | null;
 };
 
 export type Prepared = {
@@ -52,6 +55,8 @@ export type Prepared = {
   readonly isWaitingForApproval: boolean;
   /** What the schedules let out at the moment for which this was planned. */
   readonly schedule: ScheduleDecision;
+  /** A hand at the switch of the stream, stronger than the schedule; null: none. */
+  readonly isStreamSwitchedOn: boolean | null;
 };
 
 export type Judgement =
@@ -104,10 +109,13 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
+  const isStreamSwitchedOn = switchOfStream(settings, machine);
+  const allowed = { ...schedule.allowed, stream: isStreamSwitchedOn ?? schedule.allowed.stream };
   return {
     settings,
-    plan: withSwitchedRecording(withinSchedule(withoutUnchosenTarget(plan, settings, document, machine), schedule), settings, machine),
+    plan: withSwitchedRecording(withinOutlets(withoutUnchosenTarget(plan, settings, document, machine), allowed), settings, machine),
     schedule,
+    isStreamSwitchedOn,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
@@ -184,6 +192,10 @@ function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, d
   const hasNoRelay = document === null || document.waitsForApproval === true;
   const isWaiting = machine.fleetUrl !== null && hasNoRelay && settings.AV_STREAM_URL.level === 'default';
   return isWaiting ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) } : plan;
+}
+
+function switchOfStream(settings: ResolvedSettings, { streamSwitch = null }: Machine): boolean | null {
+  return streamSwitch?.basis === streamBasis(settings) ? streamSwitch.isOn : null;
 }
 
 /** A hand at the switch is stronger than the settings and their hours. */

@@ -7,6 +7,7 @@ import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { Switched } from '#device/schedule/outlet-switch.ts';
 import type { Moment } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts';
@@ -32,6 +33,8 @@ export type SettingsKeeperOptions = {
   readonly moment: () => Moment | null;
   /** Whether somebody switched the recording by hand; null: the settings decide. */
   readonly isRecordingWanted?: () => boolean | null;
+  /** How somebody switched the stream by hand; null: the settings decide. */
+  readonly streamSwitch?: () => Switched | null;
   readonly log: Log;
   readonly record: (kind: string, detail: string) => void;
   readonly onAnswer: (applied: Applied) => void;
@@ -129,7 +132,7 @@ export class SettingsKeeper {
 
   #dispatch(event: SettingsEvent): void {
     const moment = this.#options.moment();
-    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#machine, moment));
+    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#judging(), moment));
     this.#state = step.state;
     this.#push(step.effects);
   }
@@ -214,9 +217,13 @@ export class SettingsKeeper {
     this.#cancelRetry = this.#options.clock.schedule(() => this.reconcile(), delayMs);
   }
 
-  /** New settings are judged without the switch: they are what ends it. */
   #switched(): Machine {
-    return { ...this.#machine, isRecordingWanted: this.#options.isRecordingWanted?.() ?? null };
+    return { ...this.#judging(), isRecordingWanted: this.#options.isRecordingWanted?.() ?? null };
+  }
+
+  /** New settings end a switched recording; whether they end a switched stream depends on what they say. */
+  #judging(): Machine {
+    return { ...this.#machine, streamSwitch: this.#options.streamSwitch?.() ?? null };
   }
 
   #settleRetries(): void {

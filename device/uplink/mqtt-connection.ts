@@ -107,7 +107,7 @@ export class MqttConnection {
   }
 
   /** Resolves at the server's acknowledgement; otherwise the connection ends, and with it the promise. */
-  async publish(topic: string, payload: string): Promise<void> {
+  async publish(topic: string, payload: string | Buffer): Promise<void> {
     await this.#bounded('an acknowledgement', this.#openClient().publishAsync(topic, payload, { qos: 1 }));
   }
 

@@ -8,9 +8,10 @@ import type { CommandResult, Event, HealthBacklog } from '#protocol/messages.ts'
 export const maxWaitingResults = 200;
 
 export type AcknowledgedName = 'applied' | 'command-result' | 'event' | 'report' | 'health-backlog';
-export type AcknowledgedMessage = {
-  readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> };
-}[AcknowledgedName];
+export type AcknowledgedMessage =
+  | { readonly [N in AcknowledgedName]: { readonly name: N; readonly body: UpwardBody<N> } }[AcknowledgedName]
+  /** A bare picture. */
+  | { readonly name: 'snapshot'; readonly body: Buffer };
 
 /** The events that wait in the journal. */
 export type WaitingEvents = { readonly nextAfter: (number: number) => Event | undefined };
@@ -26,6 +27,7 @@ export class Outbox {
   #applied: UpwardBody<'applied'> | null = null;
   #report: UpwardBody<'report'> | null = null;
   #results: CommandResult[] = [];
+  #snapshot: Buffer | null = null;
   /** The last event sent over the present connection; the journal forgets it when the server has said that it is stored. */
   #sentEventNumber = 0;
 
@@ -44,6 +46,16 @@ export class Outbox {
     this.#report = body;
   }
 
+  /** Only the latest is kept. It goes before the result of the command that asked for it. */
+  setSnapshot(jpeg: Buffer): void {
+    this.#snapshot = jpeg;
+  }
+
+  /** A new connection: a picture from before it would be shown as one of now. */
+  dropSnapshot(): void {
+    this.#snapshot = null;
+  }
+
   addResult(result: CommandResult): void {
     this.#results = [...this.#results.filter(({ id }) => id !== result.id), result].slice(-maxWaitingResults);
   }
@@ -56,6 +68,7 @@ export class Outbox {
   /** What to send next, most wanted first. It stays here until `sent`. */
   next(): AcknowledgedMessage | undefined {
     if (this.#applied !== null) return { name: 'applied', body: this.#applied };
+    if (this.#snapshot !== null) return { name: 'snapshot', body: this.#snapshot };
     const result = this.#results[0];
     if (result !== undefined) return { name: 'command-result', body: result };
     const event = this.#events.nextAfter(this.#sentEventNumber);
@@ -70,6 +83,9 @@ export class Outbox {
     switch (message.name) {
       case 'applied':
         if (this.#applied === message.body) this.#applied = null;
+        return;
+      case 'snapshot':
+        if (this.#snapshot === message.body) this.#snapshot = null;
         return;
       case 'report':
         if (this.#report === message.body) this.#report = null;

@@ -234,6 +234,7 @@ export class Uplink {
     await this.#publish(link, 'hello', this.#options.hello());
     if (this.#isLeaving) return;
     this.#options.outbox.rewindEvents();
+    this.#options.outbox.dropSnapshot();
     this.#link = link;
     this.#failures.clear();
     this.#options.log.info(`connected to the fleet server as ${deviceId} (session ${link.session.counter})`);
@@ -284,6 +285,9 @@ export class Uplink {
           break;
         case 'command-result':
           await this.#publish(link, message.name, message.body);
+          break;
+        case 'snapshot':
+          await link.connection.publish(topicFor(link.deviceId, 'snapshot'), message.body);
           break;
         case 'event':
           await this.#publish(link, message.name, message.body);

@@ -3,7 +3,7 @@
  * which devices connect to, and one elsewhere (external/), of which this server is a client like they are.
  */
 import type { HistogramFigures } from '#fleet-server/metrics/histogram.ts';
-import type { DownwardBody, DownwardName, ProtocolProblem, UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
+import type { DownwardBody, DownwardName, PictureTopic, ProtocolProblem, UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 
 /** One message that a device sent and that fits its schema. */
 export type UpwardMessage = {
@@ -24,7 +24,7 @@ export type BrokerHooks = {
   /** Whether the credential is this device's. Called for each connection: it must be quick, and constant in time. Not by an external broker. */
   authenticate(deviceId: string, credential: string): boolean;
   handleUpward(message: UpwardMessage): void | Promise<void>;
-  onPreview(deviceId: string, jpeg: Buffer): void | Promise<void>;
+  onPicture(deviceId: string, name: PictureTopic, jpeg: Buffer): void | Promise<void>;
   /**
    * 'connected' once a connection was accepted, also when it takes over from an older one (which is then not reported as
    * disconnected); 'disconnected' only when the device has no connection left.

@@ -1,20 +1,20 @@
 /** Decodes what a device has sent on one of its own topics, and hands it to the server. */
 import type { BrokerHooks, BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
-import { checkPreview, decodeUpward, type ProtocolProblem } from '#protocol/envelope.ts';
+import { checkPicture, decodeUpward, isPictureTopic, type ProtocolProblem } from '#protocol/envelope.ts';
 import type { UpwardTopic } from '#protocol/topics.ts';
 
 /** Resolves when the server has dealt with it; never rejects: the answer says what was wrong. */
 export async function deliverUpward(
-  hooks: Pick<BrokerHooks, 'handleUpward' | 'onPreview'>,
+  hooks: Pick<BrokerHooks, 'handleUpward' | 'onPicture'>,
   deviceId: string,
   name: UpwardTopic,
   payload: Buffer,
 ): Promise<BrokerProblem | undefined> {
   try {
-    if (name === 'preview') {
-      const problem = checkPreview(payload);
+    if (isPictureTopic(name)) {
+      const problem = checkPicture(name, payload);
       if (problem !== undefined) return protocolProblem(name, problem);
-      await hooks.onPreview(deviceId, payload);
+      await hooks.onPicture(deviceId, name, payload);
       return undefined;
     }
     const decoded = decodeUpward(name, payload);

@@ -33,6 +33,7 @@ import {
 } from '#fleet-server/devices/shared-device.ts';
 import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { type PictureTopic, pictureTopics } from '#protocol/envelope.ts';
 import type { Report, Versions } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
@@ -67,10 +68,12 @@ type Entry = {
   readonly elsewhere: { agent: string | null; reception: string | null };
   /** Whether it is, or was last, this server's. */
   readonly here: { agent: boolean; reception: boolean };
-  /** The other server that has the newest preview, on a shared wire; null: this one. */
-  previewFrom: string | null;
+  /** The other servers that have the newest pictures, on a shared wire; null: this one. */
+  readonly picturesFrom: Record<PictureTopic, string | null>;
 };
 
+/** Of the snapshots of all devices together, each of the newest. */
+const maxSnapshotBytes = 64 * 1024 * 1024;
 /** How often presence and arrival are looked at again for what only time changes. */
 const tickMs = 250;
 /** Figures of a stream that goes on are told this often; that it came or went is told at once. */
@@ -79,7 +82,7 @@ const receptionChangeMs = 5000;
 export class DeviceRegister {
   readonly #options: DeviceRegisterOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #previews: Previews = createPreviews();
+  readonly #pictures: Readonly<Record<PictureTopic, Previews>> = { preview: createPreviews(), snapshot: createPreviews(maxSnapshotBytes) };
   readonly #receptionToldAtMs = new Map<string, number>();
   #stopTicking: (() => void) | null = null;
   #isWireOpen = false;
@@ -111,7 +114,7 @@ export class DeviceRegister {
 
   remove(deviceId: string): void {
     this.#entries.delete(deviceId);
-    this.#previews.delete(deviceId);
+    for (const pictures of Object.values(this.#pictures)) pictures.delete(deviceId);
     this.#receptionToldAtMs.delete(deviceId);
     this.#options.publishChange({ subject: 'device', deviceId });
   }
@@ -176,19 +179,19 @@ export class DeviceRegister {
     return verdict;
   }
 
-  onPreview(deviceId: string, jpeg: Buffer): void {
+  onPicture(deviceId: string, name: PictureTopic, jpeg: Buffer): void {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined) return;
     const atMs = this.#options.clock.nowMs();
-    this.#previews.set(deviceId, { jpeg, atMs });
-    entry.live = { ...entry.live, previewAtMs: atMs };
-    entry.previewFrom = null;
-    this.#options.publishChange({ subject: 'device-preview', deviceId });
+    this.#pictures[name].set(deviceId, { jpeg, atMs });
+    entry.live = { ...entry.live, [`${name}AtMs` as const]: atMs };
+    entry.picturesFrom[name] = null;
+    this.#tellPicture(deviceId, name);
     this.#options.onOwn?.(deviceId, this.#agentPart(), false);
   }
 
-  preview(deviceId: string): Preview | undefined {
-    return this.#previews.get(deviceId);
+  picture(deviceId: string, name: PictureTopic): Preview | undefined {
+    return this.#pictures[name].get(deviceId);
   }
 
   onConnection(deviceId: string, state: 'connected' | 'disconnected', reason: string): void {
@@ -238,7 +241,10 @@ export class DeviceRegister {
   documentOf(deviceId: string, part: LivePart): string | null {
     const live = this.#entries.get(deviceId)?.live;
     if (live === undefined) return null;
-    if (part === 'heard') return writeHeard(live, this.#previews.get(deviceId)?.atMs ?? null);
+    if (part === 'heard') {
+      const ownAtMs = (name: PictureTopic) => this.picture(deviceId, name)?.atMs ?? null;
+      return writeHeard(live, { previewAtMs: ownAtMs('preview'), snapshotAtMs: ownAtMs('snapshot') });
+    }
     return part === 'agent' ? writeSharedAgent(live) : writeSharedReception(live.reception);
   }
 
@@ -297,9 +303,9 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.elsewhere.agent ?? null;
   }
 
-  /** The other server that has its newest preview. */
-  previewElsewhere(deviceId: string): string | null {
-    return this.#entries.get(deviceId)?.previewFrom ?? this.connectedElsewhere(deviceId);
+  /** The other server that has its newest picture. */
+  pictureElsewhere(deviceId: string, name: PictureTopic): string | null {
+    return this.#entries.get(deviceId)?.picturesFrom[name] ?? this.connectedElsewhere(deviceId);
   }
 
   /** The other server whose relay receives it. */
@@ -384,6 +390,7 @@ export class DeviceRegister {
       missingSinceMs: null,
       stream: { kind: 'unknown', detail: '', since: timestamp(nowMs) },
       previewAtMs: null,
+      snapshotAtMs: null,
     };
     this.#entries.set(device.id, {
       name: device.name,
@@ -394,7 +401,7 @@ export class DeviceRegister {
       live: settle(blank, track.shown, null, nowMs),
       elsewhere: { agent: null, reception: null },
       here: { agent: false, reception: false },
-      previewFrom: null,
+      picturesFrom: { preview: null, snapshot: null },
     });
   }
 
@@ -420,6 +427,10 @@ export class DeviceRegister {
     return over === null ? { kind: 'heard-on-wire' } : { kind: 'said-offline', reason: over };
   }
 
+  #tellPicture(deviceId: string, name: PictureTopic): void {
+    this.#options.publishChange({ subject: name === 'preview' ? 'device-preview' : 'device', deviceId });
+  }
+
   #agentPart(): LivePart {
     return this.#options.isWireShared === true ? 'heard' : 'agent';
   }
@@ -437,10 +448,13 @@ export class DeviceRegister {
     const heard = readHeard(document);
     if (heard === null) return;
     const { id } = entry.live;
-    if (heard.previewAtMs !== null && heard.previewAtMs > (entry.live.previewAtMs ?? 0)) {
-      entry.live = { ...entry.live, previewAtMs: heard.previewAtMs };
-      entry.previewFrom = serverId;
-      this.#options.publishChange({ subject: 'device-preview', deviceId: id });
+    for (const name of pictureTopics) {
+      const field = `${name}AtMs` as const;
+      const atMs = heard[field];
+      if (atMs === null || atMs <= (entry.live[field] ?? 0)) continue;
+      entry.live = { ...entry.live, [field]: atMs };
+      entry.picturesFrom[name] = serverId;
+      this.#tellPicture(id, name);
     }
     const merged = mergeHeard(entry.live, heard);
     if (merged === undefined || merged.session === null) return;

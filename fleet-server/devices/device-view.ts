@@ -53,6 +53,7 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, main
     media: isOnline ? live.media : null,
     outputs: isOnline ? [...live.outputs] : [],
     recordings: isOnline ? live.recordings : null,
+    snapshotAt: live.snapshotAtMs === null ? null : timestamp(live.snapshotAtMs),
     capabilities: [...(live.report?.capabilities ?? [])],
   };
 }

@@ -19,12 +19,13 @@ const fields = [
   'versions',
   'streamsHere',
   'previewAtMs',
+  'snapshotAtMs',
 ] as const satisfies readonly (keyof LiveDevice)[];
 export type HeardDevice = Pick<LiveDevice, (typeof fields)[number]>;
 
-/** `previewAtMs`: of the picture that the writing server has itself. */
-export function writeHeard(live: LiveDevice, previewAtMs: number | null): string {
-  return JSON.stringify({ ...Object.fromEntries(fields.map((field) => [field, live[field]])), previewAtMs });
+/** `ownPictures`: of those that the writing server has itself. */
+export function writeHeard(live: LiveDevice, ownPictures: Pick<LiveDevice, 'previewAtMs' | 'snapshotAtMs'>): string {
+  return JSON.stringify({ ...Object.fromEntries(fields.map((field) => [field, live[field]])), ...ownPictures });
 }
 
 /** Written by a server of the same version; null: it knows nothing (any more). */

@@ -54,4 +54,5 @@ export type LiveDevice = {
   readonly missingSinceMs: number | null;
   readonly stream: StreamState;
   readonly previewAtMs: number | null;
+  readonly snapshotAtMs: number | null;
 };

@@ -1,12 +1,13 @@
-/** Preview pictures of devices that are connected to another fleet server: too large and too many for the database, so they are asked for. */
+/** Pictures of devices that are connected to another fleet server: too large and too many for the database, so they are asked for. */
 import type { Clock } from '#fleet-server/clock.ts';
 import type { Preview } from '#fleet-server/devices/previews.ts';
 import { isTicketValid, type KeyedHash, makeTicket } from '#fleet-server/relay/ticket.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
+import type { PictureTopic } from '#protocol/envelope.ts';
 
 const askMs = 2000;
 const ticketMs = 10_000;
-/** What the topic of previews takes. */
+/** What the topics of pictures take. */
 const maxBytes = 256 * 1024;
 
 export class PreviewsElsewhere {
@@ -14,7 +15,7 @@ export class PreviewsElsewhere {
   readonly #clock: Clock;
 
   constructor(options: { readonly hmac: KeyedHash; readonly clock: Clock }) {
-    // The servers share their key; a purpose of its own, so that no player's ticket opens a preview.
+    // The servers share their key; a purpose of its own, so that no player's ticket opens a picture.
     this.#hmac = (purpose, text) => options.hmac(`preview ${purpose}`, text);
     this.#clock = options.clock;
   }
@@ -24,10 +25,10 @@ export class PreviewsElsewhere {
   }
 
   /** Undefined when the other server has none, or does not answer in time. */
-  async fetchFrom({ url }: ServerPlace, deviceId: string): Promise<Preview | undefined> {
+  async fetchFrom({ url }: ServerPlace, deviceId: string, name: PictureTopic): Promise<Preview | undefined> {
     const ticket = makeTicket(this.#hmac, deviceId, this.#clock.nowMs() + ticketMs);
     try {
-      const response = await fetch(`${url}/api/v1/devices/${deviceId}/preview.jpg?ticket=${ticket}`, {
+      const response = await fetch(`${url}/api/v1/devices/${deviceId}/${name}.jpg?ticket=${ticket}`, {
         signal: AbortSignal.timeout(askMs),
         redirect: 'error',
       });

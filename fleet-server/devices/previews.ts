@@ -1,4 +1,4 @@
-/** The newest preview picture of each device, in memory: one a device, and all together at most `maxTotalBytes`. */
+/** The newest picture of a kind of each device, in memory: one a device, and all together at most `maxTotalBytes`. */
 export type Preview = { readonly jpeg: Buffer; readonly atMs: number };
 
 export type Previews = {

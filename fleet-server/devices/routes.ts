@@ -1,11 +1,8 @@
-/** Devices: the list, one, its picture, its addresses for players. */
+/** Devices: the list, one, its addresses for players. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
-import type { Clock } from '#fleet-server/clock.ts';
 import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.ts';
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
-import { PreviewsElsewhere } from '#fleet-server/devices/previews-elsewhere.ts';
 import { removeDevice } from '#fleet-server/devices/remove-device.ts';
 import { writeTags } from '#fleet-server/devices/tags.ts';
 import { readBoards } from '#fleet-server/enrolment/boards-store.ts';
@@ -25,16 +22,12 @@ const ListQuery = Type.Object({
   tag: Type.Optional(Tag),
   waiting: Type.Optional(Type.Boolean({ description: 'Only those that wait for approval, or only those that do not' })),
 });
-/** Bytes, which no serializer touches. */
-const Picture = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
 const defaultLimit = 100;
 
-export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = async (app, { clock }) => {
+export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { database } = app.store;
   const viewer = app.requireRole('viewer');
   const operator = app.requireRole('operator', 'devices');
-
-  const previews = new PreviewsElsewhere({ hmac: (purpose, text) => app.secrets.hmac(purpose, text), clock });
 
   const find = async (id: string): Promise<{ row: DevicesTable; live: LiveDevice }> => {
     const row = await store.findDevice(database, id);
@@ -144,39 +137,6 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }>
     async (request, reply) => {
       await removeDevice(app, { deviceId: request.params.id, actor: request.actor, action: 'device-removed' });
       return reply.code(204).send(null);
-    },
-  );
-
-  app.get(
-    '/devices/:id/preview.jpg',
-    {
-      schema: {
-        tags,
-        summary: 'The newest preview picture',
-        params: Params,
-        querystring: Type.Object({
-          ticket: Type.Optional(Type.String({ maxLength: 64, description: 'Of another fleet server that asks' })),
-        }),
-        produces: ['image/jpeg'],
-        response: { 200: Picture, ...problemAnswers },
-      },
-      preHandler: async (request: FastifyRequest<{ Params: { id: string }; Querystring: { ticket?: string } }>, reply) => {
-        const { ticket } = request.query;
-        if (ticket === undefined || !previews.isTicketValid(request.params.id, ticket)) await viewer.call(app, request, reply);
-      },
-    },
-    async (request, reply) => {
-      const { id } = request.params;
-      if (!app.devices.isKnown(id)) throw deviceNotFound(id);
-      const place = request.query.ticket === undefined ? (app.sharedDevices?.placeOfPreview(id) ?? null) : null;
-      const preview = place === null ? app.devices.preview(id) : await previews.fetchFrom(place, id);
-      if (preview === undefined)
-        throw new FleetError('no-preview', 'This device has sent no preview picture since the fleet server started.');
-      return reply
-        .header('cache-control', 'private, no-cache')
-        .header('last-modified', new Date(preview.atMs).toUTCString())
-        .type('image/jpeg')
-        .send(preview.jpeg);
     },
   );
 

@@ -23,6 +23,7 @@ const agentFields = [
   'versions',
   'streamsHere',
   'previewAtMs',
+  'snapshotAtMs',
 ] as const satisfies readonly (keyof LiveDevice)[];
 export type SharedAgent = Pick<LiveDevice, (typeof agentFields)[number]>;
 

@@ -11,6 +11,7 @@ import type { FleetServers } from '#fleet-server/servers/contract.ts';
 import { LiveExchange } from '#fleet-server/servers/live-exchange.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
+import type { PictureTopic } from '#protocol/envelope.ts';
 
 /** For what no message told of. */
 const compareMs = 10_000;
@@ -72,9 +73,9 @@ export class SharedDevices {
     return this.#options.place;
   }
 
-  /** Where the device’s newest preview is, when that is another server. */
-  placeOfPreview(deviceId: string): ServerPlace | null {
-    const serverId = this.#options.register.previewElsewhere(deviceId);
+  /** Where the device’s newest picture is, when that is another server. */
+  placeOfPicture(deviceId: string, name: PictureTopic): ServerPlace | null {
+    const serverId = this.#options.register.pictureElsewhere(deviceId, name);
     return serverId === null ? null : (this.#exchange.placeOf(serverId) ?? null);
   }
 

@@ -32,6 +32,8 @@ export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 
   if (presence.state === 'offline') return { kind: 'offline', detail: presence.reason };
   if (presence.state === 'unknown') return { kind: 'unknown', detail: presence.reason };
   if (media === null) return { kind: 'unknown', detail: 'It is connected and has not reported yet.' };
+  // Whatever its camera does meanwhile: nothing is to be on air, and nothing is.
+  if (isStoppedByCommand(view)) return { kind: 'stopped', detail: 'By command, until somebody starts it again.' };
   switch (media.kind) {
     case 'starting':
       return { kind: 'starting', detail: 'The pipeline starts.' };
@@ -78,6 +80,12 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
 }
 
 const pausing: ConditionCode = 'outside-schedule';
+const stopping: ConditionCode = 'stopped-by-command';
+
+/** Whether somebody took it off the air on purpose. */
+function isStoppedByCommand({ conditions }: Pick<StreamView, 'conditions'>): boolean {
+  return conditions.some(({ code }) => code === stopping);
+}
 
 function whyWithoutTarget({ conditions, waitingSinceMs }: StreamView): string {
   if (waitingSinceMs !== null) return 'It captures, and waits for approval: until then it has no stream key.';

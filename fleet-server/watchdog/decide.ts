@@ -2,11 +2,12 @@
  * The watchdog's decisions, pure: what was known at the last look, what is known now, and the time; out comes what to do.
  *
  * INVARIANTS
- * - Nothing is ever done to a device that is offline, unknown, streams elsewhere or is in a maintenance window.
+ * - Nothing is ever done to a device that is offline, unknown, streams elsewhere, is in a maintenance window,
+ *   or was told to stop and records nothing.
  * - Each bound an hour holds over restarts of the server: what was done before is read from the history (`initialState`).
  */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
-import { pauseAfterMs, type Rule, rules, settleMs } from '#fleet-server/watchdog/policy.ts';
+import { isAtRest, pauseAfterMs, type Rule, rules, settleMs } from '#fleet-server/watchdog/policy.ts';
 import { isUsable, nextStep } from '#fleet-server/watchdog/steps.ts';
 import type { WatchdogCommand, WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
@@ -96,7 +97,8 @@ const unwatched: Watched = {
 
 function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
   const watched = { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) };
-  if (device.presence.state !== 'online' || !device.streamsHere) return { ...watched, connection: null, fault: null, goodSinceMs: null };
+  if (device.presence.state !== 'online' || !device.streamsHere || isAtRest(device))
+    return { ...watched, connection: null, fault: null, goodSinceMs: null };
   const { since } = device.presence;
   const connection = before.connection?.since === since ? before.connection : { since, seenAtMs: nowMs };
   // What people do to it meanwhile is not its fault: afterwards it begins anew.

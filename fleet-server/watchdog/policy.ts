@@ -1,5 +1,6 @@
 /** What the watchdog looks for, and its policy where nobody has set another: data. */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
+import type { ConditionCode } from '#protocol/conditions.ts';
 import { mainOutputId } from '#protocol/media.ts';
 import type { WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
@@ -28,6 +29,13 @@ export const rules: readonly Rule[] = [
   { fault: 'picture-black', applies: (device) => has(device, 'picture-black'), describe: () => 'the picture is black' },
   { fault: 'audio-silent', applies: (device) => has(device, 'audio-silent'), describe: () => 'there is no sound' },
 ];
+
+const stoppedByCommand: ConditionCode = 'stopped-by-command';
+
+/** Somebody told it to stop, and it does nothing else that a fault could spoil. */
+export function isAtRest(device: DeviceView): boolean {
+  return device.outputs.length === 0 && has(device, stoppedByCommand);
+}
 
 /** Nothing is done so soon after the server, the relay or the device's connection came to be. */
 export const settleMs = 15_000;

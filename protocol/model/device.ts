@@ -96,6 +96,8 @@ export const DeviceDetail = Type.Object({
   media: Nullable(MediaState),
   outputs: Type.Array(OutputStatus),
   recordings: Nullable(RecordingsSummary),
+  /** Null: none was asked for since the fleet server started. */
+  snapshotAt: Nullable(Timestamp),
   capabilities: Type.Array(Type.String()),
 });
 export type DeviceDetail = Static<typeof DeviceDetail>;

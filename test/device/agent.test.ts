@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent, type AgentReady, type Media } from '#device/agent.ts';
 import { LogTail } from '#device/commands/log-tail.ts';
+import { jpegSize } from '#device/commands/still-picture.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { createLog } from '#device/logging.ts';
 import { systemClock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import type { ApplyOutcome, MediaEvent } from '#device/media/media-host-supervisor.ts';
+import type { ApplyOutcome, MediaEvent, PictureOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
@@ -17,6 +18,7 @@ import { commandDefinitions } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { Desired } from '#protocol/messages.ts';
 import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
+import { madeKeyframe } from './commands/made-keyframe.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestFleet } from './uplink/test-fleet.ts';
 
@@ -52,6 +54,10 @@ class FakeMedia implements Media {
   async restartCapture(): Promise<ApplyOutcome> {
     this.restarts += 1;
     return { kind: 'applied' };
+  }
+
+  async picture(): Promise<PictureOutcome> {
+    return { kind: 'picture', flv: await madeKeyframe({ width: 320, height: 180 }) };
   }
 
   restartHost(): Promise<ApplyOutcome> {
@@ -91,9 +97,20 @@ class FakeMedia implements Media {
   }
 }
 
+const counters = { connections: 1, bytesSent: 1, droppedGroups: 0, queuedBytes: 0 };
+
+function streaming(): OutputStatus {
+  return {
+    id: 'rtmp',
+    kind: 'rtmp',
+    target: 'rtmp://fleet/live',
+    state: { kind: 'streaming', since: '2026-11-21T12:00:00Z' },
+    ...counters,
+  };
+}
+
 function recording(state: OutputStatus['state']): OutputStatus {
   const figures = { file: '2026-11-21T12-00-00Z.flv', fileBytes: 1, freeBytes: 1e9, fault: null };
-  const counters = { connections: 1, bytesSent: 1, droppedGroups: 0, queuedBytes: 0 };
   return { id: 'recording', kind: 'recording', target: 'recordings on the device', state, ...counters, recording: figures };
 }
 
@@ -248,6 +265,79 @@ test('a recording that is switched by hand is done when the file grows, outlives
   await fleet.send('pi-1', 'desired', desired(2, { AV_VIDEO_WIDTH: 640 }));
   await fleet.hear('applied', ({ revision }) => revision === 2);
   expect(second.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+});
+
+test('a stream that is stopped by hand stays off the air, over a restart and other settings, until it is started again', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(1, {}));
+  await fleet.hear('applied', ({ revision }) => revision === 1);
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-stop', kind: 'stop-streaming', arguments: {}, deadline });
+  expect((await fleet.hear('command-result')).body).toEqual({
+    id: 'command-stop',
+    outcome: 'done',
+    detail: 'nothing is streamed until it is started again, or the settings of the stream change',
+  });
+  expect(first.media.plans.at(-1)?.outputs).toEqual([]);
+  const { body } = await fleet.hear('report', ({ conditions }) => conditions.some(({ code }) => code === 'stopped-by-command'));
+  expect(body).toMatchObject({ media: { kind: 'running' }, outputs: [] });
+  expect(first.lines.join('')).toContain('stopped by command');
+  await first.agent.stop();
+
+  const from = fleet.heard.length;
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  await fleet.hear('hello', () => true, from);
+  await fleet.send('pi-1', 'desired', desired(2, { AV_VIDEO_WIDTH: 640 }));
+  await fleet.hear('applied', ({ revision }) => revision === 2);
+  expect(second.media.plans.map(({ outputs }) => outputs)).toEqual(second.media.plans.map(() => []));
+  const planned = second.media.nextPlan();
+  await fleet.send('pi-1', 'command', { id: 'command-start', kind: 'start-streaming', arguments: {}, deadline });
+  await planned;
+  expect(second.media.plans.at(-1)).toMatchObject({ capture: { width: 640 }, outputs: [{ kind: 'rtmp' }] });
+  second.media.outputs = [streaming()];
+  second.media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  expect((await fleet.hear('command-result', ({ id }) => id === 'command-start')).body.detail).toBe('streaming to rtmp://fleet/live');
+  await fleet.hear('report', ({ conditions, outputs }) => outputs.length === 1 && conditions.every(({ code }) => code === 'test-picture'));
+});
+
+test('a stream that is started by hand outside its hours ends with the next ones, or with settings of its own', async () => {
+  const fleet = await startedFleet();
+  const { media } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  const day = new Date().getUTCDay();
+  const otherDay = ['Su', 'Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa'][(day + 3) % 7];
+  const hours = { AV_STREAM_SCHEDULE: `${otherDay} 09:00-11:00`, AV_TIME_ZONE: 'UTC' };
+  await fleet.send('pi-1', 'desired', desired(1, hours));
+  await fleet.hear('applied', ({ revision }) => revision === 1);
+  await fleet.hear('report', ({ conditions }) => conditions.some(({ code }) => code === 'outside-schedule'));
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  const from = fleet.heard.length;
+  const planned = media.nextPlan();
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-start', kind: 'start-streaming', arguments: {}, deadline });
+  await planned;
+  media.outputs = [streaming()];
+  media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  expect((await fleet.hear('command-result')).body.outcome).toBe('done');
+  await fleet.hear('report', ({ conditions }) => conditions.every(({ code }) => code !== 'outside-schedule'), from);
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+  await fleet.send('pi-1', 'desired', desired(2, { ...hours, AV_STREAM_SCHEDULE: `${otherDay} 09:00-12:00` }));
+  await fleet.hear('applied', ({ revision }) => revision === 2);
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+});
+
+test('a snapshot arrives before the word that it was taken', async () => {
+  const fleet = await startedFleet();
+  await startedAgent(fleet);
+  await fleet.hear('hello');
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-1', kind: 'snapshot', arguments: {}, deadline });
+  const { body } = await fleet.hear('command-result');
+  expect(body).toMatchObject({ outcome: 'done', detail: expect.stringMatching(/^320x180, \d+ kB$/) });
+  expect(fleet.snapshots.map(jpegSize)).toEqual([{ width: 320, height: 180 }]);
+  expect(fleet.problems).toEqual([]);
 });
 
 test('a failed pipeline is told at once, with what happened', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkPreview, decodeDownward, decodeUpward, encodeDownward, encodeUpward } from '#protocol/envelope.ts';
+import { checkPicture, decodeDownward, decodeUpward, encodeDownward, encodeUpward } from '#protocol/envelope.ts';
 
 const sentAt = '2026-11-21T12:00:00.000Z';
 const session = { bootId: 'b', counter: 1 };
@@ -52,8 +52,8 @@ describe('a wrong payload is a named problem', () => {
 });
 
 test('a preview is a JPEG within its limit', () => {
-  expect(checkPreview(Buffer.from([0xff, 0xd8, 0xff, 0xe0]))).toBeUndefined();
-  expect(checkPreview(Buffer.from('GIF89a'))).toMatchObject({ code: 'not-a-jpeg' });
-  expect(checkPreview(Buffer.alloc(0))).toMatchObject({ code: 'not-a-jpeg' });
-  expect(checkPreview(Buffer.alloc(300_000, 0xff))).toMatchObject({ code: 'too-large' });
+  expect(checkPicture('preview', Buffer.from([0xff, 0xd8, 0xff, 0xe0]))).toBeUndefined();
+  expect(checkPicture('preview', Buffer.from('GIF89a'))).toMatchObject({ code: 'not-a-jpeg' });
+  expect(checkPicture('preview', Buffer.alloc(0))).toMatchObject({ code: 'not-a-jpeg' });
+  expect(checkPicture('preview', Buffer.alloc(300_000, 0xff))).toMatchObject({ code: 'too-large' });
 });

@@ -84,7 +84,7 @@ export class SimulatedServer implements DeviceBroker {
       {
         authenticate: () => true,
         handleUpward: (message) => this.#route(message),
-        onPreview: () => undefined,
+        onPicture: () => undefined,
         onConnection: () => undefined,
       },
       this.#clock(),

@@ -18,7 +18,7 @@ import type { Log } from '#fleet-server/log.ts';
 import { type DownwardBody, type DownwardName, encodeDownward } from '#protocol/envelope.ts';
 import { downwardTopics, maxPacketBytes, serverSubscriptions, topicFor } from '#protocol/topics.ts';
 
-export type ExternalBrokerHooks = Pick<BrokerHooks, 'handleUpward' | 'onPreview' | 'onProblem'> & {
+export type ExternalBrokerHooks = Pick<BrokerHooks, 'handleUpward' | 'onPicture' | 'onProblem'> & {
   /** Whether the device is shown as online. */
   isOnline(deviceId: string): boolean;
   /** How many are. */

@@ -14,7 +14,7 @@ import { parseTopic } from '#protocol/topics.ts';
 const maxAtOnce = 500;
 
 export type UpwardIntakeOptions = {
-  readonly hooks: Pick<BrokerHooks, 'handleUpward' | 'onPreview'>;
+  readonly hooks: Pick<BrokerHooks, 'handleUpward' | 'onPicture'>;
   readonly clock: Clock;
   onProblem(deviceId: string, problem: BrokerProblem): void;
 };

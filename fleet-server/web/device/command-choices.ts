@@ -21,6 +21,15 @@ export const commandChoices: { readonly [Kind in CommandKind]?: CommandChoice } 
     words: 'The device gets a new credential and comes back with it; the former one then opens nothing. The stream goes on.',
     interrupts: false,
   },
+  'start-streaming': {
+    words: 'The device streams, whatever its hours say: until they have begun and ended, or the settings of its stream change.',
+    interrupts: false,
+  },
+  'stop-streaming': {
+    words: 'The picture goes off the air until somebody starts it again, or changes where or when the device streams. A recording goes on.',
+    interrupts: true,
+  },
+  snapshot: { words: 'The device sends the picture that is now on air, in full size. The stream goes on.', interrupts: false },
   'start-recording': {
     words: 'The device records until its settings change next, whatever AV_RECORD says. The stream goes on.',
     interrupts: false,

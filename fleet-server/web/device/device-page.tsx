@@ -25,6 +25,7 @@ import { HistoryPanel } from './history-panel.tsx';
 import { OutputsPanel } from './outputs-panel.tsx';
 import { Player } from './player.tsx';
 import { RecordingsPanel } from './recordings-panel.tsx';
+import { SnapshotPanel } from './snapshot-panel.tsx';
 import { SoundPanel } from './sound-panel.tsx';
 
 function Heading({ device }: { readonly device: DeviceDetail }) {
@@ -124,6 +125,7 @@ function Device({ device }: { readonly device: DeviceDetail }) {
           <div className={classes['place2']}>
             <ConditionsPanel device={device} />
             <CommandsPanel device={device} />
+            <SnapshotPanel device={device} />
           </div>
           <div className={classes['place4']}>
             <SoundPanel device={device} />

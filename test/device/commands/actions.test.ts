@@ -9,8 +9,10 @@ const done = async () => ({ kind: 'applied' }) as const;
 
 function actions(changes: Partial<ActionsOptions> = {}) {
   return commandActions({
-    media: { restartCapture: done, restartHost: done },
-    switchRecording: done,
+    media: { restartCapture: done, restartHost: done, picture: async () => ({ kind: 'picture', flv: Buffer.from('flv') }) },
+    switchOutlet: done,
+    stillPicture: async () => ({ kind: 'failed', reason: 'no decoder' }),
+    sendSnapshot: () => undefined,
     recordingDirectory: () => '/nowhere',
     restartAgent: () => undefined,
     mayReboot: false,
@@ -50,6 +52,19 @@ test('a recording is protected by its name, and by nothing else', async () => {
   expect(await protect({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'applied' });
   expect((await readdir(directory)).toSorted()).toEqual(['2026-11-21T10-00-00Z.keep', '2026-11-21T10-00-00Z.mp4']);
   expect(await actions()['protect-recording']({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'refused' });
+});
+
+test('a snapshot is sent, and its size told', async () => {
+  const sent: Buffer[] = [];
+  const jpeg = Buffer.alloc(143_200);
+  const made = (isHalved: boolean) => async () => ({ kind: 'picture', jpeg, width: 1280, height: 720, isHalved }) as const;
+  const sendSnapshot = (picture: Buffer) => void sent.push(picture);
+  expect(await actions({ sendSnapshot, stillPicture: made(false) }).snapshot({})).toEqual({ kind: 'applied', detail: '1280x720, 144 kB' });
+  expect(await actions({ sendSnapshot, stillPicture: made(true) }).snapshot({})).toMatchObject({
+    detail: expect.stringContaining('half the size'),
+  });
+  expect(sent).toEqual([jpeg, jpeg]);
+  expect(await actions().snapshot({})).toEqual({ kind: 'failed', reason: 'the picture cannot be made: no decoder' });
 });
 
 test('what the doctor found comes line by line', async () => {

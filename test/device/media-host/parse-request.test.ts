@@ -22,19 +22,22 @@ const wrongValues: readonly unknown[] = [
 ];
 
 describe('a request', () => {
-  it.each([[apply], [{ kind: 'restart-capture', id: 2 }], [{ kind: 'shutdown', id: 3 }], [{ ...apply, new: 'field' }]])(
-    'is read',
-    (request) => {
-      expect(Value.Check(HostRequest, request)).toBe(true);
-      expect(parseRequest(JSON.stringify(request))).toEqual({ kind: 'request', request });
-    },
-  );
+  it.each([
+    [apply],
+    [{ kind: 'restart-capture', id: 2 }],
+    [{ kind: 'picture', id: 4 }],
+    [{ kind: 'shutdown', id: 3 }],
+    [{ ...apply, new: 'field' }],
+  ])('is read', (request) => {
+    expect(Value.Check(HostRequest, request)).toBe(true);
+    expect(parseRequest(JSON.stringify(request))).toEqual({ kind: 'request', request });
+  });
 
   it.each([
     ['', 'expected a line of JSON'],
     ['{', 'expected a line of JSON'],
     ['[]', 'request: expected an object, got a list'],
-    ['{"kind":"dance","id":1}', 'request.kind: expected apply or restart-capture or shutdown, got string'],
+    ['{"kind":"dance","id":1}', 'request.kind: expected apply or restart-capture or picture or shutdown, got string'],
     [JSON.stringify({ ...apply, plan: { ...plan, outputs: 5 } }), 'request.plan.outputs: expected a list of at most 16, got number'],
   ])('is refused with words: %s', (line, problem) => {
     expect(parseRequest(line)).toEqual({ kind: 'problem', problem });

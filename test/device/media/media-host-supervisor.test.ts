@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { stillPicture } from '#device/commands/still-picture.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import { spawnHost } from '#device/media/host-process.ts';
 import { capturesOfWornHost } from '#device/media/media-host-supervisor.ts';
@@ -31,6 +32,16 @@ const small = { width: 320, height: 180 };
 const large = { width: 640, height: 360 };
 
 describe('a stream', () => {
+  it('is looked at in full size when somebody asks, be it on air or not', async () => {
+    const { supervisor } = await startHost();
+    await supervisor.apply(testPlan({ picture: large }));
+    for (let time = 0; time < 2; time += 1) {
+      const taken = await supervisor.picture();
+      if (taken.kind === 'failed') throw new Error(taken.reason);
+      expect(await stillPicture(taken.flv)).toMatchObject({ kind: 'picture', ...large, isHalved: false });
+    }
+  });
+
   it('arrives with picture and sound, its key as an argument beside its name', async () => {
     const host = await streamingHost();
     expect(await relay.probe('dev-1')).toEqual({ video: { codec: 'h264', ...small }, audioCodec: 'aac' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decideOutlets, describePause, type Outlets, withinSchedule } from '#device/schedule/outlets.ts';
+import { decideOutlets, describePause, type Outlets, withinOutlets } from '#device/schedule/outlets.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 import { testPlan } from '../media/test-plan.ts';
@@ -40,8 +40,7 @@ test.each([on, off])('a clock that is not set leaves what has a schedule as it w
 
 test('outputs go by their kind; the capture goes on for the previews', () => {
   const plan = testPlan({ target: 'rtmp://h/live' });
-  const decision = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: morning }), { nowMs: noon, held: on });
-  const within = withinSchedule(plan, decision);
-  expect(within).toEqual({ ...plan, outputs: [] });
-  expect(withinSchedule(plan, { ...decision, allowed: { stream: true, record: false } })).toEqual(plan);
+  const { allowed } = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: morning }), { nowMs: noon, held: on });
+  expect(withinOutlets(plan, allowed)).toEqual({ ...plan, outputs: [] });
+  expect(withinOutlets(plan, { stream: true, record: false })).toEqual(plan);
 });

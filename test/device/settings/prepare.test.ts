@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { streamBasis } from '#device/schedule/outlets.ts';
 import { changedKeys, fitSettings, judgeSettings, relayValues } from '#device/settings/prepare.ts';
 import { settingKeys } from '#protocol/settings.ts';
 import { desired, machineWith, relayKey, webcam } from '../bare-machine.ts';
@@ -36,6 +37,34 @@ test('a device that waits for its fleet’s first word streams nowhere; a lone o
   expect(fitSettings(null, machineWith({ fleetUrl: null })).plan.outputs).toMatchObject([{ target: 'rtmp://10.0.31.212/live' }]);
   const chosen = machineWith({ environment: { AV_STREAM_URL: 'rtmp://own.example/live' } });
   expect(fitSettings(null, chosen).plan.outputs).toMatchObject([{ target: 'rtmp://own.example/live' }]);
+});
+
+test('a stream that was switched by hand stays so under settings that say nothing of where and when it streams', () => {
+  const { settings } = fitSettings(desired(1), bare);
+  const stopped = { ...bare, streamSwitch: { isOn: false, basis: streamBasis(settings) } };
+  expect(fitSettings(desired(1), stopped)).toMatchObject({ isStreamSwitchedOn: false, plan: { outputs: [] } });
+  expect(fitSettings(desired(2, { AV_VIDEO_WIDTH: 640, AV_RECORD: true }), stopped)).toMatchObject({
+    isStreamSwitchedOn: false,
+    plan: { outputs: [{ kind: 'recording' }] },
+  });
+  const judgement = judgeSettings(desired(2, { AV_VIDEO_WIDTH: 640 }), desired(1), stopped);
+  expect(judgement).toMatchObject({ kind: 'accepted', prepared: { plan: { outputs: [] } } });
+  // A relay that moves is nobody's wish to be on air.
+  const moved = { ...desired(3), relay: { host: 'other.example', port: 1935, application: 'live', streamKey: relayKey } };
+  expect(fitSettings(moved, stopped).plan.outputs).toEqual([]);
+  expect(fitSettings(desired(4, { AV_STREAM_URL: 'rtmp://other.example/live' }), stopped)).toMatchObject({
+    isStreamSwitchedOn: null,
+    plan: { outputs: [{ kind: 'rtmp' }] },
+  });
+});
+
+test('a stream that was started by hand goes on outside its hours', () => {
+  const hours = desired(1, { AV_STREAM_SCHEDULE: '09:00-11:00', AV_TIME_ZONE: 'UTC' });
+  const noon = { nowMs: Date.parse('2026-11-21T12:00:00Z'), held: { stream: false, record: false } };
+  const { settings, plan } = fitSettings(hours, bare, noon);
+  expect(plan.outputs).toEqual([]);
+  const started = { ...bare, streamSwitch: { isOn: true, basis: streamBasis(settings) } };
+  expect(fitSettings(hours, started, noon)).toMatchObject({ isStreamSwitchedOn: true, plan: { outputs: [{ kind: 'rtmp' }] } });
 });
 
 test.each([

@@ -7,6 +7,7 @@ import {
   type DownwardName,
   decodeUpward,
   encodeDownward,
+  isPictureTopic,
   type UpwardBody,
   type UpwardName,
 } from '#protocol/envelope.ts';
@@ -26,6 +27,7 @@ type Waiter = { readonly matches: (heard: Heard) => boolean; readonly resolve: (
 export class TestFleet {
   readonly heard: Heard[] = [];
   readonly previews: Buffer[] = [];
+  readonly snapshots: Buffer[] = [];
   readonly problems: string[] = [];
   /** Every CONNECT, with the return code that it got. */
   readonly connects: { readonly clientId: string; readonly returnCode: number }[] = [];
@@ -132,8 +134,8 @@ export class TestFleet {
   #hear(topic: string, payload: Buffer, client: Client | null): void {
     const parsed = parseTopic(topic);
     if (parsed === undefined || parsed.way !== 'up' || (client !== null && client.id !== parsed.deviceId)) return;
-    if (parsed.name === 'preview') {
-      this.previews.push(payload);
+    if (isPictureTopic(parsed.name)) {
+      (parsed.name === 'preview' ? this.previews : this.snapshots).push(payload);
       return;
     }
     const decoded = decodeUpward(parsed.name, payload);

@@ -53,7 +53,7 @@ export class BrokerBench {
           this.seen.messages.push(message);
           noticed();
         },
-        onPreview: (deviceId, jpeg) => {
+        onPicture: (deviceId, _name, jpeg) => {
           this.seen.previews.push({ deviceId, jpeg });
           noticed();
         },

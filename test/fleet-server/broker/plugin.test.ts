@@ -13,7 +13,7 @@ test('app.broker serves the HTTP port’s /mqtt beside the routes, and a connect
     host: '127.0.0.1',
     authenticate: (deviceId, credential) => credential === credentialOf(deviceId),
     handleUpward: ({ name }) => void names.push(name),
-    onPreview: () => {},
+    onPicture: () => {},
     onConnection: () => {},
   });
   const address = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -149,11 +149,25 @@ describe('a device', () => {
   test('has a preview picture when it has sent one', async () => {
     expect((await api.request({ method: 'GET', url: `/api/v1/devices/${id}/preview.jpg` })).json()).toMatchObject({ code: 'no-preview' });
     const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
-    api.app.devices.onPreview(id, jpeg);
+    api.app.devices.onPicture(id, 'preview', jpeg);
     const response = await api.request({ method: 'GET', url: `/api/v1/devices/${id}/preview.jpg` });
     expect(response.headers['content-type']).toBe('image/jpeg');
     expect(response.rawPayload).toEqual(jpeg);
     expect((await device()).previewAt).toBe('2026-11-21T12:00:00.000Z');
+  });
+
+  test('keeps the snapshot that it was asked for, beside the previews', async () => {
+    const url = `/api/v1/devices/${id}/snapshot.jpg`;
+    expect((await device()).snapshotAt).toBe(null);
+    expect((await api.request({ method: 'GET', url })).json()).toMatchObject({ code: 'no-snapshot' });
+    const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 4, 5, 6]);
+    api.app.devices.onPicture(id, 'snapshot', jpeg);
+    api.app.devices.onPicture(id, 'preview', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1]));
+    const response = await api.request({ method: 'GET', url });
+    expect(response.headers['content-type']).toBe('image/jpeg');
+    expect(response.rawPayload).toEqual(jpeg);
+    expect((await device()).snapshotAt).toBe('2026-11-21T12:00:00.000Z');
+    expect((await api.app.inject({ method: 'GET', url })).statusCode).toBe(401);
   });
 });
 

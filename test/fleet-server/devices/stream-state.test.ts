@@ -20,6 +20,8 @@ const base: StreamView = {
 };
 const offline = { state: 'offline', since, reason: 'The connection was lost.' } as const;
 const reception = bodies.reception;
+const stopped = [{ code: 'stopped-by-command', since }];
+const failed = { kind: 'failed', since, reason: 'no camera' } as const;
 
 test.each<[string, Partial<StreamView>, string]>([
   ['the relay receives it', { reception }, 'live'],
@@ -37,6 +39,10 @@ test.each<[string, Partial<StreamView>, string]>([
   ['the card of an agent that is gone', { reception, presence: offline, media: { kind: 'no-signal', since, reason: 'gone' } }, 'live'],
   ['stopped', { media: { kind: 'stopped', since } }, 'stopped'],
   ['it captures without a target', { outputs: [] }, 'stopped'],
+  ['it was told to stop', { outputs: [], conditions: stopped }, 'stopped'],
+  ['it was told to stop, and its camera fails', { outputs: [], conditions: stopped, media: failed }, 'stopped'],
+  ['it was told to stop, and still arrives', { conditions: stopped, reception }, 'live'],
+  ['it was told to stop, and is gone', { conditions: stopped, presence: offline }, 'offline'],
   ['it connects', { outputs: output({ kind: 'connecting', attempt: 1 }) }, 'starting'],
   ['it says that it streams, since just now', { missingSinceMs: 8000 }, 'starting'],
   ['it says that it streams, and nothing arrives', { missingSinceMs: 7000 }, 'not-arriving'],
@@ -53,6 +59,13 @@ test.each<[string, Partial<StreamView>, string]>([
   ],
 ])('%s', (_name, view, expected) => {
   expect(streamState({ ...base, ...view }, 10_000).kind).toBe(expected);
+});
+
+test('a device that was told to stop says so', () => {
+  expect(streamState({ ...base, outputs: [], conditions: stopped }, 10_000)).toEqual({
+    kind: 'stopped',
+    detail: 'By command, until somebody starts it again.',
+  });
 });
 
 test('a device outside its streaming hours says until when', () => {

@@ -76,6 +76,7 @@ describe('every route', () => {
       '/api/v1/devices/{id}/settings/preview',
       '/api/v1/devices/{id}/settings/revisions',
       '/api/v1/devices/{id}/settings/revisions/{number}/undo',
+      '/api/v1/devices/{id}/snapshot.jpg',
       '/api/v1/enrolments',
       '/api/v1/enrolments/copies',
       '/api/v1/fleet/settings',

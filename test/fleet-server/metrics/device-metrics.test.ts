@@ -26,6 +26,7 @@ const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
   missingSinceMs: null,
   stream: { kind: 'live', since, detail: '' },
   previewAtMs: null,
+  snapshotAtMs: null,
 });
 
 test('the number of series is bounded, and what is left out is counted', () => {

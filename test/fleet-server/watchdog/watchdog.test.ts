@@ -47,6 +47,8 @@ const failed: DeviceView = {
   reception: null,
   outputs: [output('waiting')],
 };
+const atRest: DeviceView = { ...failed, outputs: [], conditions: [{ code: 'stopped-by-command' }] };
+const recording: DeviceView['outputs'][number] = { ...output('streaming'), id: 'recording', kind: 'recording' };
 const missing: DeviceView = { ...good, reception: null };
 const offline = (view: DeviceView): DeviceView => ({ ...view, presence: { state: 'offline', since: '2026-01-01T00:00:01.000Z' } });
 const reconnected = (view: DeviceView): DeviceView => ({ ...view, presence: { state: 'online', since: '2026-01-01T00:00:02.000Z' } });
@@ -83,6 +85,13 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
     48,
     (s) => ({ device: s < 30 ? good : missing }),
     ['39: restart-pipeline'],
+  ],
+  ['a device that was told to stop is left alone, whatever its camera does', 100, (s) => ({ device: s < 30 ? good : atRest }), []],
+  [
+    'one that was told to stop and records is mended',
+    35,
+    (s) => ({ device: s < 30 ? good : { ...atRest, outputs: [recording] } }),
+    ['31: restart-pipeline'],
   ],
   ['a stream that comes within nine seconds is waited for', 80, (s) => ({ device: s >= 30 && s < 39 ? missing : good }), []],
   [

@@ -10,5 +10,5 @@ test('offered is what the device knows and needs no arguments; what a newer devi
 
 test('whatever stops the picture or a recording is asked twice', () => {
   const asked = Object.entries(commandChoices).flatMap(([kind, { interrupts }]) => (interrupts ? [kind] : []));
-  expect(asked.sort()).toEqual(['reboot', 'restart-agent', 'restart-media-host', 'restart-pipeline', 'stop-recording']);
+  expect(asked.sort()).toEqual(['reboot', 'restart-agent', 'restart-media-host', 'restart-pipeline', 'stop-recording', 'stop-streaming']);
 });

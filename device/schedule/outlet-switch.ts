@@ -1,0 +1,62 @@
+/**
+ * What somebody at a desk wants of the stream or the recording, against the settings and their hours: the commands
+ * start-streaming, stop-streaming, start-recording and stop-recording. It holds until what it was switched against has changed
+ * (its basis); restarts of the agent, the media host and the device leave it as it is, because a fault must neither end a
+ * recording nor put a picture on air that somebody took off.
+ */
+import { type Static, Type } from 'typebox';
+import type { Outlet } from '#device/schedule/outlets.ts';
+import { type StateDirectory, type StateFile, stateFile } from '#device/state/state-directory.ts';
+
+/** `basis`: what it was switched against, in any words that change when it shall no longer hold. */
+const Switched = Type.Object({ isOn: Type.Boolean(), basis: Type.String({ maxLength: 16_384 }) });
+export type Switched = Readonly<Static<typeof Switched>>;
+
+const files = {
+  stream: stateFile('stream-switch.json', Switched),
+  record: stateFile('recording-switch.json', Switched),
+} as const satisfies Record<Outlet, StateFile<Switched>>;
+
+export type OutletSwitchOptions = {
+  readonly outlet: Outlet;
+  readonly state: Pick<StateDirectory, 'read' | 'write' | 'remove'>;
+  readonly onDiskError: (cause: unknown) => void;
+};
+
+export class OutletSwitch {
+  readonly #options: OutletSwitchOptions;
+  #switched: Switched | null = null;
+
+  constructor(options: OutletSwitchOptions) {
+    this.#options = options;
+  }
+
+  async load(): Promise<void> {
+    this.#switched = await this.#options.state.read(files[this.#options.outlet]);
+  }
+
+  /** Null: the settings decide. */
+  switched(): Switched | null {
+    return this.#switched;
+  }
+
+  /** Holds at once; resolves when it would survive a power cut, or the disk has refused. */
+  turn(isOn: boolean, basis: string): Promise<void> {
+    this.#switched = { isOn, basis };
+    return this.#options.state.write(files[this.#options.outlet], { isOn, basis }).catch(this.#options.onDiskError);
+  }
+
+  /** The settings decide again. Resolves as `turn` does. */
+  async release(): Promise<void> {
+    if (this.#switched === null) return;
+    this.#switched = null;
+    await this.#options.state.remove(files[this.#options.outlet]).catch(this.#options.onDiskError);
+  }
+
+  /** True when it no longer holds: this is not what it was switched against. */
+  endsWith(basis: string): boolean {
+    if (this.#switched === null || this.#switched.basis === basis) return false;
+    void this.release();
+    return true;
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { OutletSwitch } from '#device/schedule/outlet-switch.ts';
+import type { Outlet } from '#device/schedule/outlets.ts';
+import { StateDirectory } from '#device/state/state-directory.ts';
+import { until } from '../../until.ts';
+import { quietLog } from '../quiet-log.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+async function drawer() {
+  const state = new StateDirectory(await temporaryDirectory(), quietLog());
+  const errors: unknown[] = [];
+  const make = async (outlet: Outlet): Promise<OutletSwitch> => {
+    const made = new OutletSwitch({ outlet, state, onDiskError: (cause) => errors.push(cause) });
+    await made.load();
+    return made;
+  };
+  return { make, errors };
+}
+
+test('it holds over restarts, until what it was switched against has changed', async () => {
+  const { make, errors } = await drawer();
+  const first = await make('record');
+  expect(first.switched()).toBe(null);
+  await first.turn(true, 'revision 7');
+  const second = await make('record');
+  // The server offers the same settings again at each connection.
+  expect([second.endsWith('revision 7'), second.switched()]).toEqual([false, { isOn: true, basis: 'revision 7' }]);
+  expect([second.endsWith('revision 8'), second.switched()]).toEqual([true, null]);
+  await until('forgotten', 2000, async () => (await make('record')).switched() === null);
+  expect(errors).toEqual([]);
+});
+
+test('the stream and the recording are switched each alone, and given back to the settings', async () => {
+  const { make, errors } = await drawer();
+  const [stream, record] = [await make('stream'), await make('record')];
+  await Promise.all([stream.turn(false, 'one'), record.turn(true, 'two')]);
+  await stream.release();
+  expect([(await make('stream')).switched(), (await make('record')).switched()]).toEqual([null, { isOn: true, basis: 'two' }]);
+  await stream.release();
+  expect(errors).toEqual([]);
+});
+
+test('a disk that refuses does not keep anybody from switching', async () => {
+  const errors: unknown[] = [];
+  const refuse = async (): Promise<never> => {
+    throw new Error('EROFS');
+  };
+  const state = { read: async () => null, write: refuse, remove: refuse };
+  const made = new OutletSwitch({ outlet: 'stream', state, onDiskError: (cause) => errors.push(cause) });
+  await made.turn(false, 'one');
+  expect(made.switched()).toEqual({ isOn: false, basis: 'one' });
+  expect(errors).toHaveLength(1);
+});
