@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { failurePolicy } from '#fleet-server/broker/failure-ledger.ts';
 import { type ApiUnderTest, startApi } from '../fleet-server/api-under-test.ts';
 import { awkwardValues, fitting, nearlyFitting } from './from-schema.ts';
 import { failuresIn, longTimeoutMs, parameters, runs } from './inputs.ts';
@@ -35,6 +36,7 @@ afterAll(() => api.close());
 
 /** A password is hashed slowly on purpose: of what asks for one there are fewer. The live changes end by themselves only with their reader. */
 const slow = ['POST /api/v1/session', 'POST /api/v1/session/password', 'POST /api/v1/people', 'PATCH /api/v1/people/{name}'];
+const showsCredential = '/api/v1/devices/{id}/connection';
 const endless = 'GET /api/v1/changes';
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 
@@ -113,7 +115,10 @@ async function answerTo({ route, options, person }: Request): Promise<void> {
     expect([200, 400, 401, 403, 503]).toContain(stream.statusCode);
     return;
   }
-  const { statusCode, body } = await api.app.inject({ ...options, headers, remoteAddress });
+  const answer = api.app.inject({ ...options, headers, remoteAddress });
+  // Who shows a wrong credential waits for the answer, and the clock stands still by itself.
+  if (route.path === showsCredential) await api.clock.advance(failurePolicy.maxDelayMs);
+  const { statusCode, body } = await answer;
   expect(
     statusCode,
     `${options.method} ${String(options.url)} ${String(options.payload)}: ${body} ${statusCode < 500 ? '' : failuresIn(api.logText()).at(-1)}`,
