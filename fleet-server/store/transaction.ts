@@ -4,8 +4,8 @@
  * INVARIANTS
  * - SQLite lets one writer in at a time (sqlite-database.ts). PostgreSQL lets many in and ends those that disturbed each
  *   other (isolation level serializable); they are run again here, so `work` must change nothing but the store.
- * - On SQLite whatever waits is committed together, each behind a savepoint of its own: a whole fleet that says hello at once shares a
- *   few waits for the disk. Who is answered is on the disk; who fails takes nobody along.
+ * - On SQLite whatever waits is committed together: a whole fleet that says hello at once shares a few waits for the disk. Who is answered
+ *   is on the disk; who fails takes nobody along: then all is taken back and run again, each behind a savepoint of its own.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
@@ -60,7 +60,8 @@ async function commitAll(database: Database, group: Group): Promise<void> {
   while (group.waiting.length > 0) {
     const batch = group.waiting.splice(0, maxTogether);
     try {
-      const settled = await database.transaction().execute((transaction) => runEach(transaction, batch));
+      const settled =
+        (await commitAtOnce(database, batch)) ?? (await database.transaction().execute((transaction) => runEach(transaction, batch)));
       for (const settle of settled) settle();
     } catch (cause) {
       // Nothing of it is stored, or nobody knows whether it is on the disk. Those that were already told why stay told.
@@ -70,9 +71,27 @@ async function commitAll(database: Database, group: Group): Promise<void> {
   group.isRunning = false;
 }
 
+/** Null: one of several has failed, and nothing is stored. What fails later than the work, at the commit, rejects: it must not be run again. */
+async function commitAtOnce(database: Database, batch: readonly Waiting[]): Promise<Settle[] | null> {
+  let hasFailed = false;
+  try {
+    return await database.transaction().execute(async (transaction) => {
+      const settled: Settle[] = [];
+      try {
+        for (const { run } of batch) settled.push(await run(transaction));
+      } catch (cause) {
+        hasFailed = true;
+        throw cause;
+      }
+      return settled;
+    });
+  } catch (cause) {
+    if (hasFailed && batch.length > 1) return null;
+    throw cause;
+  }
+}
+
 async function runEach(transaction: Database, batch: readonly Waiting[]): Promise<Settle[]> {
-  const [only] = batch;
-  if (only !== undefined && batch.length === 1) return [await only.run(transaction)];
   const settled: Settle[] = [];
   for (const { run, fail } of batch) {
     await transaction.executeQuery(savepoint);
