@@ -72,16 +72,16 @@ export async function eventNumbersAbove(database: Database, deviceId: string, nu
   return rows.flatMap(({ deviceNumber }) => (deviceNumber === null ? [] : [deviceNumber]));
 }
 
+const selectOldestKept = prepared<{ deviceId: string; newer: number }>(
+  'deviceId',
+  'newer',
+)((database, { deviceId, newer }) =>
+  database.selectFrom('history').select('id').where('deviceId', '=', deviceId).orderBy('id', 'desc').offset(newer).limit(1),
+);
+
 /** Keeps the newest `keep` entries of a device. */
 export async function pruneHistory(database: Database, deviceId: string, keep: number): Promise<void> {
-  const oldestKept = await database
-    .selectFrom('history')
-    .select('id')
-    .where('deviceId', '=', deviceId)
-    .orderBy('id', 'desc')
-    .offset(keep - 1)
-    .limit(1)
-    .executeTakeFirst();
+  const oldestKept = (await selectOldestKept(database, { deviceId, newer: keep - 1 })).rows[0];
   if (oldestKept === undefined) return;
   await database.deleteFrom('history').where('deviceId', '=', deviceId).where('id', '<', oldestKept.id).execute();
 }

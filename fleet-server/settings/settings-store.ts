@@ -57,6 +57,17 @@ const selectLevel = prepared<Scope>(
   'scope',
 )((database, { level, scope }) => database.selectFrom('settings').selectAll().where('level', '=', level).where('scope', '=', scope));
 
+type RevisionColumns = Partial<Omit<RevisionRow, 'id'>>;
+/** One statement for each set of columns that the program's places write: a handful. */
+const revisionUpdates = new Map<string, ReturnType<typeof updateOf>>();
+
+function updateOf(names: readonly (keyof RevisionColumns)[]) {
+  return prepared<RevisionColumns & { deviceId: string }>(
+    'deviceId',
+    ...names,
+  )((database, { deviceId, ...columns }) => database.updateTable('devices').set(columns).where('id', '=', deviceId));
+}
+
 export type SettingsStore = {
   read(database: Database, where: Scope): Promise<StoredSetting[]>;
   readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;
@@ -69,7 +80,7 @@ export type SettingsStore = {
   names(database: Database): Promise<ReadonlyMap<string, string>>;
   /** Of those, the devices that have neither taken nor refused what is desired of them. */
   unconfirmed(database: Database, where: Scope): Promise<RevisionRow[]>;
-  saveRevision(database: Database, deviceId: string, columns: Partial<Omit<RevisionRow, 'id'>>): Promise<void>;
+  saveRevision(database: Database, deviceId: string, columns: RevisionColumns): Promise<void>;
 };
 
 export function isSecret(key: string): boolean {
@@ -122,7 +133,11 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
       return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
     },
     saveRevision: async (database, deviceId, columns) => {
-      await database.updateTable('devices').set(columns).where('id', '=', deviceId).execute();
+      const names = (Object.keys(columns) as (keyof RevisionColumns)[]).toSorted();
+      const key = names.join(' ');
+      const update = revisionUpdates.get(key) ?? updateOf(names);
+      revisionUpdates.set(key, update);
+      await update(database, { ...columns, deviceId });
     },
   };
 }

@@ -75,8 +75,13 @@ export function decide(
   const devices = new Map<string, Watched>();
   const actions: WatchdogAction[] = [];
   for (const device of views.devices) {
-    const policy = views.policyOf(device);
     const before = state.devices.get(device.id) ?? { ...unwatched, acts: state.earlier.get(device.id) ?? [] };
+    // Of a large fleet many are away or stream elsewhere, and this is asked twice a second.
+    if (isNobodysConcern(device) && hasNothingOpen(before)) {
+      devices.set(device.id, before);
+      continue;
+    }
+    const policy = views.policyOf(device);
     const seen = observe(before, device, policy, views.isSilenced(device), nowMs);
     const { watched, action } = isRelaySettled && isServerSettled ? act(seen, device, policy, nowMs) : { watched: seen, action: undefined };
     devices.set(device.id, watched);
@@ -94,6 +99,14 @@ const unwatched: Watched = {
   acts: [],
   hasSaid: false,
 };
+
+function isNobodysConcern({ presence, streamsHere }: DeviceView): boolean {
+  return presence.state !== 'online' || !streamsHere;
+}
+
+function hasNothingOpen({ connection, fault, goodSinceMs, acts }: Watched): boolean {
+  return connection === null && fault === null && goodSinceMs === null && acts.length === 0;
+}
 
 function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
   const watched = { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) };
