@@ -13,6 +13,7 @@ import { environmentFor, type RunningServer, startServer } from '../../fleet-ser
 import { timeUntil, until } from '../../until.ts';
 import { quantile } from '../media-host-kills.ts';
 import { cpuSeconds } from '../process-figures.ts';
+import { measureBesideMosquitto } from './beside-mosquitto.ts';
 import { type FleetApi, signIn } from './fleet-api.ts';
 import { putFleet } from './fleet-in-store.ts';
 import type { FromLoad, ToLoad } from './load.ts';
@@ -67,13 +68,16 @@ try {
   await measureSteadyLoad(pid, api, fleet);
   // A server that is killed writes no profile.
   if (values.profile === undefined) await measureKill(api, fleet, environment);
-  print('beside Debian’s mosquitto', 'not measured', 'its ratio is not drawn by this program yet: the package is not installed here');
 } finally {
   load.disconnect();
   server?.child.kill('SIGTERM');
   await server?.exit;
   await rm(directory, { recursive: true, force: true });
 }
+const { ownMicroseconds, mosquittoMicroseconds } = await measureBesideMosquitto();
+print('the broker alone: CPU time a message of QoS 1', `${ownMicroseconds.toFixed(0)} µs`);
+print('the same load in Debian’s mosquitto', `${mosquittoMicroseconds.toFixed(0)} µs`);
+print('ratio', (ownMicroseconds / mosquittoMicroseconds).toFixed(1));
 
 function everybodyIsThere(): boolean {
   tellLoad({ kind: 'ask' });

@@ -30,7 +30,7 @@ export class SimulatedDevice {
   #counter = 0;
   #sequence = 0;
   #messageId = 0;
-  #applied: { readonly revision: number; readonly digest: string } | null = null;
+  #applied: Pick<Desired, 'revision' | 'digest' | 'levels'> | null = null;
   /** Numbers of events that nobody has acknowledged yet, and when each was first said. */
   readonly #unstored = new Map<number, number>();
   readonly #onAcknowledged = new Map<number, () => void>();
@@ -96,12 +96,12 @@ export class SimulatedDevice {
       appliedRevision,
       appliedDigest: this.#applied?.digest ?? null,
     });
-    this.#say('report', report(appliedRevision), () => {
+    this.#say('report', report(this.#applied), () => {
       this.isReady = true;
     });
     for (const number of this.#unstored.keys()) this.#sayEvent(number);
     this.#repeat(healthEveryMs, () => this.#say('health', health()));
-    this.#repeat(reportEveryMs, () => this.#say('report', report(this.#applied?.revision ?? 0)));
+    this.#repeat(reportEveryMs, () => this.#say('report', report(this.#applied)));
     this.#repeat(eventEveryMs, () => this.#happen());
   }
 
@@ -141,12 +141,12 @@ export class SimulatedDevice {
     }
   }
 
-  #apply({ revision, digest }: Desired): void {
+  #apply({ revision, digest, levels }: Desired): void {
     if (revision <= (this.#applied?.revision ?? 0)) return;
-    this.#applied = { revision, digest };
+    this.#applied = { revision, digest, levels };
     const { deviceId } = this.#credentials;
     this.#say('applied', { revision, outcome: 'applied', refusals: [], inForceRevision: revision });
-    this.#say('report', report(revision), () => this.#onNews({ kind: 'reported', deviceId, revision, atMs: preciseNowMs() }));
+    this.#say('report', report(this.#applied), () => this.#onNews({ kind: 'reported', deviceId, revision, atMs: preciseNowMs() }));
   }
 
   #answer(commandId: string): void {
@@ -203,8 +203,22 @@ const output = {
   queuedBytes: 0,
 } as const;
 
+/** What it has applied, over what its own environment and the defaults say: a device that reported otherwise would be mended by the server. */
+function inForce(applied: Pick<Desired, 'levels'> | null): Report['settings'] {
+  const settings: Report['settings'] = {
+    AV_STREAM_URL: { value: 'rtmp://elsewhere.example.org/live', level: 'environment' },
+    AV_VIDEO_WIDTH: { value: 1280, level: 'default' },
+    AV_VIDEO_HEIGHT: { value: 720, level: 'default' },
+    AV_VIDEO_BITRATE: { value: 2500, level: 'default' },
+  };
+  for (const level of ['fleet', 'group', 'device'] as const) {
+    for (const [key, value] of Object.entries(applied?.levels[level] ?? {})) settings[key] = { value, level };
+  }
+  return settings;
+}
+
 /** It streams to another relay: the server's own has nothing to do here, and its watchdog nothing to mend. */
-function report(appliedRevision: number): Report {
+function report(applied: Pick<Desired, 'revision' | 'levels'> | null): Report {
   return {
     inventory: {
       board: { id: 'rpi-4', name: 'Raspberry Pi 4 Model B', architecture: 'arm64' },
@@ -212,23 +226,18 @@ function report(appliedRevision: number): Report {
       microphones: [{ id: 'hw-1', name: 'C270', alsaDevice: 'hw:1,0' }],
       encoders: ['v4l2h264enc', 'x264enc'],
     },
-    settings: {
-      AV_STREAM_URL: { value: 'rtmp://elsewhere.example.org/live', level: 'device' },
-      AV_VIDEO_WIDTH: { value: 1280, level: 'default' },
-      AV_VIDEO_HEIGHT: { value: 720, level: 'default' },
-      AV_VIDEO_BITRATE: { value: 2500, level: 'default' },
-    },
+    settings: inForce(applied),
     source: { kind: 'test', id: 'test', label: 'Test picture' },
     encoder: 'v4l2h264enc',
     media,
     outputs: [output],
     conditions: [],
-    appliedRevision,
+    appliedRevision: applied?.revision ?? 0,
     capabilities: ['restart-pipeline', 'restart-media-host'],
   };
 }
 
-function health(): Health {
+export function health(): Health {
   const framesPerSecond = 29 + Math.random() * 2;
   return {
     media,

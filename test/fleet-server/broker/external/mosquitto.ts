@@ -16,6 +16,7 @@ const server = { name: 'fleet', password: 'of-the-fleet-servers' };
 
 export type Mosquitto = {
   readonly port: number;
+  readonly pid: () => number;
   readonly log: () => string;
   /** What a fleet server is told of it. */
   readonly environment: Record<string, string>;
@@ -75,6 +76,7 @@ export async function startMosquitto({ tls, isOpen = false }: MosquittoOptions =
   const scheme = tls === undefined ? 'mqtt' : 'mqtts';
   return {
     port,
+    pid: () => child?.pid ?? 0,
     log: () => log,
     environment: {
       FLEET_MQTT_URL: `${scheme}://${server.name}:${server.password}@127.0.0.1:${port}`,
