@@ -23,6 +23,7 @@ import type {
   DeviceBroker,
   PublishOutcome,
 } from '#fleet-server/broker/contract.ts';
+import { Entrance } from '#fleet-server/broker/entrance.ts';
 import { FailureLedger } from '#fleet-server/broker/failure-ledger.ts';
 import { Inbox } from '#fleet-server/broker/inbox.ts';
 import { OwnMessages } from '#fleet-server/broker/own-messages.ts';
@@ -36,6 +37,8 @@ import { type DownwardBody, type DownwardName, encodeDownward } from '#protocol/
 import { downwardTopics, isTopicAllowed, topicFor } from '#protocol/topics.ts';
 
 export const brokerPolicy = {
+  /** Connections that the system keeps until they are accepted; it takes fewer where net.core.somaxconn says so. */
+  backlog: 4096,
   connectTimeoutMs: 10_000,
   /** How long a connection may take nothing in before it is cut. */
   drainTimeoutMs: 15_000,
@@ -74,6 +77,7 @@ export class Broker implements DeviceBroker {
   readonly #inbox: Inbox;
   readonly #problems: ProblemLog;
   readonly #failures = new FailureLedger();
+  readonly #entrance: Entrance<Connection>;
   readonly #webSockets: WebSocketDoor;
   readonly #tcpServer: Server;
   #aedes: Aedes | undefined;
@@ -83,6 +87,7 @@ export class Broker implements DeviceBroker {
   constructor(settings: BrokerSettings) {
     this.#settings = settings;
     this.#problems = new ProblemLog(settings.log, settings.clock);
+    this.#entrance = new Entrance(settings.clock);
     this.#connections = new ConnectionTable((connection, reason) => this.#onDisconnected(connection, reason));
     this.#inbox = new Inbox(settings.hooks, settings.clock, (deviceId, problem) => this.#problem(deviceId, problem));
     this.#webSockets = new WebSocketDoor(settings.server, (stream, request) => {
@@ -172,7 +177,8 @@ export class Broker implements DeviceBroker {
     const { port, host } = this.#settings;
     return new Promise((resolve, reject) => {
       this.#tcpServer.once('error', reject);
-      this.#tcpServer.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      const { backlog } = brokerPolicy;
+      this.#tcpServer.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
         this.#tcpServer.off('error', reject);
         this.#tcpServer.on('error', (error) => this.#settings.log.error({ code: 'broker-listen' }, error.message));
         resolve();
@@ -231,9 +237,15 @@ export class Broker implements DeviceBroker {
   #authenticate(client: Client, password: Buffer | undefined, done: (error: AuthenticateError | null, success: boolean) => void): void {
     const connection = this.#connections.of(client);
     const refusal = connection && this.#findRefusal(connection, client.id, password);
-    if (connection === undefined || refusal === undefined) {
-      connection?.guarded.accept();
-      done(null, connection !== undefined);
+    if (connection === undefined || connection.guarded.destroyed) {
+      done(null, false);
+      return;
+    }
+    if (refusal === undefined) {
+      connection.guarded.accept();
+      this.#connections.know(connection);
+      connection.guarded.once('close', () => this.#entrance.leave(connection));
+      this.#entrance.enter(connection, () => done(null, true));
       return;
     }
     const { address } = connection;
@@ -315,7 +327,10 @@ export class Broker implements DeviceBroker {
       return new Error('QoS 2 refused');
     }
     packet.retain = false;
-    return await this.#inbox.take({ connection, deviceId: client.id, packet, isWill: client.closed });
+    const problem = await this.#inbox.take({ connection, deviceId: client.id, packet, isWill: client.closed });
+    // The last of what it says when it comes.
+    if (packet.topic === topicFor(client.id, 'report')) this.#entrance.leave(connection);
+    return problem;
   }
 
   /** Null, and not an error, for a topic that is refused: SUBACK 128 (3.9.3), and the connection goes on. */

@@ -22,6 +22,8 @@ export class Connection {
   readonly address: string;
   refusal: ConnectRefusal | undefined;
   deviceId: string | undefined;
+  /** Counted among those of its address that have not authenticated. */
+  isUnknown = true;
   #reason: ConnectionReason | undefined;
 
   constructor(guarded: GuardedConnection, address: string) {
@@ -88,12 +90,16 @@ export class ConnectionTable {
     return this.#byDevice.size;
   }
 
-  /** The client has authenticated; answers whether it took over from an older connection, which is ended. */
+  /** The client has authenticated. */
+  know(connection: Connection): void {
+    this.#leaveWaiting(connection);
+  }
+
+  /** It is let in; answers whether it took over from an older connection, which is ended. */
   enter(client: Client, connection: Connection, send: (name: DownwardName, payload: string) => Promise<void>): boolean {
     const older = this.#byDevice.get(client.id);
     const end = (reason: ConnectionReason) => connection.end(reason);
     const queue = new PublishQueue(send, () => end('connection-lost'));
-    this.#leaveWaiting(connection);
     connection.deviceId = client.id;
     this.#byDevice.set(client.id, { connection, queue, end });
     older?.queue.close();
@@ -120,6 +126,8 @@ export class ConnectionTable {
   }
 
   #leaveWaiting(connection: Connection): void {
+    if (!connection.isUnknown) return;
+    connection.isUnknown = false;
     const { address } = connection;
     const left = (this.#waiting.get(address) ?? 1) - 1;
     if (left > 0) this.#waiting.set(address, left);
