@@ -23,6 +23,7 @@ export const errorStatuses = {
   'no-snapshot': 404,
   'method-not-allowed': 405,
   'already-there': 409,
+  'already-sent': 409,
   'last-admin': 409,
   'changed-since': 409,
   'nothing-to-undo': 409,

@@ -39,6 +39,7 @@ export type AuditAction =
   | 'maintenance-created'
   | 'maintenance-ended'
   | 'watchdog-policy-changed'
+  | 'command-withdrawn'
   | 'alert-rule-added'
   | 'alert-rule-changed'
   | 'alert-rule-removed'

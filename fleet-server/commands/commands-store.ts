@@ -118,7 +118,7 @@ export async function markSent(database: Database, id: string): Promise<boolean>
   return result.numUpdatedRows > 0n;
 }
 
-/** Answers whether this was the first result; one that comes after the deadline still says what was done. */
+/** Answers whether this was the first result; one that comes after the deadline, or after all, still says what was done. */
 export async function finish(
   database: Database,
   result: {
@@ -136,9 +136,20 @@ export async function finish(
     .set(columns)
     .where('id', '=', id)
     .where('deviceId', '=', deviceId)
-    .where('state', 'in', [...openStates, 'expired'])
+    .where('state', 'in', [...openStates, 'expired', 'withdrawn'])
     .executeTakeFirst();
   return updated.numUpdatedRows > 0n;
+}
+
+/** Answers whether it was still waiting: what was sent is the device's business. */
+export async function withdraw(database: Database, id: string, nowMs: number, detail: string): Promise<boolean> {
+  const result = await database
+    .updateTable('commands')
+    .set({ state: 'withdrawn', finishedAtMs: nowMs, detail })
+    .where('id', '=', id)
+    .where('state', '=', 'waiting')
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 /** Those whose deadline has passed without a result; answers which. */

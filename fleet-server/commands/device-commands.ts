@@ -4,6 +4,7 @@
  * INVARIANTS
  * - A command is stored before it is sent, and sent again at each hello until its deadline; the device does it once.
  * - Its first result counts. Without one it is `expired` at its deadline.
+ * - Only what was not sent yet can be withdrawn; one that was on its way in that very moment still says what became of it.
  * - A device has at most `maxOpen` open commands and `maxKept` in all.
  */
 import { randomUUID } from 'node:crypto';
@@ -69,7 +70,7 @@ const lookTickMs = 5000;
 /** A device that has done it says its result again. Looked at each time that commands are looked for. */
 const sendAgainAfterMs = 10_000;
 const tooManyOpen = `Expected at most ${maxOpen} commands that wait for this device.`;
-const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired'] as const;
+const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired', 'withdrawn'] as const;
 
 export class DeviceCommands {
   readonly #options: DeviceCommandsOptions;
@@ -197,8 +198,7 @@ export class DeviceCommands {
   }
 
   #tellHistory({ deviceId, kind, requestedBy }: CommandsTable): Promise<void> {
-    const title = isCommandKind(kind) ? commandDefinitions[kind].title : kind;
-    return this.#options.appendHistory({ deviceId, origin: 'person', kind, detail: `${title}: asked for by ${requestedBy}.` });
+    return this.#options.appendHistory({ deviceId, origin: 'person', kind, detail: `${titleOf(kind)}: asked for by ${requestedBy}.` });
   }
 
   /** The device is back: what is still in time is sent again. */
@@ -252,6 +252,22 @@ export class DeviceCommands {
     return { commands: rows.map(toStatus) };
   }
 
+  /** Takes back what the device has not been sent yet; rejects with a FleetError when it has. */
+  async withdraw(deviceId: string, id: string, by: string): Promise<CommandStatus> {
+    const { database, clock, appendHistory, audit } = this.#options;
+    const { kind } = await this.find(deviceId, id);
+    await inTransaction(database, async (transaction) => {
+      if (!(await store.withdraw(transaction, id, clock.nowMs(), `Taken back by ${by}.`))) {
+        throw new FleetError('already-sent', 'Expected a command that waits: the device has this one, or it is over.');
+      }
+      const changes = [{ field: 'command', before: kind, after: null }];
+      await audit.append(transaction, { actor: by, action: 'command-withdrawn', subject: deviceId, changes });
+    });
+    await appendHistory({ deviceId, origin: 'person', kind: 'command-withdrawn', detail: `${titleOf(kind)}: taken back by ${by}.` });
+    this.#changed(deviceId);
+    return this.find(deviceId, id);
+  }
+
   #send(row: CommandsTable): void {
     const { database, log, publish, tellOthers } = this.#options;
     const given = hasSecret(row)
@@ -269,6 +285,10 @@ export class DeviceCommands {
   #changed(deviceId: string): void {
     this.#options.publishChange({ subject: 'commands', deviceId });
   }
+}
+
+function titleOf(kind: string): string {
+  return isCommandKind(kind) ? commandDefinitions[kind].title : kind;
 }
 
 function hasSecret({ kind }: Pick<CommandsTable, 'kind'>): boolean {
@@ -313,7 +333,7 @@ function toBatch(id: string, rows: readonly CommandsTable[]): BatchStatus {
       total: statuses.length,
       open: count('waiting', 'sent'),
       done: count('done'),
-      notDone: count('failed', 'refused', 'expired'),
+      notDone: count('failed', 'refused', 'expired', 'withdrawn'),
     },
     commands: statuses.map(({ deviceId, id: commandId, state, finishedAt, detail }) => ({
       deviceId,

@@ -90,6 +90,20 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     (request) => app.commands.find(request.params.id, request.params.commandId),
   );
+
+  app.post(
+    '/devices/:id/commands/:commandId/withdraw',
+    {
+      schema: {
+        tags,
+        summary: 'Takes back a command that waits for the device',
+        params: CommandParams,
+        response: { 200: CommandStatus, ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'commands'),
+    },
+    ({ params: { id, commandId }, actor }) => app.commands.withdraw(id, commandId, actor),
+  );
 };
 
 function wished(body: CommandRequest): { readonly arguments: Record<string, unknown>; readonly deadlineMs?: number } {

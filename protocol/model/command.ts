@@ -21,7 +21,8 @@ export type CommandRequest = Static<typeof CommandRequest>;
 export const CommandStatus = Type.Object({
   id: CommandId,
   kind: Type.String(),
-  state: Type.Enum(['waiting', 'sent', 'done', 'failed', 'refused', 'expired']),
+  /** `withdrawn`: taken back before it was sent. A result that comes after all counts. */
+  state: Type.Enum(['waiting', 'sent', 'done', 'failed', 'refused', 'expired', 'withdrawn']),
   requestedBy: Type.String(),
   requestedAt: Timestamp,
   deadline: Timestamp,

@@ -26,6 +26,7 @@ const verbs: Readonly<Record<string, string>> = {
   'maintenance-ended': 'ended a maintenance window of',
   'watchdog-policy-changed': 'changed the watchdog’s policy of',
   'command-requested': 'sent a command to',
+  'command-withdrawn': 'took back a command to',
   'alert-rule-added': 'added the alert rule',
   'alert-rule-changed': 'changed the alert rule',
   'alert-rule-removed': 'removed the alert rule',

@@ -11,10 +11,24 @@ const endings: { readonly [State in CommandStatus['state']]: string } = {
   failed: 'Failed.',
   refused: 'Refused by the device.',
   expired: 'Not done in time.',
+  withdrawn: 'Not done.',
 };
 
 export function commandTitle(kind: string): string {
   return isCommandKind(kind) ? commandDefinitions[kind].title : inWords(kind);
+}
+
+/** For how long a device that is away may take to come back. */
+export const deadlineChoices = [
+  { value: '3600', label: '1 hour' },
+  { value: '28800', label: '8 hours' },
+  { value: '86400', label: '1 day' },
+  { value: '604800', label: '7 days' },
+] as const;
+
+/** What happens to a command that waits. `exact` writes a time. */
+export function waitingWords({ deadline }: Pick<CommandStatus, 'deadline'>, exact: (at: string) => string): string {
+  return `Is done when the device connects before ${exact(deadline)}, and not after that.`;
 }
 
 export function commandEnding({ state, detail }: Pick<CommandStatus, 'state' | 'detail'>): string {
@@ -23,5 +37,6 @@ export function commandEnding({ state, detail }: Pick<CommandStatus, 'state' | '
 
 export function commandTone({ state }: Pick<CommandStatus, 'state'>): Tone {
   if (state === 'done') return 'live';
+  if (state === 'withdrawn') return 'quiet';
   return state === 'waiting' || state === 'sent' ? 'starting' : 'bad';
 }

@@ -1,5 +1,5 @@
 /** One-shot requests to the device, as far as it knows them, and what became of those before. */
-import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, NativeSelect, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type CommandKind, commandDefinitions } from '#protocol/commands.ts';
@@ -12,6 +12,7 @@ import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
 import { commandChoices, offeredCommands } from './command-choices.ts';
 import { CommandHistory } from './command-history.tsx';
+import { deadlineChoices } from './command-words.ts';
 import classes from './commands.module.css';
 import { Panel } from './panel.tsx';
 
@@ -36,13 +37,18 @@ function Question({ kind, onClose, onConfirm }: QuestionProps) {
   );
 }
 
-type ChoicesProps = { readonly device: DeviceDetail; readonly kinds: readonly CommandKind[]; readonly isUnfinished: boolean };
+type ChoicesProps = { readonly device: DeviceDetail; readonly kinds: readonly CommandKind[]; readonly unfinished: ReadonlySet<string> };
 
-function Choices({ device, kinds, isUnfinished }: ChoicesProps) {
+function Choices({ device, kinds, unfinished }: ChoicesProps) {
   const client = useQueryClient();
   const [asked, setAsked] = useState<CommandKind | null>(null);
+  const [deadlineS, setDeadlineS] = useState('86400');
+  const isAway = device.presence.state !== 'online';
   const request = useMutation({
-    mutationFn: (kind: CommandKind) => send('POST', pathOf('devices', device.id, 'commands'), { kind }, CommandStatus),
+    mutationFn: (kind: CommandKind) => {
+      const body = isAway ? { kind, deadlineS: Number(deadlineS) } : { kind };
+      return send('POST', pathOf('devices', device.id, 'commands'), body, CommandStatus);
+    },
     onSuccess: (status) => {
       client.setQueryData(queryKeys.commands(device.id), (before: CommandList | undefined) =>
         before === undefined ? before : { commands: [status, ...before.commands.filter(({ id }) => id !== status.id)] },
@@ -50,10 +56,23 @@ function Choices({ device, kinds, isUnfinished }: ChoicesProps) {
       void client.invalidateQueries({ queryKey: queryKeys.commands(device.id) });
     },
   });
-  const isAway = device.presence.state === 'offline';
   const choose = (kind: CommandKind): void => (commandChoices[kind]?.interrupts === true ? setAsked(kind) : request.mutate(kind));
   return (
     <div className={classes['tools']}>
+      {isAway && (
+        <div className={classes['away']}>
+          <p className={classes['words']}>
+            The device is not connected. What you ask for waits until it is back, and is done then if it returns within
+          </p>
+          <NativeSelect
+            aria-label="If it returns within"
+            size="xs"
+            value={deadlineS}
+            onChange={(event) => setDeadlineS(event.currentTarget.value)}
+            data={[...deadlineChoices]}
+          />
+        </div>
+      )}
       <Group gap={8}>
         {kinds.map((kind) => (
           <Button
@@ -61,7 +80,7 @@ function Choices({ device, kinds, isUnfinished }: ChoicesProps) {
             variant="default"
             size="xs"
             title={commandChoices[kind]?.words}
-            disabled={isUnfinished || request.isPending || isAway}
+            disabled={unfinished.has(kind) || request.isPending}
             onClick={() => choose(kind)}
           >
             {commandDefinitions[kind].title}
@@ -69,7 +88,6 @@ function Choices({ device, kinds, isUnfinished }: ChoicesProps) {
         ))}
       </Group>
       <div role="status" className={classes['status']}>
-        {isAway && <p className={classes['words']}>A device that is not connected can do nothing.</p>}
         {request.isError && <ProblemAlert title="Not asked" error={request.error} />}
       </div>
       {asked !== null && (
@@ -91,16 +109,17 @@ export function CommandsPanel({ device }: { readonly device: DeviceDetail }) {
   const commands = useQuery(commandsQuery(device.id));
   const list = commands.data?.commands ?? [];
   const kinds = isOperator ? offeredCommands(device.capabilities) : [];
-  if (kinds.length === 0 && list.length === 0) return null;
+  // One of a kind at a time; the others need not wait for it.
+  const unfinished = new Set(list.filter((command) => !isFinished(command)).map(({ kind }) => kind));
   return (
     <Panel title="Commands">
-      {kinds.length > 0 && <Choices device={device} kinds={kinds} isUnfinished={list.some((command) => !isFinished(command))} />}
+      {kinds.length > 0 && <Choices device={device} kinds={kinds} unfinished={unfinished} />}
       <div aria-live="polite">
         {commands.data === undefined && commands.isPending && <Skeleton h={60} aria-label="Loading" />}
         {commands.data === undefined && commands.isError && (
           <ProblemAlert title="The commands cannot be read" error={commands.error} onRetry={() => void commands.refetch()} />
         )}
-        {commands.data !== undefined && <CommandHistory commands={list} />}
+        {commands.data !== undefined && <CommandHistory deviceId={device.id} commands={list} />}
       </div>
     </Panel>
   );

@@ -61,6 +61,32 @@ test('expires at its deadline, is not sent any more, and a late result still say
   expect(await status(asked.id)).toMatchObject({ state: 'done' });
 });
 
+test('what waits can be withdrawn: it is never sent, and that stands in history and audit log; what was sent cannot', async () => {
+  const withdraw = (commandId: string) => api.request({ method: 'POST', url: `/api/v1/devices/${id}/commands/${commandId}/withdraw` });
+  const asked = (await ask({ kind: 'reboot', deadlineS: 86_400 })).json<CommandStatus>();
+  await settle();
+  expect((await withdraw(asked.id)).json()).toMatchObject({
+    state: 'withdrawn',
+    detail: 'Taken back by admin.',
+    finishedAt: expect.any(String),
+  });
+  voice.connect();
+  await voice.say('hello', bodies.hello());
+  expect(delivered()).toEqual([]);
+  expect((await withdraw(asked.id)).json()).toMatchObject({ code: 'already-sent' });
+  const sent = (await ask()).json<CommandStatus>();
+  await settle();
+  expect((await withdraw(sent.id)).statusCode).toBe(409);
+  expect((await withdraw('12345678-none')).statusCode).toBe(404);
+  const history = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history` })).json<History>();
+  expect(history.entries.find(({ kind }) => kind === 'command-withdrawn')).toMatchObject({ detail: 'Restart board: taken back by admin.' });
+  const audit = (await api.request({ method: 'GET', url: '/api/v1/audit-log' })).json<{ entries: { action: string }[] }>();
+  expect(audit.entries.map(({ action }) => action)).toContain('command-withdrawn');
+  // It was on its way in the moment in which it was withdrawn.
+  await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '' });
+  expect(await status(asked.id)).toMatchObject({ state: 'done' });
+});
+
 test('another device cannot answer for it', async () => {
   const other = api.voice((await api.join({ name: 'other' })).deviceId);
   const asked = (await ask()).json<CommandStatus>();

@@ -66,6 +66,7 @@ describe('every route', () => {
       '/api/v1/devices/{id}/board',
       '/api/v1/devices/{id}/commands',
       '/api/v1/devices/{id}/commands/{commandId}',
+      '/api/v1/devices/{id}/commands/{commandId}/withdraw',
       '/api/v1/devices/{id}/connection',
       '/api/v1/devices/{id}/health',
       '/api/v1/devices/{id}/history',

@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
-import { commandEnding, commandTitle, commandTone } from '#fleet-server/web/device/command-words.ts';
+import { commandEnding, commandTitle, commandTone, waitingWords } from '#fleet-server/web/device/command-words.ts';
 
 test.for([
   [{ kind: 'restart-pipeline', state: 'sent', detail: '' }, 'Restart pipeline', 'Is with the device.', 'starting'],
   [{ kind: 'restart-pipeline', state: 'done', detail: 'it runs.' }, 'Restart pipeline', 'Done. It runs.', 'live'],
   [{ kind: 'new-thing', state: 'refused', detail: 'Not known.' }, 'New thing', 'Refused by the device. Not known.', 'bad'],
+  [{ kind: 'reboot', state: 'withdrawn', detail: 'Taken back by ada.' }, 'Restart board', 'Not done. Taken back by ada.', 'quiet'],
 ] as const)('%o', ([command, title, ending, tone]) => {
   expect(commandTitle(command.kind)).toBe(title);
   expect(commandEnding(command)).toBe(ending);
   expect(commandTone(command)).toBe(tone);
+});
+
+test('what waits says until when it does', () => {
+  expect(waitingWords({ deadline: '2026-11-29T01:00:00.000Z' }, (at) => at.slice(0, 10))).toBe(
+    'Is done when the device connects before 2026-11-29, and not after that.',
+  );
 });
