@@ -40,6 +40,12 @@ function NotFoundPage() {
   );
 }
 
+/** What is typed on one part of a device's page is still there after a look at another. */
+function pageOf(path: string): string {
+  const [, page = '', name = ''] = path.split('/');
+  return page === 'devices' ? `/${page}/${name}` : path;
+}
+
 function Pages() {
   const [path] = useLocation();
   return (
@@ -47,10 +53,10 @@ function Pages() {
       <Header />
       <ConnectionBanner />
       <main id="content" className={classes['content']} tabIndex={-1}>
-        <ErrorBoundary key={path}>
+        <ErrorBoundary key={pageOf(path)}>
           <Switch>
             <Route path="/" component={DevicesPage} />
-            <Route path="/devices/:id">{({ id }) => <DevicePage key={id} id={id} />}</Route>
+            <Route path="/devices/:id/:part?">{({ id, part }) => <DevicePage key={id} id={id} part={part ?? ''} />}</Route>
             <Route path="/settings/:group?">{({ group }) => <FleetSettingsPage key={group ?? ''} group={group ?? null} />}</Route>
             <Route path="/rollouts/:id">{({ id }) => <RolloutPage key={id} id={id} />}</Route>
             <Route path="/alerts/:part?" component={AlertsPage} />

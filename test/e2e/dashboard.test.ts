@@ -39,6 +39,7 @@ test('signs in, sees the device live, plays the picture, changes a setting and s
   await screenshot(page, 'device-light-desk');
   await screenshot(page, 'device-light-desk-window', 'window');
 
+  await page.getByRole('tab', { name: 'Settings' }).click();
   const field = page.getByTestId('setting-AV_VIDEO_BITRATE').getByRole('textbox').first();
   await field.fill('1800');
   await page.getByRole('button', { name: 'Save' }).first().click();

@@ -72,8 +72,12 @@ export const settingsQuery = (id: string) =>
     refetchInterval: fallbackMs,
   });
 
-export const levelPath = (level: 'fleet' | 'group', scope: string): string =>
-  level === 'fleet' ? '/fleet/settings' : pathOf('groups', scope, 'settings');
+export type EditedLevel = 'fleet' | 'group' | 'device';
+
+export function levelPath(level: EditedLevel, scope: string): string {
+  if (level === 'fleet') return '/fleet/settings';
+  return pathOf(level === 'group' ? 'groups' : 'devices', scope, 'settings');
+}
 
 export const levelSettingsQuery = (level: 'fleet' | 'group', scope: string) =>
   queryOptions({
@@ -82,7 +86,7 @@ export const levelSettingsQuery = (level: 'fleet' | 'group', scope: string) =>
     refetchInterval: fallbackMs,
   });
 
-export const revisionsQuery = (level: 'fleet' | 'group', scope: string) =>
+export const revisionsQuery = (level: EditedLevel, scope: string) =>
   queryOptions({
     queryKey: queryKeys.revisions(level, scope),
     queryFn: ({ signal }) => get(`${levelPath(level, scope)}/revisions?limit=20`, RevisionPage, signal),

@@ -1,14 +1,24 @@
-/** The device's name and group, and taking it out of the fleet. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
+/** The device's name, group and tags, and taking it out of the fleet. */
+import { ActionIcon, Autocomplete, Button, Group, Menu, Modal, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { DeviceDetail, type DevicePatch } from '#protocol/model/device.ts';
 import { pathOf, remove, send } from '../api/api.ts';
+import { groupsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
+
+/** What a group's name and a tag may consist of: what else is typed becomes a hyphen. */
+const asWord = (text: string): string =>
+  text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .replace(/^-+/, '');
+const maxWordLength = 40;
+const maxTags = 20;
 
 type DialogProps = { readonly device: DeviceDetail; readonly onClose: () => void };
 
@@ -16,27 +26,43 @@ function EditForm({ device, onClose }: DialogProps) {
   const client = useQueryClient();
   const [name, setName] = useState(device.name);
   const [group, setGroup] = useState(device.group ?? '');
+  const [tags, setTags] = useState<readonly string[]>(device.tags);
+  const groups = useQuery(groupsQuery);
   const save = useMutation({
     mutationFn: (patch: DevicePatch) => send('PATCH', pathOf('devices', device.id), patch, DeviceDetail),
     onSuccess: (changed) => {
       client.setQueryData(queryKeys.device(device.id), changed);
+      // Another group sets other things.
+      void client.invalidateQueries({ queryKey: queryKeys.settings(device.id) });
+      void client.invalidateQueries({ queryKey: queryKeys.groups });
       onClose();
     },
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    save.mutate({ name: name.trim(), group: group === '' ? null : group });
+    save.mutate({ name: name.trim(), group: group === '' ? null : group, tags: [...tags] });
   };
   return (
     <form onSubmit={submit}>
       <Stack>
         <TextInput label="Name" value={name} maxLength={80} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-        <TextInput
+        <Autocomplete
           label="Group"
           description="Devices of a group share its settings. Leave it empty for none."
           value={group}
-          maxLength={40}
-          onChange={(event) => setGroup(event.currentTarget.value.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'))}
+          maxLength={maxWordLength}
+          data={(groups.data?.groups ?? []).map(({ name: ofGroup }) => ofGroup)}
+          onChange={(text) => setGroup(asWord(text))}
+        />
+        <TagsInput
+          label="Tags"
+          description="Words by which devices are found; they change nothing on the device."
+          placeholder={tags.length === 0 ? 'Such as upstairs, then Enter' : ''}
+          value={[...tags]}
+          maxTags={maxTags}
+          maxLength={maxWordLength}
+          acceptValueOnBlur
+          onChange={(words) => setTags([...new Set(words.map(asWord).filter((word) => word !== ''))])}
         />
         {save.isError && <ProblemAlert title="Not saved" error={save.error} />}
         <Group justify="flex-end">
@@ -95,7 +121,7 @@ export function DeviceMenu({ device }: { readonly device: DeviceDetail }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
-            Name and group
+            Name, group and tags
           </Menu.Item>
           {isAdmin && (
             <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setDialog('remove')}>
@@ -104,7 +130,7 @@ export function DeviceMenu({ device }: { readonly device: DeviceDetail }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={dialog === 'edit'} onClose={close} title="Name and group" centered>
+      <Modal opened={dialog === 'edit'} onClose={close} title="Name, group and tags" centered>
         <EditForm device={device} onClose={close} />
       </Modal>
       <Modal opened={dialog === 'remove'} onClose={close} title={`Remove ${device.name}?`} centered>

@@ -1,32 +1,31 @@
 /** One device: its picture, how it is, and everything that can be done with it. */
-import { Anchor, Button, EmptyState, Skeleton, Title } from '@mantine/core';
+import { Anchor, Button, EmptyState, Skeleton, Tabs, Title } from '@mantine/core';
 import { IconArrowLeft, IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'wouter';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { Link, useLocation } from 'wouter';
 import type { DeviceDetail } from '#protocol/model/device.ts';
-import { ApiProblem } from '../api/api.ts';
+import { ApiProblem, pathOf } from '../api/api.ts';
 import { deviceQuery } from '../api/queries.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
 import { useMay } from '../session/person.tsx';
-import { DeviceSettingsForm } from '../settings/device-settings-form.tsx';
+import { noDrafts } from '../settings/device-settings-form.tsx';
 import { Announcer } from '../status/announcer.tsx';
 import { SettingsBadge } from '../status/settings-badge.tsx';
 import { StreamBadge } from '../status/stream-badge.tsx';
 import { presenceWords } from '../status/stream-words.ts';
 import { For } from '../time/times.tsx';
 import { CommandsPanel } from './commands-panel.tsx';
-import { ConditionsPanel } from './conditions-panel.tsx';
 import { DeviceMenu } from './device-menu.tsx';
 import classes from './device-page.module.css';
-import { BoardPanel, StreamPanel } from './facts-panels.tsx';
-import { HealthCharts } from './health-charts.tsx';
+import { partOf, partsFor } from './device-parts.ts';
 import { HistoryPanel } from './history-panel.tsx';
-import { OutputsPanel } from './outputs-panel.tsx';
-import { Player } from './player.tsx';
+import { LogPanel } from './log-panel.tsx';
+import { Overview } from './overview.tsx';
 import { RecordingsPanel } from './recordings-panel.tsx';
+import { SettingsPart } from './settings-part.tsx';
 import { SnapshotPanel } from './snapshot-panel.tsx';
-import { SoundPanel } from './sound-panel.tsx';
 
 function Heading({ device }: { readonly device: DeviceDetail }) {
   const { presence, stream } = device;
@@ -38,7 +37,16 @@ function Heading({ device }: { readonly device: DeviceDetail }) {
         <Title order={1} size="h2">
           {device.name}
         </Title>
-        {device.group !== null && <span className={classes['group']}>{device.group}</span>}
+        {device.group !== null && (
+          <Link href={`/settings/${device.group}`} className={classes['group']} title={`Settings of group ${device.group}`}>
+            {device.group}
+          </Link>
+        )}
+        {device.tags.map((tag) => (
+          <span key={tag} className={classes['tag']} title="Tag">
+            {tag}
+          </span>
+        ))}
         {isOperator && <DeviceMenu device={device} />}
       </div>
       <div className={classes['headingState']}>
@@ -74,7 +82,7 @@ function Loading() {
   );
 }
 
-export function DevicePage({ id }: { readonly id: string }) {
+export function DevicePage({ id, part }: { readonly id: string; readonly part: string }) {
   const device = useQuery(deviceQuery(id));
   useTitle(device.data?.name ?? 'Device');
   const isGone = device.error instanceof ApiProblem && device.error.status === 404;
@@ -99,46 +107,50 @@ export function DevicePage({ id }: { readonly id: string }) {
       {!isGone && device.data === undefined && device.isError && (
         <ProblemAlert title="The device cannot be read" error={device.error} onRetry={() => void device.refetch()} />
       )}
-      {!isGone && device.data !== undefined && <Device device={device.data} />}
+      {!isGone && device.data !== undefined && <Device device={device.data} part={part} />}
     </>
   );
 }
 
-function Device({ device }: { readonly device: DeviceDetail }) {
+function Device({ device, part }: { readonly device: DeviceDetail; readonly part: string }) {
+  const [, goTo] = useLocation();
+  const [drafts, setDrafts] = useState(noDrafts);
+  const parts = partsFor(useMay('operator'));
+  const here = partOf(part, parts);
+  const list = useRef<HTMLDivElement>(null);
+  // On a phone the row is wider than the window: the part that is looked at must be seen in it.
+  useEffect(() => {
+    const tab = list.current?.querySelector(`[data-part="${here}"]`);
+    tab?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [here]);
+  const address = (name: string): string => pathOf('devices', device.id, ...(name === 'overview' ? [] : [name]));
+  const contents: { readonly [Name in typeof here]: () => ReactNode } = {
+    overview: () => <Overview device={device} />,
+    settings: () => <SettingsPart device={device} drafts={drafts} onDrafts={setDrafts} />,
+    commands: () => (
+      <>
+        <CommandsPanel device={device} />
+        <SnapshotPanel device={device} />
+      </>
+    ),
+    recordings: () => <RecordingsPanel device={device} />,
+    history: () => <HistoryPanel id={device.id} />,
+    log: () => <LogPanel device={device} />,
+  };
   return (
     <>
       <Announcer devices={[device]} />
       <Heading device={device} />
-      <div className={classes['columns']}>
-        <div className={classes['main']}>
-          <div className={classes['place1']}>
-            <Player device={device} />
-          </div>
-          <div className={classes['place3']}>
-            <HealthCharts id={device.id} />
-          </div>
-          <div className={classes['place5']}>
-            <DeviceSettingsForm device={device} />
-          </div>
-        </div>
-        <div className={classes['side']}>
-          <div className={classes['place2']}>
-            <ConditionsPanel device={device} />
-            <CommandsPanel device={device} />
-            <SnapshotPanel device={device} />
-          </div>
-          <div className={classes['place4']}>
-            <SoundPanel device={device} />
-            <StreamPanel device={device} />
-            <OutputsPanel device={device} />
-            <RecordingsPanel device={device} />
-          </div>
-          <div className={classes['place6']}>
-            <BoardPanel device={device} />
-            <HistoryPanel id={device.id} />
-          </div>
-        </div>
-      </div>
+      <Tabs value={here} onChange={(next) => next !== null && goTo(address(next))} keepMounted={false}>
+        <Tabs.List className={classes['parts']} ref={list}>
+          {parts.map(({ name, title }) => (
+            <Tabs.Tab key={name} value={name} data-part={name}>
+              {title}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={here}>{contents[here]()}</Tabs.Panel>
+      </Tabs>
     </>
   );
 }

@@ -1,19 +1,21 @@
 /** One roll-out: its waves, its devices, and what can be done with it. */
 import { Badge, Button, Group, Progress, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Link } from 'wouter';
 import { RolloutDetail } from '#protocol/model/rollout.ts';
 import { pathOf, send } from '../api/api.ts';
 import { rolloutQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
+import { Confirm } from '../layout/confirm.tsx';
 import { PageHeading } from '../layout/page-heading.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
 import { useMay } from '../session/person.tsx';
 import { ChangeLine } from '../settings/change-words.tsx';
 import { Ago, For } from '../time/times.tsx';
-import { planWords, rolloutDeviceWords, rolloutWords, scopeWords, waveShares, waveTitle } from './rollout-words.ts';
+import { planWords, rollBackWords, rolloutDeviceWords, rolloutWords, scopeWords, waveShares, waveTitle } from './rollout-words.ts';
 
 type Order = 'halt' | 'resume' | 'roll-back';
 
@@ -57,13 +59,15 @@ export function RolloutPage({ id }: { readonly id: string }) {
   );
 }
 
-function Orders({ rollout: { id, state, revision } }: { readonly rollout: RolloutDetail }) {
+function Orders({ rollout }: { readonly rollout: RolloutDetail }) {
+  const { id, state, revision } = rollout;
   const client = useQueryClient();
   const canEdit = useMay('operator');
-  const order = useMutation({
-    mutationFn: (what: Order) => send('POST', pathOf('rollouts', id, what), undefined, RolloutDetail),
-    onSuccess: (answer) => client.setQueryData(queryKeys.rollout(id), answer),
-  });
+  const [isAsked, setAsked] = useState(false);
+  const give = async (what: Order): Promise<void> => {
+    client.setQueryData(queryKeys.rollout(id), await send('POST', pathOf('rollouts', id, what), undefined, RolloutDetail));
+  };
+  const order = useMutation({ mutationFn: give });
   const canRollBack = state === 'running' || state === 'halted' || (state === 'completed' && revision !== null);
   if (!canEdit) return null;
   return (
@@ -80,12 +84,22 @@ function Orders({ rollout: { id, state, revision } }: { readonly rollout: Rollou
           </Button>
         )}
         {canRollBack && (
-          <Button color="red" variant="light" loading={order.isPending} onClick={() => order.mutate('roll-back')}>
+          <Button color="red" variant="light" disabled={order.isPending} onClick={() => setAsked(true)}>
             Roll back
           </Button>
         )}
       </Group>
       {order.isError && <ProblemAlert title="Not done" error={order.error} />}
+      {isAsked && (
+        <Confirm
+          title="Roll this change back?"
+          words={rollBackWords(rollout)}
+          action="Roll back"
+          problemTitle="Not rolled back"
+          act={() => give('roll-back')}
+          onClose={() => setAsked(false)}
+        />
+      )}
     </div>
   );
 }

@@ -30,6 +30,14 @@ export function waveTitle(index: number, count: number, plan: RolloutPlan): stri
   return index === count - 1 ? 'The rest' : `Wave ${index + 1}`;
 }
 
+/** What is asked before it is done. */
+export function rollBackWords({ waves, scope, state }: Pick<Rollout, 'waves' | 'scope' | 'state'>): string {
+  const reached = waves.reduce((sum, { steadyCount, underWayCount, failedCount }) => sum + steadyCount + underWayCount + failedCount, 0);
+  const whose = `${reached} ${reached === 1 ? 'device of' : 'devices of'} ${scopeWords({ scope })}`;
+  const rest = state === 'completed' ? 'It becomes a revision of its own.' : 'The others never get it.';
+  return `What was set before is set again on the ${whose} that this change has reached. ${rest}`;
+}
+
 /** Shares of a wave in percent, for a bar. */
 export function waveShares({ deviceCount, steadyCount, underWayCount, absentCount, failedCount }: RolloutWave): {
   readonly [K in 'steady' | 'underWay' | 'absent' | 'failed']: number;

@@ -3,9 +3,9 @@ import { SegmentedControl, Skeleton } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { DeviceDetail } from '#protocol/model/device.ts';
-import { DeviceSettings, LevelSettings, type SettingsPatch } from '#protocol/model/settings.ts';
-import { pathOf, send } from '../api/api.ts';
-import { levelPath, settingsQuery } from '../api/queries.ts';
+import { DeviceSettings, type SettingsPatch } from '#protocol/model/settings.ts';
+import { send } from '../api/api.ts';
+import { type EditedLevel, levelPath, settingsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
@@ -13,34 +13,39 @@ import { useMay } from '../session/person.tsx';
 import { SettingsBadge } from '../status/settings-badge.tsx';
 import { deviceChoices } from './device-choices.ts';
 import type { Draft } from './form-values.ts';
-import { deviceRow, type EditLevel } from './setting-row.ts';
+import { deviceRow } from './setting-row.ts';
 import classes from './settings.module.css';
 import { type SaveOutcome, SettingsForm } from './settings-form.tsx';
+import { useLevelSave } from './use-level-save.tsx';
 
 /** What was typed at one level is kept while another is looked at. */
-type Drafts = { readonly [Level in EditLevel]: Draft };
-const noDrafts: Drafts = { device: {}, group: {}, fleet: {} };
+export type Drafts = { readonly [Level in EditedLevel]: Draft };
+export const noDrafts: Drafts = { device: {}, group: {}, fleet: {} };
 
-export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }) {
+type DeviceSettingsFormProps = {
+  readonly device: DeviceDetail;
+  readonly drafts: Drafts;
+  readonly onDrafts: (change: (drafts: Drafts) => Drafts) => void;
+};
+
+export function DeviceSettingsForm({ device, drafts, onDrafts }: DeviceSettingsFormProps) {
   const client = useQueryClient();
   const canEdit = useMay('operator');
   const settings = useQuery(settingsQuery(device.id));
-  const [wantedLevel, setLevel] = useState<EditLevel>('device');
-  const [drafts, setDrafts] = useState(noDrafts);
+  const [wantedLevel, setLevel] = useState<EditedLevel>('device');
   const { group } = device;
+  const levelSave = useLevelSave({ id: device.id, name: device.name });
   const level = wantedLevel === 'group' && group === null ? 'device' : wantedLevel;
 
   const save = async (patch: SettingsPatch): Promise<SaveOutcome> => {
+    // Many may be touched: that is looked at first, and can be done in waves.
+    if (level !== 'device') return levelSave.ask({ level, scope: level === 'group' ? (group ?? '') : '', patch });
     const queryKey = queryKeys.settings(device.id);
-    if (level === 'device') {
-      const answer = await send('PATCH', pathOf('devices', device.id, 'settings'), patch, DeviceSettings);
-      // An older answer that is still on its way must not overwrite this one.
-      await client.cancelQueries({ queryKey });
-      client.setQueryData(queryKey, answer);
-    } else {
-      await send('PATCH', levelPath(level, group ?? ''), patch, LevelSettings);
-      await client.invalidateQueries({ queryKey });
-    }
+    const answer = await send('PATCH', levelPath('device', device.id), patch, DeviceSettings);
+    // An older answer that is still on its way must not overwrite this one.
+    await client.cancelQueries({ queryKey });
+    client.setQueryData(queryKey, answer);
+    await client.invalidateQueries({ queryKey: queryKeys.revisions('device', device.id) });
     return 'saved';
   };
 
@@ -52,7 +57,7 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
     );
   }
   const { state, desiredRevision, appliedRevision, reason, driftedSince } = settings.data;
-  const levels: { readonly value: EditLevel; readonly label: string }[] = [
+  const levels: { readonly value: EditedLevel; readonly label: string }[] = [
     { value: 'device', label: 'This device' },
     ...(group === null ? [] : [{ value: 'group' as const, label: `Group ${group}` }]),
     { value: 'fleet', label: 'Whole fleet' },
@@ -75,19 +80,20 @@ export function DeviceSettingsForm({ device }: { readonly device: DeviceDetail }
       {canEdit && (
         <div className={classes['levels']}>
           <span id="settings-level">Change for</span>
-          <SegmentedControl<EditLevel> aria-labelledby="settings-level" size="xs" value={level} onChange={setLevel} data={levels} />
+          <SegmentedControl<EditedLevel> aria-labelledby="settings-level" size="xs" value={level} onChange={setLevel} data={levels} />
         </div>
       )}
       <SettingsForm
         key={level}
         rows={settings.data.settings.map((setting) => deviceRow(setting, level)).filter((row) => row !== null)}
         draft={drafts[level]}
-        onDraft={(change) => setDrafts((now) => ({ ...now, [level]: change(now[level]) }))}
+        onDraft={(change) => onDrafts((now) => ({ ...now, [level]: change(now[level]) }))}
         save={save}
         canEdit={canEdit}
         scopeWords={scopeWords}
         choices={level === 'device' ? deviceChoices(device.inventory) : {}}
       />
+      {levelSave.dialog}
     </Panel>
   );
 }

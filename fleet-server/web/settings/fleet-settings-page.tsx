@@ -1,14 +1,10 @@
 /** What is set for all devices of the fleet, or of a group, at once; shown before it is saved, and taken back. */
 import { Select, Skeleton, Stack } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { RolloutDetail } from '#protocol/model/rollout.ts';
-import { LevelSettings, type SettingsPatch } from '#protocol/model/settings.ts';
 import { isSettingKey } from '#protocol/settings.ts';
-import { send } from '../api/api.ts';
-import { groupsQuery, levelPath, levelSettingsQuery } from '../api/queries.ts';
-import { queryKeys } from '../api/query-keys.ts';
+import { groupsQuery, levelSettingsQuery } from '../api/queries.ts';
 import { PageHeading } from '../layout/page-heading.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
@@ -17,16 +13,12 @@ import { useMay } from '../session/person.tsx';
 import { dayWords } from '../time/words.ts';
 import type { Draft } from './form-values.ts';
 import { RevisionsPanel } from './revisions-panel.tsx';
-import { type SaveChoice, SaveDialog } from './save-dialog.tsx';
 import { settingGroups } from './setting-groups.ts';
 import { levelRow } from './setting-row.ts';
-import { type SaveOutcome, SettingsForm } from './settings-form.tsx';
-
-/** A change that somebody looks at before saving it. */
-type Asked = { readonly patch: SettingsPatch; readonly answer: (outcome: SaveOutcome) => void };
+import { SettingsForm } from './settings-form.tsx';
+import { useLevelSave } from './use-level-save.tsx';
 
 export function FleetSettingsPage({ group }: { readonly group: string | null }) {
-  const client = useQueryClient();
   const canEdit = useMay('operator');
   const [, goTo] = useLocation();
   const level = group === null ? 'fleet' : 'group';
@@ -34,31 +26,9 @@ export function FleetSettingsPage({ group }: { readonly group: string | null }) 
   const settings = useQuery(levelSettingsQuery(level, scope));
   const groups = useQuery(groupsQuery);
   const [draft, setDraft] = useState<Draft>({});
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const levelSave = useLevelSave(null);
   const title = group === null ? 'Fleet settings' : `Settings of group ${group}`;
   useTitle(title);
-
-  const end = (outcome: SaveOutcome): void => {
-    asked?.answer(outcome);
-    setAsked(null);
-  };
-  const save = async ({ comment, plan }: SaveChoice): Promise<void> => {
-    if (asked === null) return;
-    if (plan !== null) {
-      const about = { scope: group === null ? { kind: 'fleet' } : { kind: 'group', name: group }, patch: asked.patch, plan };
-      const { id } = await send('POST', '/rollouts', comment === '' ? about : { ...about, comment }, RolloutDetail);
-      end('saved');
-      goTo(`/rollouts/${id}`);
-      return;
-    }
-    const queryKey = queryKeys.levelSettings(level, scope);
-    const query = comment === '' ? '' : `?comment=${encodeURIComponent(comment)}`;
-    const answer = await send('PATCH', `${levelPath(level, scope)}${query}`, asked.patch, LevelSettings);
-    await client.cancelQueries({ queryKey });
-    client.setQueryData(queryKey, answer);
-    await client.invalidateQueries({ queryKey: queryKeys.revisions(level, scope) });
-    end('saved');
-  };
 
   const keys = settingGroups()
     .flatMap(({ keys: ofGroup }) => ofGroup)
@@ -89,7 +59,7 @@ export function FleetSettingsPage({ group }: { readonly group: string | null }) 
               rows={keys.map((key) => levelRow(key, settings.data, (at, by) => `Set by ${by} on ${dayWords(at)}.`))}
               draft={draft}
               onDraft={setDraft}
-              save={(patch) => new Promise((answer) => setAsked({ patch, answer }))}
+              save={(patch) => levelSave.ask({ level, scope, patch })}
               canEdit={canEdit}
               scopeWords={whose}
               choices={{}}
@@ -103,7 +73,7 @@ export function FleetSettingsPage({ group }: { readonly group: string | null }) 
         <RolloutsPanel />
         <RevisionsPanel level={level} scope={scope} />
       </Stack>
-      {asked !== null && <SaveDialog level={level} scope={scope} patch={asked.patch} save={save} onClose={() => end('kept')} />}
+      {levelSave.dialog}
     </>
   );
 }

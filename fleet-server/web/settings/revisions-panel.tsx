@@ -1,22 +1,23 @@
-/** What was changed at a level, and back. */
+/** What was changed for the fleet, a group or a device, and back. */
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { LevelSettings, type SettingsRevision } from '#protocol/model/settings.ts';
+import { DeviceSettings, LevelSettings, type SettingsRevision } from '#protocol/model/settings.ts';
 import { ApiProblem, send } from '../api/api.ts';
-import { levelPath, revisionsQuery } from '../api/queries.ts';
+import { type EditedLevel, levelPath, revisionsQuery } from '../api/queries.ts';
+import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
 import { Ago } from '../time/times.tsx';
 import { ChangeLine } from './change-words.tsx';
 
-type RevisionsProps = { readonly level: 'fleet' | 'group'; readonly scope: string };
+type RevisionsProps = { readonly level: EditedLevel; readonly scope: string };
 
-export function RevisionsPanel({ level, scope }: RevisionsProps) {
+export function RevisionsPanel({ level, scope, title = 'What was changed' }: RevisionsProps & { readonly title?: string }) {
   const revisions = useQuery(revisionsQuery(level, scope));
   return (
-    <Panel title="What was changed">
+    <Panel title={title}>
       {revisions.data?.revisions.length === 0 && <Text className="dim">Nothing yet.</Text>}
       <Stack gap="md">
         {revisions.data?.revisions.map((revision) => (
@@ -35,8 +36,16 @@ function Revision({ level, scope, revision }: RevisionsProps & { readonly revisi
   const canEdit = useMay('operator');
   const { number, at, by, comment, undoes, changes } = revision;
   const undo = useMutation({
-    mutationFn: (override: boolean) => send('POST', `${levelPath(level, scope)}/revisions/${number}/undo`, { override }, LevelSettings),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['level-settings'] }),
+    mutationFn: (override: boolean) => {
+      const path = `${levelPath(level, scope)}/revisions/${number}/undo`;
+      return send<typeof DeviceSettings | typeof LevelSettings>(
+        'POST',
+        path,
+        { override },
+        level === 'device' ? DeviceSettings : LevelSettings,
+      );
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: level === 'device' ? queryKeys.settings(scope) : ['level-settings'] }),
   });
   const isChangedSince = undo.error instanceof ApiProblem && undo.error.code === 'changed-since';
   return (

@@ -1,5 +1,5 @@
 /** What a change would do, before it is saved: at once, or in waves. */
-import { Badge, Button, Group, Modal, NumberInput, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Modal, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
@@ -7,6 +7,8 @@ import { type SettingsPatch, SettingsPreview } from '#protocol/model/settings.ts
 import { send } from '../api/api.ts';
 import { levelPath } from '../api/queries.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { type NamedDevice, newPlanDraft, planOfDraft } from '../rollouts/plan-draft.ts';
+import { WavesFields } from '../rollouts/waves-fields.tsx';
 import { ChangeLine } from './change-words.tsx';
 
 type Way = 'now' | 'waves';
@@ -15,24 +17,29 @@ type SaveDialogProps = {
   readonly level: 'fleet' | 'group';
   readonly scope: string;
   readonly patch: SettingsPatch;
+  /** The device from whose page it is changed. */
+  readonly from: NamedDevice | null;
   readonly save: (choice: SaveChoice) => Promise<void>;
   readonly onClose: () => void;
 };
 
-export function SaveDialog({ level, scope, patch, save, onClose }: SaveDialogProps) {
+export function SaveDialog({ level, scope, patch, from, save, onClose }: SaveDialogProps) {
   const [comment, setComment] = useState('');
   const [way, setWay] = useState<Way>('now');
-  const [soakMin, setSoakMin] = useState(5);
-  const [threshold, setThreshold] = useState(10);
+  const [draft, setDraft] = useState(() => newPlanDraft(from));
   const preview = useQuery({
     queryKey: ['settings-preview', level, scope, patch],
     queryFn: () => send('POST', `${levelPath(level, scope)}/preview`, patch, SettingsPreview),
     gcTime: 0,
   });
-  const plan: RolloutPlan = { kind: 'waves', canary: 1, shares: [10, 50, 100], soakS: soakMin * 60, failureThresholdPercent: threshold };
-  const saving = useMutation({ mutationFn: () => save({ comment: comment.trim(), plan: way === 'waves' ? plan : null }) });
+  const read = planOfDraft(draft);
+  const plan = way === 'waves' && read.kind === 'plan' ? read.plan : null;
+  const saving = useMutation({ mutationFn: () => save({ comment: comment.trim(), plan }) });
+  const whose = level === 'fleet' ? 'the whole fleet' : `group ${scope}`;
+  const named = preview.data?.devices ?? [];
+  const canaries = from === null || named.some(({ id }) => id === from.id) ? named : [from, ...named];
   return (
-    <Modal opened onClose={onClose} title="Save these changes?" size="lg" centered>
+    <Modal opened onClose={onClose} title={`Save these changes for ${whose}?`} size="lg" centered>
       <Stack>
         {preview.data === undefined && preview.isPending && <Skeleton h={120} />}
         {preview.isError && <ProblemAlert title="What it would change is not known" error={preview.error} />}
@@ -53,31 +60,7 @@ export function SaveDialog({ level, scope, patch, save, onClose }: SaveDialogPro
             { value: 'waves', label: 'Roll out in waves' },
           ]}
         />
-        {way === 'waves' && (
-          <>
-            <Text size="sm" className="dim">
-              One canary, then 10 %, 50 % and all devices. Each wave begins when the one before has confirmed the change and stayed well.
-            </Text>
-            <Group grow>
-              <NumberInput
-                label="Well for, minutes"
-                min={0}
-                max={1440}
-                allowDecimal={false}
-                value={soakMin}
-                onChange={(value) => setSoakMin(Number(value))}
-              />
-              <NumberInput
-                label="Halt when more fail than, %"
-                min={0}
-                max={100}
-                allowDecimal={false}
-                value={threshold}
-                onChange={(value) => setThreshold(Number(value))}
-              />
-            </Group>
-          </>
-        )}
+        {way === 'waves' && <WavesFields draft={draft} read={read} devices={canaries} onDraft={setDraft} />}
         {saving.isError && <ProblemAlert title="Not saved" error={saving.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
@@ -85,7 +68,7 @@ export function SaveDialog({ level, scope, patch, save, onClose }: SaveDialogPro
           </Button>
           <Button
             loading={saving.isPending}
-            disabled={preview.data !== undefined && preview.data.problems.length > 0}
+            disabled={(preview.data !== undefined && preview.data.problems.length > 0) || (way === 'waves' && plan === null)}
             onClick={() => saving.mutate()}
           >
             {way === 'now' ? 'Save' : 'Begin the roll-out'}

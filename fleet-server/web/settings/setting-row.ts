@@ -1,10 +1,9 @@
 /** What the form shows of one setting, whatever level it edits. Pure. */
 import type { DeviceSetting, LevelSettings, ShownValue } from '#protocol/model/settings.ts';
 import { isSettingKey, type SettingKey, type SettingLevel } from '#protocol/settings.ts';
+import type { EditedLevel } from '../api/queries.ts';
 import { definitionOf } from './setting-groups.ts';
 import { levelWords, shownWords } from './setting-words.ts';
-
-export type EditLevel = 'fleet' | 'group' | 'device';
 
 export type SettingRow = {
   readonly key: SettingKey;
@@ -27,15 +26,15 @@ export type SettingRow = {
   readonly origin: string | null;
 };
 
-const editLevels: readonly EditLevel[] = ['fleet', 'group', 'device'];
+const editedLevels: readonly EditedLevel[] = ['fleet', 'group', 'device'];
 
-export function deviceRow(setting: DeviceSetting, level: EditLevel): SettingRow | null {
+export function deviceRow(setting: DeviceSetting, level: EditedLevel): SettingRow | null {
   const { key, levels } = setting;
   if (!isSettingKey(key)) return null;
   const own = levels[level] ?? null;
-  const weaker = editLevels.slice(0, editLevels.indexOf(level)).findLast((name) => levels[name] !== undefined);
-  const stronger = editLevels.slice(editLevels.indexOf(level) + 1).findLast((name) => levels[name] !== undefined);
-  const isBelow = !(editLevels as readonly string[]).includes(setting.desiredLevel);
+  const weaker = editedLevels.slice(0, editedLevels.indexOf(level)).findLast((name) => levels[name] !== undefined);
+  const stronger = editedLevels.slice(editedLevels.indexOf(level) + 1).findLast((name) => levels[name] !== undefined);
+  const isBelow = !(editedLevels as readonly string[]).includes(setting.desiredLevel);
   const inForce =
     setting.inForce === null && setting.inForceLevel === null
       ? 'not reported yet'

@@ -25,8 +25,14 @@ export function relativeWords(atMs: number, nowMs: number): string {
   return age < 2 * secondMs ? 'just now' : `${durationWords(age)} ago`;
 }
 
+/** To the second, with the zone of whoever reads. */
 export function exactWords(at: string | number): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+}
+
+/** The time of day alone. */
+export function clockWords(at: string | number): string {
+  return new Date(at).toLocaleTimeString(undefined, { timeStyle: 'medium' });
 }
 
 export function dayWords(at: string | number): string {

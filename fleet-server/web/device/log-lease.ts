@@ -1,0 +1,21 @@
+/** Whether the device sends its log at this moment, told from the newest command that asked for it. Pure. */
+import { logBounds } from '#protocol/commands.ts';
+import type { CommandStatus } from '#protocol/model/command.ts';
+
+export type LogLease =
+  | { readonly kind: 'none' }
+  /** Asked for, and not answered yet. */
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'open'; readonly untilMs: number }
+  | { readonly kind: 'over'; readonly atMs: number }
+  | { readonly kind: 'not-given'; readonly words: string };
+
+export function logLease(commands: readonly CommandStatus[], nowMs: number): LogLease {
+  const newest = commands.find(({ kind }) => kind === 'send-logs');
+  if (newest === undefined) return { kind: 'none' };
+  const { state, finishedAt, detail } = newest;
+  if (finishedAt === null) return { kind: 'asked' };
+  if (state !== 'done') return { kind: 'not-given', words: detail === '' ? 'The device did not send it.' : detail };
+  const untilMs = Date.parse(finishedAt) + logBounds.leaseMs;
+  return untilMs > nowMs ? { kind: 'open', untilMs } : { kind: 'over', atMs: untilMs };
+}
