@@ -6,7 +6,7 @@ export type Box = { readonly width: number; readonly height: number };
 /** SVG path data; where a value is missing the line is broken, as nothing was measured there. */
 export function sparkline(points: readonly Point[], range: { readonly fromMs: number; readonly toMs: number }, box: Box): string {
   const span = range.toMs - range.fromMs;
-  const top = ceiling(points);
+  const { low, high } = extentOf(points);
   if (span <= 0) return '';
   let isDrawing = false;
   const parts: string[] = [];
@@ -16,7 +16,7 @@ export function sparkline(points: readonly Point[], range: { readonly fromMs: nu
       continue;
     }
     const x = ((atMs - range.fromMs) / span) * box.width;
-    const y = box.height - (Math.min(value, top) / top) * box.height;
+    const y = ((high - value) / (high - low)) * box.height;
     // A lone sample between two gaps would not be seen without a length.
     parts.push(`${isDrawing ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}${isDrawing ? '' : 'h0.1'}`);
     isDrawing = true;
@@ -24,13 +24,15 @@ export function sparkline(points: readonly Point[], range: { readonly fromMs: nu
   return parts.join('');
 }
 
-/** The chart's upper end: a little above the largest value, and never 0. */
-export function ceiling(points: readonly Point[]): number {
-  const largest = Math.max(0, ...points.map(({ value }) => value ?? 0));
-  return largest === 0 ? 1 : largest * 1.1;
+/** What the chart reaches from and to: 0 is always in it, and the largest figures stand a little off its edges. Never empty. */
+export function extentOf(points: readonly Point[]): { readonly low: number; readonly high: number } {
+  const values = points.map(({ value }) => value ?? 0);
+  const low = Math.min(0, ...values) * 1.1;
+  const high = Math.max(0, ...values) * 1.1;
+  return low === high ? { low: 0, high: 1 } : { low, high };
 }
 
-/** The newest value that there is, if it is from the last step or so. */
+/** Of what was measured; null where nothing was. */
 export function meanOf(points: readonly Point[]): number | null {
   const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ceiling, meanOf, sparkline } from '#fleet-server/web/device/sparkline.ts';
+import { extentOf, meanOf, sparkline } from '#fleet-server/web/device/sparkline.ts';
 
 const range = { fromMs: 0, toMs: 100 };
 const box = { width: 100, height: 10 };
@@ -16,9 +16,17 @@ test('a gap breaks the line', () => {
 test('nothing measured is nothing drawn', () => {
   expect(sparkline([], range, box)).toBe('');
   expect(meanOf([{ atMs: 0, value: null }])).toBeNull();
-  expect(ceiling([])).toBe(1);
+  expect(extentOf([])).toEqual({ low: 0, high: 1 });
 });
 
 test('zero lies on the ground', () => {
   expect(sparkline([{ atMs: 0, value: 0 }], range, box)).toBe('M0.0 10.0h0.1');
+});
+
+test('a level in dBFS, which is never above 0, hangs from the top', () => {
+  const points = [
+    { atMs: 0, value: -10 },
+    { atMs: 100, value: -20 },
+  ];
+  expect(sparkline(points, range, box)).toBe('M0.0 4.5h0.1L100.0 9.1');
 });
