@@ -128,10 +128,10 @@ function Device({ device, part }: { readonly device: DeviceDetail; readonly part
     overview: () => <Overview device={device} />,
     settings: () => <SettingsPart device={device} drafts={drafts} onDrafts={setDrafts} />,
     commands: () => (
-      <>
+      <div className={classes['stack']}>
         <CommandsPanel device={device} />
         <SnapshotPanel device={device} />
-      </>
+      </div>
     ),
     recordings: () => <RecordingsPanel device={device} />,
     history: () => <HistoryPanel id={device.id} />,

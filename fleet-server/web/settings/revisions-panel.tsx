@@ -69,6 +69,7 @@ function Revision({ level, scope, revision }: RevisionsProps & { readonly revisi
           <Button
             size="compact-sm"
             variant="default"
+            style={{ flexShrink: 0 }}
             leftSection={<IconArrowBackUp size={15} aria-hidden />}
             loading={undo.isPending}
             onClick={() => undo.mutate(false)}
