@@ -39,7 +39,8 @@ export type Environment = { readonly [name: string]: string | undefined };
 
 /** What the reader must know of the machine. */
 export type MachineFacts = {
-  readonly homeDirectory: string;
+  /** Null: this user has none. */
+  readonly homeDirectory: string | null;
   /** On balena `/data` outlives the container. */
   readonly isBalenaDataWritable: boolean;
 };
@@ -76,8 +77,11 @@ function readStateDirectory(environment: Environment, machine: MachineFacts, pro
   }
   if (text(environment, 'BALENA') !== undefined && machine.isBalenaDataWritable) return '/data/makespacelive';
   const stateHome = text(environment, 'XDG_STATE_HOME');
-  const base = stateHome?.startsWith('/') ? stateHome : `${machine.homeDirectory}/.local/state`;
-  return `${base}/makespacelive`;
+  if (stateHome?.startsWith('/')) return `${stateHome}/makespacelive`;
+  if (machine.homeDirectory === null) {
+    problems.push({ key: 'AGENT_STATE_DIR', expected: 'an absolute path, because this user has no home directory', came: 'nothing' });
+  }
+  return `${machine.homeDirectory}/.local/state/makespacelive`;
 }
 
 function readLogLevel(environment: Environment, problems: SettingProblem[]): LogLevel {

@@ -1,7 +1,6 @@
 /** `makespacelive agent`: composes the agent. Settings come from the environment (AV_*, FLEET_URL, FLEET_JOIN_TOKEN, AGENT_STATE_DIR). */
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { Agent } from '#device/agent.ts';
 import { rebootBoard } from '#device/command-line/reboot.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
@@ -23,6 +22,7 @@ import { resolveProfile } from '#device/profile/resolve.ts';
 import { serviceManagerOf } from '#device/service/service-manager.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
 import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder-memory.ts';
+import { findHomeDirectory } from '#device/state/home-directory.ts';
 import { runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
@@ -41,7 +41,7 @@ export async function runAgent(options: OptionValues): Promise<number> {
     () => true,
     () => false,
   );
-  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
+  const read = readConfiguration(process.env, { homeDirectory: findHomeDirectory(), isBalenaDataWritable });
   if (read.kind === 'problems') return refuse(describeProblems(read.problems), exitCodes.configuration);
   const { configuration } = read;
   if (options['print-pipeline'] === true) return await printPipeline(configuration);

@@ -1,7 +1,6 @@
 /** `makespacelive doctor`: looks at everything that a stream needs and says what to do. Settings are those of the agent. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
@@ -11,6 +10,7 @@ import { systemClock } from '#device/media/clock.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
+import { findHomeDirectory } from '#device/state/home-directory.ts';
 
 const wrongConfiguration = 2;
 
@@ -19,7 +19,7 @@ export async function runDoctor(options: OptionValues): Promise<number> {
     () => true,
     () => false,
   );
-  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
+  const read = readConfiguration(process.env, { homeDirectory: findHomeDirectory(), isBalenaDataWritable });
   if (read.kind === 'problems') {
     process.stderr.write(`${describeProblems(read.problems)}\n`);
     return wrongConfiguration;

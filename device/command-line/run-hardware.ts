@@ -1,7 +1,6 @@
 /** `makespacelive hardware`: what is here, and what is made of it under the settings of the environment. Touches nothing. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { describeHardware, hardwareText } from '#device/command-line/describe-hardware.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
@@ -9,6 +8,7 @@ import { localMachine } from '#device/detect/local-machine.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
+import { findHomeDirectory } from '#device/state/home-directory.ts';
 
 const wrongConfiguration = 2;
 
@@ -17,7 +17,7 @@ export async function runHardware(options: OptionValues): Promise<number> {
     () => true,
     () => false,
   );
-  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
+  const read = readConfiguration(process.env, { homeDirectory: findHomeDirectory(), isBalenaDataWritable });
   if (read.kind === 'problems') {
     process.stderr.write(`${describeProblems(read.problems)}\n`);
     return wrongConfiguration;

@@ -1,7 +1,6 @@
 /** `makespacelive recordings`: lists what is on the disk, protects one from being deleted, or lets it go again. Needs no agent that runs. */
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
@@ -10,6 +9,7 @@ import { type FoundDirectory, protectRecording, readRecordingDirectory, releaseR
 import { emptyIndex, type RecordingIndex, reconcile } from '#device/recording/recording-index.ts';
 import { indexFile } from '#device/recording/recordings-keeper.ts';
 import { recordingsText } from '#device/recording/recordings-text.ts';
+import { findHomeDirectory } from '#device/state/home-directory.ts';
 
 const wrongConfiguration = 2;
 const notFound = 1;
@@ -19,7 +19,7 @@ export async function runRecordings(options: OptionValues): Promise<number> {
     () => true,
     () => false,
   );
-  const read = readConfiguration(process.env, { homeDirectory: homedir(), isBalenaDataWritable });
+  const read = readConfiguration(process.env, { homeDirectory: findHomeDirectory(), isBalenaDataWritable });
   if (read.kind === 'problems') {
     process.stderr.write(`${describeProblems(read.problems)}\n`);
     return wrongConfiguration;

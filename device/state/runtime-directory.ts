@@ -5,12 +5,17 @@
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, open, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export function fallbackDirectory(stateDirectory: string): string {
   const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12);
-  return join(tmpdir(), `makespacelive-${userInfo().uid}-${name}`);
+  return join(tmpdir(), `makespacelive-${ownUserId()}-${name}`);
+}
+
+/** By number: a user that no list of users knows has no other name. Every system that this runs on has them. */
+function ownUserId(): number {
+  return process.getuid?.() ?? -1;
 }
 
 /** The directory to use now, then the other one, in which a host of before may still be. */
@@ -43,7 +48,7 @@ async function isOurs(directory: string): Promise<boolean> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const found = await lstat(directory);
-    return found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o077) === 0;
+    return found.isDirectory() && found.uid === ownUserId() && (found.mode & 0o077) === 0;
   } catch {
     return false;
   }

@@ -35,6 +35,13 @@ test.each([
   expect(configurationOf(environment, onBalena).stateDirectory).toBe(expected);
 });
 
+test('without a home the state directory has to be named', () => {
+  const homeless = { ...machine, homeDirectory: null };
+  const problems = [{ key: 'AGENT_STATE_DIR', expected: 'an absolute path, because this user has no home directory', came: 'nothing' }];
+  expect(readConfiguration({}, homeless)).toEqual({ kind: 'problems', problems });
+  expect(readConfiguration({ AGENT_STATE_DIR: '/srv/agent' }, homeless)).toMatchObject({ kind: 'configuration' });
+});
+
 test('settings come in their canonical types, empty ones count as unset, unknown ones are named', () => {
   const environment = { AV_VIDEO_WIDTH: '640', AV_DISABLE_AUDIO: 'yes', AV_STREAM_KEY: '', AV_VIDEO_WITH: '3', PATH: '/bin' };
   const { settings, unknownNames } = configurationOf(environment);
