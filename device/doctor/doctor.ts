@@ -18,11 +18,12 @@ import {
   type MediaSubject,
 } from '#device/doctor/media-checks.ts';
 import { askSynchronised, checkDisk, checkNames, judgeClock } from '#device/doctor/place-checks.ts';
+import { checkRecordingDirectory } from '#device/doctor/recording-check.ts';
 import { measureOffset } from '#device/health/fleet-clock.ts';
 import type { RunTool } from '#device/health/power.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { findHost } from '#device/media/host-process.ts';
-import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
@@ -43,6 +44,8 @@ export type DoctorOptions = {
   readonly onCheck: (check: Check) => void;
 };
 
+type Target = RtmpOutputPlan | IcecastOutputPlan;
+
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const checks: Check[] = [];
   const add = (...found: readonly Check[]): void => {
@@ -61,8 +64,10 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const hardware = await options.detect();
   const profile = resolveProfile(hardware, options.profiles);
   const prepared = await prepare(options, hardware, state, credentials);
-  const targets = prepared.plan.outputs.filter((output) => output.kind === 'rtmp');
+  const targets = prepared.plan.outputs.filter((output) => output.kind !== 'recording');
+  const recordDirectory = prepared.settings.AV_RECORD_DIR.value;
 
+  if (typeof recordDirectory === 'string' && recordDirectory !== '') add(await checkRecordingDirectory(recordDirectory));
   add(
     judgeClock({
       nowMs: clock.nowMs(),
@@ -117,11 +122,11 @@ async function prepare(
   return fitSettings(record?.inForce ?? null, machine);
 }
 
-function hostsOf(targets: readonly RtmpOutputPlan[]): readonly string[] {
+function hostsOf(targets: readonly Target[]): readonly string[] {
   return targets.flatMap(({ location }) => (URL.canParse(location) ? [new URL(location).hostname] : []));
 }
 
-async function tryMedia(options: DoctorOptions, subject: MediaSubject, targets: readonly RtmpOutputPlan[]): Promise<readonly Check[]> {
+async function tryMedia(options: DoctorOptions, subject: MediaSubject, targets: readonly Target[]): Promise<readonly Check[]> {
   const host = await BenchHost.create(options.clock);
   try {
     const problem = await host.start();
@@ -143,14 +148,14 @@ async function tryTargets(
   { mayPublish }: DoctorOptions,
   host: BenchHost,
   subject: MediaSubject,
-  targets: readonly RtmpOutputPlan[],
+  targets: readonly Target[],
 ): Promise<readonly Check[]> {
   if (targets.length === 0) return [warn('target', 'there is none yet', 'Set AV_STREAM_URL, or let the device join its fleet server.')];
   if (mayPublish) return checkTargets(host, subject, targets);
   return targets.map(({ id, target }) => warn(id, `${target}: not tried (--without-publishing)`, 'Run it again without that option.'));
 }
 
-function agentsWord({ health }: AgentStatus, targets: readonly RtmpOutputPlan[]): readonly Check[] {
+function agentsWord({ health }: AgentStatus, targets: readonly Target[]): readonly Check[] {
   if (health === null) return [];
   const { media, figures, outputs, conditions } = health;
   const rate = figures === null ? '' : ` (${figures.width}x${figures.height}, ${figures.framesPerSecond.toFixed(1)} frames a second)`;

@@ -12,21 +12,27 @@ const causes: readonly Cause[] = [
   },
   {
     words: /connection refused/,
-    advice: 'The machine is there and no RTMP server listens at this port: look at the port, and start the server.',
+    advice: 'The machine is there and no server listens at this port: look at the port, and start the server.',
   },
   {
     words: /stream of this name is already there/,
     advice: 'Somebody streams with this key already: another device, or a connection that has not ended.',
   },
   { words: /wrong stream key/, advice: 'The server is there and does not take this key: copy it again from where it was given out.' },
+  { words: /mount is in use/, advice: 'Somebody sends to this mount already: another device, or a connection that has not ended.' },
+  { words: /this mount or this kind/, advice: 'Look at the mount, the last part of the address, and at what the server allows.' },
+  { words: /takes no more sources/, advice: 'The server has as many sources as it allows: its limits say how many.' },
   { words: /no such application/, advice: 'The last part of the address (live, app …) is not what the server expects.' },
   { words: /user name or password/, advice: 'Look at the user name and password in the address.' },
   { words: /does not reach/, advice: 'There is no way to this network: look at the cable or the Wi-Fi, and at the address.' },
   {
     words: /no answer|stalled/,
-    advice: 'A firewall may swallow it (outgoing port 1935): ask the people of the network, or try another one.',
+    advice: 'A firewall may swallow it (outgoing port 1935 for RTMP): ask the people of the network, or try another one.',
   },
-  { words: /does not speak RTMP|TLS/, advice: 'Something else listens at this port: look at the port, and at rtmp:// against rtmps://.' },
+  {
+    words: /does not speak (?:RTMP|Icecast)|TLS/,
+    advice: 'Something else listens at this port: look at the port, and at rtmp:// against rtmps://.',
+  },
   { words: /certificate/, advice: 'Look at the host’s name in the address and at the clock of this device.' },
 ];
 

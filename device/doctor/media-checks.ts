@@ -4,7 +4,7 @@ import type { BenchHost, TriedCapture } from '#device/doctor/bench-host.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { judgeTarget } from '#device/doctor/judge-target.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
-import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
@@ -165,7 +165,11 @@ const smallTestPicture = {
 } as const satisfies { readonly [K in SettingKey]?: SettingValue };
 
 /** A real stream of two seconds to each target, one after the other. */
-export async function checkTargets(host: BenchHost, subject: MediaSubject, targets: readonly RtmpOutputPlan[]): Promise<readonly Check[]> {
+export async function checkTargets(
+  host: BenchHost,
+  subject: MediaSubject,
+  targets: readonly (RtmpOutputPlan | IcecastOutputPlan)[],
+): Promise<readonly Check[]> {
   const tried = withSettings(subject, smallTestPicture);
   const checks: Check[] = [];
   for (const output of targets) {

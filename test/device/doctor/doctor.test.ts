@@ -7,6 +7,7 @@ import { askAgent } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { childEnvironment } from '../../child-environment.ts';
 import { until } from '../../until.ts';
+import { IcecastServer } from '../media/icecast-server.ts';
 import { TestRelay } from '../media/test-relay.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
@@ -38,21 +39,34 @@ async function startedRelay(): Promise<TestRelay> {
   return relay;
 }
 
-test('right key: everything passes, and the relay has really had a stream', async () => {
-  const relay = await startedRelay();
-  const environment = environmentOf(join(await temporaryDirectory(), 'state'), { AV_STREAM_URL: relay.target });
+async function startedIcecast(): Promise<IcecastServer> {
+  const icecast = await IcecastServer.start();
+  onTestFinished(() => icecast.stop());
+  return icecast;
+}
+
+test('right key: everything passes, and relay and Icecast have really had a stream', async () => {
+  const [relay, icecast] = await Promise.all([startedRelay(), startedIcecast()]);
+  const directory = await temporaryDirectory();
+  const environment = environmentOf(join(directory, 'state'), {
+    AV_STREAM_URL: relay.target,
+    AV_ICECAST_URL: icecast.address('hall.ogg'),
+    AV_RECORD_DIR: join(directory, 'recordings'),
+  });
   const examination = await examine(environment, '--json');
   expect(examination.checks.filter(({ state }) => state === 'fail')).toEqual([]);
   expect(examination.exitCode).toBe(0);
   // Whether it is fast enough depends on what else this machine does.
   expect(of(examination, 'encoder')[0]?.detail).toMatch(/^x264enc: \d+\.\d frames a second of 320x180 at 15\/s/);
   expect(of(examination, 'rtmp')).toMatchObject([{ state: 'pass', detail: `${relay.target}: took 2 s of a test picture` }]);
+  expect(of(examination, 'icecast')).toMatchObject([{ state: 'pass', detail: expect.stringMatching(/^icecast:.*: took 2 s/) }]);
+  expect(of(examination, 'recordings')).toMatchObject([{ detail: expect.stringContaining('can be made') }]);
   expect(relay.publications).toMatchObject([{ name: key }]);
   expect(examination.output).not.toContain(key);
 });
 
 test('wrong key, closed port, no such host: each is told apart, and nothing is told of the key', async () => {
-  const relay = await startedRelay();
+  const [relay, icecast] = await Promise.all([startedRelay(), startedIcecast()]);
   relay.isOpen = false;
   const environment = environmentOf(join(await temporaryDirectory(), 'state'), {
     AV_STREAM_URL: relay.target,
@@ -60,6 +74,8 @@ test('wrong key, closed port, no such host: each is told apart, and nothing is t
     AV_STREAM_KEY_2: key,
     AV_STREAM_URL_3: 'rtmp://nowhere.invalid/live',
     AV_STREAM_KEY_3: key,
+    AV_ICECAST_URL: icecast.address('hall.ogg', key),
+    AV_RECORD_DIR: '/media/nowhere/recordings',
   });
   const examination = await examine(environment, '--json');
   expect(examination.exitCode).toBe(1);
@@ -67,6 +83,8 @@ test('wrong key, closed port, no such host: each is told apart, and nothing is t
   expect(reasonOf('rtmp')).toContain('wrong stream key');
   expect(reasonOf('rtmp-2')).toContain('connection refused');
   expect(reasonOf('rtmp-3')).toContain('no such host');
+  expect(reasonOf('icecast')).toContain('password wrong');
+  expect(reasonOf('recordings')).toContain('is not there');
   expect(of(examination, 'dns')).toMatchObject([{ state: 'fail' }]);
   expect(new Set(examination.checks.filter(({ state }) => state === 'fail').map(({ advice }) => advice)).size).toBeGreaterThan(3);
   expect(examination.output).not.toContain(key);

@@ -8,7 +8,7 @@ const waiting = (lastError: string): OutputState => ({ kind: 'waiting', attempt:
 test.each([
   ["'publish' cmd failed: connection closed remotely", /does not take this key/],
   ['Error resolving “nowhere.invalid”: Name or service not known', /mistake in the address/],
-  ['Could not connect to 127.0.0.1: Connection refused', /no RTMP server listens/],
+  ['Could not connect to 127.0.0.1: Connection refused', /no server listens/],
   ['NetStream.Publish.BadName', /streams with this key already/],
   ["'connect' cmd failed", /last part of the address/],
   ['Network is unreachable', /cable or the Wi-Fi/],
