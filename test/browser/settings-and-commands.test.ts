@@ -1,0 +1,145 @@
+/** An operator's day at the dashboard: settings that are looked at before they are saved, waves, newcomers, programs, a device that is away. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DeviceSettings } from '#protocol/model/settings.ts';
+import { settingDefinitions } from '#protocol/settings.ts';
+import { desk, openBrowser, openPage, screenshot, signIn, type VisitedPage } from '../e2e/dashboard.ts';
+import { until } from '../until.ts';
+import { adminPassword, type SmallSystem, startSmallSystem } from './small-system.ts';
+
+let system: SmallSystem;
+let browser: Browser;
+let visit: VisitedPage;
+let page: Page;
+let devicePath: string;
+
+beforeAll(async () => {
+  [system, browser] = await Promise.all([startSmallSystem(), openBrowser()]);
+  visit = await openPage(browser, system.url, 'light', desk);
+  page = visit.page;
+  await signIn(page, system.url, adminPassword);
+  await page.getByTestId('device-card').first().click();
+  await page.getByRole('tab', { name: 'Overview' }).waitFor();
+  devicePath = new URL(page.url()).pathname;
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+const bitrateField = () => page.getByTestId('setting-AV_VIDEO_BITRATE').getByRole('textbox').first();
+const dialog = () => page.getByRole('dialog');
+const choose = (group: string, choice: string) => dialog().getByRole('radiogroup', { name: group }).getByText(choice).click();
+
+/** As somebody who types a bitrate for the level whose page is open: to the question that comes before it is saved. */
+async function askForBitrate(kbps: string): Promise<void> {
+  await bitrateField().fill(kbps);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await dialog().getByText('Touches 1 of 1 device').waitFor();
+}
+
+/** Until the device has confirmed it. */
+async function untilInForce(kbps: number): Promise<void> {
+  await until(`${kbps} kbit/s in force`, 10_000, async () => {
+    const answer = await page.request.get(`${system.url}/api/v1${devicePath}/settings`);
+    const { settings } = (await answer.json()) as DeviceSettings;
+    const bitrate = settings.find(({ key }) => key === 'AV_VIDEO_BITRATE');
+    return bitrate?.state === 'applied' && bitrate.inForce?.kind === 'plain' && bitrate.inForce.value === kbps;
+  });
+}
+
+test('a group’s settings are shown before they are saved, reach the device, and are taken back', async () => {
+  await page.getByRole('button', { name: 'Change or remove the device' }).click();
+  await page.getByRole('menuitem', { name: 'Name, group and tags' }).click();
+  await dialog().getByLabel('Group').fill('Hall 1');
+  await dialog().getByPlaceholder('Such as upstairs, then Enter').fill('upstairs');
+  await page.keyboard.press('Enter');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().waitFor({ state: 'detached' });
+  await page.getByTitle('Tag', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'hall-1' }).click();
+
+  await askForBitrate('900');
+  expect(await page.getByTestId('preview').textContent()).toContain(system.deviceName);
+  await screenshot(page, 'settings-preview-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Cancel' }).click();
+  await dialog().waitFor({ state: 'detached' });
+  expect(await bitrateField().inputValue(), 'what was typed, after second thoughts').toBe('900');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await dialog().getByLabel('Why').fill('a thin line');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await page.getByTestId('revision').getByText('a thin line').waitFor();
+  await untilInForce(900);
+
+  await page.getByTestId('revision').getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('takes back revision 1').waitFor();
+  await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
+});
+
+test('a change of the fleet’s settings is rolled out in waves, and back', async () => {
+  await page.getByRole('link', { name: 'Fleet settings' }).click();
+  await askForBitrate('800');
+  await choose('How', 'Roll out in waves');
+  await dialog().getByLabel('Then to so many percent of the devices').fill('50, 20');
+  await dialog().getByText('Expected percentages that grow').waitFor();
+  expect(await dialog().getByRole('button', { name: 'Begin the roll-out' }).isDisabled()).toBe(true);
+  await dialog().getByLabel('Then to so many percent of the devices').fill('100');
+  await dialog().getByLabel('Well for, minutes').fill('0');
+  await screenshot(page, 'rollout-question-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Begin the roll-out' }).click();
+  await page.locator('[data-testid=rollout-state][data-state=completed]').waitFor();
+  await screenshot(page, 'rollout-light-desk');
+  await page.getByRole('button', { name: 'Roll back' }).click();
+  await dialog().getByText('1 device of the whole fleet').waitFor();
+  await dialog().getByRole('button', { name: 'Roll back' }).click();
+  await page.locator('[data-testid=rollout-state][data-state=rolled-back]').waitFor();
+  await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
+});
+
+test('a join token comes with the command that uses it, and is taken back', async () => {
+  await page.getByRole('link', { name: 'Devices', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Add a device' }).click();
+  await dialog().getByLabel('For', { exact: true }).selectOption('10 devices');
+  await dialog().getByLabel('Group (optional)').fill('hall-2');
+  await dialog().getByRole('button', { name: 'Make a join token' }).click();
+  expect(await page.getByTestId('join-command').textContent()).toContain(system.url);
+  const tokens = dialog().getByRole('region', { name: 'Join tokens in use' });
+  await tokens.getByText('10 devices · hall-2').waitFor();
+  await screenshot(page, 'join-light-desk', 'window');
+  await tokens.getByRole('button', { name: 'Take back' }).click();
+  await tokens.waitFor({ state: 'detached' });
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'detached' });
+});
+
+test('an access token opens the API until it is revoked', async () => {
+  await page.getByRole('button', { name: 'Account' }).click();
+  await page.getByRole('menuitem', { name: 'Your account' }).click();
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await dialog().getByLabel('Name').fill('wall display');
+  await dialog().getByRole('button', { name: 'Make the token' }).click();
+  const token = (await page.getByTestId('made-token').textContent()) ?? '';
+  await dialog().getByRole('button', { name: 'Done' }).click();
+  await dialog().waitFor({ state: 'detached' });
+  const statusOf = async () => (await fetch(`${system.url}/api/v1/devices`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect(await statusOf()).toBe(200);
+  expect(await page.getByText(token).count(), 'places that show the token again').toBe(0);
+  await page.getByRole('button', { name: 'Revoke wall display' }).click();
+  await dialog().getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('There is no token.').waitFor();
+  expect(await statusOf()).toBe(401);
+});
+
+test('a device that is away is asked, with a choice of how long, and the command is taken back', async () => {
+  await Promise.all([page.goto(`${system.url}${devicePath}/commands`), system.stopDevice()]);
+  await page.getByLabel('If it returns within').selectOption('8 hours');
+  await page.getByRole('button', { name: 'Restart pipeline' }).click();
+  await dialog().getByRole('button', { name: 'Restart pipeline' }).click();
+  const restart = page.locator('[data-testid=command][data-kind=restart-pipeline]');
+  await restart.getByText(/^Is done when the device connects before/).waitFor();
+  expect(await page.getByRole('button', { name: 'Restart pipeline', exact: true }).isDisabled(), 'one of a kind at a time').toBe(true);
+  await screenshot(page, 'commands-away-light-desk');
+  await restart.getByRole('button', { name: 'Take back' }).click();
+  await restart.and(page.locator('[data-state=withdrawn]')).waitFor();
+  expect(visit.complaints).toEqual([]);
+});
