@@ -96,20 +96,51 @@ test('a change of the fleet’s settings is rolled out in waves, and back', asyn
   await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
 });
 
-test('a join token comes with the command that uses it, and is taken back', async () => {
+test('a join token comes with the command that uses it and is taken back; who joined with it waits to be let in', async () => {
   await page.getByRole('link', { name: 'Devices', exact: true }).first().click();
   await page.getByRole('button', { name: 'Add a device' }).click();
   await dialog().getByLabel('For', { exact: true }).selectOption('10 devices');
   await dialog().getByLabel('Group (optional)').fill('hall-2');
+  await dialog().getByLabel('Each device waits until somebody lets it in').check();
   await dialog().getByRole('button', { name: 'Make a join token' }).click();
-  expect(await page.getByTestId('join-command').textContent()).toContain(system.url);
+  const command = (await page.getByTestId('join-command').textContent()) ?? '';
+  expect(command).toContain(`FLEET_URL=${system.url} `);
+  const joinToken = /FLEET_JOIN_TOKEN=(\S+)/.exec(command)?.[1];
+  for (const name of ['attic', 'stranger']) {
+    expect((await page.request.post(`${system.url}/api/v1/enrolments`, { data: { joinToken, name } })).status()).toBe(201);
+  }
   const tokens = dialog().getByRole('region', { name: 'Join tokens in use' });
-  await tokens.getByText('10 devices · hall-2').waitFor();
+  await tokens.getByText('8 devices · hall-2 · each waits to be let in').waitFor();
   await screenshot(page, 'join-light-desk', 'window');
   await tokens.getByRole('button', { name: 'Take back' }).click();
   await tokens.waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await dialog().waitFor({ state: 'detached' });
+});
+
+test('newcomers are let in or turned away, and the devices that are ticked are asked at once', async () => {
+  const newcomer = (name: string) => page.getByTestId('newcomer').filter({ hasText: name });
+  await newcomer('attic').getByRole('button', { name: 'Let attic in' }).click();
+  await newcomer('stranger').getByRole('button', { name: 'Turn stranger away' }).click();
+  await dialog().getByRole('button', { name: 'Turn away' }).click();
+  await page.getByTestId('newcomer').first().waitFor({ state: 'detached' });
+  expect(await page.getByTestId('device-card').count()).toBe(2);
+
+  await page.getByRole('button', { name: 'Select', exact: true }).click();
+  await page.getByRole('button', { name: 'Select all 2 shown' }).click();
+  await page.getByLabel('Ask the selected devices').selectOption('Run doctor');
+  await dialog().getByRole('button', { name: 'Run doctor' }).click();
+  await dialog().getByText('1 of 2 done').waitFor();
+  await dialog().getByText('attic Waits for the device to connect.').waitFor();
+  await screenshot(page, 'devices-asked-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Close', exact: true }).click();
+  await dialog().waitFor({ state: 'detached' });
+
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('combobox', { name: 'Tag' }).click();
+  await page.getByRole('option', { name: 'upstairs (1)' }).click();
+  await page.getByTestId('device-card').filter({ hasText: 'attic' }).waitFor({ state: 'detached' });
+  expect(await page.getByTestId('device-card').count()).toBe(1);
 });
 
 test('an access token opens the API until it is revoked', async () => {

@@ -39,7 +39,7 @@ type RowProps = { readonly channel: AlertChannel; readonly onEdit: () => void; r
 function ChannelRow({ channel, onEdit, onRemove }: RowProps) {
   const client = useQueryClient();
   const test = useMutation({
-    mutationFn: () => act(`${pathOf('alert-channels', channel.id)}/test`, testPatienceMs),
+    mutationFn: () => act(`${pathOf('alert-channels', channel.id)}/test`, { patienceMs: testPatienceMs }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.alertChannels }),
   });
   return (

@@ -54,8 +54,8 @@ export async function send<Schema extends TSchema>(
 }
 
 /** Asks for something that is answered by its success alone. */
-export async function act(path: string, patienceMs = timeoutMs): Promise<void> {
-  await ask({ method: 'POST', path, patienceMs });
+export async function act(path: string, { body, patienceMs = timeoutMs }: Pick<Request, 'body' | 'patienceMs'> = {}): Promise<void> {
+  await ask({ method: 'POST', path, body, patienceMs });
 }
 
 export async function remove(path: string): Promise<void> {

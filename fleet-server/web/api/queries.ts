@@ -3,7 +3,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { AccessTokenList } from '#protocol/model/access-token.ts';
 import { AlertChannelList, AlertList, AlertRuleList } from '#protocol/model/alert.ts';
 import { AuditPage } from '#protocol/model/audit.ts';
-import { CommandList, type CommandStatus } from '#protocol/model/command.ts';
+import { BatchStatus, CommandList, type CommandStatus } from '#protocol/model/command.ts';
 import { DeviceDetail, DeviceList, type DeviceSummary, GroupList, HealthHistory, History } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
@@ -21,6 +21,7 @@ const historyEntries = 50;
 export const healthRangeMs = 3_600_000;
 const healthStepS = 30;
 const unfinishedCommandMs = 5000;
+const openBatchMs = 2000;
 const alertsNow = 500;
 const alertsOver = 100;
 const auditEntries = 50;
@@ -142,6 +143,14 @@ export const commandsQuery = (deviceId: string) =>
     queryKey: queryKeys.commands(deviceId),
     queryFn: ({ signal }) => get(pathOf('devices', deviceId, 'commands'), CommandList, signal),
     refetchInterval: ({ state }) => (state.data?.commands.some((command) => !isFinished(command)) ? unfinishedCommandMs : fallbackMs),
+  });
+
+/** A command to several devices, looked at until each of them has answered. */
+export const batchQuery = (id: string) =>
+  queryOptions({
+    queryKey: queryKeys.batch(id),
+    queryFn: ({ signal }) => get(pathOf('commands', id), BatchStatus, signal),
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.progress.open > 0 ? openBatchMs : false),
   });
 
 export const joinTokensQuery = queryOptions({

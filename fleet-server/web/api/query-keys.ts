@@ -14,6 +14,7 @@ export const queryKeys = {
   health: (id: string) => ['device-health', id],
   deviceLog: (id: string) => ['device-log', id],
   commands: (deviceId: string) => ['commands', deviceId],
+  batch: (id: string) => ['commands', 'batch', id],
   joinTokens: ['join-tokens'],
   alerts: (which: 'now' | 'over') => ['alerts', which],
   alertRules: ['alert-rules'],

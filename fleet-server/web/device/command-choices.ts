@@ -45,3 +45,6 @@ export const commandChoices: { readonly [Kind in CommandKind]?: CommandChoice } 
 export function offeredCommands(capabilities: readonly string[]): readonly CommandKind[] {
   return capabilities.filter(isCommandKind).filter((kind) => commandChoices[kind] !== undefined);
 }
+
+/** What several devices can be asked for at once; a device that does not know it says so. */
+export const batchChoices: readonly CommandKind[] = offeredCommands(Object.keys(commandChoices));

@@ -8,17 +8,9 @@ import { DeviceDetail, type DevicePatch } from '#protocol/model/device.ts';
 import { pathOf, remove, send } from '../api/api.ts';
 import { groupsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
+import { asWord, asWords, maxTags, maxWordLength } from '../devices/group-words.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
-
-/** What a group's name and a tag may consist of: what else is typed becomes a hyphen. */
-const asWord = (text: string): string =>
-  text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]/g, '-')
-    .replace(/^-+/, '');
-const maxWordLength = 40;
-const maxTags = 20;
 
 type DialogProps = { readonly device: DeviceDetail; readonly onClose: () => void };
 
@@ -62,7 +54,7 @@ function EditForm({ device, onClose }: DialogProps) {
           maxTags={maxTags}
           maxLength={maxWordLength}
           acceptValueOnBlur
-          onChange={(words) => setTags([...new Set(words.map(asWord).filter((word) => word !== ''))])}
+          onChange={(words) => setTags(asWords(words))}
         />
         {save.isError && <ProblemAlert title="Not saved" error={save.error} />}
         <Group justify="flex-end">

@@ -7,6 +7,7 @@ import { Link, useLocation } from 'wouter';
 import type { DeviceDetail } from '#protocol/model/device.ts';
 import { ApiProblem, pathOf } from '../api/api.ts';
 import { deviceQuery } from '../api/queries.ts';
+import { ApprovalButtons } from '../devices/newcomers.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
 import { useMay } from '../session/person.tsx';
@@ -48,6 +49,7 @@ function Heading({ device }: { readonly device: DeviceDetail }) {
           </span>
         ))}
         {isOperator && <DeviceMenu device={device} />}
+        {isOperator && device.waitingSince !== null && <ApprovalButtons device={device} />}
       </div>
       <div className={classes['headingState']}>
         <StreamBadge stream={stream} look="large" />

@@ -1,5 +1,6 @@
 /** One device as a picture with its state and figures. */
 import { IconCpu, IconDatabase, IconTemperature } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { DeviceSummary } from '#protocol/model/device.ts';
 import { pathOf } from '../api/api.ts';
@@ -16,7 +17,7 @@ import { shownFigures } from './shown-figures.ts';
 
 const shownConditionsLimit = 2;
 
-export function DeviceCard({ device }: { readonly device: DeviceSummary }) {
+export function DeviceCard({ device, tick }: { readonly device: DeviceSummary; readonly tick?: ReactNode }) {
   const figures = shownFigures(device);
   return (
     <article className={classes['card']} data-testid="device-card" data-device-id={device.id} data-tone={streamTone(device.stream.kind)}>
@@ -25,6 +26,7 @@ export function DeviceCard({ device }: { readonly device: DeviceSummary }) {
         <span className={classes['state']}>
           <StreamBadge stream={device.stream} look="on-picture" />
         </span>
+        {tick !== undefined && <span className={classes['tick']}>{tick}</span>}
         <span className={classes['signs']}>
           <ContentSigns conditions={device.conditions} />
         </span>
@@ -47,6 +49,15 @@ export function DeviceCard({ device }: { readonly device: DeviceSummary }) {
             </>
           )}
         </p>
+        {device.tags.length > 0 && (
+          <p className={classes['tags']}>
+            {device.tags.map((tag) => (
+              <span key={tag} className={classes['group']} title="Tag">
+                {tag}
+              </span>
+            ))}
+          </p>
+        )}
         <dl className={classes['figures']}>
           <div>
             <dt>Relay</dt>

@@ -1,5 +1,6 @@
 /** Devices as rows, to compare many. */
-import { Table } from '@mantine/core';
+import { Table, VisuallyHidden } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { DeviceSummary } from '#protocol/model/device.ts';
 import { pathOf } from '../api/api.ts';
@@ -16,10 +17,11 @@ import { shownFigures } from './shown-figures.ts';
 const shownConditionsLimit = 2;
 const columns = ['Picture', 'Device', 'Stream', 'Relay', 'Encoder', 'Board', 'Conditions'] as const;
 
-function DeviceRow({ device }: { readonly device: DeviceSummary }) {
+function DeviceRow({ device, tick }: { readonly device: DeviceSummary; readonly tick: ReactNode }) {
   const figures = shownFigures(device);
   return (
     <Table.Tr data-testid="device-row" data-device-id={device.id}>
+      {tick !== undefined && <Table.Td>{tick}</Table.Td>}
       <Table.Td>
         <Link href={pathOf('devices', device.id)} tabIndex={-1} aria-hidden className={classes['thumbnail']}>
           <PreviewImage device={device} isSmall />
@@ -30,7 +32,7 @@ function DeviceRow({ device }: { readonly device: DeviceSummary }) {
           {device.name}
         </Link>
         <div className={classes['small']}>
-          {device.group === null ? '' : `${device.group} · `}
+          {[...(device.group === null ? [] : [device.group]), ...device.tags].map((word) => `${word} · `)}
           {presenceWords[device.presence.state]} <ContentSigns conditions={device.conditions} isSmall />
         </div>
       </Table.Td>
@@ -62,13 +64,24 @@ function DeviceRow({ device }: { readonly device: DeviceSummary }) {
   );
 }
 
-export function DeviceTable({ devices }: { readonly devices: readonly DeviceSummary[] }) {
+type DeviceTableProps = {
+  readonly devices: readonly DeviceSummary[];
+  /** Given where devices can be selected. */
+  readonly tickOf: ((device: DeviceSummary) => ReactNode) | null;
+};
+
+export function DeviceTable({ devices, tickOf }: DeviceTableProps) {
   return (
     <div className={`panel ${classes['frame']}`}>
       <Table.ScrollContainer minWidth={1020}>
         <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
+              {tickOf !== null && (
+                <Table.Th className={classes['head']}>
+                  <VisuallyHidden>Selected</VisuallyHidden>
+                </Table.Th>
+              )}
               {columns.map((column) => (
                 <Table.Th key={column} className={classes['head']}>
                   {column}
@@ -78,7 +91,7 @@ export function DeviceTable({ devices }: { readonly devices: readonly DeviceSumm
           </Table.Thead>
           <Table.Tbody>
             {devices.map((device) => (
-              <DeviceRow key={device.id} device={device} />
+              <DeviceRow key={device.id} device={device} tick={tickOf?.(device)} />
             ))}
           </Table.Tbody>
         </Table>

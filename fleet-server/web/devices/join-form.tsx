@@ -1,5 +1,5 @@
 /** Makes a join token and shows, this once, the command that uses it. */
-import { Alert, Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, NativeSelect, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { send } from '../api/api.ts';
 import { ShownOnce } from '../clipboard/shown-once.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { exactWords } from '../time/words.ts';
+import { asWord, asWords, maxTags, maxWordLength } from './group-words.ts';
 import classes from './join.module.css';
 import { isOwnMachine, joinCommand } from './join-command.ts';
 
@@ -37,7 +38,7 @@ function MadeToken({ token, made }: { readonly token: string; readonly made: Joi
         </Alert>
       )}
       <Text size="sm" className="dim" role="status">
-        {`It works for ${made.usesLeft} ${made.usesLeft === 1 ? 'device' : 'devices'} until ${exactWords(made.expiresAt)}. The device shows up here by itself.`}
+        {`It works for ${made.usesLeft} ${made.usesLeft === 1 ? 'device' : 'devices'} until ${exactWords(made.expiresAt)}. The device shows up here by itself${made.approval ? ', and waits to be let in' : ''}.`}
       </Text>
     </Stack>
   );
@@ -47,6 +48,8 @@ export function JoinForm() {
   const [expiresInS, setExpiresInS] = useState('86400');
   const [count, setCount] = useState('1');
   const [group, setGroup] = useState('');
+  const [tags, setTags] = useState<readonly string[]>([]);
+  const [approval, setApproval] = useState(false);
   const make = useMutation({
     mutationFn: (request: JoinTokenRequest) => send('POST', '/join-tokens', request, JoinToken),
   });
@@ -65,15 +68,37 @@ export function JoinForm() {
           label="Group (optional)"
           placeholder="lecture-halls"
           value={group}
-          onChange={(event) => setGroup(event.currentTarget.value.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'))}
-          maxLength={40}
+          onChange={(event) => setGroup(asWord(event.currentTarget.value))}
+          maxLength={maxWordLength}
+        />
+        <TagsInput
+          label="Tags (optional)"
+          placeholder={tags.length === 0 ? 'upstairs' : ''}
+          value={[...tags]}
+          maxTags={maxTags}
+          maxLength={maxWordLength}
+          acceptValueOnBlur
+          onChange={(words) => setTags(asWords(words))}
         />
       </div>
+      <Checkbox
+        label="Each device waits until somebody lets it in"
+        checked={approval}
+        onChange={(event) => setApproval(event.currentTarget.checked)}
+      />
       <Group>
         <Button
           variant={token === undefined ? 'filled' : 'default'}
           loading={make.isPending}
-          onClick={() => make.mutate({ uses: Number(count), expiresInS: Number(expiresInS), ...(group === '' ? {} : { group }) })}
+          onClick={() =>
+            make.mutate({
+              uses: Number(count),
+              expiresInS: Number(expiresInS),
+              approval,
+              tags: [...tags],
+              ...(group === '' ? {} : { group }),
+            })
+          }
         >
           {token === undefined ? 'Make a join token' : 'Make another one'}
         </Button>

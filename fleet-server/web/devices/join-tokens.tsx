@@ -24,14 +24,16 @@ export function JoinTokens() {
       </Text>
       {revoke.isError && <ProblemAlert title="The token was not taken back" error={revoke.error} />}
       <ul className={`plain-list ${classes['tokens']}`}>
-        {list.map(({ id, usesLeft, expiresAt, group }) => (
+        {list.map(({ id, usesLeft, expiresAt, group, tags, approval }) => (
           <li key={id}>
             <span className="figure">
               {`${usesLeft} ${usesLeft === 1 ? 'device' : 'devices'}`}
-              {group === null ? '' : ` · ${group}`} · ends <Ago at={expiresAt} />
+              {[...(group === null ? [] : [group]), ...tags, ...(approval ? ['each waits to be let in'] : [])].map((word) => ` · ${word}`)}{' '}
+              · ends <Ago at={expiresAt} />
             </span>
             <Button
               size="compact-xs"
+              style={{ flexShrink: 0 }}
               variant="subtle"
               color="red"
               onClick={() => revoke.mutate(id)}

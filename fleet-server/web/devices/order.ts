@@ -43,15 +43,35 @@ export function countsByKind(devices: readonly Pick<DeviceSummary, 'stream'>[]):
     .filter(({ count }) => count > 0);
 }
 
-export type Filter = { readonly text: string; readonly kind: StreamKind | null };
+export type Newcomer<Device> = Device & { readonly waitingSince: string };
 
-/** Every word must be in the name, id, group, board, camera or state. */
-export function matches(device: DeviceSummary, { text, kind }: Filter): boolean {
+/** Those that wait for a person to let them in, who has waited longest first. */
+export function newcomersOf<Device extends Pick<DeviceSummary, 'waitingSince'>>(devices: readonly Device[]): readonly Newcomer<Device>[] {
+  return devices
+    .flatMap((device) => (device.waitingSince === null ? [] : [{ ...device, waitingSince: device.waitingSince }]))
+    .toSorted((a, b) => Date.parse(a.waitingSince) - Date.parse(b.waitingSince));
+}
+
+export type TagCount = { readonly tag: string; readonly count: number };
+
+/** The tags that there are, by name. */
+export function countsByTag(devices: readonly Pick<DeviceSummary, 'tags'>[]): readonly TagCount[] {
+  const counts = new Map<string, number>();
+  for (const tag of devices.flatMap(({ tags }) => tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return [...counts].map(([tag, count]) => ({ tag, count })).toSorted((a, b) => (a.tag < b.tag ? -1 : 1));
+}
+
+export type Filter = { readonly text: string; readonly kind: StreamKind | null; readonly tag: string | null };
+
+/** Every word must be in the name, id, group, tags, board, camera or state. */
+export function matches(device: DeviceSummary, { text, kind, tag }: Filter): boolean {
   if (kind !== null && device.stream.kind !== kind) return false;
+  if (tag !== null && !device.tags.includes(tag)) return false;
   const haystack = [
     device.name,
     device.id,
     device.group ?? '',
+    ...device.tags,
     device.boardName ?? '',
     device.source?.label ?? '',
     streamWords(device.stream.kind),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countsByKind, matches, urgency, worstFirst } from '#fleet-server/web/devices/order.ts';
+import { countsByKind, countsByTag, matches, newcomersOf, urgency, worstFirst } from '#fleet-server/web/devices/order.ts';
 import { aDevice, noon } from './a-device.ts';
 
 describe('the order of devices', () => {
@@ -50,21 +50,48 @@ test('counts are worst first, without the states that no device is in', () => {
 });
 
 describe('the filter', () => {
-  const device = aDevice({ name: 'Main Hall', group: 'lecture-halls', conditions: [{ code: 'board-hot', since: noon }] });
+  const device = aDevice({
+    name: 'Main Hall',
+    group: 'lecture-halls',
+    tags: ['upstairs'],
+    conditions: [{ code: 'board-hot', since: noon }],
+  });
   test.for([
     ['nothing typed', '', true],
     ['part of the name in another case', 'main', true],
     ['words in any order', 'hall main', true],
     ['the group', 'lecture', true],
+    ['a tag', 'upstairs', true],
     ['a problem', 'hot', true],
     ['the state', 'live', true],
     ['a word that is nowhere', 'main garage', false],
   ] as const)('%s', ([, text, expected]) => {
-    expect(matches(device, { text, kind: null })).toBe(expected);
+    expect(matches(device, { text, kind: null, tag: null })).toBe(expected);
   });
 
   test('a chosen state leaves out the others', () => {
-    expect(matches(device, { text: '', kind: 'failed' })).toBe(false);
-    expect(matches(device, { text: '', kind: 'live' })).toBe(true);
+    expect(matches(device, { text: '', kind: 'failed', tag: null })).toBe(false);
+    expect(matches(device, { text: '', kind: 'live', tag: null })).toBe(true);
   });
+
+  test('a chosen tag leaves out those without it', () => {
+    expect(matches(device, { text: '', kind: null, tag: 'upstairs' })).toBe(true);
+    expect(matches(device, { text: '', kind: null, tag: 'stage' })).toBe(false);
+  });
+});
+
+test('tags are counted, by name', () => {
+  expect(countsByTag([aDevice({ tags: ['stage', 'attic'] }), aDevice({ tags: ['stage'] }), aDevice()])).toEqual([
+    { tag: 'attic', count: 1 },
+    { tag: 'stage', count: 2 },
+  ]);
+});
+
+test('who has waited longest to be let in comes first', () => {
+  const devices = [
+    aDevice({ id: 'd-late', waitingSince: '2026-01-05T12:00:01.000Z' }),
+    aDevice({ id: 'd-in' }),
+    aDevice({ id: 'd-early', waitingSince: noon }),
+  ];
+  expect(newcomersOf(devices).map(({ id }) => id)).toEqual(['d-early', 'd-late']);
 });
