@@ -1,5 +1,5 @@
 /** One roll-out: its waves, its devices, and what can be done with it. */
-import { Badge, Button, Group, Progress, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Button, Group, Progress, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
@@ -48,7 +48,7 @@ export function RolloutPage({ id }: { readonly id: string }) {
           <Text size="sm" className="dim" mt="xs">
             {`By ${data.createdBy} `}
             <Ago at={data.createdAt} />
-            {`. ${planWords(data.plan)}`}
+            {data.comment === null ? '.' : `. ${planWords(data.plan)}`}
           </Text>
         </Panel>
         {data.waves.map((_, index) => (
@@ -127,7 +127,9 @@ function Wave({ rollout, index }: { readonly rollout: RolloutDetail; readonly in
           .filter((device) => device.wave === index)
           .map(({ id, name, state, since, reason }) => (
             <Group key={id} justify="space-between" gap="xs">
-              <Link href={`/devices/${id}`}>{name}</Link>
+              <Anchor component={Link} href={pathOf('devices', id)}>
+                {name}
+              </Anchor>
               <Group gap="xs">
                 {reason !== null && <Text size="sm">{reason}</Text>}
                 <Badge variant="light" tt="none" color={rolloutDeviceWords[state].color}>
