@@ -1,6 +1,7 @@
 /** Cameras: V4L2 nodes that pictures can be taken from, and camera modules that libcamera drives. */
 import type { CameraFact, UsbIdentity } from '#device/detect/facts.ts';
 import type { DetectionTools, ReportProblem } from '#device/detect/tools.ts';
+import { whyNotOpened } from '#device/detect/unusable-cameras.ts';
 import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
 import { isCaptureNode, parseV4l2Info, parseVideoModes } from '#device/detect/v4l2.ts';
 
@@ -89,7 +90,7 @@ async function readCamera(
   }
   const info = parseV4l2Info(outcome.stdout);
   if (info === null) {
-    report(node.path, `${node.label}: v4l2-ctl ended with ${outcome.exitCode} and told nothing of the driver`);
+    report(node.path, `${node.label}: ${whyNotOpened(outcome.exitCode, outcome.stderr ?? '')}`);
     return null;
   }
   if (!isCaptureNode(info)) return null;

@@ -8,6 +8,8 @@ import { isH264Encoder, parseElements, parseProperties, parseVersion } from '#de
 import { detectMicrophones } from '#device/detect/microphones.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
 
+import { cameraModuleSubject } from '#device/detect/unusable-cameras.ts';
+
 export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 
 /** Seconds on a small board that has just booted; the first call after a change of plugins also writes GStreamer's registry anew. */
@@ -27,7 +29,11 @@ export async function detectHardware(tools: DetectionTools, known: DetectedHardw
   ]);
   // libcamera's cameras can be used only through its own source element.
   const cameras = videoNodes.filter((camera) => camera.kind !== 'libcamera' || gstreamer.elements.has('libcamerasrc'));
-  if (cameras.length < videoNodes.length) report('libcamera', 'a camera module is there, but GStreamer has no libcamerasrc');
+  if (cameras.length < videoNodes.length)
+    report(
+      cameraModuleSubject,
+      'a camera module is there, but GStreamer has no libcamerasrc: install gstreamer1.0-libcamera and libcamera-ipa',
+    );
   const microphones = await detectMicrophones(tools, cameras);
   return { board, cameras, microphones, ...gstreamer, problems };
 }

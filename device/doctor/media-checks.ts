@@ -1,5 +1,6 @@
 /** Whether this machine can do what it is to do: elements, encoders, camera, microphone, targets. All of it is really tried. */
 import type { DetectedHardware } from '#device/detect/facts.ts';
+import { describeUnusableCameras } from '#device/detect/unusable-cameras.ts';
 import type { BenchHost, TriedCapture } from '#device/doctor/bench-host.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { judgeTarget } from '#device/doctor/judge-target.ts';
@@ -103,6 +104,8 @@ export async function checkCamera(host: BenchHost, subject: MediaSubject): Promi
   const video = chooseVideo(subject.settings.AV_VIDEO_SOURCE, subject.hardware);
   if (video.kind === 'missing') return warn('camera', video.reason, 'Plug one in; until then the test picture is streamed.');
   if (video.kind === 'test' && subject.settings.AV_VIDEO_SOURCE.value !== 'test') {
+    const unusable = describeUnusableCameras(subject.hardware.problems);
+    if (unusable !== '') return fail('camera', `none can be used: ${unusable}`, 'Until that is mended the test picture is streamed.');
     return warn('camera', 'none was found', 'Plug one in; until then the test picture is streamed.');
   }
   if (video.kind === 'test') return pass('camera', 'the test picture was asked for (AV_VIDEO_SOURCE)');

@@ -60,7 +60,10 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   }
   if (prepared.isWaitingForApproval) found.push({ code: 'waits-for-approval' });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
-  if (isStandInPicture(prepared)) found.push({ code: 'test-picture', detail: 'no camera was found' });
+  if (isStandInPicture(prepared)) {
+    const { unusableCameras } = prepared;
+    found.push({ code: 'test-picture', detail: unusableCameras === '' ? 'no camera was found' : `no usable camera: ${unusableCameras}` });
+  }
   if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });
   const media = facts.status?.media;
   if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {

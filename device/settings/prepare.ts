@@ -6,7 +6,9 @@
  * - What is already in force is fitted instead: a value that can no longer run here (its camera has been unplugged) is left
  *   out for the time being and said so, because a device is never off the air for a setting.
  */
+
 import type { DetectedHardware } from '#device/detect/facts.ts';
+import { describeUnusableCameras } from '#device/detect/unusable-cameras.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
 import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
@@ -51,6 +53,8 @@ export type Prepared = {
   readonly shortfall: string | null;
   /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
   readonly isMicrophoneMissing: boolean;
+  /** Of cameras that are there and cannot be used, why; empty where none is known of. */
+  readonly unusableCameras: string;
   /** The fleet has yet to let this device in: no relay, no key, and no settings of the fleet. */
   readonly isWaitingForApproval: boolean;
   /** What the schedules let out at the moment for which this was planned. */
@@ -119,6 +123,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
     isMicrophoneMissing: isMicrophoneMissing(settings, machine),
+    unusableCameras: describeUnusableCameras(machine.hardware.problems),
     isWaitingForApproval: document?.waitsForApproval === true,
   };
 }

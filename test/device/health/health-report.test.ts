@@ -47,6 +47,16 @@ function pausedRecording(fault: 'disk-full' | 'failed'): OutputStatus {
   return { ...output(state), id: 'recording', kind: 'recording', recording: { file: null, fileBytes: 0, freeBytes: 1e9, fault } };
 }
 
+test('a camera that is there and cannot be used says why', () => {
+  const machine = machineWith();
+  const problems = [{ subject: '/dev/video0', problem: 'C270: this user may not open it: it has to be in the group video' }];
+  const prepared = fitSettings(desired(1), { ...machine, hardware: { ...machine.hardware, problems } });
+  expect(observeConditions({ ...well, prepared })).toContainEqual({
+    code: 'test-picture',
+    detail: 'no usable camera: /dev/video0: C270: this user may not open it: it has to be in the group video',
+  });
+});
+
 const well: HealthFacts = {
   status: running,
   prepared: onCamera,
