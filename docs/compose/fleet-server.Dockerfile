@@ -19,6 +19,6 @@ COPY --from=build /app/hardware-profiles hardware-profiles
 COPY --from=build /app/fleet-server fleet-server
 RUN mkdir -p /data /shared && chown node:node /data /shared
 USER node
-ENV NODE_ENV=production FLEET_DATA_DIR=/data
+ENV NODE_ENV=production FLEET_DATA_DIR=/data MALLOC_ARENA_MAX=2
 EXPOSE 8080 1883 1935
-CMD ["node", "fleet-server/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "fleet-server/main.ts"]

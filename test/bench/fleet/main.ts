@@ -51,9 +51,9 @@ try {
   const environment = await environmentFor(directory, {
     FLEET_ADMIN_PASSWORD: password,
     FLEET_LOG_LEVEL: 'warn',
-    // As setup/enter.mjs starts it.
+    // As setup/enter.mjs and setup/start.ts start it.
     MALLOC_ARENA_MAX: '2',
-    ...(values.profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` }),
+    NODE_OPTIONS: `--max-semi-space-size=16${values.profile === undefined ? '' : ` --cpu-prof --cpu-prof-dir=${values.profile}`}`,
   });
   server = startServer(environment);
   const pid = server.child.pid ?? 0;
