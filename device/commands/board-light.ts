@@ -57,7 +57,7 @@ export class BoardLight {
     try {
       await this.#write(light, 'trigger', 'none');
     } catch (cause) {
-      const advice = 'the agent’s user must be allowed to write there';
+      const advice = 'the agent’s user must be allowed to write there (docs/operations.md, the agent as a service); a container may not';
       return { kind: 'refused', reason: `the light ${light.name} cannot be switched (${errorText(cause)}): ${advice}` };
     }
     try {

@@ -17,6 +17,7 @@ import { readCredentials } from '#device/uplink/credentials.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { Desired } from '#protocol/messages.ts';
+import { until } from '../until.ts';
 import { bareHardware, desired, relayKey, webcam } from './bare-machine.ts';
 import { madeKeyframe } from './commands/made-keyframe.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -199,7 +200,8 @@ test('a device that waits for approval says so and streams nowhere, unless its o
   const waiting = await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 1);
   expect(waiting.body.conditions.map(({ code }) => code)).toContain('waits-for-approval');
   expect(media.plans.at(-1)?.outputs).toEqual([]);
-  expect(lines.join('')).toContain('waits until somebody approves it in the fleet’s dashboard');
+  // Said after it was reported.
+  await until('the log to say so', 5000, () => lines.join('').includes('waits until somebody approves it in the fleet’s dashboard'));
   await fleet.send('pi-1', 'desired', desired(2, {}, 'b'));
   const approved = await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 2);
   expect(approved.body.conditions.map(({ code }) => code)).not.toContain('waits-for-approval');

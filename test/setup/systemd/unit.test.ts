@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../device/temporary-directory.ts';
 
@@ -46,4 +47,21 @@ test.skipIf(!hasSysusers)('the agent’s own user, in the groups of camera and s
   execFileSync('systemd-sysusers', [`--root=${root}`], { stdio: 'ignore' });
   expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^makespacelive:x:\d+:\d+:.*:\/var\/lib\/makespacelive:.*nologin$/m);
   expect(readFileSync(join(root, 'etc/group'), 'utf8')).toMatch(/^video:x:44:makespacelive$/m);
+});
+
+test('polkit lets the agent’s user restart the machine, nobody else, and nothing more', () => {
+  const rules: ((action: { id: string }, subject: { user: string }) => unknown)[] = [];
+  const polkit = { Result: { YES: 'yes' }, addRule: (rule: (typeof rules)[number]) => rules.push(rule) };
+  runInNewContext(readFileSync(join(folder, 'makespacelive-reboot.rules'), 'utf8'), { polkit });
+  const answer = (id: string, user: string) => rules.map((rule) => rule({ id }, { user }));
+  expect(answer('org.freedesktop.login1.reboot', 'makespacelive')).toEqual(['yes']);
+  expect(answer('org.freedesktop.login1.reboot', 'pi')).toEqual([undefined]);
+  expect(answer('org.freedesktop.login1.power-off', 'makespacelive')).toEqual([undefined]);
+});
+
+test('udev gives the lights that are blinked, and their two files alone, to the agent’s group', () => {
+  const rule = readFileSync(join(folder, 'makespacelive-leds.rules'), 'utf8');
+  expect(rule).toContain('KERNEL=="ACT|PWR|led0|led1"');
+  const files = [...rule.matchAll(/\/sys\$devpath\/(\w+)/g)].map(([, file]) => file);
+  expect(new Set(files)).toEqual(new Set(['trigger', 'brightness']));
 });
