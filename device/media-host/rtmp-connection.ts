@@ -30,6 +30,8 @@ const leastRoomMs = 500;
 const mostRoomMs = 1500;
 /** A way that has become longer is believed slowly: its delay is the least of late. */
 const delayDriftMs = 1;
+/** Beyond what the way itself takes; a keyframe may be under way for so long. */
+const keepsUpMs = 150;
 
 /** FLV time has 32 bits, of which receivers dislike the last: after 24.8 days a connection has to begin anew. */
 const longestConnectionMs = 2 ** 31 - 1;
@@ -45,6 +47,7 @@ export class RtmpConnection {
   #baseMs: number | null = null;
   #isConnected = false;
   #delayMs: number | null = null;
+  #isBehind = true;
   /** What carries this connection; null until it is known. */
   #socket: ClaimedSocket | null = null;
 
@@ -70,6 +73,7 @@ export class RtmpConnection {
     this.#baseMs = null;
     this.#ledger.clear();
     this.#delayMs = null;
+    this.#isBehind = true;
     this.#isConnected = false;
     // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
     this.#sink['host'] = '';
@@ -126,11 +130,17 @@ export class RtmpConnection {
     return this.#ledger.oldestMs;
   }
 
-  /** Looks at what has arrived. Some times a second are enough. */
+  /** When it was last looked at, more was under way than a connection has that keeps up. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Looks at what has arrived. To be done before what is handed over since the last time fills the room. */
   look(nowMs: number): void {
     const inKernel = this.#socket === null ? 0 : (this.#sockets.waitingBytes(this.#socket, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
     this.#delayMs = Math.min(this.#ledger.spanMs, (this.#delayMs ?? mostRoomMs) + delayDriftMs);
+    this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs;
   }
 
   push(tag: Tag): void {

@@ -1,4 +1,7 @@
-/** Prints the figures of the first stream. Times depend on the machine: compare the ratios. */
+/**
+ * Prints the figures of a device: load, deaths, outage. Times depend on the machine: compare the ratios. With `-- load`, `-- kills`
+ * or `-- outage` only these.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,14 +15,21 @@ import { processOf } from '../processes.ts';
 import { timeUntil, until } from '../until.ts';
 import { measureKills, quantile } from './media-host-kills.ts';
 import { startPlainRelay } from './plain-relay.ts';
-import { cpuSeconds, memoryTogetherBytes, peakRssBytes } from './process-figures.ts';
+import { cpuSeconds, memoryTogetherBytes, peakRssBytes, proportionalBytes } from './process-figures.ts';
+import { printDeaths, printOutage } from './recording-figures.ts';
 
 const measuredMs = 30_000;
 const recoveries = 5;
 const kills = 100;
+const outageMs = 60_000;
 const megabyte = 1e6;
 
-type Load = { readonly cpuS: number; readonly peakBytes: number; readonly togetherBytes: number | null };
+type Load = {
+  readonly cpuS: number;
+  readonly peakBytes: readonly number[];
+  readonly proportionalBytes: readonly number[];
+  readonly togetherBytes: number | null;
+};
 
 function print(what: string, figure: string, aim = ''): void {
   process.stdout.write(`${what.padEnd(62)} ${figure.padStart(12)}   ${aim}\n`);
@@ -29,8 +39,12 @@ async function loadOf(pids: readonly number[]): Promise<Load> {
   const before = pids.map(cpuSeconds);
   await delay(measuredMs);
   const cpuS = pids.map(cpuSeconds).reduce((sum, seconds, index) => sum + seconds - (before[index] ?? 0), 0);
-  const sum = (figure: (pid: number) => number) => pids.map(figure).reduce((total, bytes) => total + bytes, 0);
-  return { cpuS, peakBytes: sum(peakRssBytes), togetherBytes: memoryTogetherBytes(pids) };
+  return {
+    cpuS,
+    peakBytes: pids.map(peakRssBytes),
+    proportionalBytes: pids.map(proportionalBytes),
+    togetherBytes: memoryTogetherBytes(pids),
+  };
 }
 
 const hostPid = (system: RunningSystem) => Number(readFileSync(join(system.stateDirectory, 'media-host.pid'), 'utf8'));
@@ -83,7 +97,7 @@ async function measureGstLaunch(description: string): Promise<Load> {
   const relay = await startPlainRelay(folder, port);
   const pipeline = (/^pipeline: (.*)$/m.exec(description)?.[1] ?? '')
     .replace(' ! capssetter join=false replace=true caps=application/x-tags', '')
-    .replace(/appsink name=tags( [a-z-]+=\S+)*/, `rtmp2sink location=rtmp://127.0.0.1:${port}/live/bench`)
+    .replace(/appsink name=tags( [a-z-]+=\S+)*/, `rtmp2sink chunk-size=4096 location=rtmp://127.0.0.1:${port}/live/bench`)
     .replace(/appsink name=preview( [a-z-]+=\S+)*/, 'fakesink sync=false')
     .replace('name=encoder', `name=encoder bitrate=${/encoder\.bitrate=(\d+)/.exec(description)?.[1]}`);
   // The words of the description, as a shell would split it: quotes hold words together.
@@ -109,6 +123,10 @@ function megabytes(bytes: number): string {
   return `${(bytes / megabyte).toFixed(0)} MB`;
 }
 
+function addends(bytes: readonly number[]): string {
+  return `${bytes.map((each) => (each / megabyte).toFixed(0)).join(' + ')} = ${megabytes(bytes.reduce((sum, each) => sum + each, 0))}`;
+}
+
 async function printKills(): Promise<void> {
   const { framesMs, relayMs, stories } = await measureKills(kills);
   const over = framesMs.filter((milliseconds) => milliseconds > 2000).length;
@@ -119,18 +137,26 @@ async function printKills(): Promise<void> {
   print('  a publisher at the relay again: median, slowest', `${seconds(quantile(relayMs, 0.5))}, ${seconds(quantile(relayMs, 1))}`);
 }
 
-if (process.argv.includes('kills')) {
-  await printKills();
-  process.exit(0);
+async function printLoad(): Promise<void> {
+  const ours = await measureSystem();
+  const plain = await measureGstLaunch(ours.description);
+  const overS = measuredMs / 1000;
+  print(`CPU of agent and media host over ${overS} s of 720p30`, `${ours.load.cpuS.toFixed(2)} s`);
+  print(`CPU of gst-launch-1.0 with the same elements over ${overS} s`, `${plain.cpuS.toFixed(2)} s`);
+  print('  ratio', (ours.load.cpuS / plain.cpuS).toFixed(2), 'aim: at most 1.10');
+  const together = ours.load.togetherBytes;
+  print('memory of agent and media host, each page once', together === null ? 'root only' : megabytes(together), 'aim: under 150 MB');
+  print('  the peaks of their resident sets: Node counts twice', addends(ours.load.peakBytes), 'aim: under 150 MB');
+  print('  their proportional shares (PSS)', addends(ours.load.proportionalBytes));
+  print('  the peak of gst-launch-1.0, for comparison', addends(plain.peakBytes));
 }
-const ours = await measureSystem();
-const plain = await measureGstLaunch(ours.description);
-const overS = measuredMs / 1000;
-print(`CPU of agent and media host over ${overS} s of 720p30`, `${ours.load.cpuS.toFixed(2)} s`);
-print(`CPU of gst-launch-1.0 with the same elements over ${overS} s`, `${plain.cpuS.toFixed(2)} s`);
-print('  ratio', (ours.load.cpuS / plain.cpuS).toFixed(2), 'aim: at most 1.10');
-const together = ours.load.togetherBytes;
-print('memory of agent and media host, each page once', together === null ? 'root only' : megabytes(together), 'aim: under 150 MB');
-print('  the peaks of their resident sets added up: Node counts twice', megabytes(ours.load.peakBytes));
-print('  the peak of gst-launch-1.0, for comparison', megabytes(plain.peakBytes));
-await printKills();
+
+async function printAllKills(): Promise<void> {
+  await printKills();
+  await printDeaths(kills);
+}
+
+const parts = { load: printLoad, kills: printAllKills, outage: () => printOutage(outageMs) };
+const wanted = process.argv.slice(2).filter((name): name is keyof typeof parts => name in parts);
+for (const name of wanted.length > 0 ? wanted : (['load', 'kills', 'outage'] as const)) await parts[name]();
+process.exit(0);

@@ -18,6 +18,11 @@ export function peakRssBytes(pid: number): number {
   return Number(line?.[1]) * 1024;
 }
 
+/** What the process takes up now, with its share only of each page that others map, too. Source: proc(5), /proc/pid/smaps. */
+export function proportionalBytes(pid: number): number {
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) * 1024;
+}
+
 const pageBytes = 4096;
 const entryBytes = 8;
 /** Of an entry: the page is in memory; and the low 55 bits, its place there (pagemap, Documentation/admin-guide/mm/pagemap.rst). */

@@ -31,7 +31,7 @@ it('reads the kernel’s tables', () => {
 
 it('gives each output a connection of its own: of this process, established, to its address before any other', () => {
   const sockets = new KernelSockets({
-    readTable: (name) => (name === 'tcp' ? table : ''),
+    readTable: (name) => (name === 'tcp' ? [table] : []),
     ownInodes: () => new Set(['12', '13', '14']),
   });
   const first = sockets.claim(1935, ['198.51.100.7']);
@@ -51,7 +51,7 @@ it('reads only the table that has the connection, and that once for all that ask
   const sockets = new KernelSockets({
     readTable: (name) => {
       read.push(name);
-      return name === 'tcp' ? table : table6;
+      return [name === 'tcp' ? table : table6];
     },
     ownInodes: () => new Set(['21', '22']),
   });
@@ -67,6 +67,23 @@ it('reads only the table that has the connection, and that once for all that ask
   expect(read).toEqual(['tcp6']);
   sockets.waitingBytes(mapped, 1100);
   expect(read).toEqual(['tcp6', 'tcp6']);
+});
+
+it('reads a table no further than to the last of its connections, wherever a piece ends', () => {
+  let pieces = 0;
+  const sockets = new KernelSockets({
+    *readTable(name) {
+      for (let at = 0; name === 'tcp' && at < table.length; at += 40) {
+        pieces += 1;
+        yield table.slice(at, at + 40);
+      }
+    },
+    ownInodes: () => new Set(['12', '13']),
+  });
+  const socket = sockets.claim(1935, ['10.0.0.1']);
+  pieces = 0;
+  expect(socket && sockets.waitingBytes(socket, 0)).toBe(123_456);
+  expect(pieces).toBe(Math.ceil(table.indexOf('   2:') / 40));
 });
 
 it('counts what a server that does not read leaves in the kernel', async () => {

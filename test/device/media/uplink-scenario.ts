@@ -16,12 +16,12 @@ export const badHour: readonly Stage[] = [
   { kind: 'rate', kbps: 3000, lengthS: 12 },
 ];
 
-/** The same in a minute: what a test has time for. */
+/** The same in a minute, with the whole cut: what a test has time for. */
 export const badMinute: readonly Stage[] = [
   { kind: 'rate', kbps: 3000, lengthS: 6 },
   { kind: 'rate', kbps: 600, lengthS: 12 },
   { kind: 'rate', kbps: 3000, lengthS: 16 },
-  { kind: 'cut', lengthS: 9 },
+  { kind: 'cut', lengthS: 20 },
   { kind: 'rate', kbps: 3000, lengthS: 6 },
 ];
 
