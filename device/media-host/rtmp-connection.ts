@@ -48,6 +48,8 @@ export class RtmpConnection {
   #isConnected = false;
   #delayMs: number | null = null;
   #isBehind = true;
+  /** What the sink says of its last connection until the next one begins, which is a moment after the start. */
+  #formerStatistics = '';
   /** What carries this connection; null until it is known. */
   #socket: ClaimedSocket | null = null;
 
@@ -82,6 +84,7 @@ export class RtmpConnection {
       this.#fail(rtmpErrorWords('invalid address'));
       return;
     }
+    this.#formerStatistics = this.#statistics();
     this.#pipeline.play();
     for (const tag of headers) this.push(tag);
   }
@@ -99,9 +102,10 @@ export class RtmpConnection {
     if (this.#isConnected) return true;
     // While there is no connection the sink holds one buffer and the queue the others.
     if (this.#onFailed === null || this.#queue['current-level-buffers'] !== 0) return false;
-    // A connection that just failed may have emptied the queue before its error is here; then there are no statistics.
-    // Read once a connection: the binding leaks a kilobyte each time.
-    this.#isConnected = / out-bytes-total=\(guint64\)[1-9]/.test(String(this.#sink['stats']));
+    // A connection that just failed may have emptied the queue before its error is here; then there are no statistics. One that
+    // just began may not have filled it: then they are the former ones. To be ended in that moment costs the sink its socket.
+    const statistics = this.#statistics();
+    this.#isConnected = statistics !== this.#formerStatistics && / out-bytes-total=\(guint64\)[1-9]/.test(statistics);
     if (this.#isConnected) this.#findSocket();
     return this.#isConnected;
   }
@@ -154,6 +158,11 @@ export class RtmpConnection {
     writeTimestamp(tag.bytes, timestampMs);
     this.#ledger.push(tag.bytes.length, tag.timestampMs);
     this.#source.push?.(tag.bytes);
+  }
+
+  /** To be read a few times a connection: the binding leaks a kilobyte each time. */
+  #statistics(): string {
+    return String(this.#sink['stats']);
   }
 
   #queuedBytes(): number {
