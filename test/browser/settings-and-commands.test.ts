@@ -48,6 +48,13 @@ async function untilInForce(kbps: number): Promise<void> {
   });
 }
 
+test('the charts look back a year', async () => {
+  await page.locator('[data-testid=charts][data-range=hour]').waitFor();
+  await page.getByRole('radiogroup', { name: 'Over which time' }).getByText('Year').click();
+  await page.locator('[data-testid=charts][data-range=year]').getByRole('img', { name: 'Frames in the last year' }).waitFor();
+  await screenshot(page, 'charts-year-light-desk');
+});
+
 test('a group’s settings are shown before they are saved, reach the device, and are taken back', async () => {
   await page.getByRole('button', { name: 'Change or remove the device' }).click();
   await page.getByRole('menuitem', { name: 'Name, group and tags' }).click();

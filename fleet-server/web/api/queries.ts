@@ -9,6 +9,7 @@ import { JoinTokenList } from '#protocol/model/enrolment.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
+import { type HealthRange, moveMs } from '../device/health-ranges.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
 import { serverNowMs } from './server-clock.ts';
@@ -18,8 +19,6 @@ const pageSize = 200;
 /** 10,000 devices: more than a list for people is good for. */
 const maxPages = 50;
 const historyEntries = 50;
-export const healthRangeMs = 3_600_000;
-const healthStepS = 30;
 const unfinishedCommandMs = 5000;
 const openBatchMs = 2000;
 const alertsNow = 500;
@@ -120,19 +119,19 @@ export const historyQuery = (id: string) =>
     refetchInterval: fallbackMs,
   });
 
-export const healthQuery = (id: string) =>
+export const healthQuery = (id: string, range: HealthRange) =>
   queryOptions({
-    queryKey: queryKeys.health(id),
+    queryKey: queryKeys.health(id, range.name),
     queryFn: ({ signal }) => {
       const toMs = serverNowMs();
       const query = new URLSearchParams({
-        from: new Date(toMs - healthRangeMs).toISOString(),
+        from: new Date(toMs - range.rangeMs).toISOString(),
         to: new Date(toMs).toISOString(),
-        stepS: String(healthStepS),
+        stepS: String(range.stepS),
       });
       return get(`${pathOf('devices', id, 'health')}?${query}`, HealthHistory, signal);
     },
-    refetchInterval: fallbackMs,
+    refetchInterval: moveMs(range),
   });
 
 export const isFinished = (command: CommandStatus): boolean => command.state !== 'waiting' && command.state !== 'sent';

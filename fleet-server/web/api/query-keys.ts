@@ -11,7 +11,7 @@ export const queryKeys = {
   rollouts: ['rollouts'],
   rollout: (id: string) => ['rollout', id],
   history: (id: string) => ['device-history', id],
-  health: (id: string) => ['device-health', id],
+  health: (id: string, range: string) => ['device-health', id, range],
   deviceLog: (id: string) => ['device-log', id],
   commands: (deviceId: string) => ['commands', deviceId],
   batch: (id: string) => ['commands', 'batch', id],

@@ -1,6 +1,16 @@
 /** The figures of the stream, of the board, and what the device is made of. */
 import type { DeviceDetail } from '#protocol/model/device.ts';
-import { bitrateWords, bytesWords, framesWords, loadWords, sizeWords, temperatureWords, usedWords } from '../figures/format.ts';
+import {
+  bitrateWords,
+  bytesWords,
+  clockOffsetWords,
+  framesWords,
+  loadWords,
+  sizeWords,
+  temperatureWords,
+  usedWords,
+  wifiWords,
+} from '../figures/format.ts';
 import { Ago, For } from '../time/times.tsx';
 import { durationWords } from '../time/words.ts';
 import { Facts, Panel } from './panel.tsx';
@@ -42,10 +52,18 @@ export function BoardPanel({ device }: { readonly device: DeviceDetail }) {
           { name: 'Board', value: device.boardName },
           { name: 'Temperature', value: health?.temperatureC === undefined ? null : temperatureWords(health.temperatureC) },
           { name: 'Throttled', value: health?.throttled === undefined ? null : health.throttled ? 'yes' : 'no' },
+          { name: 'Power now', value: health?.powerNow === undefined ? null : health.powerNow.join(', ') },
           { name: 'Load (1 min)', value: health === null ? null : loadWords(health.loadAverage1m) },
           { name: 'Memory', value: health === null ? null : `${memoryUsed} of ${bytesWords(health.memoryTotalBytes)}` },
           { name: 'Disk free', value: health === null ? null : bytesWords(health.diskFreeBytes) },
-          { name: 'Wi-Fi', value: health?.wifiSignalDbm === undefined ? null : `${health.wifiSignalDbm} dBm` },
+          { name: 'Card worn', value: health?.cardWearPercent === undefined ? null : `${health.cardWearPercent} %` },
+          { name: 'Wi-Fi', value: health === null ? null : wifiWords(health) },
+          { name: 'Sends', value: health?.uplinkKbps === undefined ? null : bitrateWords(health.uplinkKbps) },
+          {
+            name: 'Clock',
+            value: health?.clockOffsetMs === undefined ? null : clockOffsetWords(health.clockOffsetMs, health.clockPrecisionMs),
+            title: 'Against the fleet server’s',
+          },
           { name: 'Agent memory', value: health === null ? null : bytesWords(health.agentRssBytes) },
           { name: 'Media host memory', value: health === null ? null : bytesWords(health.mediaHostRssBytes) },
           { name: 'Running for', value: health === null ? null : durationWords(health.uptimeS * 1000) },

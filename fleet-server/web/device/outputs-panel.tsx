@@ -1,7 +1,7 @@
 /** Where the device sends its stream, and how that goes. */
 import type { OutputStatus } from '#protocol/media.ts';
 import type { DeviceDetail } from '#protocol/model/device.ts';
-import { bytesWords } from '../figures/format.ts';
+import { bytesWords, millisecondsWords } from '../figures/format.ts';
 import type { Tone } from '../status/stream-words.ts';
 import { useNow } from '../time/now.ts';
 import { For } from '../time/times.tsx';
@@ -56,6 +56,7 @@ export function OutputsPanel({ device }: { readonly device: DeviceDetail }) {
             <p className={`figure ${classes['outputFigures']}`}>
               {`${bytesWords(output.bytesSent)} sent · ${output.connections} ${output.connections === 1 ? 'connection' : 'connections'} · `}
               {`${output.droppedGroups} dropped · ${bytesWords(output.queuedBytes)} queued`}
+              {output.lagMs === undefined ? '' : ` · ${millisecondsWords(output.lagMs)} behind`}
             </p>
           </li>
         ))}

@@ -40,3 +40,26 @@ export function usedWords(total: number | null | undefined, free: number | null 
 export function loadWords(load: number | null | undefined): string {
   return load === null || load === undefined ? unknown : load.toFixed(2);
 }
+
+type Wifi = { readonly wifiSignalDbm?: number; readonly wifiRateMbps?: number };
+
+/** Empty where the device has no Wi-Fi. */
+export function wifiWords({ wifiSignalDbm, wifiRateMbps }: Wifi): string {
+  const parts = [
+    ...(wifiSignalDbm === undefined ? [] : [`${wifiSignalDbm} dBm`]),
+    ...(wifiRateMbps === undefined ? [] : [`${Math.round(wifiRateMbps)} Mbit/s`]),
+  ];
+  return parts.join(', ');
+}
+
+export function millisecondsWords(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Against the fleet server's clock. `precisionMs`: how far the truth may be from `offsetMs`; an offset that may be none is not told as one. */
+export function clockOffsetWords(offsetMs: number, precisionMs = 0): string {
+  const off = Math.abs(offsetMs);
+  const unknownMs = Math.max(precisionMs, 1);
+  if (off <= unknownMs) return `right, ± ${millisecondsWords(unknownMs)}`;
+  return `${millisecondsWords(off)} ${offsetMs > 0 ? 'ahead' : 'behind'}`;
+}

@@ -69,6 +69,10 @@ export function SignInPage() {
           <Button type="submit" size="md" fullWidth loading={signIn.isPending} disabled={name === '' || password === ''}>
             Sign in
           </Button>
+          <Text size="xs" className="dim">
+            Password lost? An admin gives you a new one. An admin’s own is made anew on the server’s machine:{' '}
+            <code>npm run admin-password</code>
+          </Text>
         </Stack>
       </form>
     </main>

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { bitrateWords, bytesWords, framesWords, sizeWords, usedWords } from '#fleet-server/web/figures/format.ts';
+import {
+  bitrateWords,
+  bytesWords,
+  clockOffsetWords,
+  framesWords,
+  sizeWords,
+  usedWords,
+  wifiWords,
+} from '#fleet-server/web/figures/format.ts';
 
 test('bitrates', () => {
   expect([null, 0, 640.4, 2512, 12_345].map(bitrateWords)).toEqual(['–', '0 kbit/s', '640 kbit/s', '2.51 Mbit/s', '12.3 Mbit/s']);
@@ -19,4 +27,17 @@ test('bytes', () => {
 
 test('what is used of what there is', () => {
   expect([usedWords(4e9, 3e9), usedWords(0, 0), usedWords(undefined, 1)]).toEqual(['25 %', '–', '–']);
+});
+
+test('a clock that is off, by more than what is not known', () => {
+  expect([clockOffsetWords(2500), clockOffsetWords(-428, 100)]).toEqual(['2.5 s ahead', '428 ms behind']);
+  expect([clockOffsetWords(-428, 500), clockOffsetWords(0)]).toEqual(['right, ± 500 ms', 'right, ± 1 ms']);
+});
+
+test('Wi-Fi, as far as the device tells', () => {
+  expect([wifiWords({ wifiSignalDbm: -61, wifiRateMbps: 72.2 }), wifiWords({ wifiSignalDbm: -61 }), wifiWords({})]).toEqual([
+    '-61 dBm, 72 Mbit/s',
+    '-61 dBm',
+    '',
+  ]);
 });
