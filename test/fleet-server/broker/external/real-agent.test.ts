@@ -68,11 +68,11 @@ function startAgent(joinToken: string): ChildProcess {
 }
 
 test('it joins, is steered, changes its credential, comes back to a broker that was away, and is cut when it is removed', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await until('the server is ready', 10_000, async () => (await fetch(`${url}/readyz`)).status === 200);
   agent = startAgent((await call<{ token: string }>('POST', '/join-tokens', {})).token);
-  const device = await until('it is online', 20_000, async () => {
+  const device = await until('it is online', 60_000, async () => {
     const [first] = (await call<DeviceList>('GET', '/devices')).devices;
     return first?.presence.state === 'online' && first;
   });
