@@ -1,8 +1,10 @@
 /** This machine, as detection wants to see it. */
+
 import { spawn } from 'node:child_process';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { machine } from 'node:os';
 import type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
+import { passedEnvironment } from '#device/media/host-process.ts';
 
 /** The longest real answer, the list of all elements, has about 60 kB. */
 const maximumOutputBytes = 4 * 1024 * 1024;
@@ -27,8 +29,8 @@ export function runProgram(command: string, commandArguments: readonly string[],
   return new Promise((resolve) => {
     const child = spawn(command, commandArguments, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // What is parsed must not be translated or coloured.
-      env: { ...process.env, LC_ALL: 'C', GST_INSPECT_NO_COLORS: '1', NO_COLOR: '1' },
+      // What is parsed must not be translated or coloured, and our own environment may hold the stream key and the join token.
+      env: { ...passedEnvironment(), LC_ALL: 'C', GST_INSPECT_NO_COLORS: '1', NO_COLOR: '1' },
     });
     const chunks: Buffer[] = [];
     let complaint = '';

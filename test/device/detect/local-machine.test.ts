@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
 
 test('a program’s output and exit code', async () => {
@@ -34,4 +34,13 @@ test('what cannot be read is null or empty', async () => {
   expect(await machine.readFile('/nowhere/at/all')).toBeNull();
   expect(await machine.readDirectory('/nowhere/at/all')).toEqual([]);
   expect(await machine.realPath('/nowhere/at/all')).toBeNull();
+});
+
+test('no program hears of our own secrets', async () => {
+  vi.stubEnv('AV_STREAM_KEY', 'a-secret');
+  vi.stubEnv('FLEET_JOIN_TOKEN', 'another-secret');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const outcome = await runProgram(process.execPath, ['-p', 'JSON.stringify(process.env)'], 20_000);
+  expect(outcome).toMatchObject({ stdout: expect.stringContaining('"PATH"') });
+  expect(JSON.stringify(outcome)).not.toContain('secret');
 });
