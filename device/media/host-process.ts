@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { mediaHostProgram } from '#device/installation.ts';
-import { leanNodeFlags } from '#device/lean-node.ts';
+import { mediaHostNodeFlags } from '#device/lean-node.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 
 /** One thread of the pool for each of 16 outputs, six for each of two captures, and Node's own four, with two to spare. */
@@ -24,7 +24,7 @@ export function passedEnvironment(): NodeJS.ProcessEnv {
  * unless NODE_COMPILE_CACHE names a folder.
  */
 export function spawnHost(directory: string, recordings: string = hostFiles(directory).recordings): ChildProcess {
-  return spawn(process.execPath, [...leanNodeFlags, mediaHostProgram, directory], {
+  return spawn(process.execPath, [...mediaHostNodeFlags, mediaHostProgram, directory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...passedEnvironment(),
