@@ -4,28 +4,14 @@
  *
  * INVARIANT: what is older never takes the place of what is newer, and a session that is over stays over.
  */
-import type { LiveDevice, SessionPosition } from '#fleet-server/devices/live-device.ts';
+import { type LiveDevice, type SessionPosition, saidFields } from '#fleet-server/devices/live-device.ts';
 import type { UpwardName } from '#protocol/envelope.ts';
 
-const fields = [
-  'presence',
-  'session',
-  'media',
-  'outputs',
-  'conditions',
-  'figures',
-  'board',
-  'recordings',
-  'versions',
-  'streamsHere',
-  'previewAtMs',
-  'snapshotAtMs',
-] as const satisfies readonly (keyof LiveDevice)[];
-export type HeardDevice = Pick<LiveDevice, (typeof fields)[number]>;
+export type HeardDevice = Pick<LiveDevice, (typeof saidFields)[number]>;
 
 /** `ownPictures`: of those that the writing server has itself. */
 export function writeHeard(live: LiveDevice, ownPictures: Pick<LiveDevice, 'previewAtMs' | 'snapshotAtMs'>): string {
-  return JSON.stringify({ ...Object.fromEntries(fields.map((field) => [field, live[field]])), ...ownPictures });
+  return JSON.stringify({ ...Object.fromEntries(saidFields.map((field) => [field, live[field]])), ...ownPictures });
 }
 
 /** Written by a server of the same version; null: it knows nothing (any more). */

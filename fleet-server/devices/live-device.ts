@@ -56,3 +56,19 @@ export type LiveDevice = {
   readonly previewAtMs: number | null;
   readonly snapshotAtMs: number | null;
 };
+
+/** What a device itself said: what one server tells another about it. What the store holds, each reads there. */
+export const saidFields = [
+  'presence',
+  'session',
+  'media',
+  'outputs',
+  'conditions',
+  'figures',
+  'board',
+  'recordings',
+  'versions',
+  'streamsHere',
+  'previewAtMs',
+  'snapshotAtMs',
+] as const satisfies readonly (keyof LiveDevice)[];

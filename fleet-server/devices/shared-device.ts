@@ -2,7 +2,7 @@
  * What one fleet server writes down for the others about a device that is connected to it, or that its relay receives. Written
  * and read by servers of one version; of another version what cannot be read counts as not said.
  */
-import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { type LiveDevice, saidFields } from '#fleet-server/devices/live-device.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
 /**
@@ -11,20 +11,7 @@ import type { RelayReception } from '#protocol/model/device.ts';
  */
 export type LivePart = 'agent' | 'reception' | 'heard';
 
-const agentFields = [
-  'presence',
-  'heardAtMs',
-  'session',
-  'media',
-  'outputs',
-  'conditions',
-  'figures',
-  'board',
-  'versions',
-  'streamsHere',
-  'previewAtMs',
-  'snapshotAtMs',
-] as const satisfies readonly (keyof LiveDevice)[];
+const agentFields = ['heardAtMs', ...saidFields] as const;
 export type SharedAgent = Pick<LiveDevice, (typeof agentFields)[number]>;
 
 export function writeSharedAgent(live: LiveDevice): string {

@@ -29,7 +29,17 @@ function RecordingState({ output }: { readonly output: OutputStatus | undefined 
 export function RecordingsPanel({ device }: { readonly device: DeviceDetail }) {
   const { recordings } = device;
   const output = device.outputs.find(({ kind }) => kind === 'recording');
-  if (recordings === null && output === undefined) return null;
+  if (recordings === null && output === undefined) {
+    return (
+      <Panel title="Recordings">
+        <p className="dim">
+          {device.presence.state === 'online'
+            ? 'Nothing is being recorded. “Record on the device” (AV_RECORD) in its settings changes that; “Start recording” records until the next settings.'
+            : 'The device is not connected, and says nothing of its recordings.'}
+        </p>
+      </Panel>
+    );
+  }
   const file = output?.recording?.file ?? null;
   return (
     <Panel title="Recordings">
