@@ -10,17 +10,7 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 const rowsPerInsert = 50;
 const minuteMs = 60_000;
 
-const columns = [
-  'deviceId',
-  'atMs',
-  'framesPerSecond',
-  'videoBitrateKbps',
-  'temperatureC',
-  'loadAverage1m',
-  'memoryAvailableBytes',
-  'audioRmsDbfs',
-  'audioVideoDriftMs',
-] as const satisfies readonly (keyof HealthSamplesTable)[];
+const columns = ['deviceId', 'atMs', ...healthFigures] as const satisfies readonly (keyof HealthSamplesTable)[];
 
 /** The values of row `index` are named by their column and that number. */
 type Values = Record<string, HealthSamplesTable[keyof HealthSamplesTable]>;

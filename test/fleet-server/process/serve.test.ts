@@ -1,28 +1,18 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { storePath } from '#fleet-server/store/store.ts';
 import { noSmallDisk, smallDisk } from '../../device/recording/small-disk.ts';
 import { until } from '../../until.ts';
 import { environmentFor, startServer } from '../running-server.ts';
-import { killUnderWrites } from './server-kills.ts';
+import { expectNothingLost } from './nothing-lost.ts';
 import { endAllOf, missingIn, password, request, signIn } from './writes.ts';
 
 /** test/long has fifty. */
 const kills = 4;
 
-test(`a server that is killed ${kills} times under writes has every write that it acknowledged`, { timeout: 90_000 }, async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'msl-kills-'));
-  try {
-    const { acknowledged, missing, startsMs } = await killUnderWrites(directory, kills);
-    expect(missing).toEqual([]);
-    expect(startsMs).toHaveLength(kills);
-    expect(acknowledged).toBeGreaterThan(2 * kills);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-});
+test(`a server that is killed ${kills} times under writes has every write that it acknowledged`, { timeout: 90_000 }, () =>
+  expectNothingLost(kills),
+);
 
 test('a full disk refuses what is to be written, answers what is read, and needs nobody once there is space', {
   timeout: 120_000,
