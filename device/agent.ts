@@ -3,113 +3,45 @@
  * only marks work as due; the settings keeper's loop does it, one thing at a time.
  */
 import { createHash } from 'node:crypto';
+import type { AgentOptions } from '#device/agent-options.ts';
 import { commandActions } from '#device/commands/actions.ts';
 import { BoardLight } from '#device/commands/board-light.ts';
 import { LogLease } from '#device/commands/log-lease.ts';
-import type { LogTail } from '#device/commands/log-tail.ts';
 import { stillPicture } from '#device/commands/still-picture.ts';
-import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
 import { withLostCameras } from '#device/detect/lost-hardware.ts';
 import { StatusDoor } from '#device/doctor/agent-status.ts';
-import type { Check } from '#device/doctor/check.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import { Escalator } from '#device/health/escalator.ts';
 import { FleetClock, measureOffset } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
-import { isStandInPicture } from '#device/health/health-report.ts';
 import { HealthWatch } from '#device/health/health-watch.ts';
-import type { Log } from '#device/logging.ts';
-import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import type { ApplyOutcome, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
 import { RecordingsKeeper, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
-import { whenOutletIs } from '#device/schedule/outlet-outcome.ts';
-import { OutletSwitch } from '#device/schedule/outlet-switch.ts';
-import { describePause, type Outlet, streamBasis } from '#device/schedule/outlets.ts';
+import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '#device/schedule/outlet-switches.ts';
+import { streamBasis } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
-import type { ServiceManager } from '#device/service/service-manager.ts';
-import { describeRefusals } from '#device/settings/describe-refusals.ts';
+import { describeSource, isSomethingMissing } from '#device/settings/describe-stream.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
-import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
+import { StreamAnnouncer } from '#device/settings/stream-announcer.ts';
+import { errorText } from '#device/state/state-directory.ts';
 import { readBootId } from '#device/state/state-lock.ts';
-import { BrokerLocation } from '#device/uplink/broker-location.ts';
 import { CommandJournal } from '#device/uplink/command-journal.ts';
 import { CommandRunner } from '#device/uplink/command-runner.ts';
-import { requestConnection } from '#device/uplink/connection-request.ts';
-import { copyPolicy, identityOfCopy } from '#device/uplink/copied-card.ts';
-import {
-  bindCredentials,
-  type Credentials,
-  changeCredential,
-  enrol,
-  enrolmentPolicies,
-  forgetFormer,
-  keepBroker,
-} from '#device/uplink/credentials.ts';
-import { askAboutCopy, requestEnrolment } from '#device/uplink/enrolment-request.ts';
+import { bindCredentials, changeCredential } from '#device/uplink/credentials.ts';
 import { EventJournal } from '#device/uplink/event-journal.ts';
 import { fleetTrust } from '#device/uplink/fleet-trust.ts';
+import { fleetUplink } from '#device/uplink/fleet-uplink.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
-import { SessionCounter } from '#device/uplink/session-counter.ts';
-import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
+import type { Uplink } from '#device/uplink/uplink.ts';
 import { wait } from '#device/uplink/wait.ts';
-import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { UpwardBody } from '#protocol/envelope.ts';
-import type { BoardIdentity, Versions } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
-
-/** What the agent asks of its media host. */
-export type Media = Pick<
-  MediaHostSupervisor,
-  'start' | 'apply' | 'restartCapture' | 'restartHost' | 'picture' | 'gstreamerVersion' | 'onStatus' | 'onPreview' | 'onEvent' | 'stop'
->;
-
-export type AgentOptions = {
-  readonly configuration: Configuration;
-  readonly state: StateDirectory;
-  /** Null until the device has joined its fleet. */
-  readonly credentials: Credentials | null;
-  /** What was found in their place and is another board's (uplink/copied-card.ts). */
-  readonly copyOf: Credentials | null;
-  /** Null: this board cannot be told from others. */
-  readonly board: BoardIdentity | null;
-  readonly media: Media;
-  /** Anew, given what was found before. */
-  readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
-  /** Changes when a camera or a sound card comes or goes. */
-  readonly hardwareFingerprint: () => Promise<string>;
-  readonly profiles: HardwareProfiles;
-  readonly versions: Omit<Versions, 'gstreamer'>;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  /** Null: nobody but a person looks after this process. */
-  readonly service: Pick<ServiceManager, 'say' | 'pulse'> | null;
-  /** Once: frames come, and the device has joined, if it is to belong to a fleet. */
-  readonly onReady: (ready: AgentReady) => void;
-  /** Ends this process in order, with the code that asks its supervisor for a new one. */
-  readonly restartAgent: () => void;
-  /** Null, or why the board is not restarted. Called only where AV_ALLOW_REBOOT is set. */
-  readonly reboot: () => Promise<string | null>;
-  /** What this agent has logged of late. */
-  readonly logTail: Pick<LogTail, 'newest' | 'listen'>;
-  /** What the doctor finds, beside the agent that runs. */
-  readonly examine: () => Promise<readonly Check[]>;
-};
-
-export type AgentReady = {
-  readonly deviceId: string | null;
-  /** What is on air, in words. */
-  readonly source: string;
-};
-
-type Switches = { readonly [O in Outlet]: OutletSwitch };
 
 /** All that exists once the hardware is known. */
 type Parts = {
@@ -120,7 +52,7 @@ type Parts = {
   readonly escalator: Escalator;
   readonly schedule: ScheduleWatch;
   readonly recordings: RecordingsKeeper;
-  readonly switches: Switches;
+  readonly switches: OutletSwitches;
   readonly fleetClock: FleetClock;
   readonly statusDoor: StatusDoor;
   readonly boardLight: BoardLight;
@@ -143,7 +75,7 @@ export class Agent {
   #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
   /** When there was a camera last. */
   #seen: DetectedHardware | null = null;
-  #said: { readonly line: string; readonly isStandIn: boolean; readonly isPaused: boolean } | null = null;
+  readonly #announcer: StreamAnnouncer;
   #deviceId: string | null = null;
   #isReady = false;
   #stopping: Promise<void> | null = null;
@@ -154,6 +86,7 @@ export class Agent {
     this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
     this.#backlog = new HealthBacklogKeeper(clock.monotonicMs);
+    this.#announcer = new StreamAnnouncer({ log, service: options.service, record: (kind, detail) => this.#record(kind, detail) });
     this.#outbox = new Outbox(this.#events, this.#backlog);
   }
 
@@ -174,7 +107,7 @@ export class Agent {
     for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
     await mediaStarted;
     parts.keeper.reconcile();
-    this.#sayWhatStreams(parts.keeper.prepared());
+    this.#announcer.say(parts.keeper.prepared());
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
     parts.schedule.start();
@@ -231,13 +164,7 @@ export class Agent {
       },
       onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
     });
-    const makeSwitch = (outlet: Outlet, what: string) =>
-      new OutletSwitch({
-        outlet,
-        state,
-        onDiskError: (cause) => log.warn(`cannot keep on disk that the ${what} was switched (${errorText(cause)})`),
-      });
-    const switches: Switches = { stream: makeSwitch('stream', 'stream'), record: makeSwitch('record', 'recording') };
+    const switches = outletSwitches(state, log);
     const keeper: SettingsKeeper = new SettingsKeeper(machine, {
       media,
       state,
@@ -255,7 +182,7 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onChange: () => {
-        this.#sayWhatStreams(keeper.prepared());
+        this.#announcer.say(keeper.prepared());
         this.#parts?.schedule.look();
         this.#parts?.health.changed();
         this.#sayReady(keeper);
@@ -314,7 +241,7 @@ export class Agent {
       log,
       actions: commandActions({
         media,
-        switchOutlet: (outlet, isOn) => this.#switchOutlet(outlet, isOn, keeper, switches),
+        switchOutlet: (outlet, isOn) => switchOutlet(outlet, isOn, { switches, keeper, clock, media }),
         stillPicture,
         sendSnapshot: (jpeg) => this.#outbox.setSnapshot(jpeg),
         recordingDirectory: () => recordingPlace(keeper.prepared().settings, state.path).directory,
@@ -367,19 +294,6 @@ export class Agent {
     });
   }
 
-  async #switchOutlet(outlet: Outlet, isOn: boolean, keeper: SettingsKeeper, switches: Switches): Promise<ApplyOutcome> {
-    const { clock, media } = this.#options;
-    const outcome = whenOutletIs(outlet, isOn, { clock, onStatus: (listener) => media.onStatus(listener) });
-    const { settings, schedule } = keeper.prepared();
-    // What the settings do by themselves needs no switch: within its hours a started stream ends with them.
-    const isPlain = outlet === 'stream' && isOn && schedule.allowed.stream;
-    const basis = outlet === 'stream' ? streamBasis(settings) : recordBasis(keeper);
-    const kept = isPlain ? switches.stream.release() : switches[outlet].turn(isOn, basis);
-    keeper.reconcile();
-    await kept;
-    return outcome;
-  }
-
   #buildEscalator(keeper: SettingsKeeper, health: HealthWatch): Escalator {
     const { clock, log, state, media, configuration, restartAgent, reboot } = this.#options;
     return new Escalator({
@@ -412,48 +326,15 @@ export class Agent {
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
-    const { configuration, credentials, copyOf, board, state, clock, random, log } = this.#options;
-    const { fleet } = configuration;
-    if (fleet === null) return null;
-    const { url: fleetUrl, joinToken } = fleet;
-    const trust = fleetTrust(fleet.caFile);
-    const join: typeof requestEnrolment = (url, body, signal) => requestEnrolment(url, body, signal, trust);
-    const ask: typeof askAboutCopy = (url, body, signal) => askAboutCopy(url, body, signal, trust);
-    const identify = (signal: AbortSignal): Promise<Credentials | null> => {
-      const common = { fleetUrl, state, join, clock, random, log, signal };
-      if (copyOf !== null && board !== null) return identityOfCopy({ ...common, joinToken, copyOf, board, ask, policy: copyPolicy });
-      if (credentials !== null || joinToken === null) return Promise.resolve(credentials);
-      return enrol({ ...common, joinToken, boardId: board?.id ?? null, policies: enrolmentPolicies });
-    };
-    const location = new BrokerLocation({
-      ask: (deviceId, credential, signal) => requestConnection(fleetUrl, deviceId, { credential }, signal, trust),
-      clock,
-      log,
-      onMoved: (moved) => {
-        keepBroker(state, moved).catch((cause: unknown) => log.warn(`cannot keep the broker’s address on disk (${errorText(cause)})`));
-      },
-    });
-    return new Uplink({
-      fleetUrl,
-      trust,
-      location,
-      credentials: identify,
-      sessions: new SessionCounter({ state, bootId, nowMs: clock.nowMs, log }),
+    return fleetUplink({
+      ...this.#options,
+      bootId,
       outbox: this.#outbox,
-      clock,
-      random,
-      log,
-      policy: connectionPolicy,
       hello: () => this.#hello(keeper),
       onJoined: ({ deviceId }) => {
         keeper.setDeviceId(deviceId);
         this.#deviceId = deviceId;
         this.#sayReady(keeper);
-      },
-      onProven: (proven) => {
-        forgetFormer(state, proven).catch((cause: unknown) => {
-          log.warn(`the former credential stays on the disk beside the new one (${errorText(cause)})`);
-        });
       },
       onOnline: () => health.tellAll(),
       onDesired: (desired) => keeper.offer(desired),
@@ -527,60 +408,10 @@ export class Agent {
     this.#events.add(eventKind.test(kind) ? kind : 'media-event', detail);
   }
 
-  /** Once for each change: which picture is on air, and where it goes. */
-  #sayWhatStreams(prepared: Prepared): void {
-    const line = describeStream(prepared);
-    const isStandIn = isStandInPicture(prepared);
-    const before = this.#said;
-    if (before?.line === line) return;
-    const isPaused = prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream;
-    this.#said = { line, isStandIn, isPaused };
-    this.#options.log.info(line);
-    this.#options.service?.say(line);
-    if (prepared.leftOut.length > 0) this.#options.log.warn(`left out for the time being: ${describeRefusals(prepared.leftOut)}`);
-    if (before === null) return;
-    if (before.isPaused !== isPaused) this.#record(isPaused ? 'schedule-off' : 'schedule-on', line);
-    if (before.isStandIn === isStandIn) return;
-    if (isStandIn) this.#record('camera-lost', line);
-    else this.#record('camera-found', line);
-  }
-
   #sayReady(keeper: SettingsKeeper): void {
     const isWaitingToJoin = this.#options.configuration.fleet !== null && this.#deviceId === null;
     if (this.#isReady || isWaitingToJoin || !keeper.isRunning()) return;
     this.#isReady = true;
     this.#options.onReady({ deviceId: this.#deviceId, source: describeSource(keeper.prepared()) });
   }
-}
-
-/** A switched recording ends with the next settings, whatever they are. */
-function recordBasis(keeper: SettingsKeeper): string {
-  return `revision ${keeper.inForce().revision}`;
-}
-
-/** No camera, no microphone, or a setting that waits for one. */
-function isSomethingMissing(prepared: Prepared): boolean {
-  return (
-    isStandInPicture(prepared) ||
-    prepared.plan.capture.source.kind === 'no-signal' ||
-    prepared.isMicrophoneMissing ||
-    prepared.leftOut.length > 0
-  );
-}
-
-export function describeStream(prepared: Prepared): string {
-  const { outputs } = prepared.plan;
-  if (prepared.isStreamSwitchedOn === false) return `not streaming ${describeSource(prepared)}: stopped by command`;
-  if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream)
-    return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
-  const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
-  const line = `streaming ${describeSource(prepared)}; to ${targets}`;
-  return prepared.isWaitingForApproval ? `${line}; this device waits until somebody approves it in the fleet’s dashboard` : line;
-}
-
-function describeSource(prepared: Prepared): string {
-  const { source, width, height, framesPerSecond, encoder } = prepared.plan.capture;
-  const picture = `${width}x${height}, ${framesPerSecond}/s, ${encoder}`;
-  if (isStandInPicture(prepared)) return `the test picture: no camera was found (${picture})`;
-  return source.kind === 'test' ? `the test picture (${picture})` : `${source.label} (${picture})`;
 }

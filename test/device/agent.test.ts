@@ -1,7 +1,8 @@
 /** The whole agent in one process, on a real broker over real sockets; only the media host is a small object of ours. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Agent, type AgentReady, type Media } from '#device/agent.ts';
+import { Agent } from '#device/agent.ts';
+import type { AgentReady, Media } from '#device/agent-options.ts';
 import { LogTail } from '#device/commands/log-tail.ts';
 import { jpegSize } from '#device/commands/still-picture.ts';
 import type { Configuration } from '#device/configuration.ts';
