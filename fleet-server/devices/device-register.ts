@@ -8,14 +8,14 @@
  * - Asking whether a credential or a stream key is right needs no store access: a fleet that reconnects as a whole must not queue for the disk.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type Clock, momentOf, timestamp } from '#fleet-server/clock.ts';
+import { type Clock, momentOf } from '#fleet-server/clock.ts';
+import { type DeviceEntry, entryOf, fromHex, parseStored, twiceOf } from '#fleet-server/devices/device-entry.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
-import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
+import type { LiveDevice, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, isSession, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
 import {
   type PresenceEvent,
-  type PresenceTrack,
   presenceAfter,
   presenceAtStart,
   presenceBeforeWire,
@@ -34,7 +34,7 @@ import {
 import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { type PictureTopic, pictureTopics } from '#protocol/envelope.ts';
-import type { Report, Versions } from '#protocol/messages.ts';
+import type { Report } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
@@ -57,21 +57,6 @@ export type DeviceRegisterOptions = {
 /** What people call it, for those who look at the whole fleet each second: they need not ask the store. */
 export type KnownDevice = { readonly name: string; readonly live: LiveDevice };
 
-type Entry = {
-  name: string;
-  credentialHash: Buffer;
-  nextCredentialHash: Buffer | null;
-  keyGeneration: number;
-  track: PresenceTrack;
-  live: LiveDevice;
-  /** The other server that it is connected to, or that receives it; null: this one, or none. */
-  readonly elsewhere: { agent: string | null; reception: string | null };
-  /** Whether it is, or was last, this server's. */
-  readonly here: { agent: boolean; reception: boolean };
-  /** The other servers that have the newest pictures, on a shared wire; null: this one. */
-  readonly picturesFrom: Record<PictureTopic, string | null>;
-};
-
 /** Of the snapshots of all devices together, each of the newest. */
 const maxSnapshotBytes = 64 * 1024 * 1024;
 /** How often presence and arrival are looked at again for what only time changes. */
@@ -81,7 +66,7 @@ const receptionChangeMs = 5000;
 
 export class DeviceRegister {
   readonly #options: DeviceRegisterOptions;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, DeviceEntry>();
   readonly #pictures: Readonly<Record<PictureTopic, Previews>> = { preview: createPreviews(), snapshot: createPreviews(maxSnapshotBytes) };
   readonly #receptionToldAtMs = new Map<string, number>();
   #stopTicking: (() => void) | null = null;
@@ -95,7 +80,10 @@ export class DeviceRegister {
     const now = momentOf(this.#options.clock);
     const isWireShared = this.#options.isWireShared === true;
     for (const device of stored) {
-      this.#put(device, isWireShared ? presenceBeforeWire(now) : presenceAtStart(now, device.heardAtMs), now.nowMs);
+      this.#entries.set(
+        device.id,
+        entryOf(device, isWireShared ? presenceBeforeWire(now) : presenceAtStart(now, device.heardAtMs), now.nowMs),
+      );
     }
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
   }
@@ -108,7 +96,7 @@ export class DeviceRegister {
   /** A device that has just joined. */
   add(device: StoredDevice): void {
     const now = momentOf(this.#options.clock);
-    this.#put(device, presenceOfNewcomer(now), now.nowMs);
+    this.#entries.set(device.id, entryOf(device, presenceOfNewcomer(now), now.nowMs));
     this.#options.publishChange({ subject: 'device', deviceId: device.id });
   }
 
@@ -361,50 +349,6 @@ export class DeviceRegister {
     return this.#entries.get(deviceId)?.live.waitingSinceMs === null;
   }
 
-  #put(device: StoredDevice, track: PresenceTrack, nowMs: number): void {
-    const report = parseStored<Report>(device.report);
-    const session: SessionPosition | null =
-      device.bootId === null
-        ? null
-        : { era: device.sessionEra, bootId: device.bootId, counter: device.sessionCounter, sequences: {}, over: null };
-    const blank: LiveDevice = {
-      id: device.id,
-      group: device.groupName,
-      waitingSinceMs: device.waitingSinceMs,
-      boardId: device.boardId,
-      otherBoardSeenMs: device.otherBoardSeenMs,
-      twice: twiceOf(device, nowMs),
-      presence: track.shown,
-      heardAtMs: device.heardAtMs,
-      session,
-      media: null,
-      outputs: [],
-      conditions: [],
-      figures: null,
-      board: null,
-      recordings: null,
-      versions: parseStored<Versions>(device.versions),
-      report,
-      reception: null,
-      streamsHere: report?.settings['AV_STREAM_URL']?.level === 'relay',
-      missingSinceMs: null,
-      stream: { kind: 'unknown', detail: '', since: timestamp(nowMs) },
-      previewAtMs: null,
-      snapshotAtMs: null,
-    };
-    this.#entries.set(device.id, {
-      name: device.name,
-      credentialHash: Buffer.from(device.credentialHash, 'hex'),
-      nextCredentialHash: fromHex(device.nextCredentialHash),
-      keyGeneration: device.keyGeneration,
-      track,
-      live: settle(blank, track.shown, null, nowMs),
-      elsewhere: { agent: null, reception: null },
-      here: { agent: false, reception: false },
-      picturesFrom: { preview: null, snapshot: null },
-    });
-  }
-
   #tick(): void {
     const { nowMs, monotonicMs } = momentOf(this.#options.clock);
     for (const entry of this.#entries.values()) {
@@ -435,7 +379,7 @@ export class DeviceRegister {
     return this.#options.isWireShared === true ? 'heard' : 'agent';
   }
 
-  #hearOnWire(entry: Entry, { name, envelope }: UpwardMessage): void {
+  #hearOnWire(entry: DeviceEntry, { name, envelope }: UpwardMessage): void {
     const { session } = entry.live;
     // Events, results and log lines may be of an older session: they say nothing of whether it is there.
     if (session === null || !isSession(session, envelope.session)) return;
@@ -444,7 +388,7 @@ export class DeviceRegister {
     if (name === 'presence' || name === 'hello') this.#options.onOwn?.(entry.live.id, 'heard', true);
   }
 
-  #applyHeard(entry: Entry, serverId: string, document: string | null): void {
+  #applyHeard(entry: DeviceEntry, serverId: string, document: string | null): void {
     const heard = readHeard(document);
     if (heard === null) return;
     const { id } = entry.live;
@@ -465,13 +409,13 @@ export class DeviceRegister {
     this.#options.publishChange({ subject: 'device', deviceId: id });
   }
 
-  #claim(entry: Entry, part: 'agent' | 'reception'): void {
+  #claim(entry: DeviceEntry, part: 'agent' | 'reception'): void {
     entry.elsewhere[part] = null;
     entry.here[part] = true;
     this.#options.onOwn?.(entry.live.id, part, true);
   }
 
-  #change(entry: Entry, event: PresenceEvent, reception: RelayReception | null, isOwn = true): void {
+  #change(entry: DeviceEntry, event: PresenceEvent, reception: RelayReception | null, isOwn = true): void {
     const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
     entry.track = presenceAfter(entry.track, event, momentOf(this.#options.clock));
@@ -499,18 +443,4 @@ const goodbyeTexts: Readonly<Record<string, string>> = {
 
 function goodbyeText(reason: string): string {
   return goodbyeTexts[reason] ?? 'The connection was closed.';
-}
-
-function twiceOf({ twiceSinceMs, twiceSeenMs, twiceDetail }: StoredDevice, nowMs: number): LiveDevice['twice'] {
-  if (twiceSinceMs === null || twiceSeenMs === null || nowMs - twiceSeenMs >= twiceForMs) return null;
-  return { sinceMs: twiceSinceMs, seenMs: twiceSeenMs, detail: twiceDetail };
-}
-
-function fromHex(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text, 'hex');
-}
-
-/** It was checked against its schema before it was stored. */
-function parseStored<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
 }

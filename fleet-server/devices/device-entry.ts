@@ -1,0 +1,84 @@
+/** A device in the register: what the store has of it, and what is known of it now. Pure. */
+
+import { timestamp } from '#fleet-server/clock.ts';
+import type { StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import type { LiveDevice, SessionPosition } from '#fleet-server/devices/live-device.ts';
+import { settle } from '#fleet-server/devices/live-transitions.ts';
+import type { PresenceTrack } from '#fleet-server/devices/presence.ts';
+import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
+import type { PictureTopic } from '#protocol/envelope.ts';
+import type { Report, Versions } from '#protocol/messages.ts';
+
+export type DeviceEntry = {
+  name: string;
+  credentialHash: Buffer;
+  nextCredentialHash: Buffer | null;
+  keyGeneration: number;
+  track: PresenceTrack;
+  live: LiveDevice;
+  /** The other server that it is connected to, or that receives it; null: this one, or none. */
+  readonly elsewhere: { agent: string | null; reception: string | null };
+  /** Whether it is, or was last, this server's. */
+  readonly here: { agent: boolean; reception: boolean };
+  /** The other servers that have the newest pictures, on a shared wire; null: this one. */
+  readonly picturesFrom: Record<PictureTopic, string | null>;
+};
+
+/** Of which nothing was heard since the store was written. */
+export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: number): DeviceEntry {
+  const report = parseStored<Report>(device.report);
+  const session: SessionPosition | null =
+    device.bootId === null
+      ? null
+      : { era: device.sessionEra, bootId: device.bootId, counter: device.sessionCounter, sequences: {}, over: null };
+  const blank: LiveDevice = {
+    id: device.id,
+    group: device.groupName,
+    waitingSinceMs: device.waitingSinceMs,
+    boardId: device.boardId,
+    otherBoardSeenMs: device.otherBoardSeenMs,
+    twice: twiceOf(device, nowMs),
+    presence: track.shown,
+    heardAtMs: device.heardAtMs,
+    session,
+    media: null,
+    outputs: [],
+    conditions: [],
+    figures: null,
+    board: null,
+    recordings: null,
+    versions: parseStored<Versions>(device.versions),
+    report,
+    reception: null,
+    streamsHere: report?.settings['AV_STREAM_URL']?.level === 'relay',
+    missingSinceMs: null,
+    stream: { kind: 'unknown', detail: '', since: timestamp(nowMs) },
+    previewAtMs: null,
+    snapshotAtMs: null,
+  };
+  return {
+    name: device.name,
+    credentialHash: Buffer.from(device.credentialHash, 'hex'),
+    nextCredentialHash: fromHex(device.nextCredentialHash),
+    keyGeneration: device.keyGeneration,
+    track,
+    live: settle(blank, track.shown, null, nowMs),
+    elsewhere: { agent: null, reception: null },
+    here: { agent: false, reception: false },
+    picturesFrom: { preview: null, snapshot: null },
+  };
+}
+
+export function twiceOf({ twiceSinceMs, twiceSeenMs, twiceDetail }: StoredDevice, nowMs: number): LiveDevice['twice'] {
+  if (twiceSinceMs === null || twiceSeenMs === null || nowMs - twiceSeenMs >= twiceForMs) return null;
+  return { sinceMs: twiceSinceMs, seenMs: twiceSeenMs, detail: twiceDetail };
+}
+
+export function fromHex(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text, 'hex');
+}
+
+/** It was checked against its schema before it was stored. */
+export function parseStored<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
