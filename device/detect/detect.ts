@@ -7,7 +7,6 @@ import type { BoardFact, DetectedHardware, DetectionProblem, EncoderFact } from 
 import { isH264Encoder, parseElements, parseProperties, parseVersion } from '#device/detect/gstreamer.ts';
 import { detectMicrophones } from '#device/detect/microphones.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
-
 import { cameraModuleSubject } from '#device/detect/unusable-cameras.ts';
 
 export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';

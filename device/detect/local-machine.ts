@@ -1,5 +1,4 @@
 /** This machine, as detection wants to see it. */
-
 import { spawn } from 'node:child_process';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { machine } from 'node:os';

@@ -2,7 +2,8 @@
  * The media host: `node main.ts <state directory>`. Captures, encodes and sends; knows no settings, no fleet and no network
  * but its outputs. Its plan and its secrets come over its socket alone.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
 import { systemClock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
@@ -129,8 +130,12 @@ if (!(await door.open())) {
   process.stderr.write(`another media host has ${files.socket}\n`);
   process.exit(exitCodes.occupied);
 }
-// It is only a help for an agent that finds us hanging: a disk that became full just now must not end the stream.
-await writeFile(files.processId, `${process.pid}\n`, { mode: 0o600 }).catch(() => undefined);
+try {
+  // At once, so that it is there before the first agent is let in.
+  writeFileSync(files.processId, `${process.pid}\n`, { mode: 0o600 });
+} catch {
+  // It is only a help for an agent that finds us hanging: a disk that became full just now must not end the stream.
+}
 engine.start();
 // The cache is otherwise written at an orderly exit, which never comes. Node 20 has no such function and no need of one.
 (nodeModule as { flushCompileCache?: () => void }).flushCompileCache?.();
