@@ -74,7 +74,7 @@ export const conditionDefinitions = {
   'no-microphone': {
     title: 'No microphone',
     severity: 'warning',
-    advice: 'Plug in a microphone, or set AV_DISABLE_AUDIO if none is wanted.',
+    advice: 'Mend what the detail names; plug in a microphone, or set AV_DISABLE_AUDIO if no sound is wanted.',
     holdMs: 0,
     dependsOn: ['test-picture', 'no-signal'],
   },

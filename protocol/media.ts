@@ -17,6 +17,8 @@ export const MediaState = Type.Union([
     since: Timestamp,
     /** The microphone of the plan is gone: since then the stream carries silence, and the picture goes on. */
     microphoneLostAt: Type.Optional(Timestamp),
+    /** Why, as far as it is known: another program uses it, it has gone, … */
+    microphoneFault: Type.Optional(Reason),
   }),
   /** The source gives no picture: the card that says so is on air, and the source is tried again and again. */
   Type.Object({ kind: Type.Literal('no-signal'), since: Timestamp, reason: Reason }),

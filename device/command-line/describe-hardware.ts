@@ -1,6 +1,6 @@
 /** What `makespacelive hardware` says: facts, the profiles that fit, and each decision with what was not taken and why. Pure. */
 import type { CameraFact, DetectedHardware, DetectionProblem, MicrophoneFact } from '#device/detect/facts.ts';
-import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
+import { type AudioChoice, chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
 import type { Rejection } from '#device/plan/camera-mode.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
 import { describePicture } from '#device/plan/picture.ts';
@@ -59,7 +59,7 @@ export function describeHardware(hardware: DetectedHardware, profiles: HardwareP
             notTaken: rejectedModes,
           },
     encoder: describeEncoder(choice, hardware, profile, profiles),
-    sound: describeSound(audio),
+    sound: describeSound(audio, video),
     leftOut: leftOut.map(({ reason }) => reason),
     problems: hardware.problems,
   };
@@ -122,16 +122,18 @@ function describeSource(video: VideoChoice): string {
   }
 }
 
-function describeSound(audio: AudioChoice): string {
+function describeSound(audio: AudioChoice, video: VideoChoice): string {
   switch (audio.kind) {
     case 'off':
       return 'off';
-    case 'microphone':
-      return `${audio.microphone.name} (${audio.microphone.alsaDevice})`;
+    case 'microphone': {
+      const borrowed = describeBorrowed(audio.microphone, video);
+      return `${audio.microphone.name} (${audio.microphone.alsaDevice})${borrowed === null ? '' : `: ${borrowed}`}`;
+    }
     case 'tone':
       return 'a tone, with the test picture';
     case 'silence':
-      return 'silence: no microphone was found';
+      return `silence: ${audio.reason}`;
     case 'element':
       return `element ${audio.description.split(/[ !]/)[0] ?? ''}`;
     case 'missing':

@@ -5,7 +5,7 @@
 import { detectCameras } from '#device/detect/cameras.ts';
 import type { BoardFact, DetectedHardware, DetectionProblem, EncoderFact } from '#device/detect/facts.ts';
 import { isH264Encoder, parseElements, parseProperties, parseVersion } from '#device/detect/gstreamer.ts';
-import { detectMicrophones } from '#device/detect/microphones.ts';
+import { detectSound } from '#device/detect/microphones.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
 import { cameraModuleSubject } from '#device/detect/unusable-cameras.ts';
 
@@ -33,8 +33,8 @@ export async function detectHardware(tools: DetectionTools, known: DetectedHardw
       cameraModuleSubject,
       'a camera module is there, but GStreamer has no libcamerasrc: install gstreamer1.0-libcamera and libcamera-ipa',
     );
-  const microphones = await detectMicrophones(tools, cameras);
-  return { board, cameras, microphones, ...gstreamer, problems };
+  const sound = await detectSound(tools, cameras);
+  return { board, cameras, ...sound, ...gstreamer, problems };
 }
 
 async function detectBoard(tools: DetectionTools): Promise<BoardFact> {

@@ -90,6 +90,8 @@ export type DetectedHardware = {
   readonly board: BoardFact;
   readonly cameras: readonly CameraFact[];
   readonly microphones: readonly MicrophoneFact[];
+  /** Names of the sound cards that record nothing, a screen's for example; absent where they were not looked for. */
+  readonly playingCards?: readonly string[];
   /** Encoders of H.264 that this GStreamer has. */
   readonly encoders: readonly EncoderFact[];
   /** Names of all elements that this GStreamer has: some parts of a plan are only there when their element is. */

@@ -1,12 +1,14 @@
 /** Microphones: ALSA devices that can capture, each with the camera that it is built into, if any. */
 import { parseAlsaCaptures, parseAlsaCards } from '#device/detect/alsa.ts';
-import type { CameraFact, MicrophoneFact } from '#device/detect/facts.ts';
+import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
 import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
 
 const maximumMicrophones = 32;
 
-export async function detectMicrophones(tools: DetectionTools, cameras: readonly CameraFact[]): Promise<readonly MicrophoneFact[]> {
+export type DetectedSound = Required<Pick<DetectedHardware, 'microphones' | 'playingCards'>>;
+
+export async function detectSound(tools: DetectionTools, cameras: readonly CameraFact[]): Promise<DetectedSound> {
   const [cardsText, capturesText] = await Promise.all([tools.readFile('/proc/asound/cards'), tools.readFile('/proc/asound/pcm')]);
   const cards = parseAlsaCards(cardsText ?? '');
   const captures = parseAlsaCaptures(capturesText ?? '').slice(0, maximumMicrophones);
@@ -29,7 +31,8 @@ export async function detectMicrophones(tools: DetectionTools, cameras: readonly
       };
     }),
   );
-  return microphones.toSorted(byPlace);
+  const playing = cards.filter(({ number }) => !captures.some(({ card }) => card === number));
+  return { microphones: microphones.toSorted(byPlace), playingCards: playing.slice(0, maximumMicrophones).map(({ name }) => name) };
 }
 
 /** As cameras are: which one is the first does not depend on the order of their coming. Sound cards of the board itself come last. */

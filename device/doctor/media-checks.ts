@@ -4,7 +4,7 @@ import { describeUnusableCameras } from '#device/detect/unusable-cameras.ts';
 import type { BenchHost, TriedCapture } from '#device/doctor/bench-host.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { judgeTarget } from '#device/doctor/judge-target.ts';
-import { chooseAudio } from '#device/plan/audio-source.ts';
+import { chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
 import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
@@ -25,16 +25,8 @@ const enoughFramesShare = 0.85;
 
 /** Elements and the Debian package that has them, as in setup/packages/device.txt. */
 const needed: Readonly<Record<string, readonly string[]>> = {
-  'gstreamer1.0-plugins-base': [
-    'appsrc',
-    'appsink',
-    'videotestsrc',
-    'videoconvert',
-    'videorate',
-    'audioconvert',
-    'audioresample',
-    'alsasrc',
-  ],
+  'gstreamer1.0-plugins-base': ['appsrc', 'appsink', 'videotestsrc', 'videoconvert', 'videorate', 'audioconvert', 'audioresample'],
+  'gstreamer1.0-alsa': ['alsasrc'],
   'gstreamer1.0-plugins-good': ['flvmux', 'v4l2src', 'jpegdec'],
   'gstreamer1.0-plugins-bad': ['rtmp2sink', 'h264parse', 'voaacenc'],
 };
@@ -133,7 +125,7 @@ export async function checkMicrophone(host: BenchHost, subject: MediaSubject): P
     case 'missing':
       return warn(
         'microphone',
-        'none was found: the stream carries silence',
+        `${audio.reason}: the stream carries silence`,
         'Plug one in, choose one in AV_AUDIO_DEVICE, or set AV_DISABLE_AUDIO.',
       );
     case 'element':
@@ -149,8 +141,19 @@ export async function checkMicrophone(host: BenchHost, subject: MediaSubject): P
         );
       }
       await host.pause(measuredMs);
-      const kbps = host.status()?.figures?.audioBitrateKbps ?? 0;
-      if (kbps > 0) return pass('microphone', `${name} (${alsaDevice}) gives sound`);
+      const status = host.status();
+      const media = status?.media;
+      // Silence stands in for it, and has a bitrate of its own.
+      if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
+        return fail(
+          'microphone',
+          `${name} (${alsaDevice}): ${media.microphoneFault ?? 'it gives no sound'}`,
+          'Until that is mended the stream carries silence; another one can be chosen in AV_AUDIO_DEVICE.',
+        );
+      }
+      const kbps = status?.figures?.audioBitrateKbps ?? 0;
+      const borrowed = describeBorrowed(audio.microphone, video);
+      if (kbps > 0) return pass('microphone', `${name} (${alsaDevice}) gives sound${borrowed === null ? '' : `; ${borrowed}`}`);
       return fail('microphone', `${name} (${alsaDevice}) opens and gives nothing`, 'Unplug it and plug it in again; try another USB port.');
     }
     default:

@@ -67,8 +67,12 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   if (prepared.shortfall !== null) found.push({ code: 'mode-not-met', detail: prepared.shortfall });
   const media = facts.status?.media;
   if (media?.kind === 'running' && media.microphoneLostAt !== undefined) {
-    found.push({ code: 'no-microphone', detail: 'it was lost: the stream carries silence' });
-  } else if (prepared.isMicrophoneMissing) found.push({ code: 'no-microphone' });
+    const fault = media.microphoneFault ?? '';
+    found.push({
+      code: 'no-microphone',
+      detail: `${fault === '' ? 'it was lost' : fault}; the stream carries silence until it can be used`,
+    });
+  } else if (prepared.noSound !== null) found.push({ code: 'no-microphone', detail: prepared.noSound });
   if (complaints.length > 0) found.push({ code: 'settings-refused', detail: describeRefusals(complaints) });
   return found;
 }

@@ -12,6 +12,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { Capture, type CaptureFailure } from '#device/media-host/capture.ts';
 import { EntryGate } from '#device/media-host/entry-gate.ts';
 import type { Tag } from '#device/media-host/flv.ts';
+import { describeMicrophoneFault } from '#device/media-host/microphone-fault.ts';
 import { MicrophoneProbe } from '#device/media-host/microphone-probe.ts';
 import { NoSignalCard } from '#device/media-host/no-signal-card.ts';
 import type { CapturePlan, CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
@@ -60,6 +61,7 @@ export class CaptureKeeper {
   #capture: Capture | null = null;
   #withoutMicrophone: Capture | null = null;
   #microphoneLostAt: string | null = null;
+  #microphoneFault = '';
   #microphoneLosses = 0;
   #live: readonly LiveProperty[] = [];
   #attempt = 0;
@@ -82,7 +84,11 @@ export class CaptureKeeper {
       onPreview: handlers.onPreview,
       onFailed: (reason) => this.#onCardFailed(reason),
     });
-    this.#probe = new MicrophoneProbe(clock, () => this.#onMicrophoneBack());
+    this.#probe = new MicrophoneProbe(
+      clock,
+      () => this.#onMicrophoneBack(),
+      (said) => this.#onMicrophoneFault(said),
+    );
   }
 
   get state(): MediaState {
@@ -233,7 +239,8 @@ export class CaptureKeeper {
   #upState(since: string): MediaState {
     const source = this.#plan?.source;
     if (source?.kind === 'no-signal') return { kind: 'no-signal', since, reason: source.label };
-    return { kind: 'running', since, ...(this.#microphoneLostAt === null ? {} : { microphoneLostAt: this.#microphoneLostAt }) };
+    if (this.#microphoneLostAt === null) return { kind: 'running', since };
+    return { kind: 'running', since, microphoneLostAt: this.#microphoneLostAt, microphoneFault: this.#microphoneFault };
   }
 
   #onFailed({ reason, element }: CaptureFailure): void {
@@ -245,6 +252,7 @@ export class CaptureKeeper {
     this.#probe.stop();
     if (element === microphoneElement && this.#withoutMicrophone !== null && this.#microphoneLostAt === null) {
       this.#microphoneLostAt = this.#timestamp();
+      this.#microphoneFault = describeMicrophoneFault(reason);
       this.#microphoneLosses = ranMs >= provenAfterMs ? 1 : this.#microphoneLosses + 1;
       this.#startCapture();
       return;
@@ -280,6 +288,14 @@ export class CaptureKeeper {
     this.#microphoneLostAt = null;
     this.#runningSinceMs = null;
     this.#startCapture();
+  }
+
+  /** Another reason than before: it was pulled out, and now another program has it. */
+  #onMicrophoneFault(said: string): void {
+    const fault = describeMicrophoneFault(said);
+    if (this.#microphoneLostAt === null || this.#state.kind !== 'running' || fault === this.#microphoneFault) return;
+    this.#microphoneFault = fault;
+    this.#enter(this.#upState(this.#state.since));
   }
 
   /** A camera that hangs says nothing: the card stands in before anybody gives up the connection. */

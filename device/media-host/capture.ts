@@ -5,7 +5,7 @@
  */
 import type { Clock } from '#device/media/clock.ts';
 import { parseTag, type Tag } from '#device/media-host/flv.ts';
-import { type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
+import { describeError, type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
 import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
 
 export type CaptureHandlers = {
@@ -129,7 +129,7 @@ export class Capture {
     try {
       const pipeline = new GstPipeline(this.description, {
         keepsBusThread: false,
-        onError: ({ element, message, debug }) => this.#fail(describeError(element, message, debug), element),
+        onError: (error) => this.#fail(describeError(error), error.element),
         onEnd: () => this.#fail('the source has ended', null),
       });
       if (pipeline.element('tags')?.pull === undefined) return 'expected "appsink name=tags" in the pipeline, found none';
@@ -183,11 +183,4 @@ export class Capture {
     this.stop();
     this.#handlers.onFailed({ reason, element });
   }
-}
-
-/** "Internal data stream error." alone helps nobody: the cause stands in the last line of the debug text. */
-function describeError(element: string, message: string, debug: string): string {
-  const detail = debug.split('\n').at(-1)?.trim() ?? '';
-  const isDetailOfUse = detail !== '' && !detail.startsWith('../') && !message.includes(detail);
-  return `${element}: ${message}${isDetailOfUse ? ` (${detail})` : ''}`;
 }

@@ -121,6 +121,13 @@ export class GstPipeline {
   }
 }
 
+/** "Internal data stream error." alone helps nobody: the cause stands in the last line of the debug text. */
+export function describeError({ element, message, debug }: PipelineError): string {
+  const detail = debug.split('\n').at(-1)?.trim() ?? '';
+  const isDetailOfUse = detail !== '' && !detail.startsWith('../') && !message.includes(detail);
+  return `${element}: ${message}${isDetailOfUse ? ` (${detail})` : ''}`;
+}
+
 export function setProperty(element: GstElement, property: string, value: number | string | boolean): boolean {
   if (!(property in element)) return false;
   element[property] = value;

@@ -1,24 +1,30 @@
 /** Listens whether a lost microphone is back, beside the picture that goes on without it. */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
-import { GstPipeline } from '#device/media-host/gst-pipeline.ts';
+import { describeError, GstPipeline } from '#device/media-host/gst-pipeline.ts';
 
 /** Each return costs the picture a moment: a microphone that comes and goes gets fewer and fewer chances. */
 const patience: BackOffPolicy = { firstMs: 1000, factor: 2, capMs: 60_000, jitter: 0 };
 const probeIntervalMs = 1000;
+/** Each question why it does not start leaks some hundred bytes: asked at the tries 1, 2, 4 … 64, then at each 64th. */
+const mostTriesBetweenQuestions = 64;
 
 export class MicrophoneProbe {
   readonly #clock: Clock;
   readonly #onBack: () => void;
+  readonly #onFault: (said: string) => void;
+  #tries = 0;
   #description = '';
   #pipeline: GstPipeline | null = null;
   #isWanted = false;
   #isPulling = false;
   #cancel: () => void = () => undefined;
 
-  constructor(clock: Clock, onBack: () => void) {
+  /** `onFault`: why it gave nothing at one of the tries, in GStreamer's words. */
+  constructor(clock: Clock, onBack: () => void, onFault: (said: string) => void) {
     this.#clock = clock;
     this.#onBack = onBack;
+    this.#onFault = onFault;
   }
 
   /** `losses`: how often it was lost lately. `onBack` is called once, when the microphone gives sound; it is free by then. */
@@ -27,6 +33,7 @@ export class MicrophoneProbe {
     if (description !== this.#description) this.#pipeline = null;
     this.#description = description;
     this.#isWanted = true;
+    this.#tries = 0;
     this.#schedule(backOffDelay(patience, Math.max(1, losses), 0));
   }
 
@@ -48,19 +55,38 @@ export class MicrophoneProbe {
   #try(): void {
     try {
       // An error only means: not yet. The next try is near.
-      this.#pipeline ??= new GstPipeline(this.#description, { keepsBusThread: true, onError: () => undefined, onEnd: () => undefined });
+      this.#pipeline ??= new GstPipeline(this.#description, {
+        keepsBusThread: true,
+        onError: (error) => this.#onError(describeError(error)),
+        onEnd: () => undefined,
+      });
     } catch {
       return;
     }
+    this.#tries += 1;
     this.#pipeline.play();
     const sink = this.#pipeline.element('sound');
     if (sink?.pull === undefined || this.#isPulling) return;
     this.#isPulling = true;
     sink.pull((buffer) => {
       this.#isPulling = false;
-      if (buffer === null || !this.#isWanted) return;
+      if (!this.#isWanted) return;
+      if (buffer === null) {
+        if (isAskedAt(this.#tries)) this.#pipeline?.askWhyNotStarted();
+        return;
+      }
       this.stop();
       this.#onBack();
     });
   }
+
+  #onError(said: string): void {
+    if (!this.#isWanted) return;
+    this.#pipeline?.stop();
+    this.#onFault(said);
+  }
+}
+
+function isAskedAt(tries: number): boolean {
+  return tries % mostTriesBetweenQuestions === 0 || Number.isInteger(Math.log2(tries));
 }

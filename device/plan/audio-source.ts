@@ -10,8 +10,8 @@ export type AudioChoice =
   | { readonly kind: 'microphone'; readonly microphone: MicrophoneFact }
   /** With the test picture. */
   | { readonly kind: 'tone' }
-  /** No microphone: targets that demand audio get silence. */
-  | { readonly kind: 'silence' }
+  /** No microphone can be used: targets that demand audio get silence. */
+  | { readonly kind: 'silence'; readonly reason: string }
   /** A GStreamer source in words of the device's own environment. */
   | { readonly kind: 'element'; readonly description: string }
   | { readonly kind: 'missing'; readonly reason: string };
@@ -30,10 +30,24 @@ export function chooseAudio(
     return { kind: 'element', description: source.value.trim() };
   }
   const wanted = settings.AV_AUDIO_DEVICE.value;
-  if (typeof wanted === 'string' && wanted.trim() !== '') return findMicrophone(wanted.trim(), hardware);
+  if (typeof wanted === 'string' && wanted.trim() !== '') return withAlsa(findMicrophone(wanted.trim(), hardware), hardware);
   if (video.kind === 'test' || video.kind === 'missing') return { kind: 'tone' };
   const microphone = microphoneBeside(video, hardware, profile);
-  return microphone === undefined ? { kind: 'silence' } : { kind: 'microphone', microphone };
+  if (microphone === undefined) return { kind: 'silence', reason: describeNoMicrophone(hardware) };
+  return withAlsa({ kind: 'microphone', microphone }, hardware);
+}
+
+const shownCards = 4;
+
+function describeNoMicrophone({ playingCards = [] }: DetectedHardware): string {
+  if (playingCards.length === 0) return 'no microphone was found';
+  return `no microphone was found; of the sound cards ${playingCards.slice(0, shownCards).join(', ')} none records`;
+}
+
+/** A pipeline with an element that is not there would not start at all. */
+function withAlsa(choice: AudioChoice, { elements }: DetectedHardware): AudioChoice {
+  if (choice.kind !== 'microphone' || elements.size === 0 || elements.has('alsasrc')) return choice;
+  return { kind: 'silence', reason: 'a microphone is there, but GStreamer has no alsasrc: install gstreamer1.0-alsa' };
 }
 
 /** The camera's own microphone, else the first one that belongs to no camera, else the first. */
@@ -44,6 +58,12 @@ function microphoneBeside(video: VideoChoice, hardware: DetectedHardware, profil
   const hasOwn = profile.cameras.get(video.camera.id)?.quirks.includes('no-microphone') !== true;
   const own = hasOwn ? microphones.find((microphone) => isBuiltInto(microphone, video.camera)) : undefined;
   return own ?? apart;
+}
+
+/** What should be known of a microphone that is used for want of a better one; null: nothing. */
+export function describeBorrowed(microphone: MicrophoneFact, video: VideoChoice): string | null {
+  if (microphone.cameraId === null || video.kind !== 'camera' || isBuiltInto(microphone, video.camera)) return null;
+  return `it is built into another camera, ${microphone.cameraId}, and there is none beside`;
 }
 
 /** One USB device may hold two cameras, and its microphone belongs to both. */

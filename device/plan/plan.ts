@@ -162,7 +162,7 @@ function describePictures(video: PlannedVideo, { mode, given: picture, encoder }
 }
 
 function silenceFor(audio: AudioChoice): AudioChoice {
-  return audio.kind === 'off' ? audio : { kind: 'silence' };
+  return audio.kind === 'off' || audio.kind === 'silence' ? audio : { kind: 'silence', reason: '' };
 }
 
 function describeProbe(audio: AudioChoice): string | null {

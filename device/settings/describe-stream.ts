@@ -8,7 +8,7 @@ export function isSomethingMissing(prepared: Prepared): boolean {
   return (
     isStandInPicture(prepared) ||
     prepared.plan.capture.source.kind === 'no-signal' ||
-    prepared.isMicrophoneMissing ||
+    prepared.noSound !== null ||
     prepared.leftOut.length > 0
   );
 }

@@ -51,8 +51,8 @@ export type Prepared = {
   readonly leftOut: readonly SettingRefusal[];
   /** Somebody asked for a picture that cannot be had here: what is given instead, and why. */
   readonly shortfall: string | null;
-  /** Sound is wanted, and there is no microphone for it: the stream carries silence. */
-  readonly isMicrophoneMissing: boolean;
+  /** Sound is wanted and cannot be had, and why; null: it can, as far as is known before it is tried. */
+  readonly noSound: string | null;
   /** Of cameras that are there and cannot be used, why; empty where none is known of. */
   readonly unusableCameras: string;
   /** The fleet has yet to let this device in: no relay, no key, and no settings of the fleet. */
@@ -122,7 +122,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     isStreamSwitchedOn,
     leftOut: [...leftOut.values()].slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
-    isMicrophoneMissing: isMicrophoneMissing(settings, machine),
+    noSound: whyNoSound(settings, machine),
     unusableCameras: describeUnusableCameras(machine.hardware.problems),
     isWaitingForApproval: document?.waitsForApproval === true,
   };
@@ -176,9 +176,13 @@ function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine)
   return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).shortfall;
 }
 
-function isMicrophoneMissing(settings: ResolvedSettings, { hardware, profile }: Machine): boolean {
+function whyNoSound(settings: ResolvedSettings, { hardware, profile }: Machine): string | null {
   const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
-  return audio.kind === 'silence' || audio.kind === 'missing';
+  if (audio.kind === 'off') return null;
+  if (hardware.elements.size > 0 && !hardware.elements.has('voaacenc')) {
+    return 'GStreamer has no voaacenc, so the stream has no sound at all: install gstreamer1.0-plugins-bad';
+  }
+  return audio.kind === 'silence' || audio.kind === 'missing' ? audio.reason : null;
 }
 
 /** Null for what never was a camera. */

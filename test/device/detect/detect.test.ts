@@ -153,6 +153,20 @@ test('two cameras that share one place in sysfs have an id each', async () => {
   expect(hardware.problems).toEqual([]);
 });
 
+test('sound cards that only play are told from microphones', async () => {
+  const { microphones, playingCards } = await detectHardware(
+    toolsOf({
+      files: {
+        '/proc/asound/cards':
+          ' 0 [vc4hdmi0       ]: vc4-hdmi - vc4-hdmi-0\n                      vc4-hdmi-0\n 1 [C270           ]: USB-Audio - C270 HD WEBCAM\n                      x\n',
+        '/proc/asound/pcm': '00-00: MAI PCM i2s-hifi-0 : MAI PCM i2s-hifi-0 : playback 1\n01-00: USB Audio : USB Audio : capture 1\n',
+      },
+    }),
+  );
+  expect(microphones.map(({ alsaDevice }) => alsaDevice)).toEqual(['hw:1,0']);
+  expect(playingCards).toEqual(['vc4-hdmi-0']);
+});
+
 test('two cameras in one USB device have an id each', async () => {
   const second = merge(node('video2', 'C270 HD WEBCAM', `${usb}/1-1.3/1-1.3:1.4`, 'uvcvideo', '0'), {
     programs: { [listing('/dev/video2')]: fixture('v4l2-ctl-c270.made-up.txt') },

@@ -57,6 +57,19 @@ test('a camera that is there and cannot be used says why', () => {
   });
 });
 
+test('a microphone that is wanted and not used says why', () => {
+  const detailOf = (facts: Partial<HealthFacts>) =>
+    observeConditions({ ...well, ...facts }).find(({ code }) => code === 'no-microphone')?.detail;
+  expect(detailOf({})).toBe('no microphone was found');
+  const busy: MediaState = { kind: 'running', since, microphoneLostAt: since, microphoneFault: 'another program uses it' };
+  expect(detailOf({ prepared: muted, status: status(busy) })).toMatch(/^another program uses it; the stream carries silence/);
+  expect(detailOf({ prepared: muted, status: status({ kind: 'running', since, microphoneLostAt: since }) })).toMatch(/^it was lost;/);
+  const machine = machineWith({ cameras: [webcam] });
+  const lacking = { ...machine, hardware: { ...machine.hardware, elements: new Set(['alsasrc']) } };
+  expect(detailOf({ prepared: fitSettings(desired(1), lacking) })).toContain('no voaacenc');
+  expect(detailOf({ prepared: fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), lacking) })).toBeUndefined();
+});
+
 const well: HealthFacts = {
   status: running,
   prepared: onCamera,

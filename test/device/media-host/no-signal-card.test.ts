@@ -10,7 +10,7 @@ import type { SettingValues } from '#protocol/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { type SupervisedHost, startHost } from '../media/supervised-host.ts';
 import { type Packet, TestRelay } from '../media/test-relay.ts';
-import { rawCamera, server, withDevices } from '../plan/hardware.ts';
+import { microphone, rawCamera, server, withDevices } from '../plan/hardware.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { pullAndPlug } from './hot-plug.ts';
 import { cameraElement, cameraShape, microphoneElement, microphoneShape, PluggableSource } from './pluggable-source.ts';
@@ -51,6 +51,11 @@ async function plugged(shape: Parameters<typeof PluggableSource.start>[0]): Prom
   const source = await PluggableSource.start(shape);
   onTestFinished(source.unplug);
   return source;
+}
+
+function faultOf(host: SupervisedHost): string | undefined {
+  const media = host.supervisor.status()?.media;
+  return media?.kind === 'running' ? media.microphoneFault : undefined;
 }
 
 const kindOf = (host: SupervisedHost) => host.supervisor.status()?.media.kind;
@@ -194,12 +199,25 @@ describe('a microphone that is pulled out', () => {
       await microphone.unplug();
       await until('the picture without its microphone', 5000, () => lostAt() !== undefined);
       await untilMoreFrames(host, 60);
+      // Not what was said when it went, but what the listening for it finds.
+      await until('why it is not heard', 5000, () => faultOf(host)?.includes('Connection refused'));
       await microphone.plug();
       await until('the microphone back', 8000, () => kindOf(host) === 'running' && lostAt() === undefined);
       await untilMoreFrames(host, 60);
     });
     expectUnbroken(recorded);
     expect(relay.publications).toHaveLength(1);
+  });
+
+  it('is told by what ALSA itself says of it', async () => {
+    const hardware = withDevices(server, [], [microphone(7)]);
+    const profile = resolveProfile(hardware, profiles);
+    const environment: SettingValues = { AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: 320, AV_VIDEO_HEIGHT: 180, AV_AUDIO_DEVICE: '7' };
+    const planned = planPipeline(resolveSettings({ environment }), hardware, profile);
+    expect(planned.capture.description).toContain('alsasrc name=microphone device="plughw:7,0"');
+    const host = await startHost();
+    expect(await host.supervisor.apply({ ...planned, outputs: [] })).toEqual({ kind: 'applied' });
+    expect(faultOf(host)).toBe('it is not there any more');
   });
 
   it('together with its camera comes back with it', async () => {

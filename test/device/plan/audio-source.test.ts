@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { chooseAudio } from '#device/plan/audio-source.ts';
+import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
@@ -21,7 +22,30 @@ test('unset: the camera’s own, else one that belongs to no camera, else any, e
   expect(choose([rawCamera], [own, card])).toEqual({ kind: 'microphone', microphone: card });
   expect(choose([rawCamera, c270], [own])).toEqual({ kind: 'microphone', microphone: own });
   expect(choose([cameraModule], [card])).toEqual({ kind: 'microphone', microphone: card });
-  expect(choose([c270], [])).toEqual({ kind: 'silence' });
+  expect(choose([c270], [])).toEqual({ kind: 'silence', reason: 'no microphone was found' });
+});
+
+test('why there is silence', () => {
+  const reasonOf = (hardware: DetectedHardware) => {
+    const settings = resolveSettings({});
+    const audio = chooseAudio(settings, hardware, resolveProfile(hardware, profiles), chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
+    return audio.kind === 'silence' ? audio.reason : audio.kind;
+  };
+  expect(reasonOf({ ...withDevices(server, [c270], []), playingCards: ['vc4-hdmi', 'Headphones'] })).toBe(
+    'no microphone was found; of the sound cards vc4-hdmi, Headphones none records',
+  );
+  const withoutAlsa = { ...withDevices(server, [c270], [own]), elements: new Set(['v4l2src', 'voaacenc']) };
+  expect(reasonOf(withoutAlsa)).toContain('install gstreamer1.0-alsa');
+  const named = resolveSettings({ device: { AV_AUDIO_DEVICE: 'Nobody' } });
+  expect(chooseAudio(named, withoutAlsa, resolveProfile(withoutAlsa, profiles), { kind: 'test' }).kind).toBe('missing');
+});
+
+test('the microphone of another camera is named as such, its own and a free one are not', () => {
+  const on = (camera: CameraFact) => ({ kind: 'camera', camera }) as const;
+  expect(describeBorrowed(own, on(rawCamera))).toContain('built into another camera, usb-c270');
+  expect(describeBorrowed(own, on(c270))).toBeNull();
+  expect(describeBorrowed(card, on(rawCamera))).toBeNull();
+  expect(describeBorrowed(own, { kind: 'test' })).toBeNull();
 });
 
 test('the test picture has its tone, also where there is a microphone', () => {
