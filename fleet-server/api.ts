@@ -106,7 +106,7 @@ function isHttps({ tls, publicUrl }: ApiOptions['configuration']): boolean {
 /** What the routes stand on, without a door to any of it. */
 export async function registerDomains(app: FastifyInstance, { configuration, store, secrets, clock }: ApiOptions): Promise<void> {
   await app.register(storePlugin, { store, secrets });
-  await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl });
+  await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl, serverUrl: configuration.serverUrl });
   await app.register(auditPlugin, { clock });
   await app.register(peoplePlugin, { clock, isHttps: isHttps(configuration) });
   await app.register(changesPlugin, { clock });

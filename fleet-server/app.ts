@@ -81,12 +81,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     isViewer: async (request) => (await app.currentPerson(request)) !== null,
     placeOf: (deviceId) => app.sharedDevices?.placeOfReception(deviceId) ?? null,
     hmac: (purpose, text) => secrets.hmac(purpose, text),
-    onStateChange: () => app.changes.publish({ subject: 'relay' }),
+    onStateChange: () => {
+      app.relays.ownChanged();
+      app.changes.publish({ subject: 'relay' });
+    },
   });
   await app.register(watchdogPlugin, {
     isLeader: () => app.servers.isLeader(),
     devices: () => app.devices.list(),
-    relayRunningSinceMs: () => (app.relay.state().kind === 'running' ? app.relay.state().sinceMs : null),
+    relayRunningSinceMs: ({ id }) => {
+      const { kind, sinceMs } = app.relays.of(app.devices.relayServerOf(id));
+      return kind === 'running' ? sinceMs : null;
+    },
     policyOf: ({ group }) => app.watchdogPolicies.of(group),
     isSilenced: ({ id, group }) => app.maintenance.of(id, group) !== null,
     actsSince: (sinceMs) => actsSince(store.database, sinceMs),

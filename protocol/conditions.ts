@@ -41,7 +41,7 @@ export const conditionDefinitions = {
     severity: 'critical',
     advice: 'The device keeps trying. Check the stream address and key, and the venue’s network.',
     holdMs: 3000,
-    dependsOn: ['pipeline-failed'],
+    dependsOn: ['pipeline-failed', 'relay-down'],
   },
   'test-picture': {
     title: 'No camera: test picture on air',
@@ -264,6 +264,13 @@ export const conditionDefinitions = {
     title: 'Stream does not arrive',
     severity: 'critical',
     advice: 'The device says that it streams, and the relay receives nothing. The watchdog restarts the pipeline by itself.',
+    holdMs: 0,
+    dependsOn: ['relay-down'],
+  },
+  'relay-down': {
+    title: 'The relay it streams to is down',
+    severity: 'critical',
+    advice: 'Nothing is wrong with the device: it is left alone and streams again by itself. Look at the fleet server that is named.',
     holdMs: 0,
     dependsOn: [],
   },

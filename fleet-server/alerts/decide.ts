@@ -2,11 +2,12 @@
  * Which alerts there should be: pure, from what is known of the fleet at one moment and what was seen before.
  *
  * INVARIANTS
- * - One alert for one cause: a condition whose cause is present, or what a relay that is down explains, or a device that is away with many
+ * - One alert for one cause: a condition whose cause is present, or that comes of a relay which is down, or a device that is away with many
  *   others, has no alert of its own. While the broker is down every device is unknown: that is one alert as well.
  * - What is unknown opens nothing and resolves nothing: a server that has just started knows little. Nor does what is in a maintenance window.
  */
-import { conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
+import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
+import { type ConditionCode, conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
 
 export type DeviceFacts = {
@@ -18,14 +19,15 @@ export type DeviceFacts = {
   readonly hasConnected: boolean;
   /** In a maintenance window. */
   readonly isSilenced: boolean;
-  readonly streamsHere: boolean;
   readonly conditions: readonly { readonly code: string; readonly detail?: string | undefined }[];
 };
 
+export type RelayFacts = Pick<RelayHealth, 'server' | 'kind' | 'detail'>;
+
 export type FleetFacts = {
   readonly devices: readonly DeviceFacts[];
-  /** Undefined while nobody knows. */
-  readonly relay: { readonly isRunning: boolean; readonly detail: string } | undefined;
+  /** Of each fleet server. Undefined while nobody is to be told of any. */
+  readonly relays: readonly RelayFacts[] | undefined;
   /** Why no device can be heard, in words; null: they can. Undefined while nobody knows. */
   readonly brokerProblem: string | null | undefined;
 };
@@ -55,8 +57,8 @@ export type Decision = {
 export const calmMs = 10_000;
 /** This many devices and this share of those that a rule watches, away at once, are one thing: the network, the power, a venue. */
 export const manyAway = { devices: 5, share: 0.5 } as const;
-/** Conditions that a relay which is down explains. */
-const explainedByRelay: readonly string[] = ['stream-not-arriving', 'output-down'];
+/** Told by the rule about relays, once for all of its devices. */
+const toldOfRelay: ConditionCode = 'relay-down';
 const severities = ['info', 'warning', 'critical'] as const;
 
 export function decideAlerts(
@@ -86,9 +88,15 @@ export function decideAlerts(
   return { memory: next, opened, resolved };
 }
 
-function isUnknown(key: string, unknown: ReadonlySet<string>, { relay, brokerProblem }: FleetFacts): boolean {
+function isUnknown(key: string, unknown: ReadonlySet<string>, { relays, brokerProblem }: FleetFacts): boolean {
   const [, subject = ''] = key.split('/');
-  return unknown.has(subject) || (subject === 'relay' && relay === undefined) || (subject === 'broker' && brokerProblem === undefined);
+  if (subject === 'broker') return brokerProblem === undefined;
+  if (subject !== 'relay') return unknown.has(subject);
+  return relays?.some(({ server, kind }) => kind === 'unknown' && key.endsWith(relayKey(server))) ?? true;
+}
+
+function relayKey(server: string | null): string {
+  return server === null ? '/relay' : `/relay/${server}`;
 }
 
 type Past = { readonly memory: AlertsMemory; readonly open: ReadonlySet<string>; readonly nowMs: number };
@@ -98,8 +106,7 @@ function findingsOf(rule: AlertRule, facts: FleetFacts, past: Past): Finding[] {
   const devices = facts.devices.filter(({ group, isSilenced }) => !isSilenced && (rule.group === null || rule.group === group));
   switch (trigger.kind) {
     case 'relay-down':
-      if (facts.relay === undefined || facts.relay.isRunning) return [];
-      return [{ key: `${rule.id}/relay`, ruleId: rule.id, deviceId: null, title: 'The relay is down', detail: facts.relay.detail }];
+      return relayFindings(rule, facts.relays ?? []);
     case 'broker-down': {
       const detail = facts.brokerProblem ?? null;
       if (detail === null) return [];
@@ -108,10 +115,25 @@ function findingsOf(rule: AlertRule, facts: FleetFacts, past: Past): Finding[] {
     case 'offline':
       return awayFindings(rule, devices, past);
     case 'condition':
-      return devices.flatMap((device) => conditionFindings(rule, trigger, device, facts.relay?.isRunning === false));
+      return devices.flatMap((device) => conditionFindings(rule, trigger, device));
     default:
       return trigger satisfies never;
   }
+}
+
+/** A server that dies after its relay is the same thing going on. */
+function relayFindings(rule: AlertRule, relays: readonly RelayFacts[]): Finding[] {
+  const bad = new Map(relays.filter(isRelayBad).map((relay) => [rule.id + relayKey(relay.server), relay]));
+  return [...bad].map(([key, { server, kind, detail }]) => {
+    const whose = server === null ? 'The relay' : `The relay of ${server}`;
+    return {
+      key,
+      ruleId: rule.id,
+      deviceId: null,
+      title: kind === 'gone' ? `The fleet server ${server} is gone` : `${whose} is down`,
+      detail,
+    };
+  });
 }
 
 function awayFindings(rule: AlertRule, devices: readonly DeviceFacts[], { memory, open, nowMs }: Past): Finding[] {
@@ -144,12 +166,7 @@ function awayKey(rule: AlertRule, deviceId: string): string {
   return `${rule.id}/${deviceId}/offline`;
 }
 
-function conditionFindings(
-  rule: AlertRule,
-  trigger: Extract<AlertRule['trigger'], { kind: 'condition' }>,
-  device: DeviceFacts,
-  isRelayDown: boolean,
-): Finding[] {
+function conditionFindings(rule: AlertRule, trigger: Extract<AlertRule['trigger'], { kind: 'condition' }>, device: DeviceFacts): Finding[] {
   // Of nearly every device of a large fleet, each second.
   if (device.conditions.length === 0) return [];
   const { state } = device.presence;
@@ -161,10 +178,9 @@ function conditionFindings(
     const { title, advice, severity, dependsOn } = conditionDefinitions[code];
     const isMeant =
       trigger.conditions.length === 0
-        ? severities.indexOf(severity) >= severities.indexOf(trigger.severity)
+        ? code !== toldOfRelay && severities.indexOf(severity) >= severities.indexOf(trigger.severity)
         : trigger.conditions.includes(code);
-    const isExplained =
-      dependsOn.some((cause) => present.has(cause)) || (isRelayDown && device.streamsHere && explainedByRelay.includes(code));
+    const isExplained = dependsOn.some((cause) => present.has(cause));
     if (!isMeant || isExplained) return [];
     const text = [detail, advice].filter((part) => part !== '').join(' ');
     return [

@@ -20,6 +20,8 @@ export type DeviceEntry = {
   readonly elsewhere: { agent: string | null; reception: string | null };
   /** Whether it is, or was last, this server's. */
   readonly here: { agent: boolean; reception: boolean };
+  /** The server whose relay received it last: null is this one; undefined: none that is known of. */
+  receivedBy: string | null | undefined;
   /** The other servers that have the newest pictures, on a shared wire; null: this one. */
   readonly picturesFrom: Record<PictureTopic, string | null>;
 };
@@ -50,6 +52,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     versions: parseStored<Versions>(device.versions),
     report,
     reception: null,
+    relayProblem: null,
     streamsHere: report?.settings['AV_STREAM_URL']?.level === 'relay',
     missingSinceMs: null,
     stream: { kind: 'unknown', detail: '', since: timestamp(nowMs) },
@@ -65,6 +68,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     live: settle(blank, track.shown, null, nowMs),
     elsewhere: { agent: null, reception: null },
     here: { agent: false, reception: false },
+    receivedBy: undefined,
     picturesFrom: { preview: null, snapshot: null },
   };
 }

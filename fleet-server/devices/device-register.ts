@@ -32,6 +32,7 @@ import {
   writeSharedReception,
 } from '#fleet-server/devices/shared-device.ts';
 import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
+import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { type PictureTopic, pictureTopics } from '#protocol/envelope.ts';
 import type { Report } from '#protocol/messages.ts';
@@ -44,6 +45,8 @@ export type DeviceRegisterOptions = {
   /** Any server hears any message of a device: see DeviceBroker. */
   readonly isWireShared?: boolean;
   publishChange(change: Change): void;
+  /** How the relay of a server is; null: of this one. */
+  relayOf?(serverId: string | null): RelayHealth;
   /** A device came or went, by what this server itself knows. */
   onPresence?(live: LiveDevice): void;
   /** It has just turned out to be connected to another server. */
@@ -196,6 +199,7 @@ export class DeviceRegister {
   setReception(deviceId: string, reception: RelayReception | null): void {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined || (reception === null && (entry.live.reception === null || entry.elsewhere.reception !== null))) return;
+    if (reception !== null) entry.receivedBy = null;
     if (reception !== null && !(entry.here.reception && entry.live.reception !== null)) this.#claim(entry, 'reception');
     this.#change(entry, { kind: 'time' }, reception);
     this.#options.onOwn?.(deviceId, 'reception', false);
@@ -240,7 +244,6 @@ export class DeviceRegister {
   apply(deviceId: string, part: LivePart, serverId: string, document: string | null): void {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined) return;
-    const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
     if (part === 'heard') {
       this.#applyHeard(entry, serverId, document);
@@ -248,11 +251,14 @@ export class DeviceRegister {
     }
     if (part === 'reception') {
       const reception = readSharedReception(document);
+      // What the table has of a time before this server was started.
+      if (entry.receivedBy === undefined) entry.receivedBy = serverId;
       // The end of what another relay received says nothing of what this one receives.
       if (reception === null && entry.elsewhere.reception !== serverId) return;
       entry.elsewhere.reception = reception === null ? null : serverId;
+      entry.receivedBy = serverId;
       entry.here.reception = false;
-      entry.live = settle(before, entry.track.shown, reception, nowMs);
+      this.#settle(entry, before, reception);
     } else {
       const agent = readSharedAgent(document);
       if (agent === null) return;
@@ -260,7 +266,7 @@ export class DeviceRegister {
       entry.elsewhere.agent = serverId;
       entry.here.agent = false;
       entry.track = presenceElsewhere(agent.presence);
-      entry.live = settle({ ...before, ...agent }, agent.presence, before.reception, nowMs);
+      this.#settle(entry, { ...before, ...agent }, before.reception);
       if (before.previewAtMs !== agent.previewAtMs) this.#options.publishChange({ subject: 'device-preview', deviceId });
       if (isNew) this.#options.onElsewhere?.(deviceId);
     }
@@ -271,7 +277,6 @@ export class DeviceRegister {
 
   /** Another server is gone. Its devices are unknown until they are heard here or elsewhere, or their keepalive has run out. */
   forget(serverId: string): void {
-    const nowMs = this.#options.clock.nowMs();
     for (const entry of this.#entries.values()) {
       const { elsewhere } = entry;
       if (elsewhere.agent !== serverId && elsewhere.reception !== serverId) continue;
@@ -281,8 +286,23 @@ export class DeviceRegister {
         elsewhere.agent = null;
         entry.track = presenceOfLostServer(entry.track, momentOf(this.#options.clock));
       }
-      entry.live = settle(entry.live, entry.track.shown, isReceived ? entry.live.reception : null, nowMs);
+      this.#settle(entry, entry.live, isReceived ? entry.live.reception : null);
       this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
+    }
+  }
+
+  /** The server whose relay it streams to, as far as is known; null: this one. */
+  relayServerOf(deviceId: string): string | null {
+    const entry = this.#entries.get(deviceId);
+    return entry === undefined ? null : this.#relayServerOf(entry);
+  }
+
+  /** A relay is down, or runs again: its devices show it. */
+  relaysChanged(): void {
+    for (const entry of this.#entries.values()) {
+      const before = entry.live;
+      this.#settle(entry, before, before.reception);
+      if (before.relayProblem !== entry.live.relayProblem) this.#options.publishChange({ subject: 'device', deviceId: before.id });
     }
   }
 
@@ -323,8 +343,7 @@ export class DeviceRegister {
     const { boardId, otherBoardSeenMs } = stored;
     entry.live = { ...entry.live, group: stored.groupName, boardId, otherBoardSeenMs, twice: twiceOf(stored, this.#options.clock.nowMs()) };
     if (entry.live.waitingSinceMs !== stored.waitingSinceMs) {
-      const live = { ...entry.live, waitingSinceMs: stored.waitingSinceMs };
-      entry.live = settle(live, live.presence, live.reception, this.#options.clock.nowMs());
+      this.#settle(entry, { ...entry.live, waitingSinceMs: stored.waitingSinceMs }, entry.live.reception);
     }
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: parseStored<Report>(stored.report) };
@@ -415,11 +434,26 @@ export class DeviceRegister {
     this.#options.onOwn?.(entry.live.id, part, true);
   }
 
+  #settle(entry: DeviceEntry, live: LiveDevice, reception: RelayReception | null): void {
+    const relayProblem = reception === null && live.streamsHere ? this.#relayProblem(entry) : null;
+    const known = live.relayProblem === relayProblem ? live : { ...live, relayProblem };
+    entry.live = settle(known, entry.track.shown, reception, this.#options.clock.nowMs());
+  }
+
+  #relayProblem(entry: DeviceEntry): RelayHealth | null {
+    const health = this.#options.relayOf?.(this.#relayServerOf(entry));
+    return health !== undefined && isRelayBad(health) ? health : null;
+  }
+
+  /** Before any has received it: where its agent is connected, since both addresses are most often of one machine. */
+  #relayServerOf({ receivedBy, elsewhere }: DeviceEntry): string | null {
+    return receivedBy === undefined ? elsewhere.agent : receivedBy;
+  }
+
   #change(entry: DeviceEntry, event: PresenceEvent, reception: RelayReception | null, isOwn = true): void {
-    const nowMs = this.#options.clock.nowMs();
     const before = entry.live;
     entry.track = presenceAfter(entry.track, event, momentOf(this.#options.clock));
-    entry.live = settle(before, entry.track.shown, reception, nowMs);
+    this.#settle(entry, before, reception);
     const hasTurned = before.presence.state !== entry.live.presence.state;
     if (hasTurned) this.#options.onPresence?.(entry.live);
     if (isOwn && (event.kind !== 'time' || hasTurned)) this.#options.onOwn?.(before.id, this.#agentPart(), false);

@@ -5,7 +5,7 @@ import { readTags } from '#fleet-server/devices/tags.ts';
 import type { KnownBoard } from '#fleet-server/enrolment/boards.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
-import { type Condition, isServerCondition } from '#protocol/conditions.ts';
+import { type Condition, type ConditionCode, isServerCondition } from '#protocol/conditions.ts';
 import type { DeviceDetail, DeviceSummary } from '#protocol/model/device.ts';
 import type { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 
@@ -58,12 +58,20 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, main
   };
 }
 
+/** What a device may say of these is not believed: the relays are asked. */
+const proved: readonly string[] = ['stream-not-arriving', 'relay-down'] satisfies ConditionCode[];
+
 /** Its own, and what the server and its relay know better. */
 export function shownConditions(live: LiveDevice): Condition[] {
-  const said = live.conditions.filter(({ code }) => code !== 'stream-not-arriving' && !isServerCondition(code));
-  const own = [...said, ...knownConditions(live)];
+  const said = live.conditions.filter(({ code }) => !proved.includes(code) && !isServerCondition(code));
+  const own = [...said, ...knownConditions(live), ...relayConditions(live)];
   if (live.stream.kind !== 'not-arriving') return own;
   return [...own, { code: 'stream-not-arriving', since: live.stream.since, detail: live.stream.detail }];
+}
+
+function relayConditions({ relayProblem, presence }: LiveDevice): Condition[] {
+  if (relayProblem === null || presence.state !== 'online') return [];
+  return [{ code: 'relay-down', since: timestamp(relayProblem.sinceMs), detail: relayProblem.detail }];
 }
 
 /** What the server knows by itself: also of a device that is away. */

@@ -1,5 +1,6 @@
 /** What the fleet server knows of a device at this moment, and the messages it learns that from. */
 
+import type { RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 import type { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
@@ -48,6 +49,8 @@ export type LiveDevice = {
   readonly report: Report | null;
   /** What the relay receives under the device's name; null when nothing. */
   readonly reception: RelayReception | null;
+  /** The relay that it streams to is down, or with its server gone; null: it is not, or the device streams elsewhere. */
+  readonly relayProblem: RelayHealth | null;
   /** Whether the device's stream address is the one that this fleet gave to it. */
   readonly streamsHere: boolean;
   /** Since when, by this server's clock, the device has said that it streams and the relay has received nothing; else null. */

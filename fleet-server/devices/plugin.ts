@@ -26,12 +26,13 @@ export type DevicesOptions = {
 
 async function devices(app: FastifyInstance, { clock, place, isWireShared }: DevicesOptions): Promise<void> {
   const { database } = app.store;
-  const { servers } = app;
+  const { servers, relays } = app;
   const register: DeviceRegister = new DeviceRegister({
     clock,
     secrets: app.secrets,
     isWireShared,
     publishChange: (change) => app.changes.publish(change),
+    relayOf: (serverId) => relays.of(serverId),
     onOwn: (deviceId, part, isClaim) => shared?.note(deviceId, part, isClaim),
     onCredentialTaken: (deviceId, hash) => {
       credentialTaken(app, deviceId, hash).catch((err: unknown) => {
@@ -55,7 +56,10 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
     },
   });
   const disconnect = (deviceId: string) => app.broker.disconnect(deviceId);
-  const shared = servers.isAlone ? null : new SharedDevices({ database, clock, log: app.log, servers, register, place, disconnect });
+  const shared = servers.isAlone
+    ? null
+    : new SharedDevices({ database, clock, log: app.log, servers, register, relays, place, disconnect });
+  relays.onChange(() => register.relaysChanged());
   app.decorate('devices', register);
   app.decorate('sharedDevices', shared);
   register.start(await allDevices(database));

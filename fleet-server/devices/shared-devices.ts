@@ -8,6 +8,7 @@ import { allDeviceKeys, findStoredDevice } from '#fleet-server/devices/devices-s
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { FleetServers } from '#fleet-server/servers/contract.ts';
+import type { FleetRelays } from '#fleet-server/servers/fleet-relays.ts';
 import { LiveExchange } from '#fleet-server/servers/live-exchange.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -24,6 +25,7 @@ export type SharedDevicesOptions = {
   readonly log: Log;
   readonly servers: FleetServers;
   readonly register: DeviceRegister;
+  readonly relays: FleetRelays;
   readonly place: ServerPlace;
   /** Ends this server's connection of a device, if there is one. */
   disconnect(deviceId: string): void;

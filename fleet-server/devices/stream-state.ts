@@ -4,6 +4,7 @@
  * INVARIANT: `live` is answered if, and only if, the relay receives media from the device at this moment, and the device does
  * not say that the card is on air in its camera's place.
  */
+import type { RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Condition, ConditionCode } from '#protocol/conditions.ts';
 import { type MediaState, mainOutputId, type OutputStatus } from '#protocol/media.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
@@ -17,6 +18,7 @@ export type StreamView = {
   readonly reception: RelayReception | null;
   readonly streamsHere: boolean;
   readonly missingSinceMs: number | null;
+  readonly relayProblem: RelayHealth | null;
 };
 
 /** The relay is asked twice a second: a stream that has just begun may not be in its answer yet. */
@@ -59,6 +61,12 @@ function noSignal(reason: string): Pick<StreamState, 'kind' | 'detail'> {
 function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
   const rtmp = view.outputs.find((output) => output.id === mainOutputId);
   if (rtmp === undefined) return { kind: 'stopped', detail: whyWithoutTarget(view) };
+  const { relayProblem } = view;
+  if (relayProblem !== null && view.streamsHere && rtmp.state.kind !== 'stopped') {
+    // The relay of a server that is gone may still receive it: nobody can tell.
+    const isHidden = relayProblem.kind === 'gone' && rtmp.state.kind === 'streaming';
+    return { kind: isHidden ? 'unknown' : 'not-arriving', detail: relayProblem.detail };
+  }
   switch (rtmp.state.kind) {
     case 'connecting':
       return { kind: 'starting', detail: `It connects to ${rtmp.target}.` };

@@ -10,6 +10,7 @@ import type { Clock } from '#fleet-server/clock.ts';
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { FleetServers } from '#fleet-server/servers/contract.ts';
+import { type FleetRelays, silentForMs } from '#fleet-server/servers/fleet-relays.ts';
 import * as store from '#fleet-server/servers/servers-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 
@@ -29,15 +30,17 @@ export type LiveExchangeOptions = {
   readonly log: Log;
   readonly servers: FleetServers;
   readonly register: SharedRegister;
+  readonly relays: FleetRelays;
   readonly place: store.ServerPlace;
 };
 
 const tickMs = 500;
 const heartbeatMs = 2000;
-/** Three heartbeats, and one that was slow. */
-export const silentForMs = 7000;
 const rowsAtOnce = 500;
+const sweepEveryMs = 10_000;
 const sweepAfterMs = 60_000;
+/** A server that died is missed for so long; then it counts as taken away. */
+const missedForMs = 86_400_000;
 
 type Dirty = { readonly deviceId: string; readonly part: LivePart; readonly isClaim: boolean };
 
@@ -46,8 +49,10 @@ export class LiveExchange {
   #dirty = new Map<string, Dirty>();
   #version = 0;
   #seen = new Map<string, number>();
-  #living: readonly store.LivingServer[] = [];
+  #living: readonly store.KnownServer[] = [];
   #saidAliveAtMs = Number.NEGATIVE_INFINITY;
+  #saidOfRelay = '';
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
   #work: Promise<void> | null = null;
   #isWanted = false;
   #cancel: () => void = () => {};
@@ -57,11 +62,13 @@ export class LiveExchange {
   }
 
   async start(): Promise<void> {
-    const { clock, servers } = this.#options;
+    const { clock, servers, relays } = this.#options;
     servers.onTold((message) => {
       if (message.kind === 'live') this.#run();
     });
     servers.onGap(() => this.#run());
+    // Its own relay's state is written at once; that others' have changed is seen by what is read just after.
+    relays.onChange(() => this.#run());
     this.#cancel = clock.every(tickMs, () => this.#run());
     await this.#exchange();
   }
@@ -102,15 +109,23 @@ export class LiveExchange {
   }
 
   async #exchange(): Promise<void> {
-    const { database, clock, servers, place } = this.#options;
-    const nowMs = clock.nowMs();
-    if (nowMs - this.#saidAliveAtMs >= heartbeatMs) {
-      await store.sayAlive(database, servers.id, place);
-      this.#saidAliveAtMs = nowMs;
-    }
+    await this.#sayAlive();
     await this.#write();
     await this.#read();
-    if (servers.isLeader()) await store.removeDeadServers(database, sweepAfterMs);
+    await this.#sweep();
+  }
+
+  async #sayAlive(): Promise<void> {
+    const { database, clock, servers, relays, place } = this.#options;
+    const nowMs = clock.nowMs();
+    const report = relays.report();
+    const word = `${report.kind} ${report.detail}`;
+    const isNew = word !== this.#saidOfRelay;
+    if (!isNew && nowMs - this.#saidAliveAtMs < heartbeatMs) return;
+    await store.sayAlive(database, servers.id, place, report);
+    this.#saidAliveAtMs = nowMs;
+    this.#saidOfRelay = word;
+    if (isNew) servers.tell({ kind: 'live' });
   }
 
   async #write(): Promise<void> {
@@ -140,8 +155,9 @@ export class LiveExchange {
   }
 
   async #read(): Promise<void> {
-    const { database, servers, register } = this.#options;
-    const living = await store.livingServers(database, silentForMs);
+    const { database, servers, register, relays } = this.#options;
+    const known = await store.knownServers(database);
+    const living = known.filter(({ silentMs }) => silentMs <= silentForMs);
     const before = this.#living;
     this.#living = living;
     for (const { id } of before) {
@@ -150,6 +166,23 @@ export class LiveExchange {
       register.forget(id);
     }
     for (const { id } of living) if (id !== servers.id) await this.#readOf(id);
+    relays.take(known);
+  }
+
+  /** What dead servers knew is removed, and they themselves once they are back or missed for too long. */
+  async #sweep(): Promise<void> {
+    const { database, clock, servers } = this.#options;
+    if (!servers.isLeader() || clock.nowMs() - this.#sweptAtMs < sweepEveryMs) return;
+    this.#sweptAtMs = clock.nowMs();
+    const dead = (await store.knownServers(database)).filter(({ silentMs }) => silentMs > sweepAfterMs);
+    await store.removeLiveOf(
+      database,
+      dead.map(({ id }) => id),
+    );
+    const isReplaced = ({ url }: store.KnownServer) => this.#living.some((living) => living.url === url);
+    for (const server of dead) {
+      if (server.silentMs > missedForMs || isReplaced(server)) await store.removeServer(database, server.id);
+    }
   }
 
   async #readOf(serverId: string): Promise<void> {

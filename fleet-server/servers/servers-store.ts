@@ -1,28 +1,32 @@
 /** Fleet servers on one PostgreSQL database, and what each knows of its devices. */
 import { sql } from 'kysely';
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
+import type { RelayReport, ServerWord } from '#fleet-server/servers/relay-health.ts';
 import type { Database, LiveDevicesTable, ServersTable } from '#fleet-server/store/schema.ts';
 
 /** The database's clock: those of the servers need not agree. */
 const databaseNowMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export type ServerPlace = Pick<ServersTable, 'url' | 'rtmpPort'>;
-export type LivingServer = ServerPlace & { readonly id: string };
+export type KnownServer = ServerPlace & ServerWord;
 
-export async function sayAlive(database: Database, id: string, place: ServerPlace): Promise<void> {
+export async function sayAlive(database: Database, id: string, place: ServerPlace, relay: RelayReport): Promise<void> {
+  const row = { ...place, relayKind: relay.kind, relayDetail: relay.detail.slice(0, 500), heartbeatAtMs: databaseNowMs };
   await database
     .insertInto('servers')
-    .values({ id, ...place, heartbeatAtMs: databaseNowMs })
-    .onConflict((c) => c.column('id').doUpdateSet({ heartbeatAtMs: databaseNowMs, ...place }))
+    .values({ id, ...row })
+    .onConflict((c) => c.column('id').doUpdateSet(row))
     .execute();
 }
 
-export function livingServers(database: Database, silentForMs: number): Promise<LivingServer[]> {
-  return database
+/** Those that were stopped in order are not among them; those that died are, for a while. */
+export async function knownServers(database: Database): Promise<KnownServer[]> {
+  const rows = await database
     .selectFrom('servers')
-    .select(['id', 'url', 'rtmpPort'])
-    .where('heartbeatAtMs', '>', sql<number>`${databaseNowMs} - ${silentForMs}`)
+    .select(['id', 'url', 'rtmpPort', 'relayKind', 'relayDetail'])
+    .select(sql<number>`${databaseNowMs} - "heartbeatAtMs"`.as('silentMs'))
     .execute();
+  return rows.map(({ relayKind: kind, relayDetail: detail, ...row }) => ({ ...row, relay: { kind, detail } }));
 }
 
 /** With what it knew: that is said by others from now on. */
@@ -31,13 +35,9 @@ export async function removeServer(database: Database, id: string): Promise<void
   await database.deleteFrom('servers').where('id', '=', id).execute();
 }
 
-export async function removeDeadServers(database: Database, silentForMs: number): Promise<void> {
-  const dead = await database
-    .selectFrom('servers')
-    .select('id')
-    .where('heartbeatAtMs', '<', sql<number>`${databaseNowMs} - ${silentForMs}`)
-    .execute();
-  for (const { id } of dead) await removeServer(database, id);
+/** What a server knew that has died: its own row stays, so that it is missed. */
+export async function removeLiveOf(database: Database, serverIds: readonly string[]): Promise<void> {
+  if (serverIds.length > 0) await database.deleteFrom('liveDevices').where('serverId', 'in', serverIds).execute();
 }
 
 export type LiveRow = Omit<LiveDevicesTable, 'part'> & { readonly part: LivePart };

@@ -468,6 +468,12 @@ async function devicePositions({ schema }: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function relaysOfServers({ schema }: Kysely<unknown>): Promise<void> {
+  const servers = schema.alterTable('servers');
+  await servers.addColumn('relayKind', 'text', (c) => c.notNull().defaultTo('unknown')).execute();
+  await servers.addColumn('relayDetail', 'text', (c) => c.notNull().defaultTo('')).execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -485,6 +491,7 @@ export const migrations: readonly Migration[] = [
   { name: 'the boards of a device', run: boards },
   { name: 'maintenance windows, and policies of the watchdog', run: watchdogPolicies },
   { name: 'which message of a device was the newest, where order is not kept', run: devicePositions },
+  { name: 'how the relay of each server is', run: relaysOfServers },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -6,6 +6,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { PositionSubject } from '#fleet-server/devices/device-positions-store.ts';
 import type { RollUpColumns } from '#fleet-server/health/health-figures.ts';
+import type { RelayReport } from '#fleet-server/servers/relay-health.ts';
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
 export type PeopleTable = { name: string; role: string; passwordHash: string; createdAtMs: number };
@@ -230,7 +231,15 @@ export type AuditLogTable = {
 };
 
 /** Fleet servers on one database, and when each last said so, by the database's clock. */
-export type ServersTable = { id: string; heartbeatAtMs: number; url: string; rtmpPort: number };
+export type ServersTable = {
+  id: string;
+  heartbeatAtMs: number;
+  url: string;
+  rtmpPort: number;
+  /** What it says of its own relay: see servers/relay-health.ts. */
+  relayKind: RelayReport['kind'];
+  relayDetail: string;
+};
 
 /** What one server knows of a device and the others show: see LivePart, and servers-store.ts for how it is written. */
 export type LiveDevicesTable = {

@@ -27,8 +27,8 @@ export type WatchdogHooks = {
   /** Only one fleet server of several watches. */
   isLeader(): boolean;
   devices(): Iterable<DeviceView>;
-  /** When the relay last came to run, in milliseconds since the epoch; null while it does not run. */
-  relayRunningSinceMs(): number | null;
+  /** When the relay that it streams to came to run, in milliseconds since the epoch; null while that does not run. */
+  relayRunningSinceMs(device: DeviceView): number | null;
   policyOf(device: DeviceView): WatchdogPolicy;
   /** In a maintenance window. */
   isSilenced(device: DeviceView): boolean;

@@ -39,8 +39,8 @@ export type WatchdogState = {
 
 export type Views = {
   readonly devices: Iterable<DeviceView>;
-  /** Null while the relay does not run. */
-  readonly relayRunningSinceMs: number | null;
+  /** Of the relay that it streams to; null while that does not run. */
+  relayRunningSinceMs(device: DeviceView): number | null;
   policyOf(device: DeviceView): WatchdogPolicy;
   /** In a maintenance window. */
   isSilenced(device: DeviceView): boolean;
@@ -69,8 +69,6 @@ export function decide(
   views: Views,
   nowMs: number,
 ): { readonly state: WatchdogState; readonly actions: readonly WatchdogAction[] } {
-  const { relayRunningSinceMs } = views;
-  const isRelaySettled = relayRunningSinceMs !== null && nowMs - relayRunningSinceMs >= settleMs;
   const isServerSettled = nowMs - state.startedAtMs >= settleMs;
   const devices = new Map<string, Watched>();
   const actions: WatchdogAction[] = [];
@@ -83,11 +81,17 @@ export function decide(
     }
     const policy = views.policyOf(device);
     const seen = observe(before, device, policy, views.isSilenced(device), nowMs);
-    const { watched, action } = isRelaySettled && isServerSettled ? act(seen, device, policy, nowMs) : { watched: seen, action: undefined };
+    const isDue = isServerSettled && isRelaySettledFor(seen, views.relayRunningSinceMs(device), nowMs);
+    const { watched, action } = isDue ? act(seen, device, policy, nowMs) : { watched: seen, action: undefined };
     devices.set(device.id, watched);
     if (action !== undefined) actions.push(action);
   }
   return { state: { ...state, devices }, actions };
+}
+
+function isRelaySettledFor({ fault }: Watched, runningSinceMs: number | null, nowMs: number): boolean {
+  if (rules.find((rule) => rule.fault === fault?.kind)?.needsRelay !== true) return true;
+  return runningSinceMs !== null && nowMs - runningSinceMs >= settleMs;
 }
 
 const unwatched: Watched = {

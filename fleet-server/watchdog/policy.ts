@@ -6,6 +6,8 @@ import type { WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts'
 
 export type Rule = {
   readonly fault: WatchdogFault;
+  /** While the relay does not run it says nothing of the device. */
+  readonly needsRelay?: true;
   applies(device: DeviceView): boolean;
   describe(device: DeviceView): string;
 };
@@ -21,6 +23,7 @@ export const rules: readonly Rule[] = [
   },
   {
     fault: 'stream-not-arriving',
+    needsRelay: true,
     applies: ({ outputs, reception }) =>
       reception === null && outputs.some(({ id, state }) => id === mainOutputId && state.kind === 'streaming'),
     describe: () => 'the device says that it streams, and the relay receives nothing',

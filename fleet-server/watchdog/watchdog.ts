@@ -45,8 +45,8 @@ export class Watchdog {
       });
       return;
     }
-    const { policyOf, isSilenced } = hooks;
-    const views = { devices: hooks.devices(), relayRunningSinceMs: hooks.relayRunningSinceMs(), policyOf, isSilenced };
+    const { policyOf, isSilenced, relayRunningSinceMs } = hooks;
+    const views = { devices: hooks.devices(), relayRunningSinceMs, policyOf, isSilenced };
     const { state, actions } = decide(this.#state, views, clock.nowMs());
     this.#state = state;
     for (const action of actions) void this.#perform(action);

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type AlertsMemory, calmMs, type DeviceFacts, decideAlerts, type FleetFacts, nothingSeen } from '#fleet-server/alerts/decide.ts';
+import {
+  type AlertsMemory,
+  calmMs,
+  type DeviceFacts,
+  decideAlerts,
+  type FleetFacts,
+  nothingSeen,
+  type RelayFacts,
+} from '#fleet-server/alerts/decide.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
 
 const rule = (changes: Partial<AlertRule>): AlertRule => ({
@@ -26,15 +34,15 @@ const device = (id: string, changes: Partial<DeviceFacts> = {}): DeviceFacts => 
   presence: { state: 'online', reason: 'Connected.' },
   hasConnected: true,
   isSilenced: false,
-  streamsHere: true,
   conditions: [],
   ...changes,
 });
 const away = (id: string, changes: Partial<DeviceFacts> = {}) =>
   device(id, { presence: { state: 'offline', reason: 'It left.' }, ...changes });
-const facts = (devices: readonly DeviceFacts[], relay: FleetFacts['relay'] = { isRunning: true, detail: '' }): FleetFacts => ({
+const relay = (server: string | null, kind: RelayFacts['kind'] = 'running'): RelayFacts => ({ server, kind, detail: kind });
+const facts = (devices: readonly DeviceFacts[], ...relays: RelayFacts[]): FleetFacts => ({
   devices,
-  relay,
+  relays: relays.length === 0 ? [relay(null)] : relays,
   brokerProblem: null,
 });
 
@@ -158,14 +166,15 @@ describe('a condition', () => {
   });
 
   test('that a relay which is down explains has none: one cause, one alert', () => {
-    const devices = Array.from({ length: 100 }, (_, index) => device(`d${index}`, { conditions: [{ code: 'stream-not-arriving' }] }));
-    const { said } = follow([critical, relayDown], [[60, facts(devices, { isRunning: false, detail: 'nginx is gone' })]]);
+    const conditions = [{ code: 'relay-down' }, { code: 'stream-not-arriving' }, { code: 'output-down' }];
+    const devices = Array.from({ length: 100 }, (_, index) => device(`d${index}`, { conditions }));
+    const { said } = follow([critical, relayDown], [[60, facts(devices, relay(null, 'down'))]]);
     expect(said).toEqual(['0 s: The relay is down']);
   });
 
-  test('of a device that streams elsewhere is not the relay’s', () => {
-    const elsewhere = device('a', { streamsHere: false, conditions: [{ code: 'output-down' }] });
-    const { said } = follow([critical, relayDown], [[12, facts([elsewhere], { isRunning: false, detail: '' })]]);
+  test('of a device that streams to another relay is not that relay’s', () => {
+    const elsewhere = device('a', { conditions: [{ code: 'output-down' }] });
+    const { said } = follow([critical, relayDown], [[12, facts([elsewhere], relay(null, 'down'))]]);
     expect(said).toEqual(['0 s: The relay is down', '10 s: device a: Stream target unreachable']);
   });
 
@@ -199,9 +208,52 @@ test('a broker that is down is one alert, however many devices it hides', () => 
 });
 
 test('while nobody knows of the relay or the broker, what is open about them stays open', () => {
-  const known = { devices: [], relay: undefined, brokerProblem: undefined };
+  const known = { devices: [], relays: undefined, brokerProblem: undefined };
   const decision = decideAlerts(nothingSeen, known, [relayDown, brokerDown], new Set(['relay-rule/relay', 'broker-rule/broker']), 0);
   expect(decision).toMatchObject({ opened: [], resolved: [] });
+});
+
+describe('the relays of several servers', () => {
+  const both = (b: RelayFacts['kind']) => facts([], relay('a:80'), relay('b:80', b));
+
+  test('each that is down is one alert that names its server, and is over when it runs again', () => {
+    const { said } = follow(
+      [relayDown],
+      [
+        [5, both('down')],
+        [20, both('running')],
+      ],
+    );
+    expect(said).toEqual(['0 s: The relay of b:80 is down', '14 s: over: relay-rule/relay/b:80']);
+  });
+
+  test('a server that is gone after its relay opens no second one; when it starts again it is over once its relay runs', () => {
+    const { said } = follow(
+      [relayDown],
+      [
+        [5, both('down')],
+        [20, both('gone')],
+        [20, both('unknown')],
+        [5, both('running')],
+      ],
+    );
+    expect(said).toEqual(['0 s: The relay of b:80 is down', '45 s: over: relay-rule/relay/b:80']);
+  });
+
+  test('a server that is gone is named', () => {
+    expect(follow([relayDown], [[1, both('gone')]]).said).toEqual(['0 s: The fleet server b:80 is gone']);
+  });
+
+  test('one that was taken away in order is missed no more', () => {
+    const { said } = follow(
+      [relayDown],
+      [
+        [5, both('gone')],
+        [20, facts([], relay('a:80'))],
+      ],
+    );
+    expect(said.at(-1)).toBe('14 s: over: relay-rule/relay/b:80');
+  });
 });
 
 test('what a rule that was removed had opened is over', () => {

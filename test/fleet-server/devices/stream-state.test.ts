@@ -17,7 +17,9 @@ const base: StreamView = {
   reception: null,
   streamsHere: true,
   missingSinceMs: null,
+  relayProblem: null,
 };
+const relayProblem = { serverId: 'b', server: 'b:80', kind: 'down', detail: 'The relay of b:80 is down.', sinceMs: 0 } as const;
 const offline = { state: 'offline', since, reason: 'The connection was lost.' } as const;
 const reception = bodies.reception;
 const stopped = [{ code: 'stopped-by-command', since }];
@@ -51,6 +53,11 @@ test.each<[string, Partial<StreamView>, string]>([
     { outputs: output({ kind: 'waiting', attempt: 2, nextTryAt: since, lastError: 'refused' }) },
     'not-arriving',
   ],
+  ['the relay that it streams to is down', { relayProblem, missingSinceMs: 7000 }, 'not-arriving'],
+  ['the relay that it connects to is down', { relayProblem, outputs: output({ kind: 'connecting', attempt: 2 }) }, 'not-arriving'],
+  ['the server whose relay it streams to is gone', { relayProblem: { ...relayProblem, kind: 'gone' }, missingSinceMs: 7000 }, 'unknown'],
+  ['its relay is down, and it captures nothing', { relayProblem, media: failed }, 'failed'],
+  ['its relay is down, and it is gone', { relayProblem, presence: offline }, 'offline'],
   ['it streams to somebody else', { streamsHere: false }, 'elsewhere'],
   [
     'it cannot reach somebody else',

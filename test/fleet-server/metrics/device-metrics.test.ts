@@ -22,6 +22,7 @@ const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
   versions: null,
   report: null,
   reception: null,
+  relayProblem: null,
   streamsHere: true,
   missingSinceMs: null,
   stream: { kind: 'live', since, detail: '' },

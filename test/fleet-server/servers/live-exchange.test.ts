@@ -1,5 +1,6 @@
 /** Three fleet servers on one PostgreSQL database: to people and devices they are one. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, Playback } from '#protocol/model/device.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
@@ -82,6 +83,35 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     });
     await publisher.end();
     await until('no picture any more', 15_000, async () => (await fetch(hls)).status === 404);
+  });
+
+  test('a relay that is down at one of them is one alert, and each says so of the devices that stream there', async () => {
+    const broken = fleet.server(1);
+    const device = await fleet.join(fleet.server(0), 'streams to the second');
+    await until('it is let in', 5000, () => device.connect(fleet.server(2).mqttPort).then(() => true));
+    const key = await until('its stream key', 5000, () => device.lastDesired?.relay?.streamKey ?? false);
+    const publisher = publish(`rtmp://127.0.0.1:${broken.rtmpPort}/live/${key}`);
+    onTestFinished(() => publisher.end());
+    for (const server of fleet.servers) await until('live', 15_000, async () => (await deviceAt(server, device.id)).relay !== null);
+    const mend = await fleet.breakRelay(broken);
+    const title = `The relay of ${broken.host} is down`;
+    for (const server of fleet.servers) {
+      const shown = await until('what is wrong', 10_000, async () => {
+        const detail = await deviceAt(server, device.id);
+        return detail.conditions.some(({ code }) => code === 'relay-down') && detail;
+      });
+      expect(shown.stream).toMatchObject({ kind: 'not-arriving', detail: expect.stringContaining(title) });
+    }
+    const alerts = async () => (await fleet.server(0).json<AlertList>('GET', '/alerts?resolved=false')).alerts;
+    const open = await until('an alert', 15_000, async () => {
+      const list = await alerts();
+      return list.some((alert) => alert.title === title) && list;
+    });
+    expect(open.map((alert) => alert.title)).toEqual([title]);
+    await mend();
+    await until('it is over', 30_000, async () => !(await alerts()).some((alert) => alert.title === title));
+    for (const server of fleet.servers)
+      expect((await deviceAt(server, device.id)).conditions.map(({ code }) => code)).not.toContain('relay-down');
   });
 
   test('a command that is asked for at one reaches it through another, once', async () => {

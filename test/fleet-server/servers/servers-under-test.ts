@@ -1,7 +1,11 @@
 /** Several real fleet servers on one real PostgreSQL, each with ports and a data directory of its own, and one key. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RuntimePaths, runtimePaths } from '#fleet-server/relay/runtime-directory.ts';
 import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 import { environmentFor, type RunningServer, startServer } from '../running-server.ts';
@@ -12,6 +16,9 @@ const password = 'a password for tests';
 
 export type OneServer = {
   readonly running: RunningServer;
+  readonly environment: NodeJS.ProcessEnv;
+  /** As people read it. */
+  readonly host: string;
   readonly url: string;
   readonly mqttPort: number;
   readonly rtmpPort: number;
@@ -54,7 +61,16 @@ export class ServersUnderTest {
       ...this.#changes,
     });
     const url = `http://127.0.0.1:${environment['FLEET_HTTP_PORT']}`;
-    const running = startServer({ ...environment, FLEET_SERVER_URL: url });
+    return this.#launch({ ...environment, FLEET_SERVER_URL: url }, url);
+  }
+
+  /** One that was killed, once more. */
+  async again({ environment, url }: OneServer): Promise<OneServer> {
+    return this.#launch(environment, url);
+  }
+
+  async #launch(environment: NodeJS.ProcessEnv, url: string): Promise<OneServer> {
+    const running = startServer(environment);
     await running.ready;
     let cookie = '';
     const request = async (method: string, path: string, body?: object): Promise<Response> => {
@@ -65,6 +81,8 @@ export class ServersUnderTest {
     };
     const server: OneServer = {
       running,
+      environment,
+      host: new URL(url).host,
       url,
       mqttPort: Number(environment['FLEET_MQTT_PORT']),
       rtmpPort: Number(environment['FLEET_RTMP_PORT']),
@@ -90,6 +108,22 @@ export class ServersUnderTest {
     return device;
   }
 
+  /** Ends its nginx, and keeps it from coming back until the answer is called. */
+  async breakRelay(server: OneServer): Promise<() => Promise<void>> {
+    const inItsPlace = createServer((socket) => socket.destroy());
+    process.kill(-(await nginxOf(server)), 'SIGKILL');
+    await until('the port to be free', 5000, async () => {
+      const listening = once(inItsPlace, 'listening');
+      inItsPlace.listen(server.rtmpPort, '0.0.0.0');
+      await listening;
+      return true;
+    });
+    return async () => {
+      inItsPlace.close();
+      await once(inItsPlace, 'close');
+    };
+  }
+
   async kill(server: OneServer): Promise<void> {
     server.running.child.kill('SIGKILL');
     await server.running.exit;
@@ -101,11 +135,28 @@ export class ServersUnderTest {
       if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill('SIGTERM');
       await running.exit;
     }
+    for (const server of this.servers) await endRelayOf(server);
     for (const { pid } of processesWith(this.#folder)) process.kill(pid, 'SIGTERM');
     await until('no process left', 10_000, () => processesWith(this.#folder).length === 0);
     await this.cluster.remove();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function relayPaths({ environment }: OneServer): RuntimePaths {
+  const dataDirectory = environment['FLEET_DATA_DIR'] ?? '';
+  return runtimePaths({ dataDirectory, isRoot: process.getuid?.() === 0, systemTemporaryDirectory: tmpdir() });
+}
+
+async function nginxOf(server: OneServer): Promise<number> {
+  return (JSON.parse(await readFile(relayPaths(server).recordFile, 'utf8')) as { processId: number }).processId;
+}
+
+/** It outlives a server that was killed. */
+async function endRelayOf(server: OneServer): Promise<void> {
+  const { base, recordFile } = relayPaths(server);
+  if (existsSync(recordFile)) process.kill(-(await nginxOf(server)), 'SIGKILL');
+  await rm(base, { recursive: true, force: true });
 }
 
 async function signIn(url: string): Promise<string> {

@@ -64,7 +64,7 @@ function run(seconds: number, at: (second: number) => Second, policy: WatchdogPo
   const actions: WatchdogAction[] = [];
   for (let second = 0; second <= seconds; second += 1) {
     const { device, relaySinceS = 0, isSilenced = false } = at(second);
-    const relayRunningSinceMs = relaySinceS === null ? null : relaySinceS * 1000;
+    const relayRunningSinceMs = () => (relaySinceS === null ? null : relaySinceS * 1000);
     const views = { devices: [device], relayRunningSinceMs, policyOf: () => policy, isSilenced: () => isSilenced };
     const step = decide(state, views, second * 1000);
     state = step.state;
@@ -135,6 +135,12 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
     ['45: restart-pipeline'],
   ],
   ['nothing while the relay does not run', 300, () => ({ device: missing, relaySinceS: null }), []],
+  [
+    'a pipeline that failed is no matter of the relay',
+    35,
+    (s) => ({ device: s < 30 ? good : failed, relaySinceS: null }),
+    ['31: restart-pipeline'],
+  ],
   [
     'nothing within 15 s after a device came back',
     44,
@@ -229,7 +235,7 @@ describe('what is done, and when', () => {
   test('what is kept does not grow', () => {
     const { state } = run(4 * 3600, (s) => ({ device: s % 3 === 0 ? good : failed }));
     expect(state.devices.get('dev-one')?.acts.length).toBeLessThanOrEqual(defaultPolicy.maxAnHour);
-    const nobody = { devices: [], relayRunningSinceMs: 0, policyOf: () => defaultPolicy, isSilenced: () => false };
+    const nobody = { devices: [], relayRunningSinceMs: () => 0, policyOf: () => defaultPolicy, isSilenced: () => false };
     expect(decide(state, nobody, 0).state.devices.size).toBe(0);
   });
 
