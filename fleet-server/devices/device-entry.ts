@@ -2,12 +2,13 @@
 
 import { timestamp } from '#fleet-server/clock.ts';
 import type { StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import { storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, SessionPosition } from '#fleet-server/devices/live-device.ts';
 import { settle } from '#fleet-server/devices/live-transitions.ts';
 import type { PresenceTrack } from '#fleet-server/devices/presence.ts';
 import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import type { PictureTopic } from '#protocol/envelope.ts';
-import type { Report, Versions } from '#protocol/messages.ts';
+import type { Versions } from '#protocol/messages.ts';
 
 export type DeviceEntry = {
   name: string;
@@ -16,6 +17,8 @@ export type DeviceEntry = {
   keyGeneration: number;
   track: PresenceTrack;
   live: LiveDevice;
+  /** The report's text as the store has it, as far as this server knows. */
+  reportInStore: string | null;
   /** The other server that it is connected to, or that receives it; null: this one, or none. */
   readonly elsewhere: { agent: string | null; reception: string | null };
   /** Whether it is, or was last, this server's. */
@@ -28,7 +31,7 @@ export type DeviceEntry = {
 
 /** Of which nothing was heard since the store was written. */
 export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: number): DeviceEntry {
-  const report = parseStored<Report>(device.report);
+  const report = storedReport(device.report);
   const session: SessionPosition | null =
     device.bootId === null
       ? null
@@ -53,7 +56,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     report,
     reception: null,
     relayProblem: null,
-    streamsHere: report?.settings['AV_STREAM_URL']?.level === 'relay',
+    streamsHere: report?.streamsHere ?? false,
     missingSinceMs: null,
     stream: { kind: 'unknown', detail: '', since: timestamp(nowMs) },
     previewAtMs: null,
@@ -66,6 +69,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     keyGeneration: device.keyGeneration,
     track,
     live: settle(blank, track.shown, null, nowMs),
+    reportInStore: device.report === report?.text ? device.report : null,
     elsewhere: { agent: null, reception: null },
     here: { agent: false, reception: false },
     receivedBy: undefined,

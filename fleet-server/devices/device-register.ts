@@ -9,9 +9,10 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Clock, momentOf } from '#fleet-server/clock.ts';
-import { type DeviceEntry, entryOf, fromHex, parseStored, twiceOf } from '#fleet-server/devices/device-entry.ts';
+import { type DeviceEntry, entryOf, fromHex, twiceOf } from '#fleet-server/devices/device-entry.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
+import { type KeptReport, storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, isSession, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
 import {
@@ -35,7 +36,6 @@ import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { type PictureTopic, pictureTopics } from '#protocol/envelope.ts';
-import type { Report } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
@@ -219,9 +219,19 @@ export class DeviceRegister {
   }
 
   /** On a shared wire: the report that has just been found the newest in the store. */
-  setReport(deviceId: string, report: Report): void {
+  setReport(deviceId: string, report: KeptReport): void {
     const entry = this.#entries.get(deviceId);
     if (entry !== undefined) entry.live = { ...entry.live, report };
+  }
+
+  /** Whether the store has just this text. Only where no other server writes there. */
+  isReportStored(deviceId: string, text: string): boolean {
+    return this.#entries.get(deviceId)?.reportInStore === text;
+  }
+
+  noteReportStored(deviceId: string, text: string): void {
+    const entry = this.#entries.get(deviceId);
+    if (entry !== undefined) entry.reportInStore = text;
   }
 
   isHere(deviceId: string, part: LivePart): boolean {
@@ -346,7 +356,7 @@ export class DeviceRegister {
       this.#settle(entry, { ...entry.live, waitingSinceMs: stored.waitingSinceMs }, entry.live.reception);
     }
     // Of its own devices this server has heard the newest report itself.
-    if (!entry.here.agent) entry.live = { ...entry.live, report: parseStored<Report>(stored.report) };
+    if (!entry.here.agent) entry.live = { ...entry.live, report: storedReport(stored.report) };
     this.#options.publishChange({ subject: 'device', deviceId: stored.id });
   }
 

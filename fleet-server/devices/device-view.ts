@@ -1,5 +1,6 @@
 /** A device as the API shows it: the row of the store and the live picture in one. Pure. */
 import { timestamp } from '#fleet-server/clock.ts';
+import { readReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { readTags } from '#fleet-server/devices/tags.ts';
 import type { KnownBoard } from '#fleet-server/enrolment/boards.ts';
@@ -27,7 +28,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: 
     figures: isOnline ? live.figures : null,
     relay: live.reception,
     board: isOnline ? live.board : null,
-    boardName: live.report?.inventory.board.name ?? null,
+    boardName: live.report?.boardName ?? null,
     previewAt: live.previewAtMs === null ? null : timestamp(live.previewAtMs),
     lastHeardAt: live.heardAtMs === null ? null : timestamp(live.heardAtMs),
   };
@@ -38,6 +39,7 @@ export type Beside = { readonly boards: readonly KnownBoard[]; readonly maintena
 
 export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, maintenance }: Beside): DeviceDetail {
   const isOnline = live.presence.state === 'online';
+  const report = readReport(live.report);
   return {
     ...deviceSummary(row, live, maintenance),
     joinedAt: timestamp(row.joinedAtMs),
@@ -49,12 +51,12 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, main
       isOnRecord: boardId === row.boardId,
     })),
     versions: live.versions,
-    inventory: live.report?.inventory ?? null,
+    inventory: report?.inventory ?? null,
     media: isOnline ? live.media : null,
     outputs: isOnline ? [...live.outputs] : [],
     recordings: isOnline ? live.recordings : null,
     snapshotAt: live.snapshotAtMs === null ? null : timestamp(live.snapshotAtMs),
-    capabilities: [...(live.report?.capabilities ?? [])],
+    capabilities: [...(report?.capabilities ?? [])],
   };
 }
 
@@ -77,6 +79,8 @@ function relayConditions({ relayProblem, presence }: LiveDevice): Condition[] {
 /** What the server knows by itself: also of a device that is away. */
 export function knownConditions(live: LiveDevice): Condition[] {
   const { waitingSinceMs, twice } = live;
+  // Of nearly every device, each second.
+  if (waitingSinceMs === null && twice === null) return [];
   return [
     ...(waitingSinceMs === null ? [] : [{ code: 'waits-for-approval', since: timestamp(waitingSinceMs) }]),
     ...(twice === null ? [] : [{ code: 'joined-twice', since: timestamp(twice.sinceMs), detail: twice.detail }]),

@@ -185,6 +185,14 @@ export function saveReport(database: Database, state: ReportState, position: Mes
   });
 }
 
+/** Of many at once. */
+export async function saveAllHeard(database: Database, states: readonly HeardState[]): Promise<void> {
+  if (states.length === 0) return;
+  await inTransaction(database, async (transaction) => {
+    for (const state of states) await updateHeard(transaction, state);
+  });
+}
+
 export async function saveHeard(database: Database, state: HeardState): Promise<void> {
   await inTransaction(database, (transaction) => updateHeard(transaction, state));
 }

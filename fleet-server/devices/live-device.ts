@@ -1,10 +1,11 @@
 /** What the fleet server knows of a device at this moment, and the messages it learns that from. */
 
+import type { KeptReport } from '#fleet-server/devices/kept-report.ts';
 import type { RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
 import type { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
-import type { BoardHealth, RecordingsSummary, Report, Versions } from '#protocol/messages.ts';
+import type { BoardHealth, RecordingsSummary, Versions } from '#protocol/messages.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
 /** A decoded message from a device whose topic the broker has already checked. */
@@ -46,7 +47,7 @@ export type LiveDevice = {
   /** Null: the device has no place for recordings, or says nothing of them. */
   readonly recordings: RecordingsSummary | null;
   readonly versions: Versions | null;
-  readonly report: Report | null;
+  readonly report: KeptReport | null;
   /** What the relay receives under the device's name; null when nothing. */
   readonly reception: RelayReception | null;
   /** The relay that it streams to is down, or with its server gone; null: it is not, or the device streams elsewhere. */

@@ -6,6 +6,7 @@
  * - The death of an old session is ignored.
  */
 import { timestamp } from '#fleet-server/clock.ts';
+import { keptReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, SessionPosition, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { claimsToStreamHere, streamState } from '#fleet-server/devices/stream-state.ts';
 import type { Session } from '#protocol/identifiers.ts';
@@ -63,15 +64,9 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
     case 'hello':
       return { ...live, versions: message.envelope.body.versions };
     case 'report': {
-      const { body } = message.envelope;
-      return {
-        ...live,
-        report: body,
-        media: body.media,
-        outputs: body.outputs,
-        conditions: body.conditions,
-        streamsHere: body.settings['AV_STREAM_URL']?.level === 'relay',
-      };
+      const { media, outputs, conditions, ...lasting } = message.envelope.body;
+      const report = keptReport(lasting, live.report);
+      return { ...live, report, media, outputs, conditions, streamsHere: report.streamsHere };
     }
     case 'health': {
       const { media, outputs, conditions, figures, board, recordings = null } = message.envelope.body;
@@ -91,11 +86,15 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
 
 /** Puts presence and reception in, and draws from the whole what the stream's state is, and since when. */
 export function settle(live: LiveDevice, presence: DevicePresence, reception: RelayReception | null, nowMs: number): LiveDevice {
-  const next = { ...live, presence, reception };
-  const isMissing = reception === null && claimsToStreamHere(next);
+  const { waitingSinceMs, media, outputs, conditions, relayProblem, streamsHere } = live;
+  const isMissing = reception === null && claimsToStreamHere({ presence, media, outputs, streamsHere });
   const missingSinceMs = isMissing ? (live.missingSinceMs ?? nowMs) : null;
-  const { kind, detail } = streamState({ ...next, missingSinceMs }, nowMs);
-  const isSame = kind === live.stream.kind;
-  if (isSame && detail === live.stream.detail) return { ...next, missingSinceMs };
-  return { ...next, missingSinceMs, stream: { kind, detail, since: isSame ? live.stream.since : timestamp(nowMs) } };
+  const view = { waitingSinceMs, presence, media, outputs, conditions, reception, relayProblem, streamsHere, missingSinceMs };
+  const { kind, detail } = streamState(view, nowMs);
+  const isSameKind = kind === live.stream.kind;
+  const isSame = isSameKind && detail === live.stream.detail;
+  const stream = isSame ? live.stream : { kind, detail, since: isSameKind ? live.stream.since : timestamp(nowMs) };
+  // Of nearly every message of a large fleet.
+  if (isSame && presence === live.presence && reception === live.reception && missingSinceMs === live.missingSinceMs) return live;
+  return { ...live, presence, reception, missingSinceMs, stream };
 }

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
 import { allDevices, saveHeard } from '#fleet-server/devices/devices-store.ts';
+import { LastHeard } from '#fleet-server/devices/last-heard.ts';
 import { credentialTaken } from '#fleet-server/devices/next-credential.ts';
 import { SharedDevices } from '#fleet-server/devices/shared-devices.ts';
 import type { ServerPlace } from '#fleet-server/servers/servers-store.ts';
@@ -13,6 +14,7 @@ declare module 'fastify' {
     devices: DeviceRegister;
     /** Null: no other server shares the database. */
     sharedDevices: SharedDevices | null;
+    lastHeard: LastHeard;
   }
 }
 
@@ -62,6 +64,9 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
   relays.onChange(() => register.relaysChanged());
   app.decorate('devices', register);
   app.decorate('sharedDevices', shared);
+  const lastHeard = new LastHeard({ database, clock, log: app.log });
+  app.decorate('lastHeard', lastHeard);
+  app.addHook('preClose', () => lastHeard.stop());
   register.start(await allDevices(database));
   app.addHook('onClose', async () => register.stop());
   if (shared === null) return;

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
 import { saveReport, saveSession } from '#fleet-server/devices/devices-store.ts';
-import type { UpwardMessage } from '#fleet-server/devices/live-device.ts';
+import type { LiveDevice, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 
 /** Where messages of a device may be dealt with in another order than it sent them, by whichever server: the message's place in that order. */
 function positionOf(app: FastifyInstance, { deviceId, envelope }: UpwardMessage): MessagePosition | null {
@@ -10,6 +10,25 @@ function positionOf(app: FastifyInstance, { deviceId, envelope }: UpwardMessage)
   // Of the session that counts now, or an older one in the same era: then it is too old in any case.
   const era = app.devices.get(deviceId)?.session?.era ?? 0;
   return { era, counter: envelope.session.counter, sequence: envelope.sequence };
+}
+
+/** Resolves when what is new in it is in the store. False: another server has stored a newer one. */
+async function storeReport(
+  app: FastifyInstance,
+  { id: deviceId, report, heardAtMs }: LiveDevice,
+  position: MessagePosition | null,
+): Promise<boolean> {
+  const { devices, servers } = app;
+  if (report === null) return false;
+  if (servers.isAlone && devices.isReportStored(deviceId, report.text)) {
+    if (heardAtMs !== null) app.lastHeard.note(deviceId, heardAtMs);
+    return true;
+  }
+  if (!(await saveReport(app.store.database, { deviceId, heardAtMs, report: report.text }, position))) return false;
+  devices.noteReportStored(deviceId, report.text);
+  if (position !== null) devices.setReport(deviceId, report);
+  servers.tell({ kind: 'device', deviceId });
+  return true;
 }
 
 /** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
@@ -38,11 +57,9 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
     }
     case 'report': {
       const { body } = message.envelope;
-      const heardAtMs = app.devices.get(deviceId)?.heardAtMs ?? null;
-      if (!(await saveReport(database, { deviceId, heardAtMs, report: JSON.stringify(body) }, position))) return;
-      if (position !== null) app.devices.setReport(deviceId, body);
-      app.servers.tell({ kind: 'device', deviceId });
-      await app.settings.onReport(deviceId, body, position);
+      // As the register has just learnt it.
+      const live = app.devices.get(deviceId);
+      if (live !== undefined && (await storeReport(app, live, position))) await app.settings.onReport(deviceId, body, position);
       return;
     }
     case 'applied':

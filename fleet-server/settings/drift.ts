@@ -3,10 +3,10 @@
  *
  * INVARIANT: it is mended at most `maxRepairs` times in a row and once in `repairPauseMs`; after that it is only shown.
  */
+import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import type { DeviceLevels } from '#fleet-server/settings/level-values.ts';
 import { desiredSetting } from '#fleet-server/settings/provenance.ts';
 import type { RevisionFacts } from '#fleet-server/settings/settings-state.ts';
-import type { Report } from '#protocol/messages.ts';
 import { settingKeys } from '#protocol/settings.ts';
 
 export const maxRepairs = 3;
@@ -22,7 +22,7 @@ export type DriftMemory = {
 };
 
 /** Keys that are other than desired; `revision` when it holds an older one than it confirmed. Null: nobody can tell at this moment. */
-export function driftedKeys(revision: RevisionFacts, levels: DeviceLevels, report: Report): readonly string[] | null {
+export function driftedKeys(revision: RevisionFacts, levels: DeviceLevels, report: LastingReport): readonly string[] | null {
   const { desiredRevision, outcomeRevision, outcome } = revision;
   if (report.appliedRevision !== desiredRevision) {
     const hasGoneBack = outcome === 'applied' && outcomeRevision === desiredRevision && report.appliedRevision < desiredRevision;

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
+import { readReport } from '#fleet-server/devices/kept-report.ts';
 import { Settings } from '#fleet-server/settings/settings.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
 import { SettingsTrials } from '#fleet-server/settings/trials.ts';
@@ -37,7 +38,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
       application,
       streamKey: `${deviceId}?key=${app.devices.streamKeyOf(deviceId, generation)}`,
     }),
-    reportOf: (deviceId) => app.devices.get(deviceId)?.report ?? null,
+    reportOf: (deviceId) => readReport(app.devices.get(deviceId)?.report ?? null),
     isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
     publish: async (deviceId, desired) => {

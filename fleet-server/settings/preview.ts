@@ -1,7 +1,7 @@
 /** What a patch would do to each device, drawn from what each level sets before and after it. Pure. */
+import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import type { DeviceLevels } from '#fleet-server/settings/level-values.ts';
 import { desiredSetting } from '#fleet-server/settings/provenance.ts';
-import type { Report } from '#protocol/messages.ts';
 import type { PreviewedChange, SettingsPreview } from '#protocol/model/settings.ts';
 import { isSettingKey } from '#protocol/settings.ts';
 
@@ -9,7 +9,7 @@ export type PreviewedDevice = {
   readonly id: string;
   readonly name: string;
   readonly isOnline: boolean;
-  readonly report: Report | null;
+  readonly report: LastingReport | null;
   readonly before: DeviceLevels;
   readonly after: DeviceLevels;
 };

@@ -3,10 +3,12 @@
  *
  * INVARIANT: the value of a secret is in no answer.
  */
+
 import { timestamp } from '#fleet-server/clock.ts';
+import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import { type RevisionFacts, settingsState } from '#fleet-server/settings/settings-state.ts';
 import type { StoredSetting } from '#fleet-server/settings/settings-store.ts';
-import type { Report, ReportedSetting } from '#protocol/messages.ts';
+import type { ReportedSetting } from '#protocol/messages.ts';
 import type { DeviceSetting, DeviceSettings, ShownValue } from '#protocol/model/settings.ts';
 import {
   isSettingKey,
@@ -22,7 +24,7 @@ export type ProvenanceFacts = {
   readonly fleet: readonly StoredSetting[];
   readonly group: readonly StoredSetting[];
   readonly device: readonly StoredSetting[];
-  readonly report: Report | null;
+  readonly report: LastingReport | null;
   readonly revision: RevisionFacts & { readonly appliedAtMs: number | null };
 };
 
@@ -95,7 +97,7 @@ export type DesiredSetting = {
 export function desiredSetting(
   key: SettingKey,
   levels: Pick<ProvenanceFacts, 'fleet' | 'group' | 'device'>,
-  report: Report | null,
+  report: LastingReport | null,
 ): DesiredSetting {
   for (const level of serverLevels.toReversed()) {
     const set = levels[level].find((setting) => setting.key === key);

@@ -6,10 +6,12 @@
  * - A device's revision only grows, and grows exactly when the content differs.
  * - Nothing is in force because it was sent: only the device's own word (`applied`, `hello`, `report`) says so.
  */
+
 import { createHash } from 'node:crypto';
 import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
+import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
@@ -35,7 +37,7 @@ import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { maxRevision } from '#protocol/identifiers.ts';
-import type { Applied, Desired, Hello, RelayTarget, Report } from '#protocol/messages.ts';
+import type { Applied, Desired, Hello, RelayTarget } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { SettingsState } from '#protocol/model/device.ts';
 import type {
@@ -56,7 +58,7 @@ export type SettingsOptions = {
   readonly audit: AuditLog;
   /** Where a device of the fleet streams to when nobody says otherwise. */
   relayTarget(deviceId: string, keyGeneration: number): RelayTarget | null;
-  reportOf(deviceId: string): Report | null;
+  reportOf(deviceId: string): LastingReport | null;
   isOnline(deviceId: string): boolean;
   isConnected(deviceId: string): boolean;
   publish(deviceId: string, desired: Desired): Promise<unknown>;
@@ -297,7 +299,7 @@ export class Settings {
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 
-  async onReport(deviceId: string, report: Report, position: MessagePosition | null = null): Promise<void> {
+  async onReport(deviceId: string, report: LastingReport, position: MessagePosition | null = null): Promise<void> {
     const { database, clock } = this.#options;
     const row = await this.#store.revision(database, deviceId);
     const isNews = row !== undefined && row.appliedRevision !== report.appliedRevision;
@@ -316,7 +318,7 @@ export class Settings {
   }
 
   /** What the device reports is compared with what it confirmed; what drifted is sent again, under a new revision, as it ignores what is not newer. */
-  async #lookForDrift(known: RevisionRow, report: Report): Promise<void> {
+  async #lookForDrift(known: RevisionRow, report: LastingReport): Promise<void> {
     const { database, clock, secrets, appendHistory } = this.#options;
     const deviceId = known.id;
     const compared = comparedForDrift(known, report);
@@ -418,7 +420,7 @@ export class Settings {
  * All that it depends on whether a report is another than it should be, as a hash: what stands at each level is in the digest of the
  * desired document. The same each minute, nearly always.
  */
-function comparedForDrift(row: RevisionRow, { appliedRevision, settings }: Report): string {
+function comparedForDrift(row: RevisionRow, { appliedRevision, settings }: LastingReport): string {
   const { desiredRevision, desiredDigest, outcomeRevision, outcome, driftedSinceMs } = row;
   const facts = [desiredRevision, desiredDigest, outcomeRevision, outcome, driftedSinceMs, appliedRevision, settings];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');

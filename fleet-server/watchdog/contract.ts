@@ -1,8 +1,8 @@
 /** What the watchdog needs of the rest of the fleet server: types only. */
+import type { KeptReport } from '#fleet-server/devices/kept-report.ts';
 import type { Act } from '#fleet-server/watchdog/decide.ts';
 import type { CommandKind } from '#protocol/commands.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
-import type { Report } from '#protocol/messages.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
@@ -20,7 +20,7 @@ export type DeviceView = {
   /** What the device says of its picture and its sound, among others. */
   readonly conditions: readonly { readonly code: string }[];
   /** Null: it has not said yet which commands it knows. */
-  readonly report: Pick<Report, 'capabilities' | 'settings'> | null;
+  readonly report: KeptReport | null;
 };
 
 export type WatchdogHooks = {

@@ -1,4 +1,5 @@
 /** Which step of a policy comes next: pure. */
+import { readReport } from '#fleet-server/devices/kept-report.ts';
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
 import type { WatchdogCommand, WatchdogPolicy } from '#protocol/model/watchdog.ts';
 
@@ -21,7 +22,8 @@ function turnOf(steps: readonly PolicyStep[], attempts: number): number {
 }
 
 /** The device knows it, its own environment allows it, and the bound an hour is not reached. */
-export function isUsable({ command, maxAnHour }: PolicyStep, done: Done, { report }: DeviceView): boolean {
+export function isUsable({ command, maxAnHour }: PolicyStep, done: Done, device: DeviceView): boolean {
+  const report = readReport(device.report);
   const isKnown = report === null || report.capabilities.length === 0 || report.capabilities.includes(command);
   const isAllowed = command !== 'reboot' || report?.settings['AV_ALLOW_REBOOT']?.value === true;
   return isKnown && isAllowed && done.filter((one) => one.command === command).length < maxAnHour;

@@ -1,5 +1,6 @@
 /** The watchdog on a clock of its own: rows of what was seen each second, and what was done when. */
 import { describe, expect, test } from 'vitest';
+import { keptReport } from '#fleet-server/devices/kept-report.ts';
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
 import { type Act, decide, initialState, type WatchdogAction } from '#fleet-server/watchdog/decide.ts';
 import { defaultPolicy, pauseAfterMs } from '#fleet-server/watchdog/policy.ts';
@@ -7,6 +8,7 @@ import { nextStep } from '#fleet-server/watchdog/steps.ts';
 import { Watchdog } from '#fleet-server/watchdog/watchdog.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
+import { bodies } from '../bodies.ts';
 
 const since = '2026-01-01T00:00:00.000Z';
 const reception: RelayReception = {
@@ -242,9 +244,9 @@ describe('what is done, and when', () => {
   test('the steps', () => {
     const allowing = {
       ...good,
-      report: { capabilities: [], settings: { AV_ALLOW_REBOOT: { value: true, level: 'environment' as const } } },
+      report: keptReport(bodies.report({ capabilities: [], settings: { AV_ALLOW_REBOOT: { value: true, level: 'environment' } } })),
     };
-    const old = { ...good, report: { capabilities: ['restart-pipeline'], settings: {} } };
+    const old = { ...good, report: keptReport(bodies.report({ capabilities: ['restart-pipeline'], settings: {} })) };
     const stepAfter = (attempts: number, device: DeviceView) => nextStep(defaultPolicy.steps, attempts, [], device);
     expect([0, 1, 2, 3, 4, 5, 9].map((attempts) => stepAfter(attempts, allowing))).toEqual([
       ...['restart-pipeline', 'restart-media-host', 'restart-media-host', 'restart-agent', 'restart-agent', 'reboot', 'reboot'],
