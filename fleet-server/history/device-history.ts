@@ -95,8 +95,9 @@ export class DeviceHistory {
     const first = event.oldestNumber ?? (known?.session === session ? Math.min(known.number, event.number) : event.number);
     this.#firstOfSession.set(deviceId, { session, number: first });
     const upTo = await inTransaction(database, async (transaction) => {
-      const stored = await store.eventsUpTo(transaction, deviceId);
-      if (stored === undefined) return undefined;
+      const marks = await store.eventMarks(transaction, deviceId);
+      if (marks === undefined) return undefined;
+      const { upTo: stored, highest } = marks;
       // What is below the mark was stored before; it may have been pruned since and must not come back.
       if (event.number <= stored) return stored;
       await this.#insert(
@@ -111,7 +112,9 @@ export class DeviceHistory {
         transaction,
       );
       const base = Math.max(stored, first - 1);
-      const next = contiguousUpTo(base, await store.eventNumbersAbove(transaction, deviceId, base));
+      // Nearly always each comes after the other, and there is none above it.
+      const above = highest > base ? await store.eventNumbersAbove(transaction, deviceId, base) : [event.number];
+      const next = contiguousUpTo(base, above);
       if (next !== stored) await store.saveEventsUpTo(transaction, deviceId, next);
       return next;
     });

@@ -1,7 +1,7 @@
 /** The history of each device in the store. */
-import { sql } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import { prepared } from '#fleet-server/store/prepared.ts';
-import type { Database, HistoryTable } from '#fleet-server/store/schema.ts';
+import type { Database, HistoryTable, Schema } from '#fleet-server/store/schema.ts';
 
 export type HistoryRow = Omit<HistoryTable, 'id'>;
 export type StoredEntry = Pick<HistoryTable, 'atMs' | 'origin' | 'kind' | 'detail'> & { readonly id: number };
@@ -36,12 +36,29 @@ export function newestEntries(database: Database, deviceId: string, limit: numbe
     .execute();
 }
 
-const selectUpTo = prepared<{ deviceId: string }>('deviceId')((database, { deviceId }) =>
-  database.selectFrom('devices').select('eventsUpTo').where('id', '=', deviceId),
+const selectMarks = prepared<{ deviceId: string }>('deviceId')((database, { deviceId }) =>
+  database
+    .selectFrom('devices')
+    .select([
+      'eventsUpTo',
+      (e) =>
+        numbersOf(e)
+          .select((f) => f.fn.max('history.deviceNumber').as('number'))
+          .as('highestNumber'),
+    ])
+    .where('id', '=', deviceId),
 );
 
-export async function eventsUpTo(database: Database, deviceId: string): Promise<number | undefined> {
-  return (await selectUpTo(database, { deviceId })).rows[0]?.eventsUpTo;
+function numbersOf(e: ExpressionBuilder<Schema, 'devices'>) {
+  return e.selectFrom('history').whereRef('history.deviceId', '=', 'devices.id');
+}
+
+/** All events up to `upTo` are stored, and none above `highest`. */
+export type EventMarks = { readonly upTo: number; readonly highest: number };
+
+export async function eventMarks(database: Database, deviceId: string): Promise<EventMarks | undefined> {
+  const row = (await selectMarks(database, { deviceId })).rows[0];
+  return row === undefined ? undefined : { upTo: row.eventsUpTo, highest: Number(row.highestNumber ?? 0) };
 }
 
 const updateUpTo = prepared<{ deviceId: string; number: number }>(

@@ -13,6 +13,8 @@ import { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 
 /** Stopping takes no longer than this, whatever hangs. */
 const stopMs = 4500;
+/** A few of these pass until settings are in force on a device, and nobody sees them. */
+const gatherMs = 10;
 
 export async function serve(configuration: Configuration): Promise<void> {
   const tls = openTls(configuration);
@@ -25,6 +27,7 @@ export async function serve(configuration: Configuration): Promise<void> {
   };
   try {
     const opened = await openConfigured(configuration, {
+      gatherMs,
       onLost: (cause) => app?.log.warn({ err: cause }, 'a connection to the database was lost; another one is opened'),
       onCheckpointsLost: (cause) =>
         app?.log.warn({ err: cause }, 'SQLite’s journal is brought into its file by the server itself from now on'),

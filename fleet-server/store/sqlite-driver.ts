@@ -4,6 +4,7 @@
  * INVARIANTS
  * - Whoever has written waits for the disk after it has let the next one in: the wait of one is not the wait of all.
  * - A promise of a write that has resolved is on the disk (disk-flush.ts).
+ * - Whoever reads sees nothing of a transaction that is open, unless it is its own.
  */
 import {
   CompiledQuery,
@@ -28,7 +29,14 @@ export type SqliteDriverOptions = {
 };
 
 /** Kysely's own lock, of which this one adapter would ask, is held during the wait for the disk: the driver has one of its own. */
-class OneConnectionAdapter extends SqliteAdapter {
+export class OneConnectionAdapter extends SqliteAdapter {
+  readonly driver: SqliteDriver;
+
+  constructor(driver: SqliteDriver) {
+    super();
+    this.driver = driver;
+  }
+
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -50,7 +58,7 @@ export class SqliteDialect implements Dialect {
   }
 
   createAdapter(): SqliteAdapter {
-    return new OneConnectionAdapter();
+    return new OneConnectionAdapter(this.driver);
   }
 
   createIntrospector(database: Kysely<unknown>): DatabaseIntrospector {
@@ -103,6 +111,15 @@ export class SqliteDriver implements Driver {
 
   async destroy(): Promise<void> {}
 
+  /**
+   * Runs a statement at once where nobody has to be waited for: in a transaction of the caller's, or reading while there is none. Undefined,
+   * and nothing done, where that is not so. On the way through Kysely's executors a statement makes a dozen promises.
+   */
+  executeNow<Row>(query: CompiledQuery, isInTransaction: boolean): QueryResult<Row> | undefined {
+    if (!isInTransaction && (this.#isTaken || this.#options.database.prepare(query.sql).isWrite)) return undefined;
+    return this.#connection.execute<Row>(query);
+  }
+
   /** Nobody uses the connection while this works. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     await this.acquireConnection();
@@ -128,7 +145,11 @@ class SqliteConnection implements DatabaseConnection {
     this.#options = options;
   }
 
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.execute<Row>(query);
+  }
+
+  execute<Row>({ sql, parameters }: CompiledQuery): QueryResult<Row> {
     const beganMs = performance.now();
     const statement = this.#options.database.prepare(sql);
     if (statement.isWrite) this.hasWritten = true;

@@ -13,6 +13,7 @@ import { migrate } from '#fleet-server/store/migrations.ts';
 import { openPostgresql } from '#fleet-server/store/postgresql-database.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '#fleet-server/store/sqlite-store.ts';
+import { gatherCommits } from '#fleet-server/store/transaction.ts';
 
 export type Store = {
   readonly database: Database;
@@ -60,6 +61,8 @@ export type StoreAddress =
 export type StoreOptions = Pick<SqliteStoreOptions, 'flush' | 'onCheckpointsLost'> & {
   /** A connection to the database was lost; what needs it opens another. */
   onLost?(cause: Error): void;
+  /** See gatherCommits; 0 unless told. */
+  readonly gatherMs?: number;
 };
 
 export async function openStore(address: StoreAddress, options: StoreOptions = {}): Promise<Store> {
@@ -90,6 +93,7 @@ type Observe = (ms: number) => void;
 
 function openFile(path: string, observe: Observe, options: StoreOptions): Opened {
   const { database, isFlushing, close } = openSqliteStore(path, { ...options, observe });
+  gatherCommits(database, options.gatherMs ?? 0);
   return { database, busyConnections: () => (isFlushing() ? 1 : 0), close };
 }
 

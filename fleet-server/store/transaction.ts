@@ -38,12 +38,26 @@ const release = CompiledQuery.raw('release one');
 
 type Settle = () => void;
 type Waiting = { run(transaction: Database): Promise<Settle>; fail(cause: unknown): void };
-type Group = { waiting: Waiting[]; isRunning: boolean };
+type Group = {
+  waiting: Waiting[];
+  isRunning: boolean;
+  /** Several shared the last commit. */
+  isCrowded: boolean;
+  readonly gatherMs: number;
+};
 
 const groups = new WeakMap<Database, Group>();
 
+/**
+ * From now on a commit that follows one which several have shared waits `gatherMs` for more to come: what a fleet says the whole day comes
+ * one by one, and a commit costs more than what is in it. Who comes alone waits for nobody.
+ */
+export function gatherCommits(database: Database, gatherMs: number): void {
+  groups.set(database, { waiting: [], isRunning: false, isCrowded: false, gatherMs });
+}
+
 function together<T>(database: Database, work: (transaction: Database) => Promise<T>): Promise<T> {
-  const group = groups.get(database) ?? { waiting: [], isRunning: false };
+  const group = groups.get(database) ?? { waiting: [], isRunning: false, isCrowded: false, gatherMs: 0 };
   groups.set(database, group);
   return new Promise<T>((resolve, reject) => {
     const run = async (transaction: Database): Promise<Settle> => {
@@ -58,7 +72,9 @@ function together<T>(database: Database, work: (transaction: Database) => Promis
 async function commitAll(database: Database, group: Group): Promise<void> {
   group.isRunning = true;
   while (group.waiting.length > 0) {
+    if (group.gatherMs > 0 && group.isCrowded && group.waiting.length < maxTogether) await pause(group.gatherMs);
     const batch = group.waiting.splice(0, maxTogether);
+    group.isCrowded = batch.length > 1;
     try {
       const settled =
         (await commitAtOnce(database, batch)) ?? (await database.transaction().execute((transaction) => runEach(transaction, batch)));

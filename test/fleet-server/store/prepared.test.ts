@@ -48,3 +48,20 @@ test('a statement is built once and takes other values each time, in a transacti
   expect(rows).toEqual([{ name: 'carl' }, { name: 'dora' }]);
   expect(built).toBe(1);
 });
+
+test('it sees nothing of a transaction that is open, unless it is in it', async () => {
+  const insert = prepared<{ name: string }>('name')((database, { name }) =>
+    database.insertInto('people').values({ name, role: 'viewer', passwordHash: '', createdAtMs: 1 }),
+  );
+  const all = prepared<Record<string, never>>()((database) => database.selectFrom('people').select('name'));
+  const { database } = store;
+  let beside: Promise<{ rows: unknown[] }> | undefined;
+  const undone = database.transaction().execute(async (transaction) => {
+    await insert(transaction, { name: 'anna' });
+    beside = all(database, {});
+    expect((await all(transaction, {})).rows).toEqual([{ name: 'anna' }]);
+    throw new Error('no');
+  });
+  await expect(undone).rejects.toThrow('no');
+  expect((await beside)?.rows).toEqual([]);
+});

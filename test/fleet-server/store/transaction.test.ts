@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Store } from '#fleet-server/store/store.ts';
+import { openStore, type Store } from '#fleet-server/store/store.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { openStoreUnderTest } from './store-under-test.ts';
 
@@ -47,4 +47,26 @@ test('one that breaks a rule of the store fails alone', async () => {
   ).toEqual(['fulfilled', 'rejected']);
   expect(outcomes[2]?.status).toBe('fulfilled');
   expect(await names()).toEqual(['anna', 'bert']);
+});
+
+test('what comes one by one is committed together once several have shared a commit', async () => {
+  let flushes = 0;
+  const flush = async () => {
+    flushes += 1;
+  };
+  const own = await openStore({ kind: 'sqlite', path: join(directory, 'own.sqlite') }, { flush, gatherMs: 200 });
+  const add = (name: string) =>
+    inTransaction(own.database, (transaction) =>
+      transaction.insertInto('people').values({ name, role: 'viewer', passwordHash: 'x', createdAtMs: 0 }).execute(),
+    );
+  await Promise.all(['a', 'b', 'c'].map(add));
+  const before = flushes;
+  const oneByOne: Promise<unknown>[] = [];
+  for (const name of ['d', 'e', 'f', 'g']) {
+    oneByOne.push(add(name));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(oneByOne);
+  expect(flushes - before).toBe(1);
+  await own.close();
 });
