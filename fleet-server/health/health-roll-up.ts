@@ -17,7 +17,7 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 const minuteMs = resolutions.minutes.bucketMs;
 const hourMs = resolutions.hours.bucketMs;
-/** Samples wait a second for their writing, and the clocks of several servers differ a little; what comes later is late, and right too. */
+/** Samples wait up to 20 s for their writing (health-samples.ts), and the clocks of several servers differ a little; what comes later is late, and right too. */
 const settleMs = 30_000;
 const minutesAtOnce = 10;
 /** Few, as a busy server does one hour at a time and only one that was away for long does more. */

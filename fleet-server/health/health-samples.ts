@@ -2,7 +2,9 @@
  * What devices say of their health, kept (health-roll-up.ts) and read back for charts.
  *
  * INVARIANTS
- * - Samples are written once a second for all devices together: one wait for the disk, not one a device.
+ * - Samples are written once a second for all devices together: one wait for the disk, not one a device. Those of one device wait for each
+ *   other, as each device has a place of its own in the table: a few that are written there together cost as much as one.
+ * - Who asks for what a device said gets what waits, too.
  * - At most `maxWaiting` samples wait; what comes beyond is dropped and counted, as the next one comes in 10 s.
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
@@ -23,15 +25,23 @@ export type HealthSamplesOptions = {
   isKnown(deviceId: string): boolean;
   /** Whether this server does what is done at one alone. */
   isLeader(): boolean;
+  /** Others read the same store, and know nothing of what waits here: it waits a second. */
+  readonly isAlone: boolean;
 };
 
+type Waiting = { readonly sinceMs: number; readonly samples: HealthSamplesTable[] };
+
 const flushMs = 1000;
-const maxWaiting = 20_000;
+/** So long the first waits for those that follow; what a killed server loses of a chart. Less than the roll-up gives it (health-roll-up.ts). */
+const aloneGatherMs = 20_000;
+const maxWaiting = 60_000;
 const rollUpMs = 60_000;
 
 export class HealthSamples {
   readonly #options: HealthSamplesOptions;
-  #waiting: HealthSamplesTable[] = [];
+  /** Of each device; whose first came first is the first. */
+  readonly #waiting = new Map<string, Waiting>();
+  #waitingCount = 0;
   #dropped = 0;
   readonly #rollUp: HealthRollUp;
   #isStopping = false;
@@ -61,11 +71,7 @@ export class HealthSamples {
   }
 
   onHealth(deviceId: string, health: Health): void {
-    if (this.#waiting.length >= maxWaiting) {
-      this.#dropped += 1;
-      return;
-    }
-    this.#waiting.push({
+    this.#put({
       deviceId,
       atMs: this.#options.clock.nowMs(),
       framesPerSecond: health.figures?.framesPerSecond ?? null,
@@ -83,16 +89,38 @@ export class HealthSamples {
     const nowMs = this.#options.clock.nowMs();
     for (const { ageMs, ...figures } of samples) {
       if (ageMs >= resolutions.raw.keptMs) continue;
-      if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
-      else this.#waiting.push({ deviceId, atMs: nowMs - ageMs, audioRmsDbfs: null, audioVideoDriftMs: null, ...figures });
+      this.#put({ deviceId, atMs: nowMs - ageMs, audioRmsDbfs: null, audioVideoDriftMs: null, ...figures });
     }
   }
 
-  async flush(): Promise<void> {
-    const { database, isKnown, log } = this.#options;
-    // A device may have been removed since.
-    const samples = this.#waiting.filter(({ deviceId }) => isKnown(deviceId));
-    this.#waiting = [];
+  #put(sample: HealthSamplesTable): void {
+    if (this.#waitingCount >= maxWaiting) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#waitingCount += 1;
+    const waiting = this.#waiting.get(sample.deviceId);
+    if (waiting === undefined) this.#waiting.set(sample.deviceId, { sinceMs: this.#options.clock.monotonicMs(), samples: [sample] });
+    else waiting.samples.push(sample);
+  }
+
+  #takeOf(deviceId: string): readonly HealthSamplesTable[] {
+    const samples = this.#waiting.get(deviceId)?.samples ?? [];
+    this.#waiting.delete(deviceId);
+    this.#waitingCount -= samples.length;
+    // It may have been removed since.
+    return this.#options.isKnown(deviceId) ? samples : [];
+  }
+
+  /** Writes all that waits, or what has waited for `gatherMs`. */
+  async flush(gatherMs = 0): Promise<void> {
+    const { database, clock, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const samples: HealthSamplesTable[] = [];
+    for (const [deviceId, { sinceMs }] of this.#waiting) {
+      if (nowMs - sinceMs < gatherMs) break;
+      samples.push(...this.#takeOf(deviceId));
+    }
     if (samples.length > 0) await store.insertSamples(database, samples);
     if (this.#dropped > 0) log.warn({ dropped: this.#dropped }, 'health samples were dropped: the store is too slow');
     this.#dropped = 0;
@@ -109,15 +137,22 @@ export class HealthSamples {
     readonly toMs: number;
     readonly stepS: number;
   }): Promise<HealthHistory> {
-    const plan = planChart(query, this.#options.clock.nowMs());
-    const rows = await store.chart(this.#options.database, query.deviceId, plan);
+    const { database, clock, log } = this.#options;
+    const plan = planChart(query, clock.nowMs());
+    const waiting = this.#takeOf(query.deviceId);
+    if (waiting.length > 0) {
+      await store
+        .insertSamples(database, waiting)
+        .catch((err: unknown) => log.error({ err, deviceId: query.deviceId }, 'health samples could not be stored'));
+    }
+    const rows = await store.chart(database, query.deviceId, plan);
     return { stepS: plan.stepS, samples: rows.map(sampleOf) };
   }
 
   /** One at a time: a disk that hangs must not gather work behind it. */
   #flushInBackground(): void {
     if (this.#work !== null) return;
-    this.#work = this.flush()
+    this.#work = this.flush(this.#options.isAlone ? aloneGatherMs : 0)
       .catch((err: unknown) => this.#options.log.error({ err }, 'health samples could not be stored'))
       .finally(() => {
         this.#work = null;

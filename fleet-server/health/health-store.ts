@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { figuresWithMax, figuresWithMin, type HealthFigure, healthFigures } from '#fleet-server/health/health-figures.ts';
 import type { ChartPlan, Resolution } from '#fleet-server/health/resolution.ts';
-import { prepared } from '#fleet-server/store/prepared.ts';
+import { preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
@@ -12,25 +12,19 @@ const minuteMs = 60_000;
 
 const columns = ['deviceId', 'atMs', ...healthFigures] as const satisfies readonly (keyof HealthSamplesTable)[];
 
-/** The values of row `index` are named by their column and that number. */
-type Values = Record<string, HealthSamplesTable[keyof HealthSamplesTable]>;
-
-function valuesOf(rows: readonly HealthSamplesTable[]): Values {
-  const values: Values = {};
-  for (const [index, row] of rows.entries()) for (const column of columns) values[`${column}${index}`] = row[column];
-  return values;
+/** Row by row. */
+function valuesOf(rows: readonly HealthSamplesTable[]): unknown[] {
+  return rows.flatMap((row) => columns.map((column) => row[column]));
 }
 
 function insertOf(rowCount: number) {
-  const indexes = Array.from({ length: rowCount }, (_, index) => index);
-  return prepared<Values>(...indexes.flatMap((index) => columns.map((column) => `${column}${index}`)))((database, values) =>
-    database
+  return preparedInOrder(rowCount * columns.length, (database, places) => {
+    const row = (index: number) => Object.fromEntries(columns.map((column, at) => [column, places[index * columns.length + at]]));
+    return database
       .insertInto('healthSamples')
-      .values(
-        indexes.map((index) => Object.fromEntries(columns.map((column) => [column, values[`${column}${index}`]])) as HealthSamplesTable),
-      )
-      .onConflict((c) => c.columns(['deviceId', 'atMs']).doNothing()),
-  );
+      .values(Array.from({ length: rowCount }, (_, index) => row(index) as unknown as HealthSamplesTable))
+      .onConflict((c) => c.columns(['deviceId', 'atMs']).doNothing());
+  });
 }
 const insertOne = insertOf(1);
 const insertFull = insertOf(rowsPerInsert);

@@ -16,6 +16,7 @@ async function health(app: FastifyInstance, options: { readonly clock: Clock }):
     clock: options.clock,
     log: app.log,
     isLeader: () => app.servers.isLeader(),
+    isAlone: app.servers.isAlone,
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
   });
   app.decorate('health', instance);

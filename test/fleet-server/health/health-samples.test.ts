@@ -80,6 +80,21 @@ test('samples older than a day go, once they are rolled up; their minutes and ho
   expect(await database.selectFrom('healthHours').select('atMs').execute()).toEqual([]);
 });
 
+test('those of a device wait for each other before they are written, and are shown meanwhile', async () => {
+  const inStore = async () => (await api.store().database.selectFrom('healthSamples').select('framesPerSecond').execute()).length;
+  const voice = api.voice(id);
+  for (const framesPerSecond of [21, 22]) {
+    await voice.say('health', bodies.health(framesPerSecond));
+    await api.clock.advance(9000);
+    expect(await inStore()).toBe(0);
+  }
+  await api.clock.advance(2000);
+  expect(await inStore()).toBe(2);
+  await voice.say('health', bodies.health(23));
+  const { samples } = (await query('to=2026-11-21T12:01:00Z&stepS=5')).json<HealthHistory>();
+  expect(samples.map(({ framesPerSecond }) => framesPerSecond)).toEqual([21, 22, 23]);
+});
+
 test('extremes come with the means', async () => {
   const voice = api.voice(id);
   for (const framesPerSecond of [30, 20]) {
