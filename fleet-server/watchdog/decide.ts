@@ -73,9 +73,13 @@ export function decide(
   const devices = new Map<string, Watched>();
   const actions: WatchdogAction[] = [];
   for (const device of views.devices) {
-    const before = state.devices.get(device.id) ?? { ...unwatched, acts: state.earlier.get(device.id) ?? [] };
+    const known = state.devices.get(device.id);
+    const earlier = state.earlier.get(device.id);
     // Of a large fleet many are away or stream elsewhere, and this is asked twice a second.
-    if (isNobodysConcern(device) && hasNothingOpen(before)) {
+    const isConcern = !isNobodysConcern(device);
+    if (!isConcern && known === undefined && earlier === undefined) continue;
+    const before = known ?? (earlier === undefined ? unwatched : { ...unwatched, acts: earlier });
+    if (!isConcern && hasNothingOpen(before)) {
       devices.set(device.id, before);
       continue;
     }
@@ -113,7 +117,8 @@ function hasNothingOpen({ connection, fault, goodSinceMs, acts }: Watched): bool
 }
 
 function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
-  const watched = { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) };
+  const hasOld = before.acts.some(({ atMs }) => nowMs - atMs >= hourMs);
+  const watched = hasOld ? { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) } : before;
   if (device.presence.state !== 'online' || !device.streamsHere || isAtRest(device))
     return { ...watched, connection: null, fault: null, goodSinceMs: null };
   const { since } = device.presence;
@@ -124,6 +129,10 @@ function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, is
   if (rule === undefined) {
     const goodSinceMs = before.goodSinceMs ?? nowMs;
     const isForgiven = nowMs - goodSinceMs >= policy.forgiveAfterS * 1000;
+    const isClean = before.attempts === 0 && before.notBeforeMs === 0 && !before.hasSaid;
+    // Of nearly every device nothing is new.
+    const isAsBefore = connection === before.connection && before.fault === null && goodSinceMs === before.goodSinceMs;
+    if (isAsBefore && (isClean || !isForgiven)) return watched;
     const forgiven = isForgiven ? { attempts: 0, notBeforeMs: 0, hasSaid: false } : {};
     return { ...watched, ...forgiven, connection, fault: null, goodSinceMs };
   }
