@@ -1,5 +1,6 @@
 /** Commands: one-shot requests to a device, done once however often they are delivered. */
 import { type Static, type TObject, Type } from 'typebox';
+import { RecordingName, recordingsAtOnce } from '#protocol/recordings.ts';
 
 const strict = { additionalProperties: false };
 const nothing = Type.Object({}, strict);
@@ -35,14 +36,24 @@ export const commandDefinitions = {
   // Against the settings and their hours, until the next settings are in force.
   'start-recording': { title: 'Start recording', deadlineMs: 60_000, arguments: nothing },
   'stop-recording': { title: 'Stop recording', deadlineMs: 60_000, arguments: nothing },
-  'protect-recording': {
-    title: 'Protect recording',
+  'list-recordings': {
+    title: 'List recordings',
     deadlineMs: 60_000,
     arguments: Type.Object(
-      { name: Type.String({ pattern: '^[0-9TZ-]{20,24}$', description: 'As the device lists it, such as 2026-11-21T10-00-00Z' }) },
+      {
+        beforeNumber: Type.Optional(
+          Type.Integer({ minimum: 1, description: 'Only what was recorded before this one: `nextBeforeNumber` of the list before' }),
+        ),
+        limit: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: recordingsAtOnce.most, description: `The newest; ${recordingsAtOnce.usual} unless told` }),
+        ),
+      },
       strict,
     ),
   },
+  // A recording that is protected is not deleted to make room.
+  'protect-recording': { title: 'Protect recording', deadlineMs: 60_000, arguments: Type.Object({ name: RecordingName }, strict) },
+  'release-recording': { title: 'Unprotect recording', deadlineMs: 60_000, arguments: Type.Object({ name: RecordingName }, strict) },
   identify: {
     title: 'Blink light',
     deadlineMs: 90_000,

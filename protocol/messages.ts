@@ -7,6 +7,7 @@ import { CommandOutcome } from '#protocol/commands.ts';
 import { Condition } from '#protocol/conditions.ts';
 import { BoardId, CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
 import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
+import { RecordingsPage } from '#protocol/recordings.ts';
 import { SettingLevel, SettingValue, WireSettings } from '#protocol/settings.ts';
 
 const Label = Type.String({ maxLength: 200 });
@@ -247,6 +248,7 @@ export const CommandResult = Type.Object(
     outcome: CommandOutcome,
     detail: Reason,
     lines: Type.Optional(Type.Array(Reason, { maxItems: 60, description: 'What was found, where a command asks for that' })),
+    recordings: Type.Optional(RecordingsPage),
   },
   { description: 'What became of a command.' },
 );

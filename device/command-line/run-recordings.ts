@@ -1,13 +1,11 @@
 /** `makespacelive recordings`: lists what is on the disk, protects one from being deleted, or lets it go again. Needs no agent that runs. */
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access } from 'node:fs/promises';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
 import { hostFiles } from '#device/media/host-files.ts';
-import { type FoundDirectory, protectRecording, readRecordingDirectory, releaseRecording } from '#device/recording/recording-directory.ts';
-import { emptyIndex, type RecordingIndex, reconcile } from '#device/recording/recording-index.ts';
-import { indexFile } from '#device/recording/recordings-keeper.ts';
+import { readRecordings } from '#device/recording/list-recordings.ts';
+import { type FoundDirectory, protectRecording, releaseRecording } from '#device/recording/recording-directory.ts';
 import { recordingsText } from '#device/recording/recordings-text.ts';
 import { findHomeDirectory } from '#device/state/home-directory.ts';
 
@@ -26,14 +24,14 @@ export async function runRecordings(options: OptionValues): Promise<number> {
   }
   const { settings, stateDirectory } = read.configuration;
   const directory = typeof settings.AV_RECORD_DIR === 'string' ? settings.AV_RECORD_DIR : hostFiles(stateDirectory).recordings;
-  const found = await readRecordingDirectory(directory);
-  if (found === null) {
+  const known = await readRecordings(directory);
+  if (known === null) {
     process.stdout.write(`no recordings: there is no directory ${directory}, or it may not be read\n`);
     return 0;
   }
+  const { found, recordings } = known;
   const change = await changeProtection(directory, found, options);
   if (change !== null) return change;
-  const { recordings } = await list(directory, found);
   if (options['json'] === true) process.stdout.write(`${JSON.stringify({ directory, ...found.disk, recordings }, null, 2)}\n`);
   else process.stdout.write(recordingsText(recordings, found.disk.freeBytes));
   return 0;
@@ -55,26 +53,4 @@ async function changeProtection(directory: string, { files }: FoundDirectory, op
     `${name} ${typeof protect === 'string' ? 'is protected: it is not deleted to make room' : 'is no longer protected'}\n`,
   );
   return 0;
-}
-
-/** As the agent knows them, and the files for what it does not know yet. Nothing is written: the list is the agent's. */
-async function list(directory: string, { files }: FoundDirectory): Promise<RecordingIndex> {
-  const content = await readFile(join(directory, indexFile.name), 'utf8').catch(() => '');
-  const seen = files.map((file) => ({ ...file, isComplete: true }));
-  const known = parse(content);
-  // What the agent calls being written, it alone can call complete.
-  const writing = new Set(known.recordings.filter(({ state }) => state === 'recording').map(({ name }) => name));
-  return reconcile(
-    known,
-    seen.map((file) => ({ ...file, isComplete: !writing.has(file.name) })),
-  );
-}
-
-function parse(content: string): RecordingIndex {
-  try {
-    const value: unknown = JSON.parse(content);
-    return indexFile.check(value) ? value : emptyIndex;
-  } catch {
-    return emptyIndex;
-  }
 }

@@ -4,7 +4,8 @@ import type { StillPictureOutcome } from '#device/commands/still-picture.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { checkLine, summaryLine } from '#device/doctor/check.ts';
 import type { ApplyOutcome, PictureOutcome } from '#device/media/media-host-supervisor.ts';
-import { protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import { type PageWish, pageOf, readRecordings } from '#device/recording/list-recordings.ts';
+import { protectRecording, readRecordingDirectory, releaseRecording } from '#device/recording/recording-directory.ts';
 import type { Outlet } from '#device/schedule/outlets.ts';
 import { errorText } from '#device/state/state-directory.ts';
 import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
@@ -50,7 +51,9 @@ export function commandActions(options: ActionsOptions): CommandActions {
     snapshot: () => takeSnapshot(options),
     'start-recording': () => options.switchOutlet('record', true),
     'stop-recording': () => options.switchOutlet('record', false),
-    'protect-recording': ({ name }) => protectOne(options.recordingDirectory(), name),
+    'list-recordings': (wish) => listRecordings(options.recordingDirectory(), wish),
+    'protect-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, true),
+    'release-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, false),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
     'run-doctor': () => runDoctor(options),
     'send-logs': async ({ lines }) => {
@@ -86,12 +89,25 @@ async function takeSnapshot({ media, stillPicture, sendSnapshot }: ActionsOption
   return { kind: 'applied', detail: made.isHalved ? `${size}: half the size, because more does not fit into a message` : size };
 }
 
-async function protectOne(directory: string, name: string): Promise<ActionOutcome> {
+const noRecordings = { kind: 'refused', reason: 'there are no recordings on this device, or their directory cannot be read' } as const;
+
+async function listRecordings(directory: string, wish: PageWish): Promise<ActionOutcome> {
+  const known = await readRecordings(directory);
+  if (known === null) return noRecordings;
+  const page = pageOf(known.recordings, wish);
+  return { kind: 'applied', detail: `${page.recordings.length} of ${page.total} recordings`, recordings: page };
+}
+
+async function changeProtection(directory: string, name: string, isProtected: boolean): Promise<ActionOutcome> {
   const found = await readRecordingDirectory(directory);
-  if (found === null) return { kind: 'refused', reason: 'there are no recordings on this device, or their directory cannot be read' };
+  if (found === null) return noRecordings;
   if (!found.files.some((file) => file.name === name)) {
     const example = found.files.at(-1)?.name;
     return { kind: 'refused', reason: `there is no recording ${name}${example === undefined ? '' : `; the newest is ${example}`}` };
+  }
+  if (!isProtected) {
+    await releaseRecording(directory, name);
+    return { kind: 'applied', detail: `${name} is no longer protected` };
   }
   await protectRecording(directory, name);
   return { kind: 'applied', detail: `${name} is protected: it is not deleted to make room` };

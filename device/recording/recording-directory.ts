@@ -3,7 +3,12 @@ import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unfinishedSuffix } from '#device/recording/convert.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
+import { RecordingIndex } from '#device/recording/recording-index.ts';
 import { parseRecordingFile } from '#device/recording/segment-name.ts';
+import { stateFile } from '#device/state/state-directory.ts';
+
+/** The list that is kept beside the recordings. */
+export const indexFile = stateFile('index.json', RecordingIndex);
 
 /** An empty file of this ending beside a recording keeps it from being deleted. */
 export const protectionSuffix = '.keep';

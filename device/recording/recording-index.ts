@@ -25,6 +25,8 @@ export const Recording = Type.Object({
   sounds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   sha256: Type.Union([Type.String({ pattern: '^[0-9a-f]{64}$' }), Type.Null()]),
   isProtected: Type.Boolean(),
+  /** Of a half-written end that were cut off; absent: it was whole. */
+  mendedBytes: Type.Optional(Type.Integer({ minimum: 1 })),
   attempts: Type.Integer({ minimum: 0 }),
   problem: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
 });
@@ -64,7 +66,8 @@ export function reconcile(
       if (recording !== undefined && busyNames.has(file.name)) return recording;
       if (recording !== undefined && recording.format === file.format) return updated(recording, file);
       const number = recording?.number ?? nextNumber++;
-      return fresh(number, file);
+      const { mendedBytes } = recording ?? {};
+      return { ...fresh(number, file), ...(mendedBytes === undefined ? {} : { mendedBytes }) };
     });
   return { nextNumber, recordings: recordings.toSorted((one, other) => one.number - other.number) };
 }

@@ -15,12 +15,18 @@ import { convertSegment, hashFile } from '#device/recording/convert.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
 import { mendSegment } from '#device/recording/mend.ts';
 import { readMp4Facts } from '#device/recording/mp4-facts.ts';
-import { deleteRecording, type FoundDirectory, type FoundFile, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import {
+  deleteRecording,
+  type FoundDirectory,
+  type FoundFile,
+  indexFile,
+  readRecordingDirectory,
+} from '#device/recording/recording-directory.ts';
 import {
   emptyIndex,
   nextWork,
   type Recording,
-  RecordingIndex,
+  type RecordingIndex,
   reconcile,
   type SeenRecording,
   totalBytes,
@@ -30,11 +36,10 @@ import {
 } from '#device/recording/recording-index.ts';
 import { chooseDeletions, mayConvert } from '#device/recording/room.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
-import { errorText, StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import type { RecordingsSummary } from '#protocol/messages.ts';
 import { settingDefinitions } from '#protocol/settings.ts';
 
-export const indexFile = stateFile('index.json', RecordingIndex);
 const lookIntervalMs = 5_000;
 /** Looks without growth after which nobody writes a file: more of them while no media host says what it writes. */
 const quietLooks = 1;
@@ -238,7 +243,15 @@ export class RecordingsKeeper {
       );
     }
     const { wholeBytes: bytes, frames, sounds, durationMs } = facts;
-    this.#change(recording.name, { state: 'waiting', bytes, frames, sounds, durationMs });
+    const cutBytes = Math.max(0, recording.bytes - bytes);
+    this.#change(recording.name, {
+      state: 'waiting',
+      bytes,
+      frames,
+      sounds,
+      durationMs,
+      ...(cutBytes === 0 ? {} : { mendedBytes: cutBytes }),
+    });
   }
 
   async #examineMp4(directory: string, { name }: Recording): Promise<void> {

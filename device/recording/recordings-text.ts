@@ -16,7 +16,10 @@ export function recordingsText(recordings: readonly Recording[], freeBytes: numb
     recording.durationMs === null ? '?' : duration(recording.durationMs),
     `${(recording.bytes / 1e6).toFixed(1)} MB`,
     recording.isProtected ? 'protected' : '',
-    recording.problem === null ? stateWords[recording.state] : `${stateWords[recording.state]}: ${recording.problem}`,
+    [
+      recording.problem === null ? stateWords[recording.state] : `${stateWords[recording.state]}: ${recording.problem}`,
+      ...(recording.mendedBytes === undefined ? [] : [`mended: ${recording.mendedBytes} bytes of a half-written end cut off`]),
+    ].join('; '),
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>

@@ -12,7 +12,7 @@ import { CommandResult } from '#protocol/messages.ts';
 
 export const maxKeptCommands = 200;
 /** Of the newest results what was found is kept as well. */
-const keptWithLines = 4;
+const keptWithFindings = 4;
 
 /** What the command itself ends, and the boot in which it began. */
 const Ending = Type.Object({ ends: Type.Enum(['agent', 'board']), bootId: Type.String({ maxLength: 64 }) });
@@ -90,14 +90,18 @@ export class CommandJournal {
 
   /** Once more what could not be written. Rejects when the disk refuses. */
   keep(): Promise<void> {
-    const withLines = [...this.#records.values()].filter(({ result }) => result?.lines !== undefined).slice(-keptWithLines);
-    const commands = [...this.#records.values()].map((record) => (withLines.includes(record) ? record : withoutLines(record)));
+    const withFindings = [...this.#records.values()].filter(hasFindings).slice(-keptWithFindings);
+    const commands = [...this.#records.values()].map((record) => (withFindings.includes(record) ? record : withoutFindings(record)));
     return this.#state.write(commandFile, { commands });
   }
 }
 
-function withoutLines(record: CommandRecord): CommandRecord {
-  if (record.result?.lines === undefined) return record;
-  const { lines: _lines, ...result } = record.result;
+function hasFindings({ result }: CommandRecord): boolean {
+  return result?.lines !== undefined || result?.recordings !== undefined;
+}
+
+function withoutFindings(record: CommandRecord): CommandRecord {
+  if (record.result === null || !hasFindings(record)) return record;
+  const { lines: _lines, recordings: _recordings, ...result } = record.result;
   return { ...record, result };
 }

@@ -7,6 +7,7 @@ import type { CommandJournal } from '#device/uplink/command-journal.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
 import { type CommandArguments, type CommandKind, isCommandKind } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
+import type { RecordingsPage } from '#protocol/recordings.ts';
 
 const maxWaitingCommands = 20;
 /** After a write that failed: what is on no disk would be done a second time after a power cut. */
@@ -14,7 +15,7 @@ const keepAgainMs = 5000;
 
 /** What became of an action. `lines`: what was found, where somebody asked for that. */
 export type ActionOutcome =
-  | (ApplyOutcome & { readonly lines?: readonly string[] })
+  | (ApplyOutcome & { readonly lines?: readonly string[]; readonly recordings?: RecordingsPage })
   /** Nothing was done, and will not be: the reason says what stands against it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -155,7 +156,14 @@ function toResult(id: string, outcome: ActionOutcome): CommandResult {
     case 'applied': {
       const lines = outcome.lines?.slice(0, maxLines).map((line) => line.slice(0, maxDetailLength));
       const detail = (outcome.detail ?? 'frames are coming').slice(0, maxDetailLength);
-      return { id, outcome: 'done', detail, ...(lines === undefined ? {} : { lines }) };
+      const { recordings } = outcome;
+      return {
+        id,
+        outcome: 'done',
+        detail,
+        ...(lines === undefined ? {} : { lines }),
+        ...(recordings === undefined ? {} : { recordings }),
+      };
     }
     case 'failed':
       return { id, outcome: 'failed', detail: outcome.reason.slice(0, maxDetailLength) };

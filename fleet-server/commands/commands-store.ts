@@ -128,6 +128,7 @@ export async function finish(
     readonly finishedAtMs: number;
     readonly detail: string;
     readonly lines: string | null;
+    readonly recordings: string | null;
   },
 ): Promise<boolean> {
   const { id, deviceId, ...columns } = result;
@@ -139,6 +140,18 @@ export async function finish(
     .where('state', 'in', [...openStates, 'expired', 'withdrawn'])
     .executeTakeFirst();
   return updated.numUpdatedRows > 0n;
+}
+
+/** Keeps what the newest `keep` lists of a device's recordings hold. */
+export async function forgetOlderLists(database: Database, deviceId: string, keep: number): Promise<void> {
+  const lists = database.selectFrom('commands').select('id').where('deviceId', '=', deviceId).where('recordings', 'is not', null);
+  await database
+    .updateTable('commands')
+    .set({ recordings: null })
+    .where('deviceId', '=', deviceId)
+    .where('recordings', 'is not', null)
+    .where('id', 'not in', lists.orderBy('requestedAtMs', 'desc').limit(keep))
+    .execute();
 }
 
 /** Answers whether it was still waiting: what was sent is the device's business. */

@@ -21,6 +21,7 @@ import { commandDefinitions, isCommandKind, isFilledInByServer } from '#protocol
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
+import type { RecordingsPage } from '#protocol/recordings.ts';
 
 export type NewCommand = {
   readonly deviceId: string;
@@ -63,6 +64,8 @@ export type DeviceCommandsOptions = {
 
 const maxOpen = 20;
 const maxKept = 200;
+/** Lists of recordings of a device, each up to 30 kB: of older ones only that they were asked for is known. */
+const keptLists = 10;
 const maxArgumentsLength = 4096;
 const expiryTickMs = 1000;
 /** For what no message told of. */
@@ -188,6 +191,7 @@ export class DeviceCommands {
       finishedAtMs: null,
       detail: '',
       lines: null,
+      recordings: null,
       batchId: null,
     };
   }
@@ -217,8 +221,18 @@ export class DeviceCommands {
     const command = await store.findCommand(database, deviceId, result.id);
     if (command === undefined) return;
     const lines = result.lines === undefined ? null : JSON.stringify(result.lines);
-    const finished = { id: result.id, deviceId, state: result.outcome, finishedAtMs: clock.nowMs(), detail: result.detail, lines };
+    const recordings = result.recordings === undefined ? null : JSON.stringify(result.recordings);
+    const finished = {
+      id: result.id,
+      deviceId,
+      state: result.outcome,
+      finishedAtMs: clock.nowMs(),
+      detail: result.detail,
+      lines,
+      recordings,
+    };
     if (!(await store.finish(database, finished)) || command.state === result.outcome) return;
+    if (recordings !== null) await store.forgetOlderLists(database, deviceId, keptLists);
     const detail = `${command.kind}: ${result.outcome}${result.detail === '' ? '' : `, ${result.detail}`}`;
     await appendHistory({ deviceId, origin: 'device', kind: 'command-result', detail });
     this.#changed(deviceId);
@@ -244,9 +258,11 @@ export class DeviceCommands {
   async find(deviceId: string, id: string): Promise<CommandStatus> {
     const row = await store.findCommand(this.#options.database, deviceId, id);
     if (row === undefined) throw new FleetError('command-not-found', 'Expected the id of a command of this device.');
-    return toStatus(row);
+    if (row.recordings === null) return toStatus(row);
+    return { ...toStatus(row), recordings: JSON.parse(row.recordings) as RecordingsPage };
   }
 
+  /** Without the recordings that a command has listed: `find` has them. */
   async list(deviceId: string, limit: number): Promise<CommandList> {
     const rows = await store.newestCommands(this.#options.database, deviceId, limit);
     return { commands: rows.map(toStatus) };

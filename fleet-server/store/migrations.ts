@@ -338,6 +338,10 @@ async function commandBatches(database: Kysely<unknown>): Promise<void> {
   await schema.createIndex('commandsByBatch').on('commands').column('batchId').execute();
 }
 
+async function listedRecordings(database: Kysely<unknown>): Promise<void> {
+  await database.schema.alterTable('commands').addColumn('recordings', 'text').execute();
+}
+
 async function rollouts(database: Kysely<unknown>): Promise<void> {
   const { schema } = database;
   await schema
@@ -492,6 +496,7 @@ export const migrations: readonly Migration[] = [
   { name: 'maintenance windows, and policies of the watchdog', run: watchdogPolicies },
   { name: 'which message of a device was the newest, where order is not kept', run: devicePositions },
   { name: 'how the relay of each server is', run: relaysOfServers },
+  { name: 'the recordings that a device listed', run: listedRecordings },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

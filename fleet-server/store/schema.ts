@@ -180,6 +180,8 @@ export type CommandsTable = {
   detail: string;
   /** What the device found, as JSON; null where there is nothing of the kind. */
   lines: string | null;
+  /** A list of recordings, as JSON; null where none was asked for, and for all but the newest lists of a device. */
+  recordings: string | null;
   /** What was asked of several devices at once has one; null where it was asked of one. */
   batchId: string | null;
 };

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { longestDeadlineMs } from '#protocol/commands.ts';
 import { CommandId, DeviceId, GroupName, Tag, Timestamp } from '#protocol/identifiers.ts';
+import { RecordingsPage } from '#protocol/recordings.ts';
 
 const asked = {
   kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
@@ -29,6 +30,7 @@ export const CommandStatus = Type.Object({
   finishedAt: Type.Union([Timestamp, Type.Null()]),
   detail: Type.String(),
   lines: Type.Optional(Type.Array(Type.String(), { description: 'What the device found, where the kind asks for that' })),
+  recordings: Type.Optional(RecordingsPage),
 });
 export type CommandStatus = Static<typeof CommandStatus>;
 export const CommandList = Type.Object({ commands: Type.Array(CommandStatus) });

@@ -168,6 +168,26 @@ test('an access token opens the API until it is revoked', async () => {
   expect(await statusOf()).toBe(401);
 });
 
+test('what the device has recorded is listed, protected and let go again', async () => {
+  await page.goto(`${system.url}${devicePath}/commands`);
+  await page.getByRole('button', { name: 'Start recording' }).click();
+  await page.locator('[data-testid=command][data-kind=start-recording][data-state=done]').waitFor();
+  await page.getByRole('tab', { name: 'Recordings' }).click();
+  const recording = page.getByTestId('recording');
+  await until('the recording in the list', 15_000, async () => {
+    await page.getByRole('button', { name: /^List/ }).click();
+    await page.getByRole('button', { name: 'List anew' }).waitFor();
+    return (await recording.count()) > 0;
+  });
+  await recording.getByRole('button', { name: /^Protect/ }).click();
+  await recording.and(page.locator('[data-protected=true]')).waitFor();
+  await screenshot(page, 'recordings-light-desk');
+  await page.getByRole('button', { name: 'List anew' }).click();
+  await recording.and(page.locator('[data-protected=true]')).waitFor();
+  await recording.getByRole('button', { name: /^Unprotect/ }).click();
+  await recording.and(page.locator('[data-protected=false]')).waitFor();
+});
+
 test('a device that is away is asked, with a choice of how long, and the command is taken back', async () => {
   await Promise.all([page.goto(`${system.url}${devicePath}/commands`), system.stopDevice()]);
   await page.getByLabel('If it returns within').selectOption('8 hours');

@@ -4,6 +4,7 @@ import type { DeviceDetail } from '#protocol/model/device.ts';
 import { bytesWords } from '../figures/format.ts';
 import { Ago, For } from '../time/times.tsx';
 import { Facts, Panel } from './panel.tsx';
+import { RecordingsList } from './recordings-list.tsx';
 
 function RecordingState({ output }: { readonly output: OutputStatus | undefined }) {
   if (output === undefined) return 'off';
@@ -61,6 +62,7 @@ export function RecordingsPanel({ device }: { readonly device: DeviceDetail }) {
           { name: 'Newest', value: recordings === null || recordings.newestAt === null ? null : <Ago at={recordings.newestAt} /> },
         ]}
       />
+      <RecordingsList device={device} />
     </Panel>
   );
 }

@@ -54,6 +54,29 @@ test('a recording is protected by its name, and by nothing else', async () => {
   expect(await actions()['protect-recording']({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'refused' });
 });
 
+test('recordings are listed with what keeps them, and one can be let go again', async () => {
+  const directory = await temporaryDirectory();
+  for (const name of ['2026-11-21T10-00-00Z.mp4', '2026-11-21T10-00-00Z.keep', '2026-11-21T11-00-00Z.flv', 'notes.txt']) {
+    await writeFile(join(directory, name), 'x');
+  }
+  const known = actions({ recordingDirectory: () => directory });
+  const list = async () => {
+    const outcome = await known['list-recordings']({});
+    return outcome.kind === 'applied' ? outcome.recordings?.recordings.map(({ name, isProtected }) => [name, isProtected]) : outcome;
+  };
+  expect(await list()).toEqual([
+    ['2026-11-21T11-00-00Z', false],
+    ['2026-11-21T10-00-00Z', true],
+  ]);
+  expect(await known['list-recordings']({ limit: 1 })).toMatchObject({ detail: '1 of 2 recordings', recordings: { nextBeforeNumber: 2 } });
+  expect(await known['release-recording']({ name: '2026-11-21T10-00-00Z' })).toMatchObject({ kind: 'applied' });
+  expect(await list()).toEqual([
+    ['2026-11-21T11-00-00Z', false],
+    ['2026-11-21T10-00-00Z', false],
+  ]);
+  expect(await actions()['list-recordings']({})).toMatchObject({ kind: 'refused' });
+});
+
 test('a snapshot is sent, and its size told', async () => {
   const sent: Buffer[] = [];
   const jpeg = Buffer.alloc(143_200);

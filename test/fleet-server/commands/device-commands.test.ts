@@ -126,6 +126,24 @@ test('what the device found is kept with the result', async () => {
   expect(await status(asked.id)).toMatchObject({ state: 'done', lines: ['pass  disk'] });
 });
 
+test('a list of recordings is kept with its command alone, and of a device only the newest ones', async () => {
+  voice.connect();
+  const page = { recordings: [], total: 0, nextBeforeNumber: null };
+  const ids: string[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    const asked = (await ask({ kind: 'list-recordings', arguments: { limit: 5 } })).json<CommandStatus>();
+    ids.push(asked.id);
+    await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '0 of 0 recordings', recordings: page });
+    await api.clock.advance(1000);
+  }
+  expect(await status(ids.at(-1) ?? '')).toMatchObject({ state: 'done', recordings: page });
+  const kept = await Promise.all(ids.map(async (commandId) => (await status(commandId)).recordings !== undefined));
+  expect(kept).toEqual([false, false, ...Array.from({ length: 10 }, () => true)]);
+  const { commands } = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/commands` })).json<CommandList>();
+  expect(commands.filter(({ recordings }) => recordings !== undefined)).toEqual([]);
+  expect((await ask({ kind: 'list-recordings', arguments: { limit: 5000 } })).statusCode).toBe(400);
+});
+
 test('a longer deadline waits for a device that comes back late', async () => {
   const asked = (await ask({ kind: 'restart-pipeline', deadlineS: 3600 })).json<CommandStatus>();
   await api.clock.advance(600_000);
