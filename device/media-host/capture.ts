@@ -4,7 +4,7 @@
  * Life is proven by frames alone: a pipeline whose camera hangs posts no error and stays in PLAYING.
  */
 import type { Clock } from '#device/media/clock.ts';
-import { parseTag, type Tag } from '#device/media-host/flv.ts';
+import { isEndOfSequence, parseTag, type Tag } from '#device/media-host/flv.ts';
 import { describeError, type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
 import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
 
@@ -142,7 +142,8 @@ export class Capture {
 
   readonly #onTagBuffer = (buffer: Buffer): void => {
     const tag = parseTag(buffer);
-    if (tag === null) return;
+    // What comes after it is another capture on the same connections: nobody is to take it for the end of the stream.
+    if (tag === null || isEndOfSequence(tag)) return;
     if (tag.kind === 'video' && !tag.isHeader) {
       this.#lastFrameMs = this.#clock.monotonicMs();
       this.#hasFrame = true;

@@ -22,6 +22,7 @@ const kinds = new Map<number, Tag['kind']>([
 ]);
 const codecAvc = 7;
 const codecAac = 10;
+const avcPackets = { header: 0, end: 2 };
 
 /** Null for what is no tag: the file header (`FLV`), or too few bytes for a tag. */
 export function parseTag(bytes: Buffer): Tag | null {
@@ -36,8 +37,10 @@ export function parseTag(bytes: Buffer): Tag | null {
     case 'audio':
       return { kind, timestampMs, isKeyframe: false, isHeader: format >> 4 === codecAac && packet === 0, bytes };
     case 'video': {
-      const isHeader = (format & 0x0f) === codecAvc && packet === 0;
-      return { kind, timestampMs, isKeyframe: !isHeader && format >> 4 === 1, isHeader, bytes };
+      const isAvc = (format & 0x0f) === codecAvc;
+      const isHeader = isAvc && packet === avcPackets.header;
+      const isPicture = !isHeader && !(isAvc && packet === avcPackets.end);
+      return { kind, timestampMs, isKeyframe: isPicture && format >> 4 === 1, isHeader, bytes };
     }
     default:
       return kind satisfies never;
@@ -55,6 +58,11 @@ export function writeTimestamp(bytes: Buffer, timestampMs: number): void {
   bytes[5] = (timestampMs >>> 8) & 0xff;
   bytes[6] = timestampMs & 0xff;
   bytes[7] = (timestampMs >>> 24) & 0xff;
+}
+
+/** A capture that ends in order says so with a tag of AVC's without a picture, which calls itself a keyframe. */
+export function isEndOfSequence({ kind, bytes }: Tag): boolean {
+  return kind === 'video' && ((bytes[headerBytes] ?? 0) & 0x0f) === codecAvc && bytes[headerBytes + 1] === avcPackets.end;
 }
 
 export function isVideoHeader(tag: Tag): boolean {

@@ -9,7 +9,7 @@ import { NetworkWatch } from '#device/media-host/network-watch.ts';
 import { NextPicture, type NextPictureOutcome } from '#device/media-host/next-picture.ts';
 import type { Output } from '#device/media-host/output.ts';
 import { OutputMaker } from '#device/media-host/output-maker.ts';
-import { captureSteps, outputSteps, type Step } from '#device/media-host/planner.ts';
+import { captureSteps, outputSteps, type Step, withSilence } from '#device/media-host/planner.ts';
 import { RateFollower } from '#device/media-host/rate-follower.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { TimeLine } from '#device/media-host/timeline.ts';
@@ -170,8 +170,9 @@ export class MediaEngine {
   }
 
   /** Outputs come last, so that a capture that does not run leaves them as they are. */
-  async #apply(plan: PipelinePlan): Promise<string | null> {
+  async #apply(wanted: PipelinePlan): Promise<string | null> {
     const former = this.#plan;
+    const plan = withSilence(former, wanted);
     const isCaptureUp = this.#keeper.isUp;
     // Its camera was away before: the new plan is not to blame, and what shall be on air until it is back is what it says.
     const isCameraAway = !isCaptureUp && this.#keeper.state.kind === 'no-signal' && former?.capture.source.id === plan.capture.source.id;

@@ -27,6 +27,7 @@ const capture = object({
   devicePath: optional(text(200)),
   card: optional(object({ description: text(8192), live: list(live, 16), title: text(100) })),
   withoutMicrophone: optional(object({ description: text(8192), probe: text(1024) })),
+  silenced: optional(object({ description: text(8192), card: optional(text(8192)) })),
 });
 const outputId: Check = (value, path) =>
   typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? null : expected(path, '1 to 40 of a-z 0-9 -', value);

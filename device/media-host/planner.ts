@@ -14,6 +14,19 @@ export type StepKinds = {
 
 export type Step = { readonly [K in keyof StepKinds]: { readonly kind: K } & StepKinds[K] }[keyof StepKinds];
 
+/**
+ * The plan as it goes on from what runs: where an output stays that was told of sound, silence stands in for sound that is switched
+ * off, until the host starts anew. So no connection has to end for it.
+ */
+export function withSilence(running: PipelinePlan | null, wanted: PipelinePlan): PipelinePlan {
+  const { silenced, ...capture } = wanted.capture;
+  if (running === null || silenced === undefined || !running.capture.hasAudio || wanted.capture.hasAudio) return wanted;
+  const stays = wanted.outputs.some((output) => running.outputs.some((former) => isSame(former, output)));
+  if (!stays) return wanted;
+  const card = capture.card === undefined || silenced.card === undefined ? {} : { card: { ...capture.card, description: silenced.card } };
+  return { ...wanted, capture: { ...capture, ...card, description: silenced.description, hasAudio: true } };
+}
+
 export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp: boolean): readonly Step[] {
   if (!isCaptureUp || running?.capture.description !== wanted.capture.description) {
     return [{ kind: 'switch-capture', capture: wanted.capture, live: wanted.live }];
@@ -28,9 +41,9 @@ export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan,
 export function outputSteps(running: PipelinePlan | null, wanted: PipelinePlan): readonly Step[] {
   const former = new Map((running?.outputs ?? []).map((output) => [output.id, output]));
   const next = new Map(wanted.outputs.map((output) => [output.id, output]));
-  // A receiver that was told of sound waits for it: without sound from now on, or with it, the streams begin anew.
-  const isOtherStream = running !== null && running.capture.hasAudio !== wanted.capture.hasAudio;
-  const isKept = (output: OutputPlan) => !isOtherStream && isSame(former.get(output.id), next.get(output.id));
+  // A receiver that was told of sound waits for it: where nothing stands in for it, the streams begin anew.
+  const hasLostSound = running?.capture.hasAudio === true && !wanted.capture.hasAudio;
+  const isKept = (output: OutputPlan) => !hasLostSound && isSame(former.get(output.id), next.get(output.id));
   return [
     ...[...former.values()].filter((output) => !isKept(output)).map(({ id }) => ({ kind: 'stop-output', id }) as const),
     ...[...next.values()].filter((output) => !isKept(output)).map((output) => ({ kind: 'start-output', output }) as const),

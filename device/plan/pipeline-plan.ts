@@ -32,6 +32,14 @@ export const WithoutMicrophonePlan = Type.Object({
 });
 export type WithoutMicrophonePlan = Static<typeof WithoutMicrophonePlan>;
 
+/** The same capture, and its card, with silence: for receivers that have been told of sound and would wait for it. */
+export const SilencedPlan = Type.Object({
+  description: Type.String({ maxLength: 8192 }),
+  /** Absent where the capture has no card. */
+  card: Type.Optional(Type.String({ maxLength: 8192 })),
+});
+export type SilencedPlan = Static<typeof SilencedPlan>;
+
 export const CapturePlan = Type.Object({
   /**
    * A GStreamer pipeline description. It ends in `appsink name=tags`, whose every buffer is one FLV tag, and has a second
@@ -50,6 +58,8 @@ export const CapturePlan = Type.Object({
   card: Type.Optional(CardPlan),
   /** Absent: there is no microphone to lose. */
   withoutMicrophone: Type.Optional(WithoutMicrophonePlan),
+  /** Only where sound is switched off. */
+  silenced: Type.Optional(SilencedPlan),
 });
 export type CapturePlan = Static<typeof CapturePlan>;
 

@@ -35,6 +35,8 @@ export function planPipeline(
     [capture.muxer(hardware.elements), ...branches, ...(sound === null ? [] : [sound])].join(' ');
   const silent = describeAudio(silenceFor(audio), settings, hardware);
   const probe = describeProbe(audio);
+  const isSilencable = audio.kind === 'off' && hasElement(hardware, 'voaacenc');
+  const filler = isSilencable ? describeAudio({ kind: 'silence', reason: '' }, settings, hardware) : null;
   return {
     capture: {
       description: describe(videoPart.branches, audioPart),
@@ -46,6 +48,14 @@ export function planPipeline(
       ...(isGenerated(video)
         ? {}
         : { card: { description: describe(cardPart.branches, silent), live: [...cardPart.live], title: text(settings, 'AV_ROOM_NAME') } }),
+      ...(filler === null
+        ? {}
+        : {
+            silenced: {
+              description: describe(videoPart.branches, filler),
+              ...(isGenerated(video) ? {} : { card: describe(cardPart.branches, filler) }),
+            },
+          }),
       ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe } }),
     },
     live: [...videoPart.live],

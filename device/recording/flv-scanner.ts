@@ -2,7 +2,7 @@
  * Reads a segment from its first byte, piece by piece, and tells how far it is whole. Pure. What a power cut leaves is the
  * beginning of the file as it was written, then anything: half a tag, zeros, old blocks of the disk.
  */
-import { parseTag, type Tag } from '#device/media-host/flv.ts';
+import { isEndOfSequence, parseTag } from '#device/media-host/flv.ts';
 
 export type SegmentFacts = {
   /** Up to the last whole tag; 0 where not even the file's header is whole. */
@@ -83,11 +83,6 @@ export class FlvScanner {
     this.#rest = Buffer.alloc(0);
     return false;
   }
-}
-
-/** A capture that ends in order says so with a tag of AVC's without a picture. */
-function isEndOfSequence({ kind, bytes }: Tag): boolean {
-  return kind === 'video' && ((bytes[tagHeaderBytes] ?? 0) & 0x0f) === 7 && bytes[tagHeaderBytes + 1] === 2;
 }
 
 /** A whole segment in memory. */

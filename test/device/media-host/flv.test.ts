@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decoderConfiguration, parseTag, writeTimestamp } from '#device/media-host/flv.ts';
+import { decoderConfiguration, isEndOfSequence, parseTag, writeTimestamp } from '#device/media-host/flv.ts';
 import { makeTag, tagBytes } from './tags.ts';
 
 describe('a tag', () => {
@@ -9,6 +9,7 @@ describe('a tag', () => {
     ['audio-header', { kind: 'audio', isHeader: true, isKeyframe: false }],
     ['keyframe', { kind: 'video', isHeader: false, isKeyframe: true }],
     ['frame', { kind: 'video', isHeader: false, isKeyframe: false }],
+    ['end', { kind: 'video', isHeader: false, isKeyframe: false }],
     ['sound', { kind: 'audio', isHeader: false, isKeyframe: false }],
   ] as const)('is read: %s', (kind, expected) => {
     expect(parseTag(tagBytes(kind, 77))).toMatchObject({ ...expected, timestampMs: 77 });
@@ -28,6 +29,11 @@ describe('a tag', () => {
     writeTimestamp(bytes, timestampMs);
     expect(parseTag(bytes)?.timestampMs).toBe(timestampMs);
     expect(bytes.subarray(11)).toEqual(tagBytes('frame').subarray(11));
+  });
+
+  it('is told from the end of a capture, which has no picture', () => {
+    const kinds = ['script', 'video-header', 'audio-header', 'keyframe', 'frame', 'sound', 'end'] as const;
+    expect(kinds.filter((kind) => isEndOfSequence(makeTag(kind)))).toEqual(['end']);
   });
 
   it('gives its decoder configuration only where it has one', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captureSteps, outputSteps } from '#device/media-host/planner.ts';
+import { captureSteps, outputSteps, withSilence } from '#device/media-host/planner.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { testPlan } from '../media/test-plan.ts';
 
@@ -8,6 +8,10 @@ const faster = testPlan({ target: 'rtmp://relay/live', bitrateKbps: 900 });
 const larger = testPlan({ target: 'rtmp://relay/live', picture: { width: 640, height: 360 } });
 const elsewhere = testPlan({ target: 'rtmp://elsewhere/live' });
 const silent: PipelinePlan = { ...larger, capture: { ...larger.capture, hasAudio: false } };
+const quiet: PipelinePlan = {
+  ...larger,
+  capture: { ...larger.capture, hasAudio: false, description: 'pictures alone', silenced: { description: 'pictures and silence' } },
+};
 const [relay] = plan.outputs;
 const second = { id: 'second', kind: 'rtmp', target: 'rtmp://second/live', location: 'rtmp://second/live/x' } as const;
 const both: PipelinePlan = { ...plan, outputs: [...plan.outputs, second] };
@@ -37,9 +41,35 @@ describe('from one plan to the next', () => {
     ['only the key differs', plan, otherKey, true, 'stop-output relay, start-output rtmp://relay/live'],
     ['an output comes', plan, both, true, 'start-output rtmp://second/live'],
     ['an output goes', both, plan, true, 'stop-output second'],
-    ['the sound goes', plan, silent, true, 'switch-capture, stop-output relay, start-output rtmp://relay/live'],
+    ['the sound comes', silent, larger, true, ''],
+    ['the sound goes, and silence can stand in for it', plan, withSilence(plan, quiet), true, 'switch-capture'],
+    [
+      'the sound goes, and nothing can stand in for it',
+      plan,
+      silent,
+      true,
+      'switch-capture, stop-output relay, start-output rtmp://relay/live',
+    ],
   ] as const)('%s', (_, running, wanted, isCaptureUp, expected) => {
     expect(words(running, wanted, isCaptureUp)).toBe(expected);
+  });
+
+  it('has silence for sound that goes only where a receiver was told of sound', () => {
+    const heard = withSilence(plan, quiet);
+    expect(heard.capture).toMatchObject({ description: 'pictures and silence', hasAudio: true });
+    // Once more from an agent that has started anew: the same again.
+    expect(withSilence(heard, quiet)).toEqual(heard);
+    const card = { description: 'card', live: [], title: 'Hall' };
+    const withCard = { ...quiet, capture: { ...quiet.capture, card, silenced: { description: 'x', card: 'card and silence' } } };
+    expect(withSilence(plan, withCard).capture.card).toEqual({ ...card, description: 'card and silence' });
+    for (const [running, wanted] of [
+      [null, quiet],
+      [quiet, quiet],
+      [elsewhere, quiet],
+      [plan, larger],
+    ] as const) {
+      expect(withSilence(running, wanted)).toBe(wanted);
+    }
   });
 
   it('starts a capture with its live properties', () => {

@@ -1,9 +1,9 @@
 /** FLV tags made by hand, no larger than what is looked at. */
 import { parseTag, type Tag } from '#device/media-host/flv.ts';
 
-type Kind = 'script' | 'video-header' | 'audio-header' | 'keyframe' | 'frame' | 'sound';
+type Kind = 'script' | 'video-header' | 'audio-header' | 'keyframe' | 'frame' | 'sound' | 'end';
 
-const types = { script: 18, 'video-header': 9, 'audio-header': 8, keyframe: 9, frame: 9, sound: 8 } as const;
+const types = { script: 18, 'video-header': 9, 'audio-header': 8, keyframe: 9, frame: 9, sound: 8, end: 9 } as const;
 const bodies: Readonly<Record<Kind, readonly number[]>> = {
   script: [2, 0, 10],
   'video-header': [0x17, 0],
@@ -11,6 +11,7 @@ const bodies: Readonly<Record<Kind, readonly number[]>> = {
   keyframe: [0x17, 1],
   frame: [0x27, 1],
   sound: [0xaf, 1],
+  end: [0x17, 2],
 };
 
 /** `bytes` counts the whole tag. */
