@@ -1,6 +1,6 @@
 /** No container can be started in these tests: the compose file is read, and the load balancer's configuration is checked by nginx itself. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -47,6 +47,24 @@ test('the compose file is YAML, and each fleet server in it has a configuration 
     expect(existsSync(join(root, build?.dockerfile ?? 'nothing'))).toBe(true);
   }
   expect(keyFiles.size).toBe(1);
+});
+
+/** Of a service, from the supervisor's documentation; it refuses a release with any other, and every bind mount. */
+const knownToBalena = ['build', 'environment', 'labels', 'network_mode', 'privileged', 'restart', 'volumes'];
+
+test('the device’s compose file has only what balena’s supervisor takes, and starts what is in the image', (context) => {
+  if (!hasYaml) return context.skip('needs python3-yaml to read YAML');
+  const text = execFileSync('python3', ['-c', script, join(root, 'docker-compose.yml')], { encoding: 'utf8' });
+  const { services, volumes } = JSON.parse(text) as Compose;
+  for (const service of Object.values(services)) {
+    expect(Object.keys(service).filter((field) => !knownToBalena.includes(field))).toEqual([]);
+    expect(service.volumes?.every((mount) => Object.hasOwn(volumes, mount.split(':', 1)[0] ?? ''))).toBe(true);
+  }
+  const entry = /^ENTRYPOINT \["\/app\/(.+)"\]$/m.exec(read('Dockerfile.template'))?.[1] ?? '';
+  for (const name of [entry, 'setup/container/as-agent.sh', 'setup/container/makespacelive.sh']) {
+    accessSync(join(root, name), constants.X_OK);
+    execFileSync('sh', ['-n', join(root, name)]);
+  }
 });
 
 test('the load balancer knows both fleet servers and all three ports', () => {

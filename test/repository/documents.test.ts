@@ -50,5 +50,5 @@ test('makespacelive is the bundle’s program, in the package and in the contain
   expect(bin).toEqual({ makespacelive: '.build/agent/agent.js' });
   expect(read('setup/bundle-agent.ts')).toContain("agent: 'device/main.ts'");
   expect(read('device/main.ts')).toMatch(/^#!\/usr\/bin\/env node\n/);
-  expect(read('Dockerfile.template')).toContain('ln -s /app/.build/agent/agent.js /usr/local/bin/makespacelive');
+  expect(read('Dockerfile.template')).toContain('ln -s /app/setup/container/makespacelive.sh /usr/local/bin/makespacelive');
 });
