@@ -24,7 +24,9 @@ export async function probeFile(path: string): Promise<ProbedFile> {
   const { packets = [] } = JSON.parse(stdout) as { packets?: Packet[] };
   const video = packets.filter(({ codec_type }) => codec_type === 'video');
   const timesMs = video.map(({ dts_time }) => Math.round(Number(dts_time) * 1000));
-  const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', path, '-f', 'null', '-'], { maxBuffer: 64e6 });
+  // Each picture keeps its own time: counted in thirtieths of a second, those of a busy machine would fall together.
+  const asTheyAre = ['-fps_mode', 'passthrough', '-enc_time_base', '-1'];
+  const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', path, ...asTheyAre, '-f', 'null', '-'], { maxBuffer: 64e6 });
   return {
     videoPackets: video.length,
     audioPackets: packets.length - video.length,
