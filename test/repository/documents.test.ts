@@ -45,6 +45,18 @@ test('one list of Debian packages is read by all', () => {
   expect(read('setup/install.mjs')).toContain("'packages'");
 });
 
+test('the installer for boards without a Node 24 installs what the document says, from what is packed', () => {
+  const installer = read('setup/install-agent.sh');
+  const wanted = [...read('docs/operations.md').matchAll(/^install -D -m \d+ (\S+) (\/etc\/\S+)/gm)];
+  expect(wanted).toHaveLength(5);
+  for (const [, from = '', to] of wanted)
+    expect(installer).toMatch(new RegExp(`${from === '/dev/null' ? from : `\\$target/${from}"`} ${to}\\b`));
+  const packed = read('setup/pack-agent.ts');
+  for (const part of ['setup/install-agent.sh', 'setup/packages/device.txt', 'setup/packages/build.txt', 'setup/systemd']) {
+    expect(packed).toContain(`'${part}'`);
+  }
+});
+
 test('makespacelive is the bundle’s program, in the package and in the container', () => {
   const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
   expect(bin).toEqual({ makespacelive: '.build/agent/agent.js' });
