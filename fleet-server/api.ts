@@ -15,6 +15,8 @@ import { commandsPlugin } from '#fleet-server/commands/plugin.ts';
 import { commandsRoutes } from '#fleet-server/commands/routes.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { groupsRoutes } from '#fleet-server/devices/groups-routes.ts';
+import { deviceListPlugin } from '#fleet-server/devices/list-plugin.ts';
+import { devicesListRoutes } from '#fleet-server/devices/list-routes.ts';
 import { picturesRoutes } from '#fleet-server/devices/pictures-routes.ts';
 import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
 import { devicesRoutes } from '#fleet-server/devices/routes.ts';
@@ -78,6 +80,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(peopleRoutes, { prefix: apiPrefix });
   await app.register(accessTokensRoutes, { prefix: apiPrefix });
   await app.register(auditRoutes, { prefix: apiPrefix });
+  await app.register(devicesListRoutes, { prefix: apiPrefix });
   await app.register(devicesRoutes, { prefix: apiPrefix });
   await app.register(picturesRoutes, { prefix: apiPrefix, clock });
   await app.register(groupsRoutes, { prefix: apiPrefix });
@@ -116,6 +119,7 @@ export async function registerDomains(app: FastifyInstance, { configuration, sto
   const place = { url: configuration.serverUrl, rtmpPort: configuration.rtmpPort };
   const isBrokerExternal = configuration.externalBroker !== null;
   await app.register(devicesPlugin, { clock, place, isWireShared: isBrokerExternal });
+  await app.register(deviceListPlugin, { clock });
   await app.register(commandsPlugin, { clock });
   await app.register(enrolmentPlugin, { clock });
   await app.register(logsPlugin, { clock });

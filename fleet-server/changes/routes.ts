@@ -8,9 +8,11 @@
 import type { ServerResponse } from 'node:http';
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
+import { createChangeThinner, thinnerWindowMs } from '#fleet-server/changes/change-thinner.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
+import type { Change } from '#protocol/model/change.ts';
 
 const heartbeatMs = 15_000;
 const maxBufferedBytes = 64 * 1024;
@@ -32,7 +34,15 @@ export const changesRoutes: FastifyPluginAsyncTypebox<ChangesRouteOptions> = asy
       response.write(text);
       if (response.writableLength > maxBufferedBytes) close();
     };
-    const unsubscribe = app.changes.subscribe(({ id, change }) => write(`event: change\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`));
+    const thinner = createChangeThinner();
+    const tell = (change: Change, id: number): void => write(`event: change\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`);
+    const unsubscribe = app.changes.subscribe(({ id, change }) => {
+      const told = thinner.offer(change);
+      if (told !== null) tell(told, id);
+    });
+    const stopThinner = options.clock.every(thinnerWindowMs, () => {
+      for (const change of thinner.endWindow()) tell(change, app.changes.lastId());
+    });
     const stopHeartbeat = options.clock.every(heartbeatMs, () => {
       app
         .currentPerson(request)
@@ -41,6 +51,7 @@ export const changesRoutes: FastifyPluginAsyncTypebox<ChangesRouteOptions> = asy
     });
     const close = (): void => {
       unsubscribe();
+      stopThinner();
       stopHeartbeat();
       open.delete(close);
       response.destroy();

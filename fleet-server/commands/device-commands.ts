@@ -36,7 +36,9 @@ export type NewCommand = {
 /** Whom a command to several devices is for. */
 export type Among =
   | { readonly kind: 'devices'; readonly deviceIds: readonly string[] }
-  | { readonly kind: 'group' | 'tag'; readonly name: string };
+  | { readonly kind: 'group' | 'tag'; readonly name: string }
+  /** Those that match what was asked for, at this moment. */
+  | { readonly kind: 'matching'; readonly deviceIds: readonly string[] };
 
 export type DeviceCommandsOptions = {
   readonly database: Database;
@@ -133,7 +135,11 @@ export class DeviceCommands {
     const deviceIds = await idsOf(database, among);
     const unknown = deviceIds.find((deviceId) => !isKnown(deviceId));
     if (unknown !== undefined && among.kind === 'devices') throw deviceNotFound(unknown);
-    if (deviceIds.length === 0) throw wrongField(among.kind, `a ${among.kind} with devices in it`, 'one without');
+    if (deviceIds.length === 0) {
+      throw among.kind === 'matching'
+        ? wrongField(among.kind, 'devices that match', 'none')
+        : wrongField(among.kind, `a ${among.kind} with devices in it`, 'one without');
+    }
     if (deviceIds.length > maxBatchDevices) throw wrongField(among.kind, `at most ${maxBatchDevices} devices`, String(deviceIds.length));
     const rows = await inTransaction(database, async (transaction) => {
       const open = await store.openCounts(transaction, clock.nowMs());
@@ -147,15 +153,12 @@ export class DeviceCommands {
         await store.pruneCommands(transaction, row.deviceId, maxKept);
         if (hasSecret(row) && row.state === 'waiting') await this.#options.secretArguments.prepare(transaction, row.deviceId);
       }
-      await this.#audit(
-        transaction,
-        shared,
-        `${made.length} devices${among.kind === 'devices' ? '' : ` of the ${among.kind} ${among.name}`}`,
-      );
+      await this.#audit(transaction, shared, `${made.length} devices${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`);
       return made;
     });
+    // Together they wait for the disk once.
+    await Promise.all(rows.map((row) => this.#tellHistory(row)));
     for (const row of rows) {
-      await this.#tellHistory(row);
       if (hasSecret(row)) await this.#options.secretArguments.announce(row.deviceId);
       this.#changed(row.deviceId);
       if (row.state === 'waiting') this.#send(row);
@@ -319,6 +322,7 @@ function withoutAny(given: Readonly<Record<string, unknown>>) {
 function idsOf(database: Database, among: Among): Promise<readonly string[]> {
   switch (among.kind) {
     case 'devices':
+    case 'matching':
       return Promise.resolve(among.deviceIds);
     case 'group':
       return store.deviceIdsOfGroup(database, among.name);

@@ -5,6 +5,7 @@ import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { CommandId, DeviceId } from '#protocol/identifiers.ts';
 import { BatchRequest, BatchStatus, CommandList, CommandRequest, CommandStatus } from '#protocol/model/command.ts';
+import type { DeviceMatch } from '#protocol/model/device.ts';
 
 const tags = ['commands'];
 const Params = Type.Object({ id: DeviceId });
@@ -51,7 +52,10 @@ export const commandsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { kind } = request.body;
-      const batch = await app.commands.requestMany({ kind, ...wished(request.body), requestedBy: request.actor }, among(request.body));
+      const batch = await app.commands.requestMany(
+        { kind, ...wished(request.body), requestedBy: request.actor },
+        among(request.body, (match) => app.deviceList.idsMatching(match)),
+      );
       return reply.code(202).send(batch);
     },
   );
@@ -110,16 +114,17 @@ function wished(body: CommandRequest): { readonly arguments: Record<string, unkn
   return { arguments: body.arguments ?? {}, ...(body.deadlineS === undefined ? {} : { deadlineMs: body.deadlineS * 1000 }) };
 }
 
-function among({ deviceIds, group, tag }: BatchRequest): Among {
-  const wanted: readonly Among[] = [
-    ...(deviceIds === undefined ? [] : [{ kind: 'devices', deviceIds } as const]),
-    ...(group === undefined ? [] : [{ kind: 'group', name: group } as const]),
-    ...(tag === undefined ? [] : [{ kind: 'tag', name: tag } as const]),
+function among({ deviceIds, group, tag, matching }: BatchRequest, idsMatching: (match: DeviceMatch) => readonly string[]): Among {
+  const wanted: readonly (() => Among)[] = [
+    ...(deviceIds === undefined ? [] : [() => ({ kind: 'devices', deviceIds }) as const]),
+    ...(group === undefined ? [] : [() => ({ kind: 'group', name: group }) as const]),
+    ...(tag === undefined ? [] : [() => ({ kind: 'tag', name: tag }) as const]),
+    ...(matching === undefined ? [] : [() => ({ kind: 'matching', deviceIds: idsMatching(matching) }) as const]),
   ];
   const [only] = wanted;
-  if (only !== undefined && wanted.length === 1) return only;
-  const came = wanted.length === 0 ? 'none of them' : wanted.map(({ kind }) => kind).join(' and ');
-  throw new FleetError('wrong-fields', `Expected either deviceIds, group or tag, got ${came}.`, {
-    problems: [{ key: 'body', expected: 'either deviceIds, group or tag', came }],
+  if (only !== undefined && wanted.length === 1) return only();
+  const came = wanted.length === 0 ? 'none of them' : `${wanted.length} of them`;
+  throw new FleetError('wrong-fields', `Expected either deviceIds, group, tag or matching, got ${came}.`, {
+    problems: [{ key: 'body', expected: 'either deviceIds, group, tag or matching', came }],
   });
 }

@@ -12,6 +12,8 @@ import type { Versions } from '#protocol/messages.ts';
 
 export type DeviceEntry = {
   name: string;
+  /** As the store keeps them. */
+  tags: string;
   credentialHash: Buffer;
   nextCredentialHash: Buffer | null;
   keyGeneration: number;
@@ -64,6 +66,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
   };
   return {
     name: device.name,
+    tags: device.tags,
     credentialHash: Buffer.from(device.credentialHash, 'hex'),
     nextCredentialHash: fromHex(device.nextCredentialHash),
     keyGeneration: device.keyGeneration,

@@ -32,6 +32,7 @@ import {
   writeSharedAgent,
   writeSharedReception,
 } from '#fleet-server/devices/shared-device.ts';
+import { sortedByName } from '#fleet-server/devices/sort-name.ts';
 import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
 import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
@@ -57,8 +58,8 @@ export type DeviceRegisterOptions = {
   onOwn?(deviceId: string, part: LivePart, isClaim: boolean): void;
 };
 
-/** What people call it, for those who look at the whole fleet each second: they need not ask the store. */
-export type KnownDevice = { readonly name: string; readonly live: LiveDevice };
+/** What people call it and how they tagged it (as the store keeps that), for those who look at the whole fleet: they need not ask the store. */
+export type KnownDevice = { readonly name: string; readonly tags: string; readonly live: LiveDevice };
 
 /** Of the snapshots of all devices together, each of the newest. */
 const maxSnapshotBytes = 64 * 1024 * 1024;
@@ -74,6 +75,7 @@ export class DeviceRegister {
   readonly #receptionToldAtMs = new Map<string, number>();
   #stopTicking: (() => void) | null = null;
   #isWireOpen = false;
+  #byName: readonly DeviceEntry[] | null = null;
 
   constructor(options: DeviceRegisterOptions) {
     this.#options = options;
@@ -100,11 +102,13 @@ export class DeviceRegister {
   add(device: StoredDevice): void {
     const now = momentOf(this.#options.clock);
     this.#entries.set(device.id, entryOf(device, presenceOfNewcomer(now), now.nowMs));
+    this.#byName = null;
     this.#options.publishChange({ subject: 'device', deviceId: device.id });
   }
 
   remove(deviceId: string): void {
     this.#entries.delete(deviceId);
+    this.#byName = null;
     for (const pictures of Object.values(this.#pictures)) pictures.delete(deviceId);
     this.#receptionToldAtMs.delete(deviceId);
     this.#options.publishChange({ subject: 'device', deviceId });
@@ -150,6 +154,22 @@ export class DeviceRegister {
 
   *known(): Generator<KnownDevice> {
     yield* this.#entries.values();
+  }
+
+  nameOf(deviceId: string): string | undefined {
+    return this.#entries.get(deviceId)?.name;
+  }
+
+  /** Of devices that are called so, in capital letters or small ones. */
+  idsOfName(name: string): string[] {
+    const wanted = name.toLowerCase();
+    return [...this.#entries].flatMap(([id, entry]) => (entry.name.toLowerCase() === wanted ? [id] : []));
+  }
+
+  /** Put in order only after a name has come, changed or gone. */
+  knownByName(): readonly KnownDevice[] {
+    this.#byName ??= sortedByName(this.#entries.values(), ({ name, live }) => ({ name, id: live.id }));
+    return this.#byName;
   }
 
   /** Takes a decoded message. What is not newer than what came before changes nothing. */
@@ -332,9 +352,10 @@ export class DeviceRegister {
   }
 
   /** Whether it is known as the store has it. */
-  isAsStored({ id, name, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
+  isAsStored({ id, name, tags, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
     const entry = this.#entries.get(id);
-    if (entry?.name !== name || entry.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName) return false;
+    if (entry?.name !== name || entry.tags !== tags || entry.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName)
+      return false;
     if ((entry.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
     return entry.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
@@ -346,7 +367,9 @@ export class DeviceRegister {
       this.add(stored);
       return;
     }
+    if (entry.name !== stored.name) this.#byName = null;
     entry.name = stored.name;
+    entry.tags = stored.tags;
     entry.credentialHash = Buffer.from(stored.credentialHash, 'hex');
     entry.nextCredentialHash = fromHex(stored.nextCredentialHash);
     entry.keyGeneration = stored.keyGeneration;
@@ -358,6 +381,14 @@ export class DeviceRegister {
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: storedReport(stored.report) };
     this.#options.publishChange({ subject: 'device', deviceId: stored.id });
+  }
+
+  /** As the store has them now. */
+  setTags(deviceId: string, tags: string): void {
+    const entry = this.#entries.get(deviceId);
+    if (entry === undefined) return;
+    entry.tags = tags;
+    this.#options.publishChange({ subject: 'device', deviceId });
   }
 
   streamKeyFor(deviceId: string): string {

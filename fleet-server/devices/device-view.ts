@@ -23,7 +23,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: 
     presence: live.presence,
     stream: live.stream,
     settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),
-    conditions: isOnline ? shownConditions(live) : knownConditions(live),
+    conditions: conditionsOf(live),
     source: live.report?.source ?? null,
     figures: isOnline ? live.figures : null,
     relay: live.reception,
@@ -62,6 +62,11 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, main
 
 /** What a device may say of these is not believed: the relays are asked. */
 const proved: readonly string[] = ['stream-not-arriving', 'relay-down'] satisfies ConditionCode[];
+
+/** What an absent device last said of itself says nothing of now. */
+export function conditionsOf(live: LiveDevice): Condition[] {
+  return live.presence.state === 'online' ? shownConditions(live) : knownConditions(live);
+}
 
 /** Its own, and what the server and its relay know better. */
 export function shownConditions(live: LiveDevice): Condition[] {

@@ -5,7 +5,6 @@ import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/st
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 export type StoredDevice = DevicesTable & Omit<DeviceStatesTable, 'deviceId'>;
-export type DevicePosition = { readonly name: string; readonly id: string };
 
 function joined(database: Database) {
   return database
@@ -42,7 +41,7 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-const keyColumns = ['id', 'name', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
+const keyColumns = ['id', 'name', 'tags', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
 /** What the register keeps of the row. */
 export type DeviceKeys = Pick<DevicesTable, (typeof keyColumns)[number]>;
 
@@ -86,42 +85,28 @@ export async function endWaiting(database: Database, id: string): Promise<boolea
   return result.numUpdatedRows > 0n;
 }
 
-export type DeviceFilter = {
-  readonly group: string | null;
-  readonly tag: string | null;
-  /** Only those that wait for approval, or only those that do not. */
-  readonly isWaiting: boolean | null;
-};
-export type DevicePage = DeviceFilter & { readonly limit: number; readonly after: DevicePosition | null };
-
-/** A tag has no character that means something in a pattern. */
-function pattern(tag: string): string {
-  return `% ${tag} %`;
+/** In no order. */
+export function devicesWithIds(database: Database, ids: readonly string[]): Promise<DevicesTable[]> {
+  return ids.length === 0 ? Promise.resolve([]) : database.selectFrom('devices').selectAll().where('id', 'in', ids).execute();
 }
 
-/** By name, then by id; one row more than `limit` when there is a further page. */
-export function pageOfDevices(database: Database, page: DevicePage): Promise<DevicesTable[]> {
-  let query = database.selectFrom('devices').selectAll();
-  if (page.group !== null) query = query.where('groupName', '=', page.group);
-  if (page.tag !== null) query = query.where('tags', 'like', pattern(page.tag));
-  if (page.isWaiting !== null) query = query.where('waitingSinceMs', page.isWaiting ? 'is not' : 'is', null);
-  const { after } = page;
-  if (after !== null) {
-    query = query.where((e) => e.or([e('name', '>', after.name), e.and([e('name', '=', after.name), e('id', '>', after.id)])]));
-  }
-  return query
-    .orderBy('name')
-    .orderBy('id')
-    .limit(page.limit + 1)
+/** Those whose settings were refused or that report others: see settings-state.ts. */
+export async function idsWithSettingsTrouble(database: Database): Promise<string[]> {
+  const rows = await database
+    .selectFrom('devices')
+    .select('id')
+    .where((e) =>
+      e.or([
+        e('driftedSinceMs', 'is not', null),
+        e.and([
+          e('outcome', 'in', ['refused', 'rolled-back']),
+          e('outcomeRevision', '=', e.ref('desiredRevision')),
+          e('appliedRevision', '!=', e.ref('desiredRevision')),
+        ]),
+      ]),
+    )
     .execute();
-}
-
-export async function countDevices(database: Database, { group, tag, isWaiting }: DeviceFilter): Promise<number> {
-  let query = database.selectFrom('devices').select((e) => e.fn.countAll<number>().as('count'));
-  if (group !== null) query = query.where('groupName', '=', group);
-  if (tag !== null) query = query.where('tags', 'like', pattern(tag));
-  if (isWaiting !== null) query = query.where('waitingSinceMs', isWaiting ? 'is not' : 'is', null);
-  return Number((await query.executeTakeFirstOrThrow()).count);
+  return rows.map(({ id }) => id);
 }
 
 export async function updateDevice(
@@ -130,6 +115,24 @@ export async function updateDevice(
   patch: Partial<Pick<DevicesTable, 'name' | 'groupName' | 'tags'>>,
 ): Promise<void> {
   await database.updateTable('devices').set(patch).where('id', '=', id).execute();
+}
+
+export function tagsOfAll(database: Database): Promise<Pick<DevicesTable, 'id' | 'tags'>[]> {
+  return database.selectFrom('devices').select(['id', 'tags']).execute();
+}
+
+/** Databases bound the parameters of a statement. */
+const idsAtOnce = 500;
+
+/** The same tags to all of them. */
+export async function setTags(database: Database, ids: readonly string[], tags: string): Promise<void> {
+  for (let from = 0; from < ids.length; from += idsAtOnce) {
+    await database
+      .updateTable('devices')
+      .set({ tags })
+      .where('id', 'in', ids.slice(from, from + idsAtOnce))
+      .execute();
+  }
 }
 
 export async function deleteDevice(database: Database, id: string): Promise<void> {

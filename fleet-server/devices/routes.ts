@@ -1,28 +1,20 @@
-/** Devices: the list, one, its addresses for players. */
+/** One device, and its addresses for players. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { deviceDetail, deviceSummary } from '#fleet-server/devices/device-view.ts';
+import { deviceDetail } from '#fleet-server/devices/device-view.ts';
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { removeDevice } from '#fleet-server/devices/remove-device.ts';
 import { writeTags } from '#fleet-server/devices/tags.ts';
 import { readBoards } from '#fleet-server/enrolment/boards-store.ts';
-import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
+import { deviceNotFound } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import { DeviceId, GroupName, Tag } from '#protocol/identifiers.ts';
-import { DeviceDetail, DeviceList, DevicePatch, Playback } from '#protocol/model/device.ts';
+import { DeviceId } from '#protocol/identifiers.ts';
+import { DeviceDetail, DevicePatch, Playback } from '#protocol/model/device.ts';
 
 const tags = ['devices'];
 const Params = Type.Object({ id: DeviceId });
-const ListQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-  after: Type.Optional(Type.String({ maxLength: 400, description: 'The `next` of the page before' })),
-  group: Type.Optional(GroupName),
-  tag: Type.Optional(Tag),
-  waiting: Type.Optional(Type.Boolean({ description: 'Only those that wait for approval, or only those that do not' })),
-});
-const defaultLimit = 100;
 
 export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { database } = app.store;
@@ -41,35 +33,6 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const memory = await readBoards(database, id);
     return deviceDetail(row, live, { boards: memory?.boards ?? [], maintenance: app.maintenance.of(id, row.groupName) });
   };
-
-  app.get(
-    '/devices',
-    {
-      schema: {
-        tags,
-        summary: 'Devices by name, a page at a time',
-        querystring: ListQuery,
-        response: { 200: DeviceList, ...problemAnswers },
-      },
-      preHandler: viewer,
-    },
-    async (request) => {
-      const { limit = defaultLimit, after, group = null, tag = null, waiting: isWaiting = null } = request.query;
-      const filter = { group, tag, isWaiting };
-      const rows = await store.pageOfDevices(database, { limit, after: after === undefined ? null : readCursor(after), ...filter });
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const devices = page.flatMap((row) => {
-        const live = app.devices.get(row.id);
-        return live === undefined ? [] : [deviceSummary(row, live, app.maintenance.of(row.id, row.groupName))];
-      });
-      return {
-        devices,
-        total: await store.countDevices(database, filter),
-        next: rows.length > limit && last !== undefined ? writeCursor(last) : null,
-      };
-    },
-  );
 
   app.get(
     '/devices/:id',
@@ -159,23 +122,3 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
   );
 };
-
-function writeCursor(row: store.DevicePosition): string {
-  return Buffer.from(JSON.stringify([row.name, row.id])).toString('base64url');
-}
-
-function readCursor(text: string): store.DevicePosition {
-  const wrong = new FleetError('wrong-fields', 'Expected in `after` the `next` of an earlier page.', {
-    problems: [{ key: 'querystring/after', expected: 'the next of an earlier page', came: 'something else' }],
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    throw wrong;
-  }
-  if (!Array.isArray(value)) throw wrong;
-  const [name, id]: unknown[] = value;
-  if (typeof name !== 'string' || typeof id !== 'string') throw wrong;
-  return { name, id };
-}

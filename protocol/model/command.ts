@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { longestDeadlineMs } from '#protocol/commands.ts';
 import { CommandId, DeviceId, GroupName, Tag, Timestamp } from '#protocol/identifiers.ts';
+import { DeviceMatch, maxSelectedDevices } from '#protocol/model/device.ts';
 import { RecordingsPage } from '#protocol/recordings.ts';
 
 const asked = {
@@ -36,14 +37,16 @@ export type CommandStatus = Static<typeof CommandStatus>;
 export const CommandList = Type.Object({ commands: Type.Array(CommandStatus) });
 export type CommandList = Static<typeof CommandList>;
 
-export const maxBatchDevices = 5000;
+/** The same as can be tagged at once. */
+export const maxBatchDevices = maxSelectedDevices;
 
-/** Of several devices at once: either these, all of a group, or all with a tag. */
+/** Of several devices at once: either these, all of a group, all with a tag, or all that match. */
 export const BatchRequest = Type.Object({
   ...asked,
   deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxBatchDevices, uniqueItems: true })),
   group: Type.Optional(GroupName),
   tag: Type.Optional(Tag),
+  matching: Type.Optional(DeviceMatch),
 });
 export type BatchRequest = Static<typeof BatchRequest>;
 

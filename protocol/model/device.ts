@@ -32,9 +32,21 @@ export type RelayReception = Static<typeof RelayReception>;
  * The state of the stream, from both views. `live` is shown only while the relay receives media from the device.
  * `no-signal`: it may arrive, and what it shows is the card that stands in for the camera.
  * `elsewhere`: the device streams to an address that is not this fleet's relay, which nobody here can prove.
+ * Here with what needs somebody most first.
  */
+export const streamKinds = [
+  'failed',
+  'no-signal',
+  'not-arriving',
+  'offline',
+  'unknown',
+  'starting',
+  'elsewhere',
+  'stopped',
+  'live',
+] as const;
 export const StreamState = Type.Object({
-  kind: Type.Enum(['live', 'no-signal', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline']),
+  kind: Type.Enum([...streamKinds]),
   since: Timestamp,
   detail: Reason,
 });
@@ -102,19 +114,73 @@ export const DeviceDetail = Type.Object({
 });
 export type DeviceDetail = Static<typeof DeviceDetail>;
 
+/** Of a device. */
+export const maxTags = 20;
+
+/** Which devices are meant: those that are all of this. */
+export const DeviceMatch = Type.Object(
+  {
+    search: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        description: 'Words that must all be in the name, id, group, tags, board, camera, state or conditions',
+      }),
+    ),
+    state: Type.Optional(Type.Enum([...streamKinds], { description: 'Of the stream' })),
+    group: Type.Optional(GroupName),
+    tag: Type.Optional(Tag),
+    waiting: Type.Optional(Type.Boolean({ description: 'Only those that wait for approval, or only those that do not' })),
+  },
+  { additionalProperties: false },
+);
+export type DeviceMatch = Static<typeof DeviceMatch>;
+
+/** `urgency`: what needs somebody most first. `bitrate`: what the relay receives. Those without the figure come last either way. */
+export const deviceSorts = ['name', 'urgency', 'state-since', 'heard', 'bitrate', 'temperature', 'waiting'] as const;
+export const DeviceSort = Type.Enum([...deviceSorts]);
+export type DeviceSort = Static<typeof DeviceSort>;
+
+export const StateCount = Type.Object({ state: StreamState.properties.kind, count: Type.Integer() });
+export type StateCount = Static<typeof StateCount>;
+
 export const DeviceList = Type.Object({
   devices: Type.Array(DeviceSummary),
+  /** Of all pages. */
   total: Type.Integer(),
+  /** How many devices come before this page. */
+  before: Type.Integer(),
+  /** How many devices would match in each state, whichever state was asked for; states that none is in are left out. */
+  states: Type.Array(StateCount),
   /** Give it as `after` to read the next page; null on the last one. */
   next: Nullable(Type.String()),
 });
 export type DeviceList = Static<typeof DeviceList>;
 
+/** Tags that there are, by name. */
+export const TagList = Type.Object({ tags: Type.Array(Type.Object({ name: Tag, deviceCount: Type.Integer() })) });
+export type TagList = Static<typeof TagList>;
+
+export const maxSelectedDevices = 10_000;
+
+/** Several devices: either these, or all that match. */
+export const TaggingRequest = Type.Object(
+  {
+    deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxSelectedDevices, uniqueItems: true })),
+    matching: Type.Optional(DeviceMatch),
+    add: Type.Array(Tag, { maxItems: maxTags }),
+    remove: Type.Array(Tag, { maxItems: maxTags }),
+  },
+  { additionalProperties: false },
+);
+export type TaggingRequest = Static<typeof TaggingRequest>;
+export const TaggingResult = Type.Object({ selected: Type.Integer(), changed: Type.Integer() });
+export type TaggingResult = Static<typeof TaggingResult>;
+
 export const DevicePatch = Type.Object(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
     group: Type.Optional(Nullable(GroupName)),
-    tags: Type.Optional(Type.Array(Tag, { maxItems: 20, description: 'All of them, in place of those that it has' })),
+    tags: Type.Optional(Type.Array(Tag, { maxItems: maxTags, description: 'All of them, in place of those that it has' })),
   },
   { additionalProperties: false },
 );

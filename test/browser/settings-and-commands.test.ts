@@ -125,7 +125,7 @@ test('a join token comes with the command that uses it and is taken back; who jo
   await dialog().waitFor({ state: 'detached' });
 });
 
-test('newcomers are let in or turned away, and the devices that are ticked are asked at once', async () => {
+test('newcomers are let in or turned away, and the devices that are ticked are asked and tagged at once, and found by that', async () => {
   const newcomer = (name: string) => page.getByTestId('newcomer').filter({ hasText: name });
   await newcomer('attic').getByRole('button', { name: 'Let attic in' }).click();
   await newcomer('stranger').getByRole('button', { name: 'Turn stranger away' }).click();
@@ -143,7 +143,22 @@ test('newcomers are let in or turned away, and the devices that are ticked are a
   await dialog().getByRole('button', { name: 'Close', exact: true }).click();
   await dialog().waitFor({ state: 'detached' });
 
+  await page.getByRole('button', { name: 'Tags…' }).click();
+  await dialog().getByLabel('Give them').fill('Tonight');
+  await page.keyboard.press('Enter');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().getByText('2 of 2 changed.').waitFor();
+  await dialog().getByRole('button', { name: 'Close', exact: true }).click();
+  await dialog().waitFor({ state: 'detached' });
+
   await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByLabel('Search devices').fill('tonight attic');
+  await page.getByTestId('device-card').nth(1).waitFor({ state: 'detached' });
+  expect(new URL(page.url()).searchParams.get('search')).toBe('tonight attic');
+  await page.reload();
+  await page.getByTestId('device-card').filter({ hasText: 'attic' }).waitFor();
+  await page.getByLabel('Search devices').fill('');
+  await page.getByTestId('device-card').nth(1).waitFor();
   await page.getByRole('combobox', { name: 'Tag' }).click();
   await page.getByRole('option', { name: 'upstairs (1)' }).click();
   await page.getByTestId('device-card').filter({ hasText: 'attic' }).waitFor({ state: 'detached' });

@@ -3,7 +3,7 @@ import { Input, MultiSelect, NativeSelect, SegmentedControl, Switch, TextInput }
 import { useQuery } from '@tanstack/react-query';
 import { conditionDefinitions } from '#protocol/conditions.ts';
 import type { AlertChannel, AlertSeverity } from '#protocol/model/alert.ts';
-import { devicesQuery } from '../api/queries.ts';
+import { groupsQuery } from '../api/queries.ts';
 import classes from './alerts.module.css';
 import { isAboutFleet, type RuleDraft, type RuleField } from './rule-draft.ts';
 import { severityWords } from './rule-words.ts';
@@ -68,8 +68,8 @@ function ConditionFields({ draft, problems, onChange }: RuleFieldsProps) {
 }
 
 function GroupField({ draft, problems, onChange }: RuleFieldsProps) {
-  const devices = useQuery(devicesQuery);
-  const groups = new Set((devices.data ?? []).flatMap(({ group }) => (group === null ? [] : [group])));
+  const known = useQuery(groupsQuery);
+  const groups = new Set((known.data?.groups ?? []).map(({ name }) => name));
   if (draft.group !== '') groups.add(draft.group);
   return (
     <NativeSelect

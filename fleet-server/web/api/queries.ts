@@ -1,26 +1,30 @@
 /** What the pages read. Change events say when to read again; the slow interval is for events that got lost on the way. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { AccessTokenList } from '#protocol/model/access-token.ts';
 import { AlertChannelList, AlertList, AlertRuleList } from '#protocol/model/alert.ts';
 import { AuditPage } from '#protocol/model/audit.ts';
 import { BatchStatus, CommandList, type CommandStatus } from '#protocol/model/command.ts';
-import { DeviceDetail, DeviceList, type DeviceSummary, GroupList, HealthHistory, History } from '#protocol/model/device.ts';
+import { DeviceDetail, DeviceList, GroupList, HealthHistory, History, TagList } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
+import { type AuditFilter, auditQuery } from '../audit/audit-filter.ts';
 import { type HealthRange, moveMs } from '../device/health-ranges.ts';
+import { type ListView, listQuery } from '../devices/list-view.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
 import { serverNowMs } from './server-clock.ts';
 
 const fallbackMs = 30_000;
-const pageSize = 200;
-/** 10,000 devices: more than a list for people is good for. */
-const maxPages = 50;
+/** A hall full of boards is let in one after the other; the rest moves up. */
+const newcomersAtOnce = 20;
 const historyEntries = 50;
 const unfinishedCommandMs = 5000;
 const openBatchMs = 2000;
+/** An answer about thousands of devices is long. */
+const openLargeBatchMs = 10_000;
+const largeBatch = 500;
 const alertsNow = 500;
 const alertsOver = 100;
 const auditEntries = 50;
@@ -41,20 +45,25 @@ export const sessionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-export const devicesQuery = queryOptions({
-  queryKey: queryKeys.devices,
-  queryFn: async ({ signal }) => {
-    const devices: DeviceSummary[] = [];
-    let after: string | null = null;
-    for (let page = 0; page < maxPages; page += 1) {
-      const query = new URLSearchParams({ limit: String(pageSize), ...(after === null ? {} : { after }) });
-      const list: DeviceList = await get(`/devices?${query}`, DeviceList, signal);
-      devices.push(...list.devices);
-      after = list.next;
-      if (after === null) break;
-    }
-    return devices;
-  },
+/** While the next page is on its way the one before stays. */
+export const devicesPageQuery = (view: ListView) =>
+  queryOptions({
+    queryKey: queryKeys.devicesPage(listQuery(view)),
+    queryFn: ({ signal }) => get(`/devices?${listQuery(view)}`, DeviceList, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: fallbackMs,
+  });
+
+/** Who has waited longest to be let in, first. */
+export const newcomersQuery = queryOptions({
+  queryKey: queryKeys.newcomers,
+  queryFn: ({ signal }) => get(`/devices?waiting=true&sort=waiting&limit=${newcomersAtOnce}`, DeviceList, signal),
+  refetchInterval: fallbackMs,
+});
+
+export const tagsQuery = queryOptions({
+  queryKey: queryKeys.tags,
+  queryFn: ({ signal }) => get('/tags', TagList, signal),
   refetchInterval: fallbackMs,
 });
 
@@ -149,7 +158,10 @@ export const batchQuery = (id: string) =>
   queryOptions({
     queryKey: queryKeys.batch(id),
     queryFn: ({ signal }) => get(pathOf('commands', id), BatchStatus, signal),
-    refetchInterval: ({ state }) => (state.data === undefined || state.data.progress.open > 0 ? openBatchMs : false),
+    refetchInterval: ({ state: { data } }) => {
+      if (data?.progress.open === 0) return false;
+      return (data?.progress.total ?? 0) > largeBatch ? openLargeBatchMs : openBatchMs;
+    },
   });
 
 export const joinTokensQuery = queryOptions({
@@ -196,15 +208,13 @@ export const accessTokensQuery = queryOptions({
 });
 
 /** Not read again by itself: who reads the log must not lose the place. */
-export const auditLogQuery = (subject: string) =>
+export const auditLogQuery = (filter: AuditFilter) =>
   infiniteQueryOptions({
-    queryKey: queryKeys.auditLog(subject),
+    queryKey: queryKeys.auditLog(auditQuery(filter).toString()),
     queryFn: ({ signal, pageParam }) => {
-      const query = new URLSearchParams({
-        limit: String(auditEntries),
-        ...(subject === '' ? {} : { subject }),
-        ...(pageParam === null ? {} : { before: String(pageParam) }),
-      });
+      const query = auditQuery(filter);
+      query.set('limit', String(auditEntries));
+      if (pageParam !== null) query.set('before', String(pageParam));
       return get(`/audit-log?${query}`, AuditPage, signal);
     },
     initialPageParam: null as number | null,

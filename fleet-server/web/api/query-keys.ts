@@ -7,7 +7,11 @@ export const queryKeys = {
   levelSettings: (level: 'fleet' | 'group', scope: string) => ['level-settings', level, scope],
   revisions: (level: 'fleet' | 'group' | 'device', scope: string) =>
     level === 'device' ? ['device-settings', scope, 'revisions'] : ['level-settings', level, scope, 'revisions'],
-  groups: ['devices', 'groups'],
+  devicesPage: (query: string) => ['devices', 'page', query],
+  newcomers: ['devices', 'newcomers'],
+  /** Not with the devices: in a large fleet one of them changes all the time, and groups and tags seldom. */
+  groups: ['device-groups'],
+  tags: ['device-tags'],
   rollouts: ['rollouts'],
   rollout: (id: string) => ['rollout', id],
   history: (id: string) => ['device-history', id],
@@ -21,5 +25,5 @@ export const queryKeys = {
   alertChannels: ['alert-channels'],
   people: ['people'],
   accessTokens: ['access-tokens'],
-  auditLog: (subject: string) => ['audit-log', subject],
+  auditLog: (query: string) => ['audit-log', query],
 } as const;

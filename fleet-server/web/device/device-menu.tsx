@@ -27,6 +27,7 @@ function EditForm({ device, onClose }: DialogProps) {
       // Another group sets other things.
       void client.invalidateQueries({ queryKey: queryKeys.settings(device.id) });
       void client.invalidateQueries({ queryKey: queryKeys.groups });
+      void client.invalidateQueries({ queryKey: queryKeys.tags });
       onClose();
     },
   });

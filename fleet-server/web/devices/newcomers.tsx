@@ -1,11 +1,12 @@
 /** Devices that joined with a token that asks for approval, and wait for a person to let them in. */
 import { Anchor, Button } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { DeviceSummary } from '#protocol/model/device.ts';
 import type { ApprovalDecision } from '#protocol/model/enrolment.ts';
 import { act, pathOf } from '../api/api.ts';
+import { newcomersQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
 import { Confirm } from '../layout/confirm.tsx';
@@ -14,15 +15,9 @@ import rows from '../layout/rows.module.css';
 import { useMay } from '../session/person.tsx';
 import { Ago } from '../time/times.tsx';
 import classes from './devices-page.module.css';
-import { newcomersOf } from './order.ts';
-
-/** A hall full of boards is let in one after the other; the rest moves up. */
-const shownAtOnce = 20;
-
-type Waiting = Pick<DeviceSummary, 'id' | 'name' | 'group' | 'tags' | 'boardName' | 'waitingSince'>;
 
 /** What an operator can say of a device that waits. */
-export function ApprovalButtons({ device: { id, name } }: { readonly device: Pick<Waiting, 'id' | 'name'> }) {
+export function ApprovalButtons({ device: { id, name } }: { readonly device: Pick<DeviceSummary, 'id' | 'name'> }) {
   const client = useQueryClient();
   const [isRefusing, setRefusing] = useState(false);
   const decide = async (decision: ApprovalDecision['decision']): Promise<void> => {
@@ -59,14 +54,14 @@ export function ApprovalButtons({ device: { id, name } }: { readonly device: Pic
 }
 
 /** Nothing while nobody waits. */
-export function Newcomers({ devices }: { readonly devices: readonly Waiting[] }) {
+export function Newcomers() {
   const isOperator = useMay('operator');
-  const waiting = newcomersOf(devices);
-  if (waiting.length === 0) return null;
-  const shown = waiting.slice(0, shownAtOnce);
+  const newcomers = useQuery(newcomersQuery);
+  const { devices: shown, total } = newcomers.data ?? { devices: [], total: 0 };
+  if (shown.length === 0) return null;
   return (
     <div className={classes['newcomers']}>
-      <Panel title={waiting.length === 1 ? 'A device waits to be let in' : `${waiting.length} devices wait to be let in`}>
+      <Panel title={total === 1 ? 'A device waits to be let in' : `${total} devices wait to be let in`}>
         <ul className="plain-list" aria-label="Devices that wait to be let in">
           {shown.map((device) => (
             <li key={device.id} className={rows['row']} data-testid="newcomer" data-device-id={device.id}>
@@ -78,14 +73,14 @@ export function Newcomers({ devices }: { readonly devices: readonly Waiting[] })
                 </h3>
                 <p className={rows['words']}>
                   {[device.id, device.boardName, device.group, ...device.tags].filter((word) => word !== null).join(' · ')} · waits since{' '}
-                  <Ago at={device.waitingSince} />
+                  {device.waitingSince !== null && <Ago at={device.waitingSince} />}
                 </p>
               </div>
               {isOperator && <ApprovalButtons device={device} />}
             </li>
           ))}
         </ul>
-        {waiting.length > shown.length && <p className={rows['none']}>{`And ${waiting.length - shown.length} more.`}</p>}
+        {total > shown.length && <p className={rows['none']}>{`And ${total - shown.length} more.`}</p>}
       </Panel>
     </div>
   );

@@ -1,66 +1,99 @@
-/** What can be asked of the devices that are ticked, and what became of it. */
+/** What can be done with the devices that are chosen, and what became of it. */
 import { Button, Group, NativeSelect, Text } from '@mantine/core';
 import { useState } from 'react';
 import { type CommandKind, commandDefinitions, isCommandKind } from '#protocol/commands.ts';
 import { BatchStatus, maxBatchDevices } from '#protocol/model/command.ts';
-import type { DeviceSummary } from '#protocol/model/device.ts';
 import { send } from '../api/api.ts';
 import { batchChoices, commandChoices } from '../device/command-choices.ts';
 import { Confirm } from '../layout/confirm.tsx';
 import { BatchResult } from './batch-result.tsx';
 import classes from './selection.module.css';
+import { noneTicked, type Selected, type Selection, selectionBody, withAll } from './selection.ts';
+import { TagDialog } from './tag-dialog.tsx';
 
 type SelectionBarProps = {
-  /** The ticked ones that are still shown. */
-  readonly selected: readonly DeviceSummary[];
-  readonly shownCount: number;
-  readonly onAll: () => void;
-  readonly onNone: () => void;
+  readonly selection: Selection;
+  /** On this page. */
+  readonly shown: readonly Selected[];
+  /** On all pages. */
+  readonly total: number;
+  readonly match: Extract<Selection, { kind: 'matching' }>['match'];
+  readonly onSelection: (selection: Selection) => void;
   readonly onEnd: () => void;
 };
 
-type Step = { readonly kind: 'choosing' } | { readonly kind: 'asking'; readonly command: CommandKind } | Asked;
-type Asked = { readonly kind: 'asked'; readonly batch: BatchStatus; readonly names: ReadonlyMap<string, string> };
+type Step =
+  | { readonly kind: 'choosing' }
+  | { readonly kind: 'tagging' }
+  | { readonly kind: 'asking'; readonly command: CommandKind }
+  | Asked;
+type Asked = { readonly kind: 'asked'; readonly batch: BatchStatus };
 
-export function SelectionBar({ selected, shownCount, onAll, onNone, onEnd }: SelectionBarProps) {
+/** A request may hold so many by their ids. */
+const maxTicked = 1000;
+
+function wordsOf(count: number): string {
+  return count === 1 ? '1 device' : `${count} devices`;
+}
+
+export function SelectionBar({ selection, shown, total, match, onSelection, onEnd }: SelectionBarProps) {
   const [step, setStep] = useState<Step>({ kind: 'choosing' });
-  const count = selected.length;
-  const countWords = count === 1 ? '1 device' : `${count} devices`;
-  const isTooMany = count > maxBatchDevices;
+  const count = selection.kind === 'ticked' ? selection.devices.size : total;
+  const most = selection.kind === 'ticked' ? maxTicked : maxBatchDevices;
+  const countWords = selection.kind === 'ticked' ? wordsOf(count) : `All ${wordsOf(count)} that match`;
+  const isTooMany = count > most;
+  const isAllShown = selection.kind === 'matching' || shown.every(({ id }) => selection.devices.has(id));
+  const names = new Map([...(selection.kind === 'ticked' ? selection.devices : []), ...shown.map(({ id, name }) => [id, name] as const)]);
+  const close = (): void => setStep({ kind: 'choosing' });
   const ask = async (kind: CommandKind): Promise<void> => {
-    const batch = await send('POST', '/commands', { kind, deviceIds: selected.map(({ id }) => id) }, BatchStatus);
-    setStep({ kind: 'asked', batch, names: new Map(selected.map(({ id, name }) => [id, name])) });
+    const batch = await send('POST', '/commands', { kind, ...selectionBody(selection) }, BatchStatus);
+    setStep({ kind: 'asked', batch });
   };
   return (
     <section className={classes['bar']} aria-label="Selected devices">
       <Text fw={600} role="status">
-        {isTooMany ? `${countWords} selected: no more than ${maxBatchDevices} can be asked at once` : `${countWords} selected`}
+        {isTooMany ? `${countWords} selected: no more than ${most} can be chosen at once` : `${countWords} selected`}
       </Text>
       <Group gap={8}>
-        <Button size="xs" variant="default" disabled={count === shownCount} onClick={onAll}>
-          {`Select all ${shownCount} shown`}
+        <Button size="xs" variant="default" disabled={isAllShown} onClick={() => onSelection(withAll(selection, shown))}>
+          {`Select all ${shown.length} shown`}
         </Button>
-        <Button size="xs" variant="default" disabled={count === 0} onClick={onNone}>
+        {total > shown.length && (
+          <Button
+            size="xs"
+            variant="default"
+            disabled={selection.kind === 'matching'}
+            onClick={() => onSelection({ kind: 'matching', match })}
+          >
+            {`Select all ${total} that match`}
+          </Button>
+        )}
+        <Button size="xs" variant="default" disabled={count === 0} onClick={() => onSelection(noneTicked)}>
           Select none
         </Button>
       </Group>
-      <NativeSelect
-        aria-label="Ask the selected devices"
-        size="xs"
-        disabled={count === 0 || isTooMany}
-        value=""
-        onChange={({ currentTarget: { value } }) => isCommandKind(value) && setStep({ kind: 'asking', command: value })}
-        data={[
-          { value: '', label: 'Ask them to…' },
-          ...batchChoices.map((kind) => ({ value: kind, label: commandDefinitions[kind].title })),
-        ]}
-      />
-      <Button size="xs" variant="subtle" onClick={onEnd}>
-        Done
-      </Button>
+      <Group gap={8}>
+        <NativeSelect
+          aria-label="Ask the selected devices"
+          size="xs"
+          disabled={count === 0 || isTooMany}
+          value=""
+          onChange={({ currentTarget: { value } }) => isCommandKind(value) && setStep({ kind: 'asking', command: value })}
+          data={[
+            { value: '', label: 'Ask them to…' },
+            ...batchChoices.map((kind) => ({ value: kind, label: commandDefinitions[kind].title })),
+          ]}
+        />
+        <Button size="xs" variant="default" disabled={count === 0 || isTooMany} onClick={() => setStep({ kind: 'tagging' })}>
+          Tags…
+        </Button>
+        <Button size="xs" variant="subtle" onClick={onEnd}>
+          Done
+        </Button>
+      </Group>
       {step.kind === 'asking' && (
         <Confirm
-          title={`${commandDefinitions[step.command].title}: ${countWords}?`}
+          title={`${commandDefinitions[step.command].title}: ${wordsOf(count)}?`}
           words={commandChoices[step.command]?.words}
           action={commandDefinitions[step.command].title}
           problemTitle="Not asked"
@@ -69,7 +102,8 @@ export function SelectionBar({ selected, shownCount, onAll, onNone, onEnd }: Sel
           onClose={() => setStep((now) => (now.kind === 'asking' ? { kind: 'choosing' } : now))}
         />
       )}
-      {step.kind === 'asked' && <BatchResult first={step.batch} names={step.names} onClose={() => setStep({ kind: 'choosing' })} />}
+      {step.kind === 'tagging' && <TagDialog selection={selection} words={wordsOf(count)} onClose={close} />}
+      {step.kind === 'asked' && <BatchResult first={step.batch} names={names} onClose={close} />}
     </section>
   );
 }

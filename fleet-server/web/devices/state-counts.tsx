@@ -1,23 +1,25 @@
 /** How many devices are in each state; a press shows only those. */
 import { UnstyledButton } from '@mantine/core';
+import type { StateCount } from '#protocol/model/device.ts';
 import { type StreamKind, streamTone, streamWords } from '../status/stream-words.ts';
 import classes from './devices-page.module.css';
-import type { KindCount } from './order.ts';
 
 type StateCountsProps = {
-  readonly counts: readonly KindCount[];
-  readonly total: number;
+  readonly counts: readonly StateCount[];
   readonly chosen: StreamKind | null;
   readonly onChoose: (kind: StreamKind | null) => void;
 };
 
-export function StateCounts({ counts, total, chosen, onChoose }: StateCountsProps) {
+export function StateCounts({ counts, chosen, onChoose }: StateCountsProps) {
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  // A state that no device is in any more keeps its button while it is chosen: by it one leaves.
+  const isLeft = chosen !== null && !counts.some(({ state }) => state === chosen);
   return (
     <fieldset className={classes['counts']} aria-label="Show devices by state">
       <UnstyledButton className={classes['count']} data-tone="quiet" aria-pressed={chosen === null} onClick={() => onChoose(null)}>
         <b>{total}</b> All
       </UnstyledButton>
-      {counts.map(({ kind, count }) => (
+      {[...counts, ...(isLeft ? [{ state: chosen, count: 0 }] : [])].map(({ state: kind, count }) => (
         <UnstyledButton
           key={kind}
           className={classes['count']}

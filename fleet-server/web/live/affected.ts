@@ -14,8 +14,8 @@ export function affectedQueries({ subject, deviceId }: Change): readonly QueryPr
     case 'device-history':
       return [of('device-history')];
     case 'device-preview':
-      // Only the picture is new: it is fetched by its own address.
-      return [];
+      // Only the picture is new, and is fetched by its own address; of which devices is read where it is not said.
+      return deviceId === undefined ? [['devices'], ['device']] : [];
     case 'commands':
       return [of('commands')];
     case 'fleet-settings':

@@ -7,6 +7,7 @@ test.for([
   [{ subject: 'device-settings', deviceId: 'd-one' }, [['device-settings', 'd-one'], ['devices'], ['device', 'd-one']]],
   [{ subject: 'device-history', deviceId: 'd-one' }, [['device-history', 'd-one']]],
   [{ subject: 'device-preview', deviceId: 'd-one' }, []],
+  [{ subject: 'device-preview' }, [['devices'], ['device']]],
   [{ subject: 'commands', deviceId: 'd-one' }, [['commands', 'd-one']]],
   [{ subject: 'fleet-settings' }, [['level-settings'], ['device-settings'], ['devices'], ['device']]],
   [{ subject: 'join-tokens' }, [['join-tokens']]],

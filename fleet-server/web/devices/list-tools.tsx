@@ -1,0 +1,91 @@
+/** By what the list of devices is narrowed down and in which order it stands. */
+import { NativeSelect, Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { groupsQuery, tagsQuery } from '../api/queries.ts';
+import classes from './devices-page.module.css';
+import { type ListView, listOrders, maxSearchLength } from './list-view.ts';
+
+type ListToolsProps = {
+  readonly view: ListView;
+  readonly onMatch: (change: { readonly [Key in 'search' | 'group' | 'tag']?: string | null }) => void;
+  readonly onOrder: (order: ListView['order']) => void;
+};
+
+/** Between two letters; the server looks through all devices. */
+const typingMs = 250;
+
+function SearchField({ view, onMatch }: Pick<ListToolsProps, 'view' | 'onMatch'>) {
+  const inForce = view.match.search ?? '';
+  const [text, setText] = useState(inForce);
+  const [asked, setAsked] = useState(inForce);
+  const ask = useDebouncedCallback((search: string) => {
+    setAsked(search);
+    onMatch({ search });
+  }, typingMs);
+  // It was changed elsewhere: by the way back, or by "Show all devices".
+  if (inForce !== asked) {
+    setAsked(inForce);
+    setText(inForce);
+  }
+  return (
+    <TextInput
+      className={classes['search']}
+      type="search"
+      placeholder="Name, group, tag, problem"
+      aria-label="Search devices"
+      leftSection={<IconSearch size={16} aria-hidden />}
+      maxLength={maxSearchLength}
+      value={text}
+      onChange={({ currentTarget: { value } }) => {
+        setText(value);
+        ask(value);
+      }}
+    />
+  );
+}
+
+export function ListTools({ view, onMatch, onOrder }: ListToolsProps) {
+  const groups = useQuery(groupsQuery);
+  const tags = useQuery(tagsQuery);
+  const groupChoices = (groups.data?.groups ?? []).filter(({ deviceCount }) => deviceCount > 0);
+  const tagChoices = tags.data?.tags ?? [];
+  return (
+    <>
+      <SearchField view={view} onMatch={onMatch} />
+      {groupChoices.length > 0 && (
+        <Select
+          aria-label="Group"
+          className={classes['choice']}
+          clearable
+          searchable
+          placeholder="Any group"
+          value={view.match.group ?? null}
+          onChange={(group) => onMatch({ group })}
+          data={groupChoices.map(({ name, deviceCount }) => ({ value: name, label: `${name} (${deviceCount})` }))}
+        />
+      )}
+      {tagChoices.length > 0 && (
+        <Select
+          aria-label="Tag"
+          className={classes['choice']}
+          clearable
+          searchable
+          placeholder="Any tag"
+          value={view.match.tag ?? null}
+          onChange={(tag) => onMatch({ tag })}
+          data={tagChoices.map(({ name, deviceCount }) => ({ value: name, label: `${name} (${deviceCount})` }))}
+        />
+      )}
+      <NativeSelect
+        aria-label="Order"
+        className={classes['order']}
+        value={view.order.name}
+        onChange={({ currentTarget: { value } }) => onOrder(listOrders.find(({ name }) => name === value) ?? listOrders[0])}
+        data={listOrders.map(({ name, words }) => ({ value: name, label: words }))}
+      />
+    </>
+  );
+}
