@@ -27,6 +27,7 @@ export type AuditAction =
   | 'device-rejected'
   | 'device-board-changed'
   | 'device-changed'
+  | 'devices-tagged'
   | 'device-removed'
   | 'credential-changed'
   | 'settings-changed'
@@ -75,7 +76,8 @@ export class AuditLog {
     await pruneAuditRows(database, maxKept);
   }
 
-  async page(database: Database, query: AuditQuery): Promise<AuditPage> {
+  /** `nameOf`: of a device, now. */
+  async page(database: Database, query: AuditQuery, nameOf: (deviceId: string) => string | null): Promise<AuditPage> {
     const rows = await auditRows(database, query);
     const shown = rows.slice(0, query.limit);
     return {
@@ -85,6 +87,7 @@ export class AuditLog {
         actor,
         action,
         subject,
+        subjectName: nameOf(subject),
         changes: JSON.parse(changes) as AuditChange[],
       })),
       next: rows.length > query.limit ? (shown.at(-1)?.id ?? null) : null,

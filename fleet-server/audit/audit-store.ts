@@ -7,13 +7,35 @@ export async function insertAuditRow(database: Database, row: AuditRow): Promise
   await database.insertInto('auditLog').values(row).execute();
 }
 
-export type AuditQuery = { readonly before: number | null; readonly subject: string | null; readonly limit: number };
+/** Null: whatever it is. */
+export type AuditQuery = {
+  readonly before: number | null;
+  /** One of these. */
+  readonly subjects: readonly string[] | null;
+  /** A person, with whichever token, too. */
+  readonly actor: string | null;
+  readonly action: string | null;
+  readonly fromMs: number | null;
+  /** No more at this moment itself. */
+  readonly toMs: number | null;
+  readonly limit: number;
+};
 
 /** Newest first; one more than `limit` when there are older ones. */
-export function auditRows(database: Database, { before, subject, limit }: AuditQuery): Promise<(AuditRow & { readonly id: number })[]> {
+export function auditRows(database: Database, asked: AuditQuery): Promise<(AuditRow & { readonly id: number })[]> {
+  const { before, subjects, actor, action, fromMs, toMs, limit } = asked;
   let query = database.selectFrom('auditLog').selectAll();
   if (before !== null) query = query.where('id', '<', before);
-  if (subject !== null) query = query.where('subject', '=', subject);
+  if (subjects !== null) query = query.where('subject', 'in', subjects);
+  if (actor !== null) {
+    const withToken = `${actor} with the token `;
+    query = query.where((e) =>
+      e.or([e('actor', '=', actor), e(e.fn('substr', ['actor', e.val(1), e.val(withToken.length)]), '=', withToken)]),
+    );
+  }
+  if (action !== null) query = query.where('action', '=', action);
+  if (fromMs !== null) query = query.where('atMs', '>=', fromMs);
+  if (toMs !== null) query = query.where('atMs', '<', toMs);
   return query
     .orderBy('id', 'desc')
     .limit(limit + 1)

@@ -18,6 +18,8 @@ export const AuditEntry = Type.Object({
   action: Type.String(),
   /** What it was done to: a device's id, a group, a person. */
   subject: Type.String(),
+  /** Of a device: what it is called now; null for what is no device of the fleet. */
+  subjectName: Type.Union([Type.String(), Type.Null()]),
   changes: Type.Array(AuditChange),
 });
 export type AuditEntry = Static<typeof AuditEntry>;

@@ -28,8 +28,11 @@ function Change({ change, isNew }: { readonly change: ShownChange; readonly isNe
   );
 }
 
-export function AuditItem({ entry, names }: { readonly entry: AuditEntry; readonly names: Names }) {
-  const { at, actor, action, subject } = entry;
+/** Of what is known by an id and is no device. */
+type AuditItemProps = { readonly entry: AuditEntry; readonly names: Names };
+
+export function AuditItem({ entry, names }: AuditItemProps) {
+  const { at, actor, action, subject, subjectName } = entry;
   const changes = shownChanges(entry.changes, names);
   return (
     <li className={classes['entry']} data-testid="audit-entry" data-action={action}>
@@ -41,7 +44,7 @@ export function AuditItem({ entry, names }: { readonly entry: AuditEntry; readon
           <strong>{actor}</strong> {verbOf(action)}{' '}
           {!isAboutItself(entry) && (
             <Anchor component={Link} href={subjectAddress(subject)} inherit title={`Only what was done to ${subject}`}>
-              {names.get(subject) ?? (subject === 'fleet' ? 'the whole fleet' : subject)}
+              {subjectName ?? names.get(subject) ?? (subject === 'fleet' ? 'the whole fleet' : subject)}
             </Anchor>
           )}
         </p>

@@ -20,9 +20,17 @@ const verbs: Readonly<Record<string, string>> = {
   'device-rejected': 'rejected the device',
   'device-board-changed': 'said on which board runs the device',
   'device-changed': 'changed the device',
+  'devices-tagged': 'changed the tags of',
   'device-removed': 'removed the device',
+  'credential-changed': 'changed the credential of',
+  'rollout-begun': 'began a roll-out to',
+  'rollout-halted': 'halted the roll-out to',
+  'rollout-resumed': 'resumed the roll-out to',
+  'rollout-completed': 'completed the roll-out to',
+  'rollout-rolled-back': 'rolled back the roll-out to',
   'settings-changed': 'changed settings of',
   'maintenance-created': 'opened a maintenance window for',
+  'maintenance-changed': 'changed a maintenance window of',
   'maintenance-ended': 'ended a maintenance window of',
   'watchdog-policy-changed': 'changed the watchdog’s policy of',
   'command-requested': 'sent a command to',
@@ -34,6 +42,11 @@ const verbs: Readonly<Record<string, string>> = {
   'alert-channel-changed': 'changed the alert channel',
   'alert-channel-removed': 'removed the alert channel',
 };
+
+/** What one may look for, by its words. */
+export const actionChoices = Object.entries(verbs)
+  .map(([value, words]) => ({ value, label: words }))
+  .toSorted((a, b) => (a.label < b.label ? -1 : 1));
 
 export function verbOf(action: string): string {
   return Object.hasOwn(verbs, action) ? (verbs[action] ?? action) : `${inWords(action)}:`;

@@ -98,3 +98,37 @@ test('a change that does not come about leaves no entry', async () => {
   await api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_BITRATE: 1000, AV_VIDEO_WIDTH: -1 } });
   expect(said(await log()).some((line) => line.includes('settings-changed'))).toBe(false);
 });
+
+test('is looked through by who, what, to what by its name, and when', async () => {
+  const ada = await api.addPerson('ada', 'operator');
+  const { deviceId } = await api.join({ name: 'Main Hall' });
+  await api.clock.advance(60_000);
+  await api.request({ method: 'PATCH', url: `/api/v1/devices/${deviceId}`, payload: { group: 'hall' }, as: ada });
+  await api.clock.advance(60_000);
+  await api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_BITRATE: 1000 }, as: ada });
+  const actions = async (query: string) => (await log(`?${query}`)).entries.map(({ action }) => action);
+  expect(await actions('actor=ada')).toEqual(['settings-changed', 'device-changed', 'signed-in']);
+  expect(await actions('actor=ada&action=settings-changed')).toEqual(['settings-changed']);
+  expect(await actions('subject=main%20hall')).toEqual(['device-changed', 'device-joined']);
+  expect(await actions('actor=ada&from=2026-11-21T12:01:00Z&to=2026-11-21T12:02:00Z')).toEqual(['device-changed']);
+  expect((await log('?action=device-changed')).entries[0]).toMatchObject({ subject: deviceId, subjectName: 'Main Hall' });
+  expect((await log('?action=settings-changed')).entries[0]?.subjectName).toBeNull();
+});
+
+test.each(['from=yesterday', 'from=2026-13-01T00:00:00Z', 'from=2026-11-21T12:00:00Z&to=2026-11-21T12:00:00Z', 'action=%25', 'before=0'])(
+  '%s is refused',
+  async (query) => {
+    expect((await api.request({ method: 'GET', url: `/api/v1/audit-log?${query}` })).statusCode).toBe(400);
+  },
+);
+
+test('who is called like the beginning of another’s name is not taken for them', async () => {
+  const payload = { name: 'job', scopes: ['devices'], expiresInS: 60 };
+  const { token } = (await api.request({ method: 'POST', url: '/api/v1/access-tokens', payload })).json<{ token: string }>();
+  const { deviceId } = await api.join();
+  const headers = { authorization: `Bearer ${token}` };
+  await api.app.inject({ method: 'PATCH', url: `/api/v1/devices/${deviceId}`, payload: { name: 'new' }, headers });
+  expect((await log('?actor=admin&action=device-changed')).entries).toHaveLength(1);
+  expect((await log('?actor=adm')).entries).toEqual([]);
+  expect((await log('?actor=admi_')).entries).toEqual([]);
+});

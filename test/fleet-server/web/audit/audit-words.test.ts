@@ -6,12 +6,20 @@ const names = new Map([['c-1', 'On call']]);
 
 test('what was done, in words; what a newer server does has its own name', () => {
   expect(verbOf('settings-changed')).toBe('changed settings of');
-  expect(verbOf('rollout-begun')).toBe('Rollout begun:');
+  expect(verbOf('moon-moved')).toBe('Moon moved:');
   expect(verbOf('toString')).toBe('ToString:');
 });
 
 test('who signs in does it to nobody else', () => {
-  const entry: AuditEntry = { id: 1, at: '2026-01-05T12:00:00.000Z', actor: 'ada', action: 'signed-in', subject: 'ada', changes: [] };
+  const entry: AuditEntry = {
+    id: 1,
+    at: '2026-01-05T12:00:00.000Z',
+    actor: 'ada',
+    action: 'signed-in',
+    subject: 'ada',
+    subjectName: null,
+    changes: [],
+  };
   expect(isAboutItself(entry)).toBe(true);
   expect(isAboutItself({ ...entry, action: 'password-changed' })).toBe(false);
   expect(isAboutItself({ ...entry, actor: 'nobody', action: 'sign-in-refused' })).toBe(false);
