@@ -6,6 +6,7 @@ import { externalBrokerPlugin } from '#fleet-server/broker/external/plugin.ts';
 import { brokerPlugin } from '#fleet-server/broker/plugin.ts';
 import { type Clock, systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
+import { cutDevice } from '#fleet-server/devices/cut-device.ts';
 import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import { FleetError } from '#fleet-server/errors.ts';
@@ -57,14 +58,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
         return app.devices.authenticate(deviceId, credential);
       },
-      onConnection: (deviceId, state, reason) => app.devices.onConnection(deviceId, state, reason),
+      onConnection: (deviceId, state, reason) => {
+        app.devices.onConnection(deviceId, state, reason);
+        // It was shut out or removed between its credential and this.
+        if (state === 'connected' && !app.devices.mayConnect(deviceId)) app.broker.disconnect(deviceId);
+      },
     });
   } else {
     await app.register(externalBrokerPlugin, {
       ...hooks,
       clock,
       configuration: configuration.externalBroker,
-      isStored: async (deviceId) => (await findDevice(store.database, deviceId)) !== undefined,
+      isLetIn: async (deviceId) => (await findDevice(store.database, deviceId))?.blockedSinceMs === null,
       isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',
       onlineCount: () => app.devices.onlineCount(),
       onWire: (state) => app.devices.onWire(state),
@@ -77,7 +82,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ...(configuration.publicUrl === null ? {} : { publicUrl: configuration.publicUrl }),
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
     isStreamKeyRight: (deviceId, key) => app.devices.isStreamKeyRight(deviceId, key),
-    setReception: (deviceId, reception) => app.devices.setReception(deviceId, reception),
+    setReception: (deviceId, reception) => {
+      app.devices.setReception(deviceId, reception);
+      // It was let in just before it was shut out or removed.
+      if (reception !== null && !app.devices.mayStream(deviceId)) cutDevice(app, deviceId);
+    },
     isViewer: async (request) => (await app.currentPerson(request)) !== null,
     placeOf: (deviceId) => app.sharedDevices?.placeOfReception(deviceId) ?? null,
     hmac: (purpose, text) => secrets.hmac(purpose, text),

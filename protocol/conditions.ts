@@ -252,6 +252,13 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  blocked: {
+    title: 'Blocked',
+    severity: 'info',
+    advice: 'Somebody shut it out: it can neither connect nor stream. It is let in again on its page, with its settings and its history.',
+    holdMs: 0,
+    dependsOn: [],
+  },
   'joined-twice': {
     title: 'Two boards use this device’s identity',
     severity: 'critical',
@@ -279,7 +286,7 @@ export const conditionDefinitions = {
 export type ConditionCode = keyof typeof conditionDefinitions;
 
 /** What the fleet server knows by itself, of a device that is away as well; its word counts, whatever the device says. */
-const serverConditions: readonly string[] = ['waits-for-approval', 'joined-twice'] satisfies ConditionCode[];
+const serverConditions: readonly string[] = ['waits-for-approval', 'blocked', 'joined-twice'] satisfies ConditionCode[];
 
 export function isServerCondition(code: string): boolean {
   return serverConditions.includes(code);

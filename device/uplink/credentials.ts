@@ -94,7 +94,7 @@ export type JoinAttempt =
 export async function tryToJoin(options: JoinOptions): Promise<JoinAttempt> {
   const { fleetUrl, joinToken, boardId, log, signal } = options;
   const name = hostname().slice(0, 80) || 'device';
-  const outcome = await options.join(fleetUrl, { joinToken, name }, signal);
+  const outcome = await options.join(fleetUrl, { joinToken, name, ...(boardId === null ? {} : { boardId }) }, signal);
   if (outcome.kind !== 'joined') return outcome;
   const { mqttUrl, ...answer } = outcome.answer;
   // One that is not safe is asked for again, and refused with a reason (connection-request.ts).

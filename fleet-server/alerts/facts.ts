@@ -9,6 +9,8 @@ const settlesMs = 15_000;
 export function readFacts(app: FastifyInstance, runningMs: number): FleetFacts {
   const devices: DeviceFacts[] = [];
   for (const { name, live } of app.devices.known()) {
+    // Whatever is wrong with it, somebody wanted it so.
+    if (live.blockedSinceMs !== null) continue;
     const { id, group, presence } = live;
     const isSilenced = app.maintenance.of(id, group) !== null;
     const hasConnected = live.session !== null;

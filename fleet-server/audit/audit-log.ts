@@ -25,6 +25,8 @@ export type AuditAction =
   | 'device-joined'
   | 'device-approved'
   | 'device-rejected'
+  | 'device-blocked'
+  | 'device-let-in-again'
   | 'device-board-changed'
   | 'device-changed'
   | 'devices-tagged'

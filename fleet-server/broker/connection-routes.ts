@@ -35,6 +35,9 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock
       if (!app.devices.authenticate(id, credential)) {
         const delayMs = failures.note(request.ip, clock.nowMs());
         await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+        if (app.devices.isBlockedWith(id, credential)) {
+          throw new FleetError('device-blocked', 'This device is blocked: somebody has to let it in again on its page.');
+        }
         throw new FleetError(
           'credential-refused',
           'Expected the credential of this device, got a wrong one, or that of a device that was removed.',

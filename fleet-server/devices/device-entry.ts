@@ -42,6 +42,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     id: device.id,
     group: device.groupName,
     waitingSinceMs: device.waitingSinceMs,
+    blockedSinceMs: device.blockedSinceMs,
     boardId: device.boardId,
     otherBoardSeenMs: device.otherBoardSeenMs,
     twice: twiceOf(device, nowMs),

@@ -50,6 +50,8 @@ export type DeviceRegisterOptions = {
   relayOf?(serverId: string | null): RelayHealth;
   /** A device came or went, by what this server itself knows. */
   onPresence?(live: LiveDevice): void;
+  /** It is shut out from now on: what it holds open here is to be cut. */
+  onShutOut?(deviceId: string): void;
   /** It has just turned out to be connected to another server. */
   onElsewhere?(deviceId: string): void;
   /** A device has used its new credential for the first time. */
@@ -121,13 +123,26 @@ export class DeviceRegister {
     const none = Buffer.alloc(came.length);
     const isPresent = timingSafeEqual(came, entry?.credentialHash ?? none);
     const isNext = timingSafeEqual(came, entry?.nextCredentialHash ?? none);
-    if (entry === undefined || (!isPresent && !isNext)) return false;
+    if (entry === undefined || (!isPresent && !isNext) || entry.live.blockedSinceMs !== null) return false;
     if (!isPresent) {
       entry.credentialHash = came;
       entry.nextCredentialHash = null;
       this.#options.onCredentialTaken?.(deviceId, came.toString('hex'));
     }
     return true;
+  }
+
+  /** Whether the credential is that of a device which is shut out: that may be said to it, and to nobody else. */
+  isBlockedWith(deviceId: string, credential: string): boolean {
+    const entry = this.#entries.get(deviceId);
+    if (entry === undefined || entry.live.blockedSinceMs === null) return false;
+    const came = this.credentialHash(credential);
+    return [entry.credentialHash, entry.nextCredentialHash].some((hash) => hash !== null && timingSafeEqual(came, hash));
+  }
+
+  /** Known, and not shut out. */
+  mayConnect(deviceId: string): boolean {
+    return this.#entries.get(deviceId)?.live.blockedSinceMs === null;
   }
 
   credentialHash(credential: string): Buffer {
@@ -175,7 +190,7 @@ export class DeviceRegister {
   /** Takes a decoded message. What is not newer than what came before changes nothing. */
   onMessage(message: UpwardMessage): 'fresh' | 'stale' | 'session-went-back' {
     const entry = this.#entries.get(message.deviceId);
-    if (entry === undefined) return 'stale';
+    if (entry === undefined || isIgnored(entry.live, message)) return 'stale';
     const verdict = freshness(entry.live.session, message);
     if (verdict === 'stale') return verdict;
     const nowMs = this.#options.clock.nowMs();
@@ -208,7 +223,10 @@ export class DeviceRegister {
   onConnection(deviceId: string, state: 'connected' | 'disconnected', reason: string): void {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined) return;
-    const event: PresenceEvent = state === 'connected' ? { kind: 'connected' } : { kind: 'disconnected', reason: goodbyeText(reason) };
+    const event: PresenceEvent =
+      state === 'connected'
+        ? { kind: 'connected' }
+        : { kind: 'disconnected', reason: this.mayConnect(deviceId) ? goodbyeText(reason) : 'It is blocked.' };
     if (state === 'connected') this.#claim(entry, 'agent');
     // It has gone over to another server, which knows better.
     else if (entry.elsewhere.agent !== null) return;
@@ -352,10 +370,13 @@ export class DeviceRegister {
   }
 
   /** Whether it is known as the store has it. */
-  isAsStored({ id, name, tags, credentialHash, nextCredentialHash, keyGeneration, waitingSinceMs, groupName }: DeviceKeys): boolean {
-    const entry = this.#entries.get(id);
-    if (entry?.name !== name || entry.tags !== tags || entry.live.waitingSinceMs !== waitingSinceMs || entry.live.group !== groupName)
-      return false;
+  isAsStored(stored: DeviceKeys): boolean {
+    const entry = this.#entries.get(stored.id);
+    if (entry === undefined) return false;
+    const { waitingSinceMs, blockedSinceMs, group } = entry.live;
+    if (entry.name !== stored.name || entry.tags !== stored.tags || group !== stored.groupName) return false;
+    if (waitingSinceMs !== stored.waitingSinceMs || blockedSinceMs !== stored.blockedSinceMs) return false;
+    const { nextCredentialHash, credentialHash, keyGeneration } = stored;
     if ((entry.nextCredentialHash?.toString('hex') ?? null) !== nextCredentialHash) return false;
     return entry.credentialHash.toString('hex') === credentialHash && entry.keyGeneration === keyGeneration;
   }
@@ -375,8 +396,11 @@ export class DeviceRegister {
     entry.keyGeneration = stored.keyGeneration;
     const { boardId, otherBoardSeenMs } = stored;
     entry.live = { ...entry.live, group: stored.groupName, boardId, otherBoardSeenMs, twice: twiceOf(stored, this.#options.clock.nowMs()) };
-    if (entry.live.waitingSinceMs !== stored.waitingSinceMs) {
-      this.#settle(entry, { ...entry.live, waitingSinceMs: stored.waitingSinceMs }, entry.live.reception);
+    const { waitingSinceMs, blockedSinceMs } = stored;
+    if (entry.live.waitingSinceMs !== waitingSinceMs || entry.live.blockedSinceMs !== blockedSinceMs) {
+      const isShutOut = blockedSinceMs !== null && entry.live.blockedSinceMs === null;
+      this.#settle(entry, { ...entry.live, waitingSinceMs, blockedSinceMs }, entry.live.reception);
+      if (isShutOut) this.#options.onShutOut?.(stored.id);
     }
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: storedReport(stored.report) };
@@ -399,14 +423,16 @@ export class DeviceRegister {
     return this.#options.secrets.hmac('stream-key', `${deviceId} ${generation}`).toString('base64url');
   }
 
-  /** Of one that waits for approval no key is right. */
+  /** Of one that waits for approval, or is shut out, no key is right. */
   isStreamKeyRight(deviceId: string, key: string): boolean {
     const expected = this.#options.secrets.hmac('compare', this.streamKeyFor(deviceId));
-    return timingSafeEqual(expected, this.#options.secrets.hmac('compare', key)) && this.#isIn(deviceId);
+    return timingSafeEqual(expected, this.#options.secrets.hmac('compare', key)) && this.mayStream(deviceId);
   }
 
-  #isIn(deviceId: string): boolean {
-    return this.#entries.get(deviceId)?.live.waitingSinceMs === null;
+  /** Whether the relay may have it: it is known, and was let in. */
+  mayStream(deviceId: string): boolean {
+    const live = this.#entries.get(deviceId)?.live;
+    return live?.waitingSinceMs === null && live.blockedSinceMs === null;
   }
 
   #tick(): void {
@@ -502,6 +528,11 @@ export class DeviceRegister {
       this.#options.publishChange({ subject: 'device', deviceId: before.id });
     }
   }
+}
+
+/** What one that is shut out says counts for nothing, but that it is gone. */
+function isIgnored({ blockedSinceMs }: LiveDevice, { name, envelope }: UpwardMessage): boolean {
+  return blockedSinceMs !== null && !(name === 'presence' && envelope.body.state === 'offline');
 }
 
 function presenceEventOf(message: UpwardMessage): PresenceEvent {

@@ -19,6 +19,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: 
     group: row.groupName,
     tags: readTags(row.tags),
     waitingSince: row.waitingSinceMs === null ? null : timestamp(row.waitingSinceMs),
+    blockedSince: row.blockedSinceMs === null ? null : timestamp(row.blockedSinceMs),
     maintenance,
     presence: live.presence,
     stream: live.stream,
@@ -83,10 +84,11 @@ function relayConditions({ relayProblem, presence }: LiveDevice): Condition[] {
 
 /** What the server knows by itself: also of a device that is away. */
 export function knownConditions(live: LiveDevice): Condition[] {
-  const { waitingSinceMs, twice } = live;
+  const { waitingSinceMs, blockedSinceMs, twice } = live;
   // Of nearly every device, each second.
-  if (waitingSinceMs === null && twice === null) return [];
+  if (waitingSinceMs === null && blockedSinceMs === null && twice === null) return [];
   return [
+    ...(blockedSinceMs === null ? [] : [{ code: 'blocked', since: timestamp(blockedSinceMs) }]),
     ...(waitingSinceMs === null ? [] : [{ code: 'waits-for-approval', since: timestamp(waitingSinceMs) }]),
     ...(twice === null ? [] : [{ code: 'joined-twice', since: timestamp(twice.sinceMs), detail: twice.detail }]),
   ];

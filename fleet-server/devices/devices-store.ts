@@ -41,7 +41,17 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
-const keyColumns = ['id', 'name', 'tags', 'credentialHash', 'nextCredentialHash', 'keyGeneration', 'waitingSinceMs', 'groupName'] as const;
+const keyColumns = [
+  'id',
+  'name',
+  'tags',
+  'credentialHash',
+  'nextCredentialHash',
+  'keyGeneration',
+  'waitingSinceMs',
+  'blockedSinceMs',
+  'groupName',
+] as const;
 /** What the register keeps of the row. */
 export type DeviceKeys = Pick<DevicesTable, (typeof keyColumns)[number]>;
 
@@ -83,6 +93,22 @@ export async function endWaiting(database: Database, id: string): Promise<boolea
     .where('waitingSinceMs', 'is not', null)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** Null: it is let in again. Answers whether that is another than it was. */
+export async function setBlocked(database: Database, id: string, blockedSinceMs: number | null): Promise<boolean> {
+  const result = await database
+    .updateTable('devices')
+    .set({ blockedSinceMs })
+    .where('id', '=', id)
+    .where('blockedSinceMs', blockedSinceMs === null ? 'is not' : 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+export async function isBoardBlocked(database: Database, boardId: string): Promise<boolean> {
+  const query = database.selectFrom('devices').select('id').where('boardId', '=', boardId).where('blockedSinceMs', 'is not', null);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** In no order. */

@@ -30,6 +30,8 @@ export type LiveDevice = {
   readonly group: string | null;
   /** Since when it waits for a person to let it in; null: it is in. */
   readonly waitingSinceMs: number | null;
+  /** Since when it is shut out; null: it is not. */
+  readonly blockedSinceMs: number | null;
   /** The board that it belongs to, and when another one was heard last under its name. */
   readonly boardId: string | null;
   readonly otherBoardSeenMs: number | null;

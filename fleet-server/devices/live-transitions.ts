@@ -86,10 +86,11 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
 
 /** Puts presence and reception in, and draws from the whole what the stream's state is, and since when. */
 export function settle(live: LiveDevice, presence: DevicePresence, reception: RelayReception | null, nowMs: number): LiveDevice {
-  const { waitingSinceMs, media, outputs, conditions, relayProblem, streamsHere } = live;
+  const { waitingSinceMs, blockedSinceMs, media, outputs, conditions, relayProblem, streamsHere } = live;
   const isMissing = reception === null && claimsToStreamHere({ presence, media, outputs, streamsHere });
   const missingSinceMs = isMissing ? (live.missingSinceMs ?? nowMs) : null;
-  const view = { waitingSinceMs, presence, media, outputs, conditions, reception, relayProblem, streamsHere, missingSinceMs };
+  const heard = { presence, media, outputs, conditions, streamsHere };
+  const view = { ...heard, waitingSinceMs, blockedSinceMs, reception, relayProblem, missingSinceMs };
   const { kind, detail } = streamState(view, nowMs);
   const isSameKind = kind === live.stream.kind;
   const isSame = isSameKind && detail === live.stream.detail;

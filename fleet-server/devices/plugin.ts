@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
+import { cutDevice } from '#fleet-server/devices/cut-device.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
 import { allDevices, saveHeard } from '#fleet-server/devices/devices-store.ts';
 import { LastHeard } from '#fleet-server/devices/last-heard.ts';
@@ -29,6 +30,7 @@ export type DevicesOptions = {
 async function devices(app: FastifyInstance, { clock, place, isWireShared }: DevicesOptions): Promise<void> {
   const { database } = app.store;
   const { servers, relays } = app;
+  const cut = (deviceId: string) => cutDevice(app, deviceId);
   const register: DeviceRegister = new DeviceRegister({
     clock,
     secrets: app.secrets,
@@ -42,6 +44,7 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
         app.log.error({ err, deviceId }, 'that a device uses its new credential could not be stored');
       });
     },
+    onShutOut: cut,
     onElsewhere: (deviceId) => {
       app.broker.disconnect(deviceId);
       shared?.reload(deviceId);
@@ -57,10 +60,7 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
       });
     },
   });
-  const disconnect = (deviceId: string) => app.broker.disconnect(deviceId);
-  const shared = servers.isAlone
-    ? null
-    : new SharedDevices({ database, clock, log: app.log, servers, register, relays, place, disconnect });
+  const shared = servers.isAlone ? null : new SharedDevices({ database, clock, log: app.log, servers, register, relays, place, cut });
   relays.onChange(() => register.relaysChanged());
   app.decorate('devices', register);
   app.decorate('sharedDevices', shared);

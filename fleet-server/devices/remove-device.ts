@@ -1,6 +1,7 @@
 /** A device leaves the fleet: its credential and its stream key are worth nothing from then on, and what it holds open is cut. */
 import type { FastifyInstance } from 'fastify';
 import type { AuditAction } from '#fleet-server/audit/audit-log.ts';
+import { cutDevice } from '#fleet-server/devices/cut-device.ts';
 import { deleteDevice, findDevice } from '#fleet-server/devices/devices-store.ts';
 import { deviceNotFound } from '#fleet-server/errors.ts';
 import type { DevicesTable } from '#fleet-server/store/schema.ts';
@@ -25,8 +26,5 @@ export async function removeDevice(app: FastifyInstance, { deviceId, actor, acti
   });
   app.devices.remove(deviceId);
   app.servers.tell({ kind: 'device', deviceId });
-  app.broker.disconnect(deviceId);
-  await app.relay
-    .dropPublisher(deviceId)
-    .catch((err: unknown) => app.log.warn({ err, deviceId }, 'the publisher of a removed device was not dropped'));
+  cutDevice(app, deviceId);
 }

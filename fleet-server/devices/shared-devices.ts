@@ -27,8 +27,8 @@ export type SharedDevicesOptions = {
   readonly register: DeviceRegister;
   readonly relays: FleetRelays;
   readonly place: ServerPlace;
-  /** Ends this server's connection of a device, if there is one. */
-  disconnect(deviceId: string): void;
+  /** Ends what a device that was removed holds open at this server. */
+  cut(deviceId: string): void;
 };
 
 export class SharedDevices {
@@ -122,13 +122,13 @@ export class SharedDevices {
   }
 
   async #reload(deviceId: string): Promise<void> {
-    const { database, register, disconnect } = this.#options;
+    const { database, register, cut } = this.#options;
     const stored = await findStoredDevice(database, deviceId);
     if (stored !== undefined) {
       register.update(stored);
     } else if (register.isKnown(deviceId)) {
       register.remove(deviceId);
-      disconnect(deviceId);
+      cut(deviceId);
     }
   }
 

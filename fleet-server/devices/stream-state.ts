@@ -11,6 +11,7 @@ import type { DevicePresence, RelayReception, StreamState } from '#protocol/mode
 
 export type StreamView = {
   readonly waitingSinceMs: number | null;
+  readonly blockedSinceMs: number | null;
   readonly presence: DevicePresence;
   readonly media: MediaState | null;
   readonly outputs: readonly OutputStatus[];
@@ -24,6 +25,8 @@ export type StreamView = {
 /** The relay is asked twice a second: a stream that has just begun may not be in its answer yet. */
 export const arrivalGraceMs = 3000;
 
+export const blockedText = 'It is blocked: nothing of it is let in until somebody lets it in again.';
+
 export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 'kind' | 'detail'> {
   const { presence, media, reception } = view;
   if (reception !== null && presence.state === 'online' && media?.kind === 'no-signal') return noSignal(media.reason);
@@ -31,6 +34,7 @@ export function streamState(view: StreamView, nowMs: number): Pick<StreamState, 
     // A stream outlives its agent: the relay's word is the proof, whoever else is silent.
     return { kind: 'live', detail: presence.state === 'online' ? '' : 'The stream arrives, but its agent is not connected.' };
   }
+  if (view.blockedSinceMs !== null) return { kind: 'offline', detail: blockedText };
   if (presence.state === 'offline') return { kind: 'offline', detail: presence.reason };
   if (presence.state === 'unknown') return { kind: 'unknown', detail: presence.reason };
   if (media === null) return { kind: 'unknown', detail: 'It is connected and has not reported yet.' };

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#fleet-server/clock.ts';
-import { insertDevice, type StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import { insertDevice, isBoardBlocked, type StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import type { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
+import { FleetError } from '#fleet-server/errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { EnrolmentAnswer, EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
@@ -26,6 +27,7 @@ export async function enrol(
     id: makeDeviceId(),
     name: request.name.trim() === '' ? 'device' : request.name.trim(),
     joinedAtMs: clock.nowMs(),
+    blockedSinceMs: null,
     boardId: null,
     otherBoardSeenMs: null,
     twiceSinceMs: null,
@@ -55,6 +57,10 @@ export async function enrol(
     report: null,
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
+    const { boardId } = request;
+    if (boardId !== undefined && (await isBoardBlocked(transaction, boardId))) {
+      throw new FleetError('board-blocked', 'A device on this board is blocked: let that one in again, or remove it.');
+    }
     const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
     const { bootId, sessionEra, sessionCounter, heardAtMs, versions, report, ...row } = {
       ...blank,

@@ -2,11 +2,13 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { Clock } from '#fleet-server/clock.ts';
 import { approveDevice, rejectDevice } from '#fleet-server/enrolment/approval.ts';
+import { decideAccess } from '#fleet-server/enrolment/block.ts';
 import { enrol } from '#fleet-server/enrolment/enrol.ts';
 import { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { DeviceId } from '#protocol/identifiers.ts';
 import {
+  AccessDecision,
   ApprovalDecision,
   BoardMove,
   CopyAnswer,
@@ -84,6 +86,25 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock 
     async (request, reply) => {
       const decide = request.body.decision === 'approve' ? approveDevice : rejectDevice;
       await decide(app, request.params.id, request.actor);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/devices/:id/access',
+    {
+      schema: {
+        tags,
+        summary: 'Shuts a device out without removing it, or lets it in again',
+        params: DeviceParams,
+        body: AccessDecision,
+        response: { 204: Type.Null(), ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'enrolment'),
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await decideAccess(app, id, request.body.decision, { actor: request.actor, nowMs: clock.nowMs() });
       return reply.code(204).send(null);
     },
   );

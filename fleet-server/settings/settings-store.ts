@@ -18,6 +18,7 @@ export type RevisionRow = Pick<
   | 'groupName'
   | 'keyGeneration'
   | 'waitingSinceMs'
+  | 'blockedSinceMs'
   | 'desiredRevision'
   | 'desiredDigest'
   | 'appliedRevision'
@@ -36,6 +37,7 @@ const revisionColumns = [
   'groupName',
   'keyGeneration',
   'waitingSinceMs',
+  'blockedSinceMs',
   'desiredRevision',
   'desiredDigest',
   'appliedRevision',

@@ -181,11 +181,11 @@ export class Settings {
     return { changes: levelChanges(keys, own, after), ...previewDevices(devices, keys), problems: [...problems] };
   }
 
-  /** Where the devices under `where` stand with what is desired of them; those that wait for approval are not among them. */
+  /** Where the devices under `where` stand with what is desired of them; those that wait for approval or are blocked are not among them. */
   async standings(database: Database, where: Scope): Promise<DeviceStanding[]> {
     const [rows, names] = await Promise.all([this.#store.revisions(database, where), this.#store.names(database)]);
-    const approved = rows.filter(({ waitingSinceMs }) => waitingSinceMs === null);
-    return approved.map((row) => {
+    const within = rows.filter(({ waitingSinceMs, blockedSinceMs }) => waitingSinceMs === null && blockedSinceMs === null);
+    return within.map((row) => {
       const state = settingsState({ ...row, refusals: parseRefusals(row.refusals) });
       return { id: row.id, name: names.get(row.id) ?? row.id, state };
     });

@@ -478,6 +478,12 @@ async function relaysOfServers({ schema }: Kysely<unknown>): Promise<void> {
   await servers.addColumn('relayDetail', 'text', (c) => c.notNull().defaultTo('')).execute();
 }
 
+async function blocking({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('devices').addColumn('blockedSinceMs', 'bigint').execute();
+  // Of each newcomer it is asked whether its board is one that was shut out.
+  await schema.createIndex('devicesByBoard').on('devices').column('boardId').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -497,6 +503,7 @@ export const migrations: readonly Migration[] = [
   { name: 'which message of a device was the newest, where order is not kept', run: devicePositions },
   { name: 'how the relay of each server is', run: relaysOfServers },
   { name: 'the recordings that a device listed', run: listedRecordings },
+  { name: 'devices that are shut out', run: blocking },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -40,6 +40,8 @@ export type DevicesTable = {
   joinedAtMs: number;
   /** Since when it waits for a person to let it in; null: it is in. */
   waitingSinceMs: number | null;
+  /** Since when it is shut out; null: it is not. */
+  blockedSinceMs: number | null;
   /** The board that it belongs to; null before the first that says which it is. */
   boardId: string | null;
   /** When another one was heard last under its name; null: never. */

@@ -72,6 +72,8 @@ export const DeviceSummary = Type.Object({
   tags: Type.Array(Tag),
   /** Since when it waits for a person to let it in; null: it is in. */
   waitingSince: Nullable(Timestamp),
+  /** Since when it is shut out; null: it is not. */
+  blockedSince: Nullable(Timestamp),
   /** The maintenance window that it is in: no alert, and the watchdog does nothing; null: none. */
   maintenance: Nullable(DeviceMaintenance),
   presence: DevicePresence,

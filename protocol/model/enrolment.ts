@@ -7,6 +7,8 @@ export const EnrolmentRequest = Type.Object({
   joinToken: Type.String({ minLength: 16, maxLength: 128 }),
   /** What the device would like to be called: its host name. */
   name: Type.String({ minLength: 1, maxLength: 80 }),
+  /** Of the board, where it can be told: one that is shut out does not come in by another door. */
+  boardId: Type.Optional(BoardId),
 });
 export type EnrolmentRequest = Static<typeof EnrolmentRequest>;
 
@@ -52,6 +54,10 @@ export type JoinTokenList = Static<typeof JoinTokenList>;
 /** What a person says of a device that waits. A rejected one is removed, and its connection cut. */
 export const ApprovalDecision = Type.Object({ decision: Type.Enum(['approve', 'reject']) }, { additionalProperties: false });
 export type ApprovalDecision = Static<typeof ApprovalDecision>;
+
+/** `block`: its connections are cut and no other is let in, until somebody lets it in again. */
+export const AccessDecision = Type.Object({ decision: Type.Enum(['block', 'let-in']) }, { additionalProperties: false });
+export type AccessDecision = Static<typeof AccessDecision>;
 
 /** A board that finds the credential of another one on its card asks whether it was moved or copied. */
 export const CopyRequest = Type.Object({

@@ -57,6 +57,7 @@ for (const id of ids) {
     twiceSeenMs: null,
     twiceDetail: '',
     waitingSinceMs: null,
+    blockedSinceMs: null,
     nextCredentialHash: null,
     nextCredentialSealed: null,
     keyGeneration: 1,

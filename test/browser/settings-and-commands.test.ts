@@ -216,3 +216,18 @@ test('a device that is away is asked, with a choice of how long, and the command
   await restart.and(page.locator('[data-state=withdrawn]')).waitFor();
   expect(visit.complaints).toEqual([]);
 });
+
+test('a device is blocked and let in again', async () => {
+  await page.goto(`${system.url}${devicePath}`);
+  await page.getByRole('button', { name: 'Change or remove the device' }).click();
+  await page.getByRole('menuitem', { name: 'Block' }).click();
+  await dialog().getByText('its stream are cut at once').waitFor();
+  await dialog().getByRole('button', { name: 'Block' }).click();
+  const letIn = page.getByRole('button', { name: `Let ${system.deviceName} in again` });
+  await letIn.waitFor();
+  await page.getByText('It is blocked: nothing of it is let in').waitFor();
+  await screenshot(page, 'device-blocked-light-desk', 'window');
+  await letIn.click();
+  await letIn.waitFor({ state: 'detached' });
+  expect(visit.complaints).toEqual([]);
+});

@@ -36,7 +36,7 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   const knowledge: HookKnowledge = {
     serverUsername: broker.address.username,
     isServerPassword: (password) => isSame(password, broker.address.password),
-    isKnown: (deviceId) => app.devices.isKnown(deviceId),
+    isKnown: (deviceId) => app.devices.mayConnect(deviceId),
     isCredentialRight: (deviceId, credential) => app.devices.authenticate(deviceId, credential),
   };
 

@@ -15,10 +15,10 @@ export type ExternalBrokerOptions = ExternalBrokerHooks & {
   readonly configuration: ExternalBrokerConfiguration;
   readonly clock: Clock;
   /** By the store. */
-  isStored(deviceId: string): Promise<boolean>;
+  isLetIn(deviceId: string): Promise<boolean>;
 };
 
-async function externalBroker(app: FastifyInstance, { configuration, clock, isStored, ...hooks }: ExternalBrokerOptions): Promise<void> {
+async function externalBroker(app: FastifyInstance, { configuration, clock, isLetIn, ...hooks }: ExternalBrokerOptions): Promise<void> {
   const { address, deviceUrl, caFile } = configuration;
   const shared = { caFile, clock, random: Math.random, log: app.log };
   const instance = new ExternalBroker({ ...shared, address, deviceUrl, hooks, access: accessOf() });
@@ -36,7 +36,7 @@ async function externalBroker(app: FastifyInstance, { configuration, clock, isSt
           ...shared,
           control: { ...address, username: access.username, password: access.password },
           server: address,
-          isKnown: isStored,
+          isKnown: isLetIn,
           markOf: (username, credential) => markPrefix + app.secrets.hmac('broker-mark', `${username} ${credential}`).toString('base64url'),
         });
       default:

@@ -18,6 +18,8 @@ const verbs: Readonly<Record<string, string>> = {
   'device-joined': 'let in the device',
   'device-approved': 'approved the device',
   'device-rejected': 'rejected the device',
+  'device-blocked': 'blocked the device',
+  'device-let-in-again': 'let in again the device',
   'device-board-changed': 'said on which board runs the device',
   'device-changed': 'changed the device',
   'devices-tagged': 'changed the tags of',

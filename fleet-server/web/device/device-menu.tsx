@@ -1,6 +1,6 @@
-/** The device's name, group and tags, and taking it out of the fleet. */
+/** The device's name, group and tags, shutting it out, and taking it out of the fleet. */
 import { ActionIcon, Autocomplete, Button, Group, Menu, Modal, Stack, TagsInput, Text, TextInput } from '@mantine/core';
-import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
+import { IconBan, IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
@@ -11,6 +11,7 @@ import { queryKeys } from '../api/query-keys.ts';
 import { asWord, asWords, maxTags, maxWordLength } from '../devices/group-words.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
+import { BlockDialog } from './access-controls.tsx';
 
 type DialogProps = { readonly device: DeviceDetail; readonly onClose: () => void };
 
@@ -102,7 +103,7 @@ function RemoveDialog({ device, onClose }: DialogProps) {
 
 export function DeviceMenu({ device }: { readonly device: DeviceDetail }) {
   const isAdmin = useMay('admin');
-  const [dialog, setDialog] = useState<'edit' | 'remove' | null>(null);
+  const [dialog, setDialog] = useState<'edit' | 'block' | 'remove' | null>(null);
   const close = (): void => setDialog(null);
   return (
     <>
@@ -116,6 +117,11 @@ export function DeviceMenu({ device }: { readonly device: DeviceDetail }) {
           <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
             Name, group and tags
           </Menu.Item>
+          {device.blockedSince === null && (
+            <Menu.Item leftSection={<IconBan size={16} aria-hidden />} onClick={() => setDialog('block')}>
+              Block
+            </Menu.Item>
+          )}
           {isAdmin && (
             <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setDialog('remove')}>
               Remove from the fleet
@@ -126,6 +132,7 @@ export function DeviceMenu({ device }: { readonly device: DeviceDetail }) {
       <Modal opened={dialog === 'edit'} onClose={close} title="Name, group and tags" centered>
         <EditForm device={device} onClose={close} />
       </Modal>
+      {dialog === 'block' && <BlockDialog device={device} onClose={close} />}
       <Modal opened={dialog === 'remove'} onClose={close} title={`Remove ${device.name}?`} centered>
         <RemoveDialog device={device} onClose={close} />
       </Modal>

@@ -17,6 +17,7 @@ import { SettingsBadge } from '../status/settings-badge.tsx';
 import { StreamBadge } from '../status/stream-badge.tsx';
 import { presenceWords } from '../status/stream-words.ts';
 import { For } from '../time/times.tsx';
+import { LetInAgain } from './access-controls.tsx';
 import { CommandsPanel } from './commands-panel.tsx';
 import { DeviceMenu } from './device-menu.tsx';
 import classes from './device-page.module.css';
@@ -50,6 +51,7 @@ function Heading({ device }: { readonly device: DeviceDetail }) {
         ))}
         {isOperator && <DeviceMenu device={device} />}
         {isOperator && device.waitingSince !== null && <ApprovalButtons device={device} />}
+        {isOperator && device.blockedSince !== null && <LetInAgain device={device} />}
       </div>
       <div className={classes['headingState']}>
         <StreamBadge stream={stream} look="large" />

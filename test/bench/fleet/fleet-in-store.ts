@@ -39,6 +39,7 @@ export async function putFleet(directory: string, count: number): Promise<Creden
         twiceSeenMs: null,
         twiceDetail: '',
         waitingSinceMs: null,
+        blockedSinceMs: null,
         nextCredentialHash: null,
         nextCredentialSealed: null,
       });

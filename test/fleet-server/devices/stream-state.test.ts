@@ -10,6 +10,7 @@ const output = (state: OutputState): readonly OutputStatus[] => [
 const streaming = output({ kind: 'streaming', since });
 const base: StreamView = {
   waitingSinceMs: null,
+  blockedSinceMs: null,
   presence: { state: 'online', since, reason: 'Connected.' },
   media: { kind: 'running', since },
   outputs: streaming,
@@ -27,6 +28,7 @@ const failed = { kind: 'failed', since, reason: 'no camera' } as const;
 
 test.each<[string, Partial<StreamView>, string]>([
   ['the relay receives it', { reception }, 'live'],
+  ['it is blocked, whatever it says', { blockedSinceMs: 0 }, 'offline'],
   ['it waits for approval', { waitingSinceMs: 0, outputs: [] }, 'stopped'],
   ['the relay receives it though the agent is gone', { reception, presence: offline }, 'live'],
   ['the relay receives it though the device says that it failed', { reception, media: { kind: 'failed', since, reason: 'x' } }, 'live'],

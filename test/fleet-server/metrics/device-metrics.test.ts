@@ -7,6 +7,7 @@ const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
   id: `d${String(index).padStart(5, '0')}`,
   group: null,
   waitingSinceMs: null,
+  blockedSinceMs: null,
   boardId: null,
   otherBoardSeenMs: null,
   twice: null,

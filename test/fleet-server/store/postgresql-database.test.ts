@@ -81,6 +81,7 @@ describe('one database of several servers', () => {
       twiceSeenMs: null,
       twiceDetail: '',
       waitingSinceMs: null,
+      blockedSinceMs: null,
       nextCredentialHash: null,
       nextCredentialSealed: null,
       keyGeneration: 1,

@@ -11,6 +11,7 @@ export function aDevice(change: Partial<DeviceSummary> & { readonly kind?: Devic
     group: null,
     tags: [],
     waitingSince: null,
+    blockedSince: null,
     maintenance: null,
     presence: { state: 'online', since: noon, reason: 'connected' },
     stream: { kind, since: noon, detail: '' },
