@@ -87,7 +87,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(rolloutsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
-  await app.register(logsRoutes, { prefix: apiPrefix });
+  await app.register(logsRoutes, { prefix: apiPrefix, clock });
   await app.register(healthRoutes, { prefix: apiPrefix, clock });
   await app.register(historyRoutes, { prefix: apiPrefix });
   await app.register(maintenanceRoutes, { prefix: apiPrefix });

@@ -13,6 +13,7 @@ export class DeviceLogs {
   readonly #clock: Clock;
   /** The one heard last is the last. */
   readonly #kept = new Map<string, Kept>();
+  readonly #listeners = new Map<string, Set<() => void>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,6 +32,17 @@ export class DeviceLogs {
       if (this.#kept.size <= maxDevices && this.#clock.nowMs() - heardAtMs < keptMs) break;
       this.#kept.delete(id);
     }
+    for (const listener of this.#listeners.get(deviceId) ?? []) listener();
+  }
+
+  /** Calls back when there are new lines of a device; the answer ends it. */
+  onNew(deviceId: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(deviceId) ?? new Set();
+    this.#listeners.set(deviceId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(deviceId) === listeners) this.#listeners.delete(deviceId);
+    };
   }
 
   forget(deviceId: string): void {

@@ -55,6 +55,14 @@ test('the charts look back a year', async () => {
   await screenshot(page, 'charts-year-light-desk');
 });
 
+test('the log is shown as soon as its page is opened, and as it comes', async () => {
+  await page.getByRole('tab', { name: 'Log' }).click();
+  await page.locator('[data-testid=log-lease][data-kind=open]').waitFor();
+  await page.getByTestId('log-line').first().waitFor();
+  await screenshot(page, 'log-light-desk', 'window');
+  await page.getByRole('tab', { name: 'Overview' }).click();
+});
+
 test('a group’s settings are shown before they are saved, reach the device, and are taken back', async () => {
   await page.getByRole('button', { name: 'Change or remove the device' }).click();
   await page.getByRole('menuitem', { name: 'Name, group and tags' }).click();

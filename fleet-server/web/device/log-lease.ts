@@ -10,6 +10,14 @@ export type LogLease =
   | { readonly kind: 'over'; readonly atMs: number }
   | { readonly kind: 'not-given'; readonly words: string };
 
+/** An hour of it: a page that is left open for longer asks its reader. */
+export const maxAsksAnOpening = 12;
+
+/** Whether a page that shows the log asks for it by itself. */
+export function shouldAsk(lease: LogLease, { isAway, asks }: { readonly isAway: boolean; readonly asks: number }): boolean {
+  return !isAway && asks < maxAsksAnOpening && (lease.kind === 'none' || lease.kind === 'over');
+}
+
 export function logLease(commands: readonly CommandStatus[], nowMs: number): LogLease {
   const newest = commands.find(({ kind }) => kind === 'send-logs');
   if (newest === undefined) return { kind: 'none' };

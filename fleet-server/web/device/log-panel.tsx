@@ -1,36 +1,35 @@
-/** The device's own log: asked for, and shown as it comes. */
+/** The device's own log: asked for as long as it is looked at, and shown as it comes. */
 import { Button, Group, SegmentedControl, TextInput } from '@mantine/core';
 import { IconDownload, IconSearch } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { skipToken, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { logBounds } from '#protocol/commands.ts';
 import { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail } from '#protocol/model/device.ts';
-import { DeviceLog } from '#protocol/model/log.ts';
-import { get, pathOf, send } from '../api/api.ts';
+import type { DeviceLog } from '#protocol/model/log.ts';
+import { pathOf, send } from '../api/api.ts';
 import { commandsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { serverNowMs } from '../api/server-clock.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useNow } from '../time/now.ts';
 import { clockWords, durationWords, exactWords } from '../time/words.ts';
-import { type LogLease, logLease } from './log-lease.ts';
-import { isShown, type LogEntry, type LogLevel, logEntry, logFileName, withNewLines } from './log-lines.ts';
+import { useLiveLog } from './live-log.ts';
+import { type LogLease, logLease, shouldAsk } from './log-lease.ts';
+import { isShown, type LogEntry, type LogLevel, logEntry, logFileName } from './log-lines.ts';
 import classes from './log-panel.module.css';
 import { Panel } from './panel.tsx';
-
-const pollMs = 1000;
 
 function leaseWords(lease: LogLease, nowMs: number): string {
   switch (lease.kind) {
     case 'none':
-      return 'A device sends its log only when it is asked to, and for five minutes.';
+      return 'A device sends its log only when it is asked to.';
     case 'asked':
       return 'Asked for; the device has not answered yet.';
     case 'open':
-      return `The device sends each new line for another ${durationWords(lease.untilMs - nowMs)}.`;
+      return `Each new line is shown as it comes, for another ${durationWords(lease.untilMs - nowMs)} and longer while this page is open.`;
     case 'over':
-      return 'The device sends no more: ask it again for what came since.';
+      return 'This page was open for long, and the device sends no more: ask it again for what came since.';
     case 'not-given':
       return `Not sent: ${lease.words}`;
     default:
@@ -38,18 +37,29 @@ function leaseWords(lease: LogLease, nowMs: number): string {
   }
 }
 
-function useLog(id: string, isComing: boolean) {
+/** What the live connection has brought; nothing is fetched. */
+function useLines(id: string): DeviceLog['lines'] {
+  const log = useQuery<DeviceLog>({ queryKey: queryKeys.deviceLog(id), queryFn: skipToken });
+  return log.data?.lines ?? [];
+}
+
+/** Asks for the log when it is opened, and again each time that the device ends it. */
+function useAsking(id: string, lease: LogLease | null, isAway: boolean) {
   const client = useQueryClient();
-  const queryKey = queryKeys.deviceLog(id);
-  return useQuery({
-    queryKey,
-    queryFn: async ({ signal }) => {
-      const before = client.getQueryData<DeviceLog>(queryKey);
-      const answer = await get(`${pathOf('devices', id, 'logs')}?after=${before?.next ?? 0}`, DeviceLog, signal);
-      return withNewLines(before, answer);
-    },
-    refetchInterval: isComing ? pollMs : false,
+  const [asks, setAsks] = useState(0);
+  const request = useMutation({
+    mutationFn: () =>
+      send('POST', pathOf('devices', id, 'commands'), { kind: 'send-logs', arguments: { lines: logBounds.lines } }, CommandStatus),
+    onSuccess: () => client.invalidateQueries({ queryKey: queryKeys.commands(id) }),
   });
+  const { mutate, isIdle, isSuccess } = request;
+  const isDue = lease !== null && (isIdle || isSuccess) && shouldAsk(lease, { isAway, asks });
+  useEffect(() => {
+    if (!isDue) return;
+    setAsks((before) => before + 1);
+    mutate();
+  }, [isDue, mutate]);
+  return request;
 }
 
 function Line({ entry: { level, at, message } }: { readonly entry: LogEntry }) {
@@ -65,20 +75,15 @@ function Line({ entry: { level, at, message } }: { readonly entry: LogEntry }) {
 }
 
 export function LogPanel({ device }: { readonly device: DeviceDetail }) {
-  const client = useQueryClient();
   const nowMs = useNow();
   const [least, setLeast] = useState<LogLevel>('debug');
   const [search, setSearch] = useState('');
   const commands = useQuery(commandsQuery(device.id));
   const lease = logLease(commands.data?.commands ?? [], nowMs);
-  const log = useLog(device.id, lease.kind === 'open' || lease.kind === 'asked');
-  const request = useMutation({
-    mutationFn: () =>
-      send('POST', pathOf('devices', device.id, 'commands'), { kind: 'send-logs', arguments: { lines: logBounds.lines } }, CommandStatus),
-    onSuccess: () => client.invalidateQueries({ queryKey: queryKeys.commands(device.id) }),
-  });
   const isAway = device.presence.state !== 'online';
-  const lines = log.data?.lines ?? [];
+  const isOpen = useLiveLog(device.id);
+  const request = useAsking(device.id, commands.data === undefined ? null : lease, isAway);
+  const lines = useLines(device.id);
   const shown = lines.map(logEntry).filter((entry) => isShown(entry, least, search));
   return (
     <Panel
@@ -98,7 +103,7 @@ export function LogPanel({ device }: { readonly device: DeviceDetail }) {
         {isAway && lease.kind !== 'open' ? 'A device that is not connected cannot send its log.' : leaseWords(lease, nowMs)}
       </p>
       {request.isError && <ProblemAlert title="Not asked" error={request.error} />}
-      {log.isError && <ProblemAlert title="The log cannot be read" error={log.error} onRetry={() => void log.refetch()} />}
+      {isOpen === false && <p className={classes['words']}>The connection for new lines was lost; it is opened again.</p>}
       {lines.length === 0 && lease.kind === 'open' && (
         <p className={classes['words']}>No line yet: since it started it has written none that its AGENT_LOG_LEVEL lets through.</p>
       )}

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, Playback } from '#protocol/model/device.ts';
+import type { DeviceLog } from '#protocol/model/log.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { bodies } from '../api-under-test.ts';
@@ -126,6 +127,34 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     expect(device.done).toEqual([asked.id]);
   });
 
+  test('the log of a device is read at each of them, and told there as it comes', async () => {
+    const device = await fleet.join(fleet.server(0), 'talks');
+    await until('it is let in', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
+    const ending = new AbortController();
+    onTestFinished(() => ending.abort());
+    const heard = await Promise.all(
+      fleet.servers.map(async (server) => {
+        await until('shown as online', 5000, async () => (await presenceAt(server, device.id)) === 'online');
+        const response = await server.request('GET', `/devices/${device.id}/logs/live`, undefined, ending.signal);
+        expect(response.status).toBe(200);
+        let text = '';
+        const read = async (): Promise<void> => {
+          for await (const chunk of response.body ?? []) text += new TextDecoder().decode(chunk as Uint8Array);
+        };
+        void read().catch(() => undefined);
+        return () => text;
+      }),
+    );
+    await device.say('log', { lines: ['a line of its log'] });
+    for (const text of heard) await until('the line', 5000, () => text().includes('a line of its log'));
+    for (const server of fleet.servers) {
+      const { lines } = await server.json<DeviceLog>('GET', `/devices/${device.id}/logs`);
+      expect(lines).toEqual([{ number: 1, text: 'a line of its log' }]);
+      const path = `${server.url}/api/v1/devices/${device.id}/logs`;
+      for (const what of ['', '/live']) expect((await fetch(`${path}${what}?ticket=1.${'a'.repeat(32)}`)).status).toBe(401);
+    }
+  });
+
   test('a setting that is made at one is in force on devices of the others', async () => {
     const one = await fleet.join(fleet.server(0), 'a', 'hall');
     const two = await fleet.join(fleet.server(1), 'b', 'hall');
@@ -166,6 +195,27 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
       await until('not known', 5000, async () => (await server.request('GET', `/devices/${device.id}`)).status === 404);
     }
     await expect(device.connect(fleet.server(0).mqttPort)).rejects.toThrow();
+  });
+
+  test('one that is blocked at one server is cut off at the others, its stream too, and let in again at any', async () => {
+    const device = await fleet.join(fleet.server(0), 'shut out');
+    await until('let in', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
+    const key = await until('its stream key', 5000, () => device.lastDesired?.relay?.streamKey ?? false);
+    const publisher = publish(`rtmp://127.0.0.1:${fleet.server(2).rtmpPort}/live/${key}`);
+    onTestFinished(() => publisher.end());
+    await until('live', 15_000, async () => (await deviceAt(fleet.server(0), device.id)).relay !== null);
+    const decide = (server: OneServer, decision: string) => server.request('POST', `/devices/${device.id}/access`, { decision });
+    expect((await decide(fleet.server(0), 'block')).status).toBe(204);
+    await until('its connection is cut', 5000, () => !device.isConnected);
+    for (const server of fleet.servers) {
+      await until('nothing is received', 5000, async () => {
+        const { relay, blockedSince } = await deviceAt(server, device.id);
+        return relay === null && blockedSince !== null;
+      });
+      await expect(device.connect(server.mqttPort)).rejects.toThrow();
+    }
+    expect((await decide(fleet.server(2), 'let-in')).status).toBe(204);
+    await until('let in again', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
   });
 
   test('somebody who signed in at one is signed in at all; a change is told at all', async () => {

@@ -22,7 +22,7 @@ export type OneServer = {
   readonly url: string;
   readonly mqttPort: number;
   readonly rtmpPort: number;
-  request(method: string, path: string, body?: object): Promise<Response>;
+  request(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response>;
   json<T>(method: string, path: string, body?: object): Promise<T>;
 };
 
@@ -73,9 +73,9 @@ export class ServersUnderTest {
     const running = startServer(environment);
     await running.ready;
     let cookie = '';
-    const request = async (method: string, path: string, body?: object): Promise<Response> => {
+    const request = async (method: string, path: string, body?: object, signal: AbortSignal | null = null): Promise<Response> => {
       if (cookie === '') cookie = await signIn(url);
-      if (body === undefined) return fetch(`${url}/api/v1${path}`, { method, headers: { cookie } });
+      if (body === undefined) return fetch(`${url}/api/v1${path}`, { method, headers: { cookie }, signal });
       const headers = { cookie, 'content-type': 'application/json' };
       return fetch(`${url}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
     };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logLease } from '#fleet-server/web/device/log-lease.ts';
+import { logLease, maxAsksAnOpening, shouldAsk } from '#fleet-server/web/device/log-lease.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
 
 const askedAtMs = Date.UTC(2026, 10, 28, 1);
@@ -24,4 +24,15 @@ test.for([
   ['it was not done', [command({ state: 'expired', detail: 'Too late.' }), command({})], { kind: 'not-given', words: 'Too late.' }],
 ] as const)('%s', ([, commands, expected]) => {
   expect(logLease(commands, askedAtMs + 120_000)).toEqual(expected);
+});
+
+test('a page asks by itself when it is opened and when the device has ended it, within bounds', () => {
+  const open = { kind: 'open', untilMs: 1 } as const;
+  const over = { kind: 'over', atMs: 1 } as const;
+  const here = { isAway: false, asks: 1 };
+  expect(shouldAsk({ kind: 'none' }, { ...here, asks: 0 })).toBe(true);
+  expect(shouldAsk(over, here)).toBe(true);
+  expect(shouldAsk(over, { ...here, isAway: true })).toBe(false);
+  expect(shouldAsk(over, { ...here, asks: maxAsksAnOpening })).toBe(false);
+  for (const lease of [open, { kind: 'asked' }, { kind: 'not-given', words: '' }] as const) expect(shouldAsk(lease, here)).toBe(false);
 });
