@@ -1,4 +1,7 @@
-/** The fleet server. `node fleet-server/main.ts` serves; `… join-token`, `… admin-password` and `… backup` work beside it, `… restore` while it is stopped. */
+/**
+ * The fleet server. `node fleet-server/main.ts` serves; `… join-token`, `… admin-password` and `… backup` work beside it, `… restore` while it is
+ * stopped. `makespacelive` (setup/makespacelive.mjs) is its name for people.
+ */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Configuration, describeProblems, parseConfiguration } from '#fleet-server/configuration.ts';

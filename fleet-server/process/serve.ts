@@ -5,6 +5,7 @@ import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { answerParent, type Ready, tellParent } from '#fleet-server/process/parent.ts';
+import { type ServiceManager, serviceManagerOf } from '#fleet-server/process/service-manager.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
 import { openConfigured } from '#fleet-server/process/with-store.ts';
 import type { Store } from '#fleet-server/store/store.ts';
@@ -21,7 +22,9 @@ export async function serve(configuration: Configuration): Promise<void> {
   if (tls === undefined) return;
   let store: Store | undefined;
   let app: FastifyInstance | undefined;
+  const service = serviceManagerOf(process.env, process.pid, systemClock);
   const stop = async (): Promise<void> => {
+    await service?.stopping();
     await app?.close();
     await store?.close();
   };
@@ -38,7 +41,7 @@ export async function serve(configuration: Configuration): Promise<void> {
     await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
     // Last: a password that is made in a start that fails would be seen by nobody.
     const firstAdminPassword = await app.people.ensureFirstPerson(configuration.adminPassword);
-    announce(app, configuration, firstAdminPassword);
+    announce(app, configuration, firstAdminPassword, service);
   } catch (error) {
     const { line, exitCode } = describeStartFailure(error, configuration);
     process.stderr.write(`${line}\n`);
@@ -57,7 +60,12 @@ function openTls({ tls }: Configuration): TlsKeeper | null | undefined {
   return undefined;
 }
 
-function announce(app: FastifyInstance, configuration: Configuration, firstAdminPassword: string | null): void {
+function announce(
+  app: FastifyInstance,
+  configuration: Configuration,
+  firstAdminPassword: string | null,
+  service: ServiceManager | null,
+): void {
   const address = app.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : configuration.httpPort;
   const isEverywhere = configuration.httpHost === '0.0.0.0' || configuration.httpHost === '::';
@@ -77,7 +85,12 @@ function announce(app: FastifyInstance, configuration: Configuration, firstAdmin
   });
   if (hasParent) return;
   process.stdout.write(`The dashboard is at ${url}\n`);
-  if (firstAdminPassword !== null) process.stdout.write(`Sign in as admin with the password ${firstAdminPassword} (shown only here)\n`);
+  service?.ready(`The dashboard is at ${url}`);
+  if (firstAdminPassword === null) return;
+  // What a service writes stands in the journal, which others read.
+  if (service !== null)
+    process.stdout.write('Nobody can sign in yet: "makespacelive admin-password" makes a password for admin and prints it.\n');
+  else process.stdout.write(`Sign in as admin with the password ${firstAdminPassword} (shown only here)\n`);
 }
 
 function stopOnSignals(stop: () => Promise<void>): void {

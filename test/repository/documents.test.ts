@@ -57,9 +57,9 @@ test('the installer for boards without a Node 24 installs what the document says
   }
 });
 
-test('makespacelive is the bundle’s program, in the package and in the container', () => {
+test('makespacelive is the clone’s program in the package, and the bundle’s in the container', () => {
   const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
-  expect(bin).toEqual({ makespacelive: '.build/agent/agent.js' });
+  expect(bin).toEqual({ makespacelive: 'setup/makespacelive.mjs' });
   expect(read('setup/bundle-agent.ts')).toContain("agent: 'device/main.ts'");
   expect(read('device/main.ts')).toMatch(/^#!\/usr\/bin\/env node\n/);
   expect(read('Dockerfile.template')).toContain('ln -s /app/setup/container/makespacelive.sh /usr/local/bin/makespacelive');

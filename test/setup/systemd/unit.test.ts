@@ -1,4 +1,4 @@
-/** The unit as systemd itself reads it, without running it. */
+/** The units as systemd itself reads them, without running them. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,26 +8,30 @@ import { temporaryDirectory } from '../../device/temporary-directory.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'setup', 'systemd');
 const unit = join(folder, 'makespacelive-agent.service');
+const units = ['makespacelive-agent.service', 'makespacelive-server.service'];
 const hasAnalyzer = spawnSync('systemd-analyze', ['--version'], { stdio: 'ignore' }).status === 0;
 /** Of ten; what remains is what the unit names as missing on purpose. */
 const exposureBound = 2.5;
 
-test.skipIf(!hasAnalyzer)('systemd finds nothing wrong in it (needs systemd-analyze)', async () => {
+test.skipIf(!hasAnalyzer).for(units)('systemd finds nothing wrong in %s (needs systemd-analyze)', async (name) => {
   // Somewhere else and with a program that is there: what is not installed on this machine is not the unit's fault.
-  const copy = join(await temporaryDirectory(), 'makespacelive-agent.service');
-  writeFileSync(
-    copy,
-    readFileSync(unit, 'utf8').replace('Documentation=file:/opt/makespacelive/docs/operations.md', 'Documentation=file:/dev/null'),
-  );
+  const copy = join(await temporaryDirectory(), name);
+  writeFileSync(copy, readFileSync(join(folder, name), 'utf8').replace(/^Documentation=file:.*$/m, 'Documentation=file:/dev/null'));
   const { stderr, status } = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(status).toBe(0);
 });
 
-test.skipIf(!hasAnalyzer)('it may do little (needs systemd-analyze)', () => {
-  const text = execFileSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', unit], { encoding: 'utf8' });
+test.skipIf(!hasAnalyzer).for(units)('%s may do little (needs systemd-analyze)', (name) => {
+  const text = execFileSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', join(folder, name)], { encoding: 'utf8' });
   const exposure = Number(/Overall exposure level for \S+: (\d+\.\d)/.exec(text)?.[1]);
   expect(exposure).toBeLessThanOrEqual(exposureBound);
+});
+
+test('a dead fleet server leaves its relay alone, and systemd hears a child', () => {
+  const text = readFileSync(join(folder, 'makespacelive-server.service'), 'utf8');
+  for (const line of ['Type=notify', 'NotifyAccess=all', 'KillMode=process', 'Restart=always', 'WatchdogSec=60'])
+    expect(text.split('\n')).toContain(line);
 });
 
 test('a dead agent leaves its media host alone, and systemd hears a child', () => {
