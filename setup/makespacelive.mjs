@@ -23,7 +23,9 @@ const beside = ['join-token', 'admin-password', 'backup', 'restore'];
 const [subcommand = '', ...rest] = process.argv.slice(2);
 const isServer = subcommand === 'server' || beside.includes(subcommand);
 const program = isServer ? join(root, 'fleet-server', 'main.ts') : join(root, '.build', 'agent', 'agent.js');
-const flags = isServer ? ['--max-semi-space-size=16'] : ['--no-opt', '--no-maglev', '--no-sparkplug', '--max-semi-space-size=1'];
+const flags = isServer
+  ? ['--max-semi-space-size=8', '--heap-growing-percent=20']
+  : ['--no-opt', '--no-maglev', '--no-sparkplug', '--max-semi-space-size=1'];
 const argumentList = subcommand === 'server' ? rest : process.argv.slice(2);
 
 // The device's program runs on the machine's own Node, too, where there is no other.

@@ -18,12 +18,11 @@ import {
   parsePlaybackAnswer,
   welcomeLines,
 } from './announcement.ts';
+import { fleetServerFlags } from './fleet-server-flags.ts';
 import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 const root = import.meta.dirname.slice(0, -'/setup'.length);
 const fleetServerProgram = join(root, 'fleet-server', 'main.ts');
-/** Young objects get 48 MB of memory. With Node's own bound they took 134 MB for a large fleet, and the pauses to tidy them up were as long. */
-const fleetServerFlags = ['--max-semi-space-size=16'];
 const agentProgram = join(root, '.build', 'agent', 'agent.js');
 const joinTokenLifeS = 600;
 /** Two signals within this time are one Ctrl-C: the terminal's own and npm's. */

@@ -21,4 +21,4 @@ RUN mkdir -p /data /shared && chown node:node /data /shared
 USER node
 ENV NODE_ENV=production FLEET_DATA_DIR=/data MALLOC_ARENA_MAX=2
 EXPOSE 8080 1883 1935
-CMD ["node", "--max-semi-space-size=16", "fleet-server/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "fleet-server/main.ts"]

@@ -37,8 +37,12 @@ export async function environmentFor(directory: string, changes: Record<string, 
   };
 }
 
-export function startServer(environment: NodeJS.ProcessEnv, argumentList: readonly string[] = []): RunningServer {
-  const child = fork(serverProgram, argumentList, { env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+export function startServer(
+  environment: NodeJS.ProcessEnv,
+  argumentList: readonly string[] = [],
+  execArgv: readonly string[] = process.execArgv,
+): RunningServer {
+  const child = fork(serverProgram, argumentList, { env: environment, execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {

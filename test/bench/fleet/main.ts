@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { fleetServerFlags } from '#setup/fleet-server-flags.ts';
 import { environmentFor, type RunningServer, startServer } from '../../fleet-server/running-server.ts';
 import { timeUntil, until } from '../../until.ts';
 import { quantile } from '../media-host-kills.ts';
@@ -30,6 +31,7 @@ const deviceCount = Number(values.devices);
 const measuredS = Number(values.seconds);
 const samples = 100;
 const password = 'correct horse battery';
+const nodeFlags = [...fleetServerFlags, ...(values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`])];
 const boundMs = 120_000;
 const dayS = 86_400;
 
@@ -53,9 +55,8 @@ try {
     FLEET_LOG_LEVEL: 'warn',
     // As setup/enter.mjs and setup/start.ts start it.
     MALLOC_ARENA_MAX: '2',
-    NODE_OPTIONS: `--max-semi-space-size=16${values.profile === undefined ? '' : ` --cpu-prof --cpu-prof-dir=${values.profile}`}`,
   });
-  server = startServer(environment);
+  server = startServer(environment, [], nodeFlags);
   const pid = server.child.pid ?? 0;
   const api = await signIn((await server.ready).url, password);
   const mqttPort = Number(environment['FLEET_MQTT_PORT']);
@@ -154,7 +155,7 @@ async function measureKill(former: FleetApi, fleet: readonly Credentials[], envi
   await server.exit;
   readyCount = 0;
   const begin = performance.now();
-  server = startServer(environment);
+  server = startServer(environment, [], nodeFlags);
   const api = await signIn((await server.ready).url, password);
   await until('the fleet', boundMs, everybodyIsThere);
   print('all devices back after kill -9 of the server', seconds(performance.now() - begin), 'under 60 s');
