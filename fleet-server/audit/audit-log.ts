@@ -40,6 +40,7 @@ export type AuditAction =
   | 'rollout-rolled-back'
   | 'command-requested'
   | 'maintenance-created'
+  | 'maintenance-changed'
   | 'maintenance-ended'
   | 'watchdog-policy-changed'
   | 'command-withdrawn'

@@ -10,6 +10,17 @@ export async function insertWindow(database: Database, row: MaintenanceWindowsTa
   await database.insertInto('maintenanceWindows').values(row).execute();
 }
 
+export function findWindow(database: Database, id: string): Promise<MaintenanceWindowsTable | undefined> {
+  return database.selectFrom('maintenanceWindows').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function updateWindow(
+  database: Database,
+  { id, level, scope, document, overAtMs }: Omit<MaintenanceWindowsTable, 'createdAtMs' | 'createdBy'>,
+): Promise<void> {
+  await database.updateTable('maintenanceWindows').set({ level, scope, document, overAtMs }).where('id', '=', id).execute();
+}
+
 /** Undefined: there was none. */
 export function deleteWindow(database: Database, id: string): Promise<MaintenanceWindowsTable | undefined> {
   return database.deleteFrom('maintenanceWindows').where('id', '=', id).returningAll().executeTakeFirst();

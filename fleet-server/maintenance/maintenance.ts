@@ -25,7 +25,14 @@ const keptMs = 30 * 86_400_000;
 const longestOnceMs = 31 * 86_400_000;
 
 type Known = { readonly row: MaintenanceWindowsTable; readonly request: MaintenanceRequest };
-type Open = { readonly id: string; readonly scope: MaintenanceScope; readonly reason: string; readonly untilMs: number };
+type Open = {
+  readonly id: string;
+  /** A window that was changed opens anew. */
+  readonly document: string;
+  readonly scope: MaintenanceScope;
+  readonly reason: string;
+  readonly untilMs: number;
+};
 
 export type MaintenanceOptions = {
   readonly database: Database;
@@ -76,16 +83,7 @@ export class Maintenance {
     const { database, clock, audit } = this.#options;
     const nowMs = clock.nowMs();
     check(request, nowMs);
-    const { schedule, scope } = request;
-    const row: MaintenanceWindowsTable = {
-      id: randomUUID(),
-      level: scope.kind,
-      scope: scopeText(scope),
-      document: JSON.stringify(request),
-      createdAtMs: nowMs,
-      createdBy: actor,
-      overAtMs: schedule.kind === 'once' ? Date.parse(schedule.to) : null,
-    };
+    const row: MaintenanceWindowsTable = { id: randomUUID(), ...columnsOf(request), createdAtMs: nowMs, createdBy: actor };
     await inTransaction(database, async (transaction) => {
       await store.pruneWindows(transaction, nowMs - keptMs);
       if ((await store.listWindows(transaction)).length >= maxWindows) {
@@ -93,7 +91,25 @@ export class Maintenance {
       }
       await store.insertWindow(transaction, row);
       const changes = [{ field: 'window', before: null, after: row.document }];
-      await audit.append(transaction, { actor, action: 'maintenance-created', subject: scopeText(scope) || 'fleet', changes });
+      await audit.append(transaction, { actor, action: 'maintenance-created', subject: row.scope || 'fleet', changes });
+    });
+    await this.#changed();
+    return this.#toWindow(row);
+  }
+
+  /** Who planned it stays; what it says counts from now on, also where it is open. */
+  async change(id: string, request: MaintenanceRequest, actor: string): Promise<MaintenanceWindow> {
+    const { database, clock, audit } = this.#options;
+    check(request, clock.nowMs());
+    const row = await inTransaction(database, async (transaction) => {
+      const before = await store.findWindow(transaction, id);
+      if (before === undefined) throw noWindow();
+      const row = { ...before, ...columnsOf(request) };
+      if (row.document === before.document) return row;
+      await store.updateWindow(transaction, row);
+      const changes = [{ field: 'window', before: before.document, after: row.document }];
+      await audit.append(transaction, { actor, action: 'maintenance-changed', subject: row.scope || 'fleet', changes });
+      return row;
     });
     await this.#changed();
     return this.#toWindow(row);
@@ -104,7 +120,7 @@ export class Maintenance {
     const { database, audit } = this.#options;
     await inTransaction(database, async (transaction) => {
       const row = await store.deleteWindow(transaction, id);
-      if (row === undefined) throw new FleetError('not-found', 'Expected the id of a maintenance window.');
+      if (row === undefined) throw noWindow();
       const changes = [{ field: 'window', before: row.document, after: null }];
       await audit.append(transaction, { actor, action: 'maintenance-ended', subject: row.scope || 'fleet', changes });
     });
@@ -139,9 +155,9 @@ export class Maintenance {
     const nowMs = this.#options.clock.nowMs();
     const before = this.#open;
     this.#open = this.#known.flatMap(({ row, request }) => {
-      const known = before.find(({ id, untilMs }) => id === row.id && untilMs > nowMs);
+      const known = before.find(({ id, document, untilMs }) => id === row.id && document === row.document && untilMs > nowMs);
       const untilMs = known?.untilMs ?? openUntilMs(request.schedule, nowMs);
-      return untilMs === null ? [] : [{ id: row.id, scope: request.scope, reason: request.reason, untilMs }];
+      return untilMs === null ? [] : [{ id: row.id, document: row.document, scope: request.scope, reason: request.reason, untilMs }];
     });
     const ids = (open: readonly Open[]) => open.map(({ id }) => id).join(' ');
     // Every server sees it come and go by its own clock: one of them tells.
@@ -172,6 +188,20 @@ function isIn(scope: MaintenanceScope, deviceId: string, group: string | null): 
     default:
       return scope satisfies never;
   }
+}
+
+function noWindow(): FleetError {
+  return new FleetError('not-found', 'Expected the id of a maintenance window.');
+}
+
+function columnsOf(request: MaintenanceRequest): Pick<MaintenanceWindowsTable, 'level' | 'scope' | 'document' | 'overAtMs'> {
+  const { schedule, scope } = request;
+  return {
+    level: scope.kind,
+    scope: scopeText(scope),
+    document: JSON.stringify(request),
+    overAtMs: schedule.kind === 'once' ? Date.parse(schedule.to) : null,
+  };
 }
 
 function scopeText(scope: MaintenanceScope): string {

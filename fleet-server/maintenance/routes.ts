@@ -1,4 +1,4 @@
-/** Maintenance windows: which there are, a new one, and its end. */
+/** Maintenance windows: which there are, a new one, its change and its end. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import { deviceNotFound } from '#fleet-server/errors.ts';
@@ -10,6 +10,9 @@ const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) })
 
 export const maintenanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const operator = app.requireRole('operator', 'devices');
+  const checkScope = async ({ scope }: MaintenanceRequest): Promise<void> => {
+    if (scope.kind === 'device' && (await findDevice(app.store.database, scope.id)) === undefined) throw deviceNotFound(scope.id);
+  };
 
   app.get(
     '/maintenance-windows',
@@ -31,9 +34,25 @@ export const maintenanceRoutes: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: operator,
     },
     async (request, reply) => {
-      const { scope } = request.body;
-      if (scope.kind === 'device' && (await findDevice(app.store.database, scope.id)) === undefined) throw deviceNotFound(scope.id);
+      await checkScope(request.body);
       return reply.code(201).send(await app.maintenance.create(request.body, request.actor));
+    },
+  );
+  app.put(
+    '/maintenance-windows/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Changes a maintenance window, also an open one',
+        params: Params,
+        body: MaintenanceRequest,
+        response: { 200: MaintenanceWindow, ...problemAnswers },
+      },
+      preHandler: operator,
+    },
+    async (request) => {
+      await checkScope(request.body);
+      return app.maintenance.change(request.params.id, request.body, request.actor);
     },
   );
   app.delete(

@@ -18,6 +18,7 @@ import { Header } from './layout/header.tsx';
 import classes from './layout/layout.module.css';
 import { ConnectionBanner } from './layout/live-sign.tsx';
 import { LiveProvider } from './live/live-provider.tsx';
+import { MaintenancePage } from './maintenance/maintenance-page.tsx';
 import { PeoplePage } from './people/people-page.tsx';
 import { RolloutPage } from './rollouts/rollout-page.tsx';
 import { PersonProvider } from './session/person.tsx';
@@ -60,6 +61,7 @@ function Pages() {
             <Route path="/settings/:group?">{({ group }) => <FleetSettingsPage key={group ?? ''} group={group ?? null} />}</Route>
             <Route path="/rollouts/:id">{({ id }) => <RolloutPage key={id} id={id} />}</Route>
             <Route path="/alerts/:part?" component={AlertsPage} />
+            <Route path="/maintenance" component={MaintenancePage} />
             <Route path="/people">
               <AdminsOnly>
                 <PeoplePage />

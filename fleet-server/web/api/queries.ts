@@ -6,12 +6,13 @@ import { AuditPage } from '#protocol/model/audit.ts';
 import { BatchStatus, CommandList, type CommandStatus } from '#protocol/model/command.ts';
 import { DeviceDetail, DeviceList, GroupList, HealthHistory, History, TagList } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
+import { MaintenanceWindowList } from '#protocol/model/maintenance.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
 import { type AuditFilter, auditQuery } from '../audit/audit-filter.ts';
 import { type HealthRange, moveMs } from '../device/health-ranges.ts';
-import { type ListView, listQuery } from '../devices/list-view.ts';
+import { type ListView, listQuery, maxSearchLength } from '../devices/list-view.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
 import { serverNowMs } from './server-clock.ts';
@@ -193,6 +194,21 @@ export const alertChannelsQuery = queryOptions({
   queryFn: ({ signal }) => get('/alert-channels', AlertChannelList, signal),
   refetchInterval: fallbackMs,
 });
+
+export const maintenanceQuery = queryOptions({
+  queryKey: queryKeys.maintenance,
+  queryFn: ({ signal }) => get('/maintenance-windows', MaintenanceWindowList, signal),
+  refetchInterval: fallbackMs,
+});
+
+/** Devices to choose one from. */
+export const deviceChoicesQuery = (search: string) =>
+  queryOptions({
+    queryKey: queryKeys.deviceChoices(search),
+    queryFn: ({ signal }) =>
+      get(`/devices?${new URLSearchParams({ search: search.slice(0, maxSearchLength), limit: '20' })}`, DeviceList, signal),
+    placeholderData: keepPreviousData,
+  });
 
 export const peopleQuery = queryOptions({
   queryKey: queryKeys.people,

@@ -23,6 +23,8 @@ export const queryKeys = {
   alerts: (which: 'now' | 'over') => ['alerts', which],
   alertRules: ['alert-rules'],
   alertChannels: ['alert-channels'],
+  maintenance: ['maintenance-windows'],
+  deviceChoices: (search: string) => ['device-choices', search],
   people: ['people'],
   accessTokens: ['access-tokens'],
   auditLog: (query: string) => ['audit-log', query],

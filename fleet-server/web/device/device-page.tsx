@@ -10,6 +10,7 @@ import { deviceQuery } from '../api/queries.ts';
 import { ApprovalButtons } from '../devices/newcomers.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
+import { MaintenanceNote } from '../maintenance/maintenance-note.tsx';
 import { useMay } from '../session/person.tsx';
 import { noDrafts } from '../settings/device-settings-form.tsx';
 import { Announcer } from '../status/announcer.tsx';
@@ -145,6 +146,7 @@ function Device({ device, part }: { readonly device: DeviceDetail; readonly part
     <>
       <Announcer devices={[device]} />
       <Heading device={device} />
+      <MaintenanceNote deviceId={device.id} group={device.group} />
       <Tabs value={here} onChange={(next) => next !== null && goTo(address(next))} keepMounted={false}>
         <Tabs.List className={classes['parts']} ref={list}>
           {parts.map(({ name, title }) => (

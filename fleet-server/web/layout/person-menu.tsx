@@ -1,6 +1,6 @@
-/** Who is signed in, what is theirs, and what only admins look after. */
+/** Who is signed in, what is theirs, and what is looked after now and then. */
 import { ActionIcon, Menu, Text } from '@mantine/core';
-import { IconHistory, IconLogout, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
+import { IconHistory, IconLogout, IconTool, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { remove } from '../api/api.ts';
@@ -35,6 +35,11 @@ export function PersonMenu() {
         </Menu.Label>
         <Menu.Item component={Link} href="/account" leftSection={<IconUserCog size={16} aria-hidden />}>
           Your account
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>Fleet</Menu.Label>
+        <Menu.Item component={Link} href="/maintenance" leftSection={<IconTool size={16} aria-hidden />}>
+          Maintenance
         </Menu.Item>
         {isAdmin && (
           <>

@@ -8,6 +8,7 @@ import { groupsQuery, levelSettingsQuery } from '../api/queries.ts';
 import { PageHeading } from '../layout/page-heading.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
+import { MaintenanceNote } from '../maintenance/maintenance-note.tsx';
 import { RolloutsPanel } from '../rollouts/rollouts-panel.tsx';
 import { useMay } from '../session/person.tsx';
 import { dayWords } from '../time/words.ts';
@@ -52,6 +53,7 @@ export function FleetSettingsPage({ group }: { readonly group: string | null }) 
           />
         )}
       </PageHeading>
+      <MaintenanceNote deviceId={null} group={group} />
       <Stack>
         {settings.data !== undefined && (
           <section className="panel" aria-label={title}>

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object, as?: string) =>
+const call = (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, payload?: object, as?: string) =>
   api.request({ method, url: `/api/v1${path}`, ...(payload === undefined ? {} : { payload }), ...(as === undefined ? {} : { as }) });
 /** The clock of the test stands at 2026-11-21T12:00Z, a Saturday. */
 const once = (minutes: number) => ({
@@ -152,4 +152,25 @@ describe('who and what', () => {
     const request = { scope: { kind: 'device', id: 'd-nobody' }, schedule: once(5), reason: 'a test' };
     expect((await call('POST', '/maintenance-windows', request)).statusCode).toBe(404);
   });
+});
+
+test('a window that is changed counts as it is now, also when it was open, and says who changed what', async () => {
+  const { deviceId } = await api.join({ name: 'stage', group: 'hall' });
+  const made = await open({ kind: 'device', id: deviceId });
+  const change = (body: object, as?: string) => call('PUT', `/maintenance-windows/${made.id}`, { reason: 'longer', ...body }, as);
+  const longer = await change({ scope: { kind: 'group', name: 'hall' }, schedule: once(60) });
+  expect(longer.json<MaintenanceWindow>()).toMatchObject({ id: made.id, createdBy: 'admin', openUntil: '2026-11-21T13:00:00.000Z' });
+  expect((await device(deviceId)).maintenance).toEqual({ windowId: made.id, until: '2026-11-21T13:00:00.000Z', reason: 'longer' });
+  await change({ scope: { kind: 'group', name: 'hall' }, schedule: { ...weekly, days: ['mon'] } });
+  expect((await device(deviceId)).maintenance).toBeNull();
+  const audit = (await call('GET', '/audit-log?action=maintenance-changed')).json<{ entries: { subject: string }[] }>();
+  expect(audit.entries.map(({ subject }) => subject)).toEqual(['hall', 'hall']);
+
+  const viewer = await api.addPerson('vera', 'viewer');
+  const right = { scope: { kind: 'fleet' }, schedule: once(10) };
+  expect((await change(right, viewer)).statusCode).toBe(403);
+  expect((await change({ ...right, schedule: once(-1) })).statusCode).toBe(400);
+  expect((await change({ ...right, scope: { kind: 'device', id: 'd-nobody' } })).statusCode).toBe(404);
+  expect((await call('PUT', '/maintenance-windows/none', { reason: 'r', ...right })).statusCode).toBe(404);
+  expect(await windows()).toHaveLength(1);
 });
