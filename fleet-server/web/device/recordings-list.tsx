@@ -16,20 +16,26 @@ import classes from './recordings-list.module.css';
 
 const shownHashCharacters = 8;
 
-/** One question at a time: a list that was asked for before a change would show what was so before it. */
+/** One question at a time, in their order: a list that was asked for before a change shows what was so before it. */
 const questionsOf = (deviceId: string) => ['recordings', deviceId];
 
-function Row({ deviceId, recording }: { readonly deviceId: string; readonly recording: ListedRecording }) {
+type RowProps = {
+  readonly deviceId: string;
+  readonly recording: ListedRecording;
+  readonly onChanged: (name: string, isProtected: boolean) => void;
+};
+
+function Row({ deviceId, recording, onChanged }: RowProps) {
   const client = useQueryClient();
-  const [isProtected, setProtected] = useState(recording.isProtected);
+  const { name, format, startedAt, durationMs, bytes, sha256, isProtected } = recording;
   const isBusy = useIsMutating({ mutationKey: questionsOf(deviceId) }) > 0;
   const change = useMutation({
     mutationKey: questionsOf(deviceId),
-    mutationFn: () => askDevice(deviceId, isProtected ? 'release-recording' : 'protect-recording', { name: recording.name }),
-    onSuccess: () => setProtected(!isProtected),
+    scope: { id: `recordings of ${deviceId}` },
+    mutationFn: (isWanted: boolean) => askDevice(deviceId, isWanted ? 'protect-recording' : 'release-recording', { name }),
+    onSuccess: (_answer, isWanted) => onChanged(name, isWanted),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.commands(deviceId) }),
   });
-  const { name, format, startedAt, durationMs, bytes, sha256 } = recording;
   return (
     <Table.Tr data-testid="recording" data-name={name} data-protected={isProtected}>
       <Table.Td>
@@ -58,7 +64,7 @@ function Row({ deviceId, recording }: { readonly deviceId: string; readonly reco
           loading={change.isPending}
           disabled={isBusy}
           aria-label={`${isProtected ? 'Unprotect' : 'Protect'} ${name}`}
-          onClick={() => change.mutate()}
+          onClick={() => change.mutate(!isProtected)}
         >
           {isProtected ? 'Unprotect' : 'Protect'}
         </Button>
@@ -67,9 +73,10 @@ function Row({ deviceId, recording }: { readonly deviceId: string; readonly reco
   );
 }
 
-type Listed = { readonly askedAt: string; readonly recordings: readonly ListedRecording[]; readonly last: RecordingsPage };
+type Listed = { readonly recordings: readonly ListedRecording[]; readonly last: RecordingsPage };
+type RowsProps = Omit<RowProps, 'recording'> & { readonly listed: Listed };
 
-function Rows({ deviceId, listed }: { readonly deviceId: string; readonly listed: Listed }) {
+function Rows({ deviceId, listed, onChanged }: RowsProps) {
   if (listed.recordings.length === 0) return <p className="dim">There is no recording on the device.</p>;
   return (
     <Table.ScrollContainer minWidth={640}>
@@ -84,9 +91,8 @@ function Rows({ deviceId, listed }: { readonly deviceId: string; readonly listed
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {/* Each list is drawn anew: what is protected is what the device has just said. */}
           {listed.recordings.map((recording) => (
-            <Row key={`${recording.name} ${listed.askedAt}`} deviceId={deviceId} recording={recording} />
+            <Row key={recording.name} deviceId={deviceId} recording={recording} onChanged={onChanged} />
           ))}
         </Table.Tbody>
       </Table>
@@ -101,25 +107,32 @@ export function RecordingsList({ device }: { readonly device: DeviceDetail }) {
   const isBusy = useIsMutating({ mutationKey: questionsOf(device.id) }) > 0;
   const listing = useMutation({
     mutationKey: questionsOf(device.id),
-    mutationFn: async (before: Listed | null): Promise<Listed> => {
-      const beforeNumber = before?.last.nextBeforeNumber ?? null;
+    scope: { id: `recordings of ${device.id}` },
+    mutationFn: async (beforeNumber: number | null): Promise<RecordingsPage> => {
       const answer = await askDevice(device.id, 'list-recordings', beforeNumber === null ? {} : { beforeNumber });
       if (answer.recordings === undefined) throw new Error('The device sent no list.');
-      const earlier = before?.recordings ?? [];
-      return {
-        askedAt: before?.askedAt ?? answer.requestedAt,
-        recordings: [...earlier, ...answer.recordings.recordings],
-        last: answer.recordings,
-      };
+      return answer.recordings;
     },
-    onSuccess: setListed,
+    onSuccess: (last, beforeNumber) =>
+      setListed((earlier) => ({
+        recordings: beforeNumber === null || earlier === null ? last.recordings : [...earlier.recordings, ...last.recordings],
+        last,
+      })),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.commands(device.id) }),
   });
+  const onChanged = (name: string, isProtected: boolean): void =>
+    setListed(
+      (before) =>
+        before && {
+          ...before,
+          recordings: before.recordings.map((recording) => (recording.name === name ? { ...recording, isProtected } : recording)),
+        },
+    );
   if (!isOperator || !device.capabilities.includes('list-recordings')) return null;
   const isAway = device.presence.state !== 'online';
   return (
     <div className={classes['list']}>
-      {listed !== null && <Rows deviceId={device.id} listed={listed} />}
+      {listed !== null && <Rows deviceId={device.id} listed={listed} onChanged={onChanged} />}
       <Group gap={8}>
         <Button
           variant="default"
@@ -137,7 +150,7 @@ export function RecordingsList({ device }: { readonly device: DeviceDetail }) {
             size="xs"
             loading={listing.isPending && listing.variables !== null}
             disabled={isAway || isBusy}
-            onClick={() => listing.mutate(listed)}
+            onClick={() => listing.mutate(listed.last.nextBeforeNumber)}
           >
             Show older
           </Button>
