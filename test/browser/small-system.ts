@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment } from '../child-environment.ts';
+import { endAllOf } from '../fleet-server/left-behind.ts';
 import { environmentFor, startServer } from '../fleet-server/running-server.ts';
-import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 
 const agentProgram = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
@@ -34,8 +34,7 @@ export async function startSmallSystem(): Promise<SmallSystem> {
     await stopDevice();
     if (server.child.exitCode === null) server.child.kill('SIGTERM');
     await server.exit;
-    for (const { pid } of processesWith(folder)) process.kill(pid, 'SIGTERM');
-    await until('no process left', 10_000, () => processesWith(folder).length === 0);
+    await endAllOf(folder);
     await rm(folder, { recursive: true, force: true });
   };
   try {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
-import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
+import { endAllOf, leftBehind } from './left-behind.ts';
 import { environmentFor, type RunningServer, startServer } from './running-server.ts';
 
 let directory: string;
@@ -20,8 +20,7 @@ afterEach(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await exit;
   }
-  for (const { pid } of processesWith(directory)) process.kill(pid, 'SIGTERM');
-  await until('no process left', 5000, () => processesWith(directory).length === 0);
+  await endAllOf(directory);
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -62,7 +61,7 @@ describe('the fleet server', { timeout: processTestMs }, () => {
     expect(await server.exit).toEqual({ code: 0, signal: null });
     expect(performance.now() - askedAtMs).toBeLessThan(5000);
     await listening.body?.cancel().catch(() => {});
-    expect(processesWith(directory)).toEqual([]);
+    expect(await leftBehind(directory)).toEqual([]);
     expect(server.output()).not.toContain(firstAdminPassword);
 
     const again = start(environment);

@@ -11,7 +11,8 @@ import type { CommandStatus } from '#protocol/model/command.ts';
 import type { History } from '#protocol/model/device.ts';
 import { topicFor } from '#protocol/topics.ts';
 import { timeUntil, until } from '../../until.ts';
-import { endAllOf, password, request, signIn } from '../process/writes.ts';
+import { endAllOf } from '../left-behind.ts';
+import { password, request, signIn } from '../process/writes.ts';
 import { environmentFor, startServer } from '../running-server.ts';
 import { SimpleDevice } from '../servers/simple-device.ts';
 

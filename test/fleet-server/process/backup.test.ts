@@ -10,8 +10,9 @@ import { restore } from '#fleet-server/process/restore.ts';
 import { migrations } from '#fleet-server/store/migrations.ts';
 import { storePath } from '#fleet-server/store/store.ts';
 import { until } from '../../until.ts';
+import { endAllOf } from '../left-behind.ts';
 import { environmentFor, type RunningServer, startServer } from '../running-server.ts';
-import { endAllOf, missingIn, password, request, signIn, Writer } from './writes.ts';
+import { missingIn, password, request, signIn, Writer } from './writes.ts';
 
 let folder: string;
 let data: string;

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { storePath } from '#fleet-server/store/store.ts';
 import { noSmallDisk, smallDisk } from '../../device/recording/small-disk.ts';
 import { until } from '../../until.ts';
+import { endAllOf } from '../left-behind.ts';
 import { environmentFor, startServer } from '../running-server.ts';
 import { expectNothingLost } from './nothing-lost.ts';
-import { endAllOf, missingIn, password, request, signIn } from './writes.ts';
+import { missingIn, password, request, signIn } from './writes.ts';
 
 /** test/long has fifty. */
 const kills = 4;

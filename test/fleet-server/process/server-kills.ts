@@ -2,8 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { storePath } from '#fleet-server/store/store.ts';
 import { until } from '../../until.ts';
+import { endAllOf } from '../left-behind.ts';
 import { environmentFor, startServer } from '../running-server.ts';
-import { endAllOf, missingIn, password, signIn, Writer } from './writes.ts';
+import { missingIn, password, signIn, Writer } from './writes.ts';
 
 export type KillFigures = { readonly acknowledged: number; readonly missing: readonly string[]; readonly startsMs: readonly number[] };
 

@@ -1,7 +1,5 @@
 /** Writes at a running server, of which each that was acknowledged is remembered, and what of them a store holds. */
 import { DatabaseSync } from 'node:sqlite';
-import { processesWith } from '../../processes.ts';
-import { until } from '../../until.ts';
 
 /** Of each of two writers; beside them stand tokens whose answer a killed server did not get out. */
 const maxKept = 300;
@@ -74,10 +72,4 @@ export function missingIn(path: string, ids: readonly string[]): string[] {
   } finally {
     database.close();
   }
-}
-
-/** The relay of a server that was killed goes on: that is its purpose. */
-export async function endAllOf(directory: string): Promise<void> {
-  for (const { pid } of processesWith(directory)) process.kill(pid, 'SIGTERM');
-  await until('no process left', 10_000, () => processesWith(directory).length === 0);
 }

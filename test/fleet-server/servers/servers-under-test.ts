@@ -1,13 +1,12 @@
 /** Several real fleet servers on one real PostgreSQL, each with ports and a data directory of its own, and one key. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RuntimePaths, runtimePaths } from '#fleet-server/relay/runtime-directory.ts';
-import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
+import { endAllOf } from '../left-behind.ts';
 import { environmentFor, type RunningServer, startServer } from '../running-server.ts';
 import { createCluster, type PostgresqlCluster } from '../store/postgresql-cluster.ts';
 import { SimpleDevice } from './simple-device.ts';
@@ -135,9 +134,7 @@ export class ServersUnderTest {
       if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill('SIGTERM');
       await running.exit;
     }
-    for (const server of this.servers) await endRelayOf(server);
-    for (const { pid } of processesWith(this.#folder)) process.kill(pid, 'SIGTERM');
-    await until('no process left', 10_000, () => processesWith(this.#folder).length === 0);
+    await endAllOf(this.#folder);
     await this.cluster.remove();
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -150,13 +147,6 @@ function relayPaths({ environment }: OneServer): RuntimePaths {
 
 async function nginxOf(server: OneServer): Promise<number> {
   return (JSON.parse(await readFile(relayPaths(server).recordFile, 'utf8')) as { processId: number }).processId;
-}
-
-/** It outlives a server that was killed. */
-async function endRelayOf(server: OneServer): Promise<void> {
-  const { base, recordFile } = relayPaths(server);
-  if (existsSync(recordFile)) process.kill(-(await nginxOf(server)), 'SIGKILL');
-  await rm(base, { recursive: true, force: true });
 }
 
 async function signIn(url: string): Promise<string> {

@@ -15,8 +15,8 @@ import { fleetTrust } from '#device/uplink/fleet-trust.ts';
 import { MqttConnection } from '#device/uplink/mqtt-connection.ts';
 import { readTls } from '#fleet-server/tls/certificate.ts';
 import { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
+import { endAllOf } from '../left-behind.ts';
 import { manualClock } from '../manual-clock.ts';
-import { endAllOf } from '../process/writes.ts';
 import { environmentFor, type RunningServer, startServer } from '../running-server.ts';
 import { Authority, type Issued } from './authority.ts';
 
