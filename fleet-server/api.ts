@@ -1,5 +1,4 @@
 /** All of the fleet server but what talks to devices and to the relay: it expects `app.broker` and `app.relay` to be there when it is used. */
-import { join } from 'node:path';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { alertsPlugin } from '#fleet-server/alerts/plugin.ts';
@@ -31,6 +30,7 @@ import { errorHandlerPlugin } from '#fleet-server/http/error-handler.ts';
 import { openApiPlugin } from '#fleet-server/http/open-api.ts';
 import { originCheckPlugin } from '#fleet-server/http/origin-check.ts';
 import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
+import { dashboardDirectory } from '#fleet-server/installation.ts';
 import { logsPlugin } from '#fleet-server/logs/plugin.ts';
 import { logsRoutes } from '#fleet-server/logs/routes.ts';
 import { maintenancePlugin } from '#fleet-server/maintenance/plugin.ts';
@@ -99,7 +99,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   if (externalBroker !== null) await app.register(hooksRoutes, { prefix: apiPrefix, broker: externalBroker, clock });
   await app.register(changesRoutes, { prefix: apiPrefix, clock });
   await app.register(metricsRoutes);
-  await app.register(dashboardPlugin, { directory: options.dashboardDirectory ?? join(import.meta.dirname, 'web', 'dist') });
+  await app.register(dashboardPlugin, { directory: options.dashboardDirectory ?? dashboardDirectory });
 }
 
 function isHttps({ tls, publicUrl }: ApiOptions['configuration']): boolean {

@@ -3,14 +3,14 @@
  * stopped. `makespacelive` (setup/makespacelive.mjs) is its name for people.
  */
 import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { type Configuration, describeProblems, parseConfiguration } from '#fleet-server/configuration.ts';
+import { compileCacheDirectory } from '#fleet-server/installation.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
 import { UsageError } from '#fleet-server/process/usage-error.ts';
 
 // What is compiled once is not compiled at the next start. In a folder of ours: what lies there is run. Where it cannot be written, a start takes longer.
-enableCompileCache(fileURLToPath(new URL('../.build/compile-cache', import.meta.url)));
+enableCompileCache(compileCacheDirectory);
 
 const [subcommand, ...argumentList] = process.argv.slice(2);
 const parsed = parseConfiguration(process.env);

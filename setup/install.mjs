@@ -19,6 +19,7 @@ export const projectNode = join(root, 'node_modules', '.bin', 'node');
 
 const stampFile = join(root, 'node_modules', '.makespacelive.json');
 const agentStampFile = join(root, '.build', 'agent', '.built-from');
+const fleetServerStampFile = join(root, '.build', 'server', '.built-from');
 const dashboardStampFile = join(root, 'fleet-server', 'web', 'dist', '.built-from');
 const oldestNode = [20, 19];
 /**
@@ -37,13 +38,13 @@ function say(line) {
 }
 
 /**
- * What each purpose needs: which lists of Debian packages, and whether the dashboard. A device alone needs no relay.
- * @type {Readonly<Record<string, { readonly lists: readonly string[], readonly hasDashboard: boolean }>>}
+ * What each purpose needs: which lists of Debian packages, and whether the fleet server with its dashboard. A device alone needs no relay.
+ * @type {Readonly<Record<string, { readonly lists: readonly string[], readonly hasFleetServer: boolean }>>}
  */
 export const purposes = {
-  device: { lists: ['device', 'build'], hasDashboard: false },
-  start: { lists: ['device', 'relay', 'build'], hasDashboard: true },
-  test: { lists: ['device', 'relay', 'build', 'test'], hasDashboard: true },
+  device: { lists: ['device', 'build'], hasFleetServer: false },
+  start: { lists: ['device', 'relay', 'build'], hasFleetServer: true },
+  test: { lists: ['device', 'relay', 'build', 'test'], hasFleetServer: true },
 };
 
 /** @param {string} purpose */
@@ -54,7 +55,9 @@ export async function install(purpose) {
   await installDebianPackages(needs.lists.flatMap(readPackageList));
   await installNpmPackages();
   await buildAgent();
-  if (needs.hasDashboard) await buildDashboard();
+  if (!needs.hasFleetServer) return;
+  await buildFleetServer();
+  await buildDashboard();
 }
 
 function checkNode() {
@@ -178,13 +181,24 @@ function isSame(left, right) {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
-async function buildAgent() {
+export async function buildAgent() {
   const sources = [
     ...['device', 'hardware-profiles', 'protocol'].flatMap((room) => listFiles(join(root, room), [])),
     join(root, 'setup', 'bundle-agent.ts'),
     ...listFiles(join(root, 'setup', 'bundle'), []),
   ];
   await buildOnce('Bundling the device agent.', agentStampFile, sources, [projectNode, join(root, 'setup', 'bundle-agent.ts')]);
+}
+
+export async function buildFleetServer() {
+  const web = join(root, 'fleet-server', 'web');
+  const sources = [
+    ...listFiles(join(root, 'fleet-server'), []).filter((file) => !file.startsWith(web)),
+    ...listFiles(join(root, 'protocol'), []),
+    join(root, 'setup', 'bundle-fleet-server.ts'),
+  ];
+  const program = join(root, 'setup', 'bundle-fleet-server.ts');
+  await buildOnce('Bundling the fleet server.', fleetServerStampFile, sources, [projectNode, program]);
 }
 
 async function buildDashboard() {

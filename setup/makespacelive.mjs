@@ -22,7 +22,7 @@ const beside = ['join-token', 'admin-password', 'backup', 'restore'];
 
 const [subcommand = '', ...rest] = process.argv.slice(2);
 const isServer = subcommand === 'server' || beside.includes(subcommand);
-const program = isServer ? join(root, 'fleet-server', 'main.ts') : join(root, '.build', 'agent', 'agent.js');
+const program = isServer ? join(root, '.build', 'server', 'fleet-server.js') : join(root, '.build', 'agent', 'agent.js');
 const flags = isServer
   ? ['--max-semi-space-size=8', '--heap-growing-percent=20']
   : ['--no-opt', '--no-maglev', '--no-sparkplug', '--max-semi-space-size=1'];

@@ -22,7 +22,7 @@ import { fleetServerFlags } from './fleet-server-flags.ts';
 import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 const root = import.meta.dirname.slice(0, -'/setup'.length);
-const fleetServerProgram = join(root, 'fleet-server', 'main.ts');
+const fleetServerProgram = join(root, '.build', 'server', 'fleet-server.js');
 const agentProgram = join(root, '.build', 'agent', 'agent.js');
 const joinTokenLifeS = 600;
 /** Two signals within this time are one Ctrl-C: the terminal's own and npm's. */

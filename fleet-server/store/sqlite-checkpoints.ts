@@ -8,6 +8,7 @@
  * - When there is no such thread, SQLite does it itself as it would have without us.
  */
 import { Worker } from 'node:worker_threads';
+import { checkpointWorker } from '#fleet-server/installation.ts';
 
 /** Of the journal. A page that changes again and again is written once a round: the larger, the less is written. */
 export const checkpointBytes = 16 * 1_048_576;
@@ -68,7 +69,7 @@ export class SqliteCheckpoints {
   }
 
   #start(): Worker {
-    return new Worker(new URL('./sqlite-checkpoint-worker.ts', import.meta.url), {
+    return new Worker(checkpointWorker, {
       workerData: this.#options.path,
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
     });

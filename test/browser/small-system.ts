@@ -5,11 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childEnvironment } from '../child-environment.ts';
+import { agentProgram } from '../device/agent-program.ts';
 import { endAllOf } from '../fleet-server/left-behind.ts';
 import { environmentFor, startServer } from '../fleet-server/running-server.ts';
 import { until } from '../until.ts';
 
-const agentProgram = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
 export const adminPassword = 'correct horse battery staple';
 const json = { 'content-type': 'application/json' };
 

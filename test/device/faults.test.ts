@@ -20,12 +20,12 @@ import { parseSetting, type SettingKey, type SettingValue } from '#protocol/sett
 import { childEnvironment } from '../child-environment.ts';
 import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
+import { agentProgram } from './agent-program.ts';
 import { bareHardware, desired } from './bare-machine.ts';
 import { TestRelay } from './media/test-relay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestFleet } from './uplink/test-fleet.ts';
 
-const program = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
 const credential = 'credential-secret-'.padEnd(43, 'x');
 const joinToken = 'join-token-secret-1234';
 const small = { AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };
@@ -51,7 +51,7 @@ type Running = { readonly child: ChildProcess; readonly output: () => string };
 
 function startAgent(stateDirectory: string, settings: Record<string, string>): Running {
   const env = { ...childEnvironment(), AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: 'dev-1', ...small, ...settings };
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [agentProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   onTestFinished(() => stopAgent(child));

@@ -239,7 +239,7 @@ describe('kill -9', () => {
     const settingsBefore = await system.api.settings(deviceId);
     const recording = await record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'server-killed.flv'));
     const killedAt = Date.now();
-    process.kill(Number(processOf(system.folder, 'fleet-server/main.ts')), 'SIGKILL');
+    process.kill(Number(processOf(system.folder, '.build/server/fleet-server.js')), 'SIGKILL');
     await until('the API again', 20_000, async () => (await system.api.devices()).total === 1);
     report('kill -9 of the fleet server, API back', Date.now() - killedAt);
     await until('the device online and live', 40_000, async () => {

@@ -11,11 +11,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startMeAnew } from '#device/exit-codes.ts';
 import type { DeviceDetail, DeviceList } from '#protocol/model/device.ts';
 import { childEnvironment } from '../child-environment.ts';
+import { agentProgram } from '../device/agent-program.ts';
 import { environmentFor, type RunningServer, startServer } from '../fleet-server/running-server.ts';
 import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 
-const program = join(import.meta.dirname, '..', '..', 'device', 'main.ts');
 const password = 'a password for tests';
 
 type Agent = { readonly child: ChildProcess; output(): string };
@@ -46,7 +46,7 @@ function startAgent(card: string, board: string, joinToken?: string): Agent {
     ...{ AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '240', AV_VIDEO_FRAMERATE: '10' },
     ...(joinToken === undefined ? {} : { FLEET_JOIN_TOKEN: joinToken }),
   };
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [agentProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
   const agent = { child, output: () => text };

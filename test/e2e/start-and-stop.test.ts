@@ -76,7 +76,7 @@ describe('starting again', () => {
   test('Ctrl-C just after the fleet server was killed leaves no process behind either', async () => {
     const { folder, environment } = await prepare();
     const system = await launchSystem(folder, environment);
-    process.kill(Number(processOf(folder, 'fleet-server/main.ts')), 'SIGKILL');
+    process.kill(Number(processOf(folder, '.build/server/fleet-server.js')), 'SIGKILL');
     await until('the supervisor to notice', 5000, () => system.output().includes('The fleet server ended (SIGKILL)'));
     expect(await system.stop()).toBe(true);
     await until('no process left', 3000, () => remainingProcesses(folder, system.output()).length === 0);

@@ -1,4 +1,5 @@
 /** A clock of the fleet server that stands still until a test moves it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '#fleet-server/clock.ts';
 
 export type ManualClock = Clock & {
@@ -8,7 +9,7 @@ export type ManualClock = Clock & {
   jump(byMs: number): void;
 };
 
-/** What answers from another process: settled is only what it has answered. */
+/** What answers from another process, or from the disk: settled is only what it has answered. */
 type Busy = { busyConnections(): number };
 const stores = new Set<Busy>();
 
@@ -16,11 +17,20 @@ export function settleWith(store: Busy): void {
   stores.add(store);
 }
 
+/** Of a store that is closed. */
+export function settleWithout(store: Busy): void {
+  stores.delete(store);
+}
+
 /** Lets promises and callbacks that are already due run. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if ([...stores].some((store) => store.busyConnections() > 0)) turn = 0;
+    while ([...stores].some((store) => store.busyConnections() > 0)) {
+      turn = 0;
+      // Asleep, since who asks without a pause takes the processor from the database that is to answer.
+      await delay(1);
+    }
   }
 }
 

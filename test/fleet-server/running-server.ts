@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-export const serverProgram = fileURLToPath(new URL('../../fleet-server/main.ts', import.meta.url));
+export const serverProgram = fileURLToPath(new URL('../../.build/server/fleet-server.js', import.meta.url));
 
 export type Ready = { readonly url: string; readonly rtmpUrl: string; readonly firstAdminPassword?: string };
 export type RunningServer = {

@@ -1,6 +1,6 @@
 /** A short soak: `npm run soak` is the long one. */
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { agentProgram } from '../device/agent-program.ts';
 import { freePort } from '../fleet-server/running-server.ts';
 import { runSoak } from '../soak/soak-run.ts';
 import { growthOfSecondHalf } from '../soak/soak-table.ts';
@@ -13,7 +13,7 @@ test('200 restarts of an output and 20 changes of the settings leave the memory 
     outputRestarts: 200,
     settingsChanges: 20,
     rows: 40,
-    program: join(import.meta.dirname, '..', '..', 'device', 'main.ts'),
+    program: agentProgram,
     rtmpPort: await freePort(),
     onRow: () => undefined,
   });

@@ -85,3 +85,24 @@ test('nginx takes the load balancer’s configuration', (context) => {
   execFileSync('nginx', ['-t', '-p', folder, '-c', path], { stdio: 'pipe' });
   rmSync(folder, { recursive: true });
 });
+
+test.each([
+  ['Dockerfile.template', '.dockerignore'],
+  ['docs/compose/fleet-server.Dockerfile', 'docs/compose/fleet-server.Dockerfile.dockerignore'],
+])('what %s copies is let through by %s', (dockerfile, ignoreFile) => {
+  const [first, ...patterns] = read(ignoreFile).trim().split('\n');
+  expect(first).toBe('*');
+  const letThrough = patterns.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const copied = read(dockerfile)
+    .split('\n')
+    .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))
+    .flatMap((line) => line.split(/\s+/).slice(1, -1));
+  expect(copied.length).toBeGreaterThan(2);
+  for (const path of copied) {
+    expect(existsSync(join(root, path)), path).toBe(true);
+    expect(
+      letThrough.some((allowed) => path === allowed || path.startsWith(`${allowed}/`)),
+      path,
+    ).toBe(true);
+  }
+});

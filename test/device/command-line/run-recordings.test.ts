@@ -4,18 +4,18 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { agentProgram } from '../agent-program.ts';
 import { makeSegment } from '../recording/made-segment.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const run = promisify(execFile);
-const program = join(import.meta.dirname, '..', '..', '..', 'device', 'main.ts');
 const name = '2026-11-21T10-00-00Z';
 
 test('recordings are listed, protected and let go, without an agent', async () => {
   const state = await temporaryDirectory();
   const recordings = async (...words: readonly string[]): Promise<string> => {
     const environment = { PATH: process.env['PATH'], AGENT_STATE_DIR: state };
-    const { stdout } = await run(process.execPath, [program, 'recordings', ...words], { env: environment }).catch(
+    const { stdout } = await run(process.execPath, [agentProgram, 'recordings', ...words], { env: environment }).catch(
       (cause: { stderr: string }) => ({ stdout: `refused: ${cause.stderr}` }),
     );
     return stdout;

@@ -7,11 +7,11 @@ import { askAgent } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { childEnvironment } from '../../child-environment.ts';
 import { until } from '../../until.ts';
+import { agentProgram } from '../agent-program.ts';
 import { IcecastServer } from '../media/icecast-server.ts';
 import { TestRelay } from '../media/test-relay.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
-const program = join(import.meta.dirname, '..', '..', '..', 'device', 'main.ts');
 const key = 'the-key-that-is-shown-nowhere';
 
 type Examination = { readonly exitCode: number; readonly output: string; readonly checks: readonly Check[] };
@@ -24,7 +24,7 @@ const small = { AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERAT
 
 function examine(environment: Record<string, string>, ...options: string[]): Promise<Examination> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, 'doctor', ...options], { env: environment, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [agentProgram, 'doctor', ...options], { env: environment, timeout: 60_000 }, (error, stdout, stderr) => {
       const checks = options.includes('--json') ? (JSON.parse(stdout) as { checks: Check[] }).checks : [];
       resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr, checks });
     });
@@ -105,7 +105,7 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   const relay = await startedRelay();
   const stateDirectory = join(await temporaryDirectory(), 'state');
   const environment = environmentOf(stateDirectory, { AV_STREAM_URL: relay.target });
-  const agent = spawn(process.execPath, [program], { env: environment, stdio: 'ignore' });
+  const agent = spawn(process.execPath, [agentProgram], { env: environment, stdio: 'ignore' });
   onTestFinished(async () => {
     const gone = once(agent, 'exit');
     agent.kill('SIGTERM');

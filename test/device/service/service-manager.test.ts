@@ -9,6 +9,7 @@ import { ServiceManager, serviceManagerOf } from '#device/service/service-manage
 import { childEnvironment } from '../../child-environment.ts';
 import { processesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
+import { agentProgram } from '../agent-program.ts';
 import { manualClock, settle } from '../manual-clock.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { canReceive, startReceiver } from './notify-receiver.ts';
@@ -72,7 +73,6 @@ test('only what was meant for this process is taken from the environment', () =>
   expect(serviceManagerOf({ NOTIFY_SOCKET: '/run/x' }, 7, () => 0)).not.toBeNull();
 });
 
-const agentProgram = join(import.meta.dirname, '..', '..', '..', 'device', 'main.ts');
 const secret = 'not-for-systemctl-status';
 
 test.skipIf(!canReceive)(

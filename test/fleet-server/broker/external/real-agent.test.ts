@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Credentials } from '#device/uplink/credentials.ts';
 import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, DeviceList } from '#protocol/model/device.ts';
+import { agentProgram } from '../../../device/agent-program.ts';
 import { until } from '../../../until.ts';
 import { endAllOf } from '../../left-behind.ts';
 import { password, request, signIn } from '../../process/writes.ts';
@@ -61,11 +61,10 @@ const opens = async ({ deviceId, credential }: Credentials): Promise<boolean> =>
 };
 
 function startAgent(joinToken: string): ChildProcess {
-  const program = fileURLToPath(new URL('../../../../device/main.ts', import.meta.url));
   const video = { AV_VIDEO_SOURCE: 'test', AV_DISABLE_AUDIO: '1', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '240', AV_VIDEO_FRAMERATE: '5' };
   const fleet = { FLEET_URL: url, FLEET_JOIN_TOKEN: joinToken, FLEET_CA_FILE: caFile, AGENT_STATE_DIR: join(folder, 'agent') };
   const env = { PATH: process.env['PATH'], HOME: folder, ...fleet, ...video };
-  return spawn(process.execPath, [program, 'agent'], { env, stdio: 'ignore' });
+  return spawn(process.execPath, [agentProgram, 'agent'], { env, stdio: 'ignore' });
 }
 
 test('it joins, is steered, changes its credential, comes back to a broker that was away, and is cut when it is removed', {
