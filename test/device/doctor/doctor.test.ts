@@ -111,7 +111,10 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
     agent.kill('SIGTERM');
     await gone;
   });
-  await until('the agent to stream', 20_000, async () => (await askAgent(stateDirectory))?.health?.outputs[0]?.state.kind === 'streaming');
+  await until('the agent to stream and to have measured it', 20_000, async () => {
+    const { outputs, figures } = (await askAgent(stateDirectory))?.health ?? {};
+    return outputs?.[0]?.state.kind === 'streaming' && figures?.width === 320;
+  });
   const publisher = await relay.publisherId();
   const examination = await examine(environment, '--json');
   expect(examination.exitCode).toBe(0);
