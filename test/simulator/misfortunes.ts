@@ -141,6 +141,10 @@ function killServer(run: Simulation): void {
 }
 
 async function stopServer(run: Simulation): Promise<void> {
-  await run.liveServer()?.stop();
+  const server = run.liveServer();
+  await server?.stop().catch((cause: unknown) => {
+    // Killed between two statements of its stopping.
+    if (server.isAlive) throw cause;
+  });
   run.startServerAfter(run.random.between(200, 5000));
 }
