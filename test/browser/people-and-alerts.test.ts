@@ -80,7 +80,7 @@ test('a person who was added sees what a viewer may see; an alert rises, is told
   await signInAs(ada, 'ada', password);
   await ada.getByRole('button', { name: 'Account' }).click();
   await ada.getByRole('menuitem', { name: 'Your account' }).waitFor();
-  expect(await ada.getByRole('menuitem').allTextContents()).toEqual(['Your account', 'Sign out']);
+  expect(await ada.getByRole('menuitem').allTextContents()).toEqual(['Your account', 'Maintenance', 'Sign out']);
   for (const path of ['/people', '/audit-log']) {
     await ada.goto(system.url + path);
     await ada.getByText('This page is for admins').waitFor();
@@ -133,6 +133,7 @@ const pages = [
   { name: 'alert-channels', path: '/alerts/channels', isThere: '[data-testid=channel-row]' },
   { name: 'people', path: '/people', isThere: '[data-testid=person-row]' },
   { name: 'audit-log', path: '/audit-log', isThere: '[data-testid=audit-entry]' },
+  { name: 'maintenance', path: '/maintenance', isThere: 'text=No maintenance is planned' },
   { name: 'account', path: '/account', isThere: 'text=Current password' },
 ] as const;
 
