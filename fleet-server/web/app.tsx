@@ -25,6 +25,7 @@ import { PersonProvider } from './session/person.tsx';
 import { SignInPage } from './session/sign-in-page.tsx';
 import { FleetSettingsPage } from './settings/fleet-settings-page.tsx';
 import { theme } from './theme.ts';
+import { WatchdogPage } from './watchdog/watchdog-page.tsx';
 
 function NotFoundPage() {
   return (
@@ -62,6 +63,7 @@ function Pages() {
             <Route path="/rollouts/:id">{({ id }) => <RolloutPage key={id} id={id} />}</Route>
             <Route path="/alerts/:part?" component={AlertsPage} />
             <Route path="/maintenance" component={MaintenancePage} />
+            <Route path="/watchdog/:group?">{({ group }) => <WatchdogPage key={group ?? ''} group={group ?? null} />}</Route>
             <Route path="/people">
               <AdminsOnly>
                 <PeoplePage />

@@ -10,6 +10,7 @@ import { MaintenanceWindowList } from '#protocol/model/maintenance.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
+import { WatchdogPolicyAnswer } from '#protocol/model/watchdog.ts';
 import { type AuditFilter, auditQuery } from '../audit/audit-filter.ts';
 import { type HealthRange, moveMs } from '../device/health-ranges.ts';
 import { type ListView, listQuery, maxSearchLength } from '../devices/list-view.ts';
@@ -200,6 +201,18 @@ export const maintenanceQuery = queryOptions({
   queryFn: ({ signal }) => get('/maintenance-windows', MaintenanceWindowList, signal),
   refetchInterval: fallbackMs,
 });
+
+/** Null: of the fleet. */
+export function watchdogPolicyPath(group: string | null): string {
+  return group === null ? '/fleet/watchdog-policy' : pathOf('groups', group, 'watchdog-policy');
+}
+
+export const watchdogPolicyQuery = (group: string | null) =>
+  queryOptions({
+    queryKey: queryKeys.watchdogPolicy(group),
+    queryFn: ({ signal }) => get(watchdogPolicyPath(group), WatchdogPolicyAnswer, signal),
+    refetchInterval: fallbackMs,
+  });
 
 /** Devices to choose one from. */
 export const deviceChoicesQuery = (search: string) =>

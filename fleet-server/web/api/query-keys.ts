@@ -24,6 +24,8 @@ export const queryKeys = {
   alertRules: ['alert-rules'],
   alertChannels: ['alert-channels'],
   maintenance: ['maintenance-windows'],
+  watchdogPolicies: ['watchdog-policy'],
+  watchdogPolicy: (group: string | null) => ['watchdog-policy', group ?? ''],
   deviceChoices: (search: string) => ['device-choices', search],
   people: ['people'],
   accessTokens: ['access-tokens'],

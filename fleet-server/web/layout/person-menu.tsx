@@ -1,6 +1,6 @@
 /** Who is signed in, what is theirs, and what is looked after now and then. */
 import { ActionIcon, Menu, Text } from '@mantine/core';
-import { IconHistory, IconLogout, IconTool, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
+import { IconHistory, IconLogout, IconShieldCheck, IconTool, IconUserCircle, IconUserCog, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { remove } from '../api/api.ts';
@@ -40,6 +40,9 @@ export function PersonMenu() {
         <Menu.Label>Fleet</Menu.Label>
         <Menu.Item component={Link} href="/maintenance" leftSection={<IconTool size={16} aria-hidden />}>
           Maintenance
+        </Menu.Item>
+        <Menu.Item component={Link} href="/watchdog" leftSection={<IconShieldCheck size={16} aria-hidden />}>
+          Watchdog
         </Menu.Item>
         {isAdmin && (
           <>
