@@ -6,7 +6,7 @@
  * - Nothing in the API changes or deletes an entry; the newest `maxKept` stay.
  * - A secret is never in it, only that it was set, replaced or removed.
  */
-import { type AuditQuery, auditRows, insertAuditRow, pruneAuditRows } from '#fleet-server/audit/audit-store.ts';
+import { type AuditQuery, auditRows, insertAuditRow, lastSignInRows, pruneAuditRows } from '#fleet-server/audit/audit-store.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { AuditChange, AuditPage } from '#protocol/model/audit.ts';
@@ -77,6 +77,13 @@ export class AuditLog {
     if (this.#sincePrune < pruneEvery) return;
     this.#sincePrune = 0;
     await pruneAuditRows(database, maxKept);
+  }
+
+  /** When each of these people signed in last; without whom the log does not know. */
+  async lastSignIns(database: Database, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (names.length === 0) return new Map();
+    const rows = await lastSignInRows(database, names);
+    return new Map(rows.map(({ actor, atMs }) => [actor, Number(atMs)]));
   }
 
   /** `nameOf`: of a device, now. */

@@ -42,6 +42,20 @@ export function auditRows(database: Database, asked: AuditQuery): Promise<(Audit
     .execute();
 }
 
+/** Of these people; who has no sign-in in the log is left out. */
+export function lastSignInRows(database: Database, names: readonly string[]): Promise<{ readonly actor: string; readonly atMs: number }[]> {
+  return (
+    database
+      .selectFrom('auditLog')
+      .select((e) => ['actor', e.fn.max<number>('atMs').as('atMs')])
+      // Who signs in is the subject as well, and for that there is an index.
+      .where('subject', 'in', names)
+      .where('action', '=', 'signed-in')
+      .groupBy('actor')
+      .execute()
+  );
+}
+
 export async function pruneAuditRows(database: Database, keep: number): Promise<void> {
   const newest = await database.selectFrom('auditLog').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
   if (newest === undefined || newest.id <= keep) return;

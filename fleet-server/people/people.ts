@@ -135,7 +135,18 @@ export class People {
 
   async list(): Promise<PersonList> {
     const rows = await store.listPeople(this.#database);
-    return { people: rows.map(({ name, role, createdAtMs }) => ({ name, role: toRole(role), createdAt: timestamp(createdAtMs) })) };
+    const signIns = await this.#audit.lastSignIns(
+      this.#database,
+      rows.map(({ name }) => name),
+    );
+    return {
+      people: rows.map(({ name, role, createdAtMs }) => {
+        const lastMs = signIns.get(name);
+        // Before that it was another person of the same name.
+        const isTheirs = lastMs !== undefined && lastMs >= createdAtMs;
+        return { name, role: toRole(role), createdAt: timestamp(createdAtMs), lastSignedInAt: isTheirs ? timestamp(lastMs) : null };
+      }),
+    };
   }
 
   /** Without a password one is made, and shown in this answer alone. */

@@ -20,7 +20,13 @@ export type Credentials = Static<typeof Credentials>;
 export const Person = Type.Object({ name: Type.String(), role: Role });
 export type Person = Static<typeof Person>;
 
-export const PersonList = Type.Object({ people: Type.Array(Type.Object({ name: Type.String(), role: Role, createdAt: Timestamp })) });
+const ListedPerson = Type.Object({
+  name: Type.String(),
+  role: Role,
+  createdAt: Timestamp,
+  lastSignedInAt: Type.Union([Timestamp, Type.Null()], { description: 'By the audit log; null when it knows of none' }),
+});
+export const PersonList = Type.Object({ people: Type.Array(ListedPerson) });
 export type PersonList = Static<typeof PersonList>;
 
 export const NewPerson = Type.Object({

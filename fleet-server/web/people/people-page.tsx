@@ -10,6 +10,7 @@ import { ProblemAlert } from '../layout/problem-alert.tsx';
 import rows from '../layout/rows.module.css';
 import { useTitle } from '../layout/use-title.ts';
 import { usePerson } from '../session/person.tsx';
+import { Ago } from '../time/times.tsx';
 import { dayWords } from '../time/words.ts';
 import { AddPerson } from './add-person.tsx';
 import { type ListedPerson, NewPasswordDialog, RemoveDialog, RoleDialog } from './person-dialogs.tsx';
@@ -17,6 +18,14 @@ import { roleWords } from './role-words.ts';
 
 const dialogs = { role: RoleDialog, password: NewPasswordDialog, remove: RemoveDialog } as const;
 type OpenDialog = { readonly kind: keyof typeof dialogs; readonly person: ListedPerson };
+
+function LastSignIn({ at }: { readonly at: string }) {
+  return (
+    <>
+      last sign-in <Ago at={at} />
+    </>
+  );
+}
 
 function PersonRow({ person, onOpen }: { readonly person: ListedPerson; readonly onOpen: (kind: OpenDialog['kind']) => void }) {
   const isSelf = usePerson()?.name === person.name;
@@ -30,7 +39,10 @@ function PersonRow({ person, onOpen }: { readonly person: ListedPerson; readonly
           </Badge>
           {isSelf && <span className="dim">you</span>}
         </h2>
-        <p className={rows['words']}>Since {dayWords(person.createdAt)}</p>
+        <p className={rows['words']}>
+          Since {dayWords(person.createdAt)} ·{' '}
+          {person.lastSignedInAt === null ? 'no sign-in on record' : <LastSignIn at={person.lastSignedInAt} />}
+        </p>
       </div>
       <Menu position="bottom-end">
         <Menu.Target>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MadePerson } from '#protocol/model/person.ts';
+import type { MadePerson, PersonList } from '#protocol/model/person.ts';
 import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -37,6 +37,27 @@ describe('people', () => {
     [{ role: 'viewer' }],
   ])('with wrong fields are refused: %o', async (payload) => {
     expect((await people('POST', '', payload)).statusCode).toBe(400);
+  });
+
+  test('are listed with their last sign-in, and one who comes after another of the same name without the other’s', async () => {
+    const signedInAt = async (): Promise<Record<string, string | null>> => {
+      const { people: listed } = (await people('GET')).json<PersonList>();
+      return Object.fromEntries(listed.map(({ name, lastSignedInAt }) => [name, lastSignedInAt]));
+    };
+    const now = (): string => new Date(api.clock.nowMs()).toISOString();
+    await people('POST', '', { name: 'ada', role: 'viewer', password: adminPassword });
+    expect((await signedInAt())['ada']).toBeNull();
+    await api.signIn('ada', adminPassword);
+    api.clock.jump(60_000);
+    await expect(api.signIn('ada', 'not the password')).rejects.toThrow();
+    await api.signIn('ada', adminPassword);
+    const last = now();
+    api.clock.jump(60_000);
+    await api.signIn('admin', adminPassword);
+    expect(await signedInAt()).toEqual({ ada: last, admin: now() });
+    await people('DELETE', '/ada');
+    await people('POST', '', { name: 'ada', role: 'viewer', password: adminPassword });
+    expect((await signedInAt())['ada']).toBeNull();
   });
 
   test('have a name of their own', async () => {
