@@ -80,7 +80,7 @@ test('a person who was added sees what a viewer may see; an alert rises, is told
   await signInAs(ada, 'ada', password);
   await ada.getByRole('button', { name: 'Account' }).click();
   await ada.getByRole('menuitem', { name: 'Your account' }).waitFor();
-  expect(await ada.getByRole('menuitem').allTextContents()).toEqual(['Your account', 'Maintenance', 'Sign out']);
+  expect(await ada.getByRole('menuitem').allTextContents()).toEqual(['Your account', 'Maintenance', 'Watchdog', 'Sign out']);
   for (const path of ['/people', '/audit-log']) {
     await ada.goto(system.url + path);
     await ada.getByText('This page is for admins').waitFor();
@@ -134,6 +134,7 @@ const pages = [
   { name: 'people', path: '/people', isThere: '[data-testid=person-row]' },
   { name: 'audit-log', path: '/audit-log', isThere: '[data-testid=audit-entry]' },
   { name: 'maintenance', path: '/maintenance', isThere: 'text=No maintenance is planned' },
+  { name: 'watchdog', path: '/watchdog', isThere: '[data-testid=watchdog-origin]' },
   { name: 'account', path: '/account', isThere: 'text=Current password' },
 ] as const;
 
