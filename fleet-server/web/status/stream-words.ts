@@ -5,18 +5,6 @@ export type StreamKind = StreamState['kind'];
 /** A tone is a colour by its meaning; global.css gives it its shade. */
 export type Tone = 'live' | 'starting' | 'warn' | 'bad' | 'elsewhere' | 'quiet';
 
-export const streamKinds = [
-  'failed',
-  'no-signal',
-  'not-arriving',
-  'offline',
-  'unknown',
-  'starting',
-  'elsewhere',
-  'stopped',
-  'live',
-] as const satisfies readonly StreamKind[];
-
 const streamLooks: { readonly [Kind in StreamKind]: { readonly words: string; readonly tone: Tone } } = {
   live: { words: 'Live', tone: 'live' },
   starting: { words: 'Starting', tone: 'starting' },

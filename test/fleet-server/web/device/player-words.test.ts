@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { coverWords } from '#fleet-server/web/device/player-words.ts';
-import { streamKinds } from '#fleet-server/web/status/stream-words.ts';
+import { streamKinds } from '#protocol/model/device.ts';
 
 const since = '2026-01-05T12:00:00.000Z';
 

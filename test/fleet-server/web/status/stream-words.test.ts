@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { streamKinds, streamLabel, streamTone, streamWords } from '#fleet-server/web/status/stream-words.ts';
+import { streamLabel, streamTone, streamWords } from '#fleet-server/web/status/stream-words.ts';
+import { streamKinds } from '#protocol/model/device.ts';
 
 describe('the words for a stream', () => {
   test.for(streamKinds.filter((kind) => kind !== 'live'))('%s is never called live', (kind) => {
