@@ -11,6 +11,7 @@ const onPostgresqlOnly = [
 const withoutStore = [
   'test/fleet-server/alerts/{decide,messenger,quiet-hours}.test.ts',
   'test/fleet-server/devices/{presence,stream-state}.test.ts',
+  'test/fleet-server/history/{contiguous,happened-at}.test.ts',
   'test/fleet-server/http/**',
   'test/fleet-server/maintenance/schedule.test.ts',
   'test/fleet-server/watchdog/watchdog.test.ts',

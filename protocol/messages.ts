@@ -166,7 +166,7 @@ export const Event = Type.Object(
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'Grows by one an event, over restarts of the agent too',
     }),
-    at: Timestamp,
+    at: { ...Timestamp, description: 'By the device’s clock, as `sentAt` of the envelope: the server goes by the difference' },
     kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
     detail: Reason,
     oldestNumber: Type.Optional(

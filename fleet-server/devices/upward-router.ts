@@ -65,7 +65,7 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
     case 'applied':
       return app.settings.onApplied(deviceId, message.envelope.body, position);
     case 'event':
-      return app.history.onEvent(deviceId, message.envelope.session, message.envelope.body);
+      return app.history.onEvent(deviceId, message.envelope, message.envelope.body);
     case 'command-result':
       return app.commands.onResult(deviceId, message.envelope.body);
     case 'health':

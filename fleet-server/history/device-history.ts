@@ -4,9 +4,12 @@
  * INVARIANTS
  * - An event of a device is stored once, and acknowledged only when it is stored.
  * - A device has at most `maxEntries` entries; the oldest go first.
+ * - Entries stand in the order in which they happened, also those that were told late: see happened-at.ts.
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
+import { happenedAtMs } from '#fleet-server/history/happened-at.ts';
+import { readHistoryCursor, writeHistoryCursor } from '#fleet-server/history/history-cursor.ts';
 import * as store from '#fleet-server/history/history-store.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -14,11 +17,11 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Session } from '#protocol/identifiers.ts';
 import type { Event } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
-import type { History, HistoryEntry } from '#protocol/model/device.ts';
+import { type History, type HistoryKinds, type HistoryOrigin, historyOrigins } from '#protocol/model/history.ts';
 
 export type NewHistoryEntry = {
   readonly deviceId: string;
-  readonly origin: HistoryEntry['origin'];
+  readonly origin: HistoryOrigin;
   /** Lower-case words joined by hyphens. */
   readonly kind: string;
   /** A sentence for people, without secrets; cut at 500 characters. */
@@ -46,7 +49,20 @@ function readTime(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-const origins = ['device', 'server', 'watchdog', 'person'] as const;
+function originOf(text: string): HistoryOrigin {
+  return historyOrigins.find((known) => known === text) ?? 'server';
+}
+
+/** What an event comes in. */
+export type EventFrame = { readonly session: Session; readonly sentAt: string };
+
+export type HistoryRequest = {
+  readonly origin?: HistoryOrigin | undefined;
+  readonly kind?: string | undefined;
+  /** The `next` of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+};
 
 export class DeviceHistory {
   readonly #options: DeviceHistoryOptions;
@@ -63,7 +79,7 @@ export class DeviceHistory {
     const { clock, log } = this.#options;
     const detail = entry.detail.slice(0, maxDetailLength);
     try {
-      const row = { ...entry, detail, atMs: clock.nowMs(), deviceNumber: null };
+      const row = { ...entry, detail, atMs: clock.nowMs(), arrivedAtMs: null, deviceNumber: null };
       // That each device of a fleet has come is written with that of all others: see inTransaction.
       await inTransaction(this.#options.database, (transaction) => this.#insert(row, transaction));
     } catch (err) {
@@ -85,9 +101,9 @@ export class DeviceHistory {
   }
 
   /** Stores an event of the device, then acknowledges all that are stored without a gap. Rejects when it cannot be stored. */
-  async onEvent(deviceId: string, { bootId, counter }: Session, event: Event): Promise<void> {
+  async onEvent(deviceId: string, frame: EventFrame, event: Event): Promise<void> {
     const { database, log } = this.#options;
-    const session = `${bootId} ${counter}`;
+    const session = `${frame.session.bootId} ${frame.session.counter}`;
     const known = this.#firstOfSession.get(deviceId);
     // What is below the oldest event that it still has is gone from it, or was acknowledged. A device that does not name it sends it first:
     // remembered for the whole session, as the first may fail to be stored, and come again after others. (On a wire that is shared
@@ -100,17 +116,9 @@ export class DeviceHistory {
       const { upTo: stored, highest } = marks;
       // What is below the mark was stored before; it may have been pruned since and must not come back.
       if (event.number <= stored) return stored;
-      await this.#insert(
-        {
-          deviceId,
-          origin: 'device',
-          kind: event.kind,
-          detail: event.detail,
-          atMs: readTime(event.at) ?? this.#options.clock.nowMs(),
-          deviceNumber: event.number,
-        },
-        transaction,
-      );
+      const times = await this.#timesOf(transaction, deviceId, frame, event, marks);
+      const row = { deviceId, origin: 'device', kind: event.kind, detail: event.detail, ...times, deviceNumber: event.number };
+      await this.#insert(row, transaction);
       const base = Math.max(stored, first - 1);
       // Nearly always each comes after the other, and there is none above it.
       const above = highest > base ? await store.eventNumbersAbove(transaction, deviceId, base) : [event.number];
@@ -122,16 +130,45 @@ export class DeviceHistory {
     this.#options.acknowledge(deviceId, upTo).catch((err: unknown) => log.warn({ err, deviceId }, 'an event could not be acknowledged'));
   }
 
-  async newest(deviceId: string, limit: number): Promise<History> {
-    const rows = await store.newestEntries(this.#options.database, deviceId, limit);
-    const entries = rows.map(({ id, atMs, origin, kind, detail }) => ({
-      id,
-      at: timestamp(atMs),
-      origin: origins.find((known) => known === origin) ?? 'server',
-      kind,
-      detail,
-    }));
-    return { entries };
+  /** Newest first, a page at a time. */
+  async page(deviceId: string, { after, limit, ...match }: HistoryRequest): Promise<History> {
+    const place = after === undefined ? null : readHistoryCursor(after);
+    const rows = await store.historyRows(this.#options.database, deviceId, { ...match, after: place, limit: limit + 1 });
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return {
+      entries: shown.map(({ id, atMs, arrivedAtMs, origin, kind, detail }) => ({
+        id,
+        at: timestamp(atMs),
+        arrivedAt: timestamp(arrivedAtMs ?? atMs),
+        origin: originOf(origin),
+        kind,
+        detail,
+      })),
+      next:
+        last === undefined || rows.length <= limit
+          ? null
+          : writeHistoryCursor({ atMs: last.atMs, number: last.deviceNumber ?? 0, id: last.id }),
+    };
+  }
+
+  /** Which kinds of entries there are, by name. */
+  async kinds(deviceId: string): Promise<HistoryKinds> {
+    const kinds = await store.historyKinds(this.#options.database, deviceId);
+    return {
+      kinds: kinds
+        .map(({ origin, kind, count }) => ({ origin: originOf(origin), kind, count }))
+        .toSorted((a, b) => (a.kind < b.kind ? -1 : 1)),
+    };
+  }
+
+  async #timesOf(database: Database, deviceId: string, frame: EventFrame, event: Event, marks: store.EventMarks) {
+    const arrivedAtMs = this.#options.clock.nowMs();
+    const told = { atMs: readTime(event.at), sentAtMs: readTime(frame.sentAt), arrivedAtMs };
+    // Nearly always it is the newest of all.
+    if (event.number > marks.highest) return { atMs: happenedAtMs(told, { beforeMs: marks.highestAtMs, afterMs: null }), arrivedAtMs };
+    const { beforeMs, afterMs } = await store.eventsAround(database, deviceId, event.number);
+    return { atMs: happenedAtMs(told, { beforeMs: beforeMs ?? marks.joinedAtMs, afterMs }), arrivedAtMs };
   }
 
   async #insert(row: store.HistoryRow, database: Database = this.#options.database): Promise<void> {

@@ -1,15 +1,18 @@
 /** The history of each device in the store. */
-import { type ExpressionBuilder, sql } from 'kysely';
+import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, HistoryTable, Schema } from '#fleet-server/store/schema.ts';
 
 export type HistoryRow = Omit<HistoryTable, 'id'>;
-export type StoredEntry = Pick<HistoryTable, 'atMs' | 'origin' | 'kind' | 'detail'> & { readonly id: number };
+export type StoredEntry = Pick<HistoryTable, 'atMs' | 'arrivedAtMs' | 'origin' | 'kind' | 'detail' | 'deviceNumber'> & {
+  readonly id: number;
+};
 
 const insert = prepared<HistoryRow>(
   'deviceId',
   'deviceNumber',
   'atMs',
+  'arrivedAtMs',
   'origin',
   'kind',
   'detail',
@@ -25,15 +28,50 @@ export async function insertEntry(database: Database, row: HistoryRow): Promise<
   return ((await insert(database, row)).numAffectedRows ?? 0n) > 0n;
 }
 
-/** Newest first. */
-export function newestEntries(database: Database, deviceId: string, limit: number): Promise<StoredEntry[]> {
-  return database
+/** An entry's place in the order of its device's history; `number`: the device's own of its event, else 0. */
+export type HistoryPlace = { readonly atMs: number; readonly number: number; readonly id: number };
+
+/** Undefined: whichever it is. */
+export type HistoryMatch = { readonly origin?: string | undefined; readonly kind?: string | undefined };
+
+/** Of events of one moment the device's own numbers have the last word: they may have overtaken each other on their way. */
+const numberOrNone = sql<number>`coalesce("deviceNumber", 0)`;
+
+function newestFirst<Row>(query: SelectQueryBuilder<Schema, 'history', Row>) {
+  return query.orderBy('atMs', 'desc').orderBy(numberOrNone, 'desc').orderBy('id', 'desc');
+}
+
+/** Newest first; `after` null: from the newest on. */
+export function historyRows(
+  database: Database,
+  deviceId: string,
+  { origin, kind, after, limit }: HistoryMatch & { readonly after: HistoryPlace | null; readonly limit: number },
+): Promise<StoredEntry[]> {
+  let query = database
     .selectFrom('history')
-    .select(['id', 'atMs', 'origin', 'kind', 'detail'])
+    .select(['id', 'atMs', 'arrivedAtMs', 'origin', 'kind', 'detail', 'deviceNumber'])
+    .where('deviceId', '=', deviceId);
+  if (origin !== undefined) query = query.where('origin', '=', origin);
+  if (kind !== undefined) query = query.where('kind', '=', kind);
+  if (after !== null) {
+    const { atMs, number, id } = after;
+    // The first of the two is what an index knows.
+    query = query.where('atMs', '<=', atMs).where(sql<boolean>`("atMs", ${numberOrNone}, "id") < (${atMs}, ${number}, ${id})`);
+  }
+  return newestFirst(query).limit(limit).execute();
+}
+
+export type KindCount = { readonly origin: string; readonly kind: string; readonly count: number };
+
+/** In no order. */
+export async function historyKinds(database: Database, deviceId: string): Promise<KindCount[]> {
+  const rows = await database
+    .selectFrom('history')
+    .select((e) => ['origin', 'kind', e.fn.countAll().as('count')])
     .where('deviceId', '=', deviceId)
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .groupBy(['origin', 'kind'])
     .execute();
+  return rows.map(({ origin, kind, count }) => ({ origin, kind, count: Number(count) }));
 }
 
 const selectMarks = prepared<{ deviceId: string }>('deviceId')((database, { deviceId }) =>
@@ -41,24 +79,42 @@ const selectMarks = prepared<{ deviceId: string }>('deviceId')((database, { devi
     .selectFrom('devices')
     .select([
       'eventsUpTo',
-      (e) =>
-        numbersOf(e)
-          .select((f) => f.fn.max('history.deviceNumber').as('number'))
-          .as('highestNumber'),
+      'joinedAtMs',
+      (e) => highestOf(e).select('history.deviceNumber').as('highestNumber'),
+      (e) => highestOf(e).select('history.atMs').as('highestAtMs'),
     ])
     .where('id', '=', deviceId),
 );
 
-function numbersOf(e: ExpressionBuilder<Schema, 'devices'>) {
-  return e.selectFrom('history').whereRef('history.deviceId', '=', 'devices.id');
+function highestOf(e: ExpressionBuilder<Schema, 'devices'>) {
+  return e
+    .selectFrom('history')
+    .whereRef('history.deviceId', '=', 'devices.id')
+    .where('history.deviceNumber', 'is not', null)
+    .orderBy('history.deviceNumber', 'desc')
+    .limit(1);
 }
 
-/** All events up to `upTo` are stored, and none above `highest`. */
-export type EventMarks = { readonly upTo: number; readonly highest: number };
+/** All events up to `upTo` are stored, and none above `highest`, which happened at `highestAtMs`: when it joined, if there is none. */
+export type EventMarks = { readonly upTo: number; readonly highest: number; readonly highestAtMs: number; readonly joinedAtMs: number };
 
 export async function eventMarks(database: Database, deviceId: string): Promise<EventMarks | undefined> {
   const row = (await selectMarks(database, { deviceId })).rows[0];
-  return row === undefined ? undefined : { upTo: row.eventsUpTo, highest: Number(row.highestNumber ?? 0) };
+  if (row === undefined) return undefined;
+  const { eventsUpTo, joinedAtMs, highestNumber, highestAtMs } = row;
+  return { upTo: eventsUpTo, highest: Number(highestNumber ?? 0), highestAtMs: Number(highestAtMs ?? joinedAtMs), joinedAtMs };
+}
+
+/** When the stored events with the nearest numbers below and above happened; null where there is none. */
+export async function eventsAround(
+  database: Database,
+  deviceId: string,
+  number: number,
+): Promise<{ readonly beforeMs: number | null; readonly afterMs: number | null }> {
+  const ofDevice = database.selectFrom('history').select('atMs').where('deviceId', '=', deviceId).limit(1);
+  const before = await ofDevice.where('deviceNumber', '<', number).orderBy('deviceNumber', 'desc').executeTakeFirst();
+  const after = await ofDevice.where('deviceNumber', '>', number).orderBy('deviceNumber', 'asc').executeTakeFirst();
+  return { beforeMs: before?.atMs ?? null, afterMs: after?.atMs ?? null };
 }
 
 const updateUpTo = prepared<{ deviceId: string; number: number }>(
@@ -89,18 +145,19 @@ export async function eventNumbersAbove(database: Database, deviceId: string, nu
   return rows.flatMap(({ deviceNumber }) => (deviceNumber === null ? [] : [deviceNumber]));
 }
 
-const selectOldestKept = prepared<{ deviceId: string; newer: number }>(
-  'deviceId',
-  'newer',
-)((database, { deviceId, newer }) =>
-  database.selectFrom('history').select('id').where('deviceId', '=', deviceId).orderBy('id', 'desc').offset(newer).limit(1),
-);
+/** At once; what is left beyond it goes the next time. */
+const maxPruned = 1000;
 
 /** Keeps the newest `keep` entries of a device. */
 export async function pruneHistory(database: Database, deviceId: string, keep: number): Promise<void> {
-  const oldestKept = (await selectOldestKept(database, { deviceId, newer: keep - 1 })).rows[0];
-  if (oldestKept === undefined) return;
-  await database.deleteFrom('history').where('deviceId', '=', deviceId).where('id', '<', oldestKept.id).execute();
+  await database
+    .deleteFrom('history')
+    .where('id', 'in', (e) =>
+      newestFirst(e.selectFrom('history').select('id').where('deviceId', '=', deviceId))
+        .limit(maxPruned)
+        .offset(keep),
+    )
+    .execute();
 }
 
 /** Entries of the watchdog since then, the oldest first. */

@@ -484,6 +484,16 @@ async function blocking({ schema }: Kysely<unknown>): Promise<void> {
   await schema.createIndex('devicesByBoard').on('devices').column('boardId').execute();
 }
 
+async function lateEvents(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema.alterTable('history').addColumn('arrivedAtMs', 'bigint').execute();
+  // Entries stand in the order of their times now: what a wrong clock has put into the future would stay the newest for ever.
+  const nowMs = Date.now();
+  await sql`update "history" set "atMs" = ${nowMs} where "origin" = 'device' and "atMs" > ${nowMs}`.execute(database);
+  await schema.createIndex('historyByDeviceAndTime').on('history').columns(['deviceId', 'atMs']).execute();
+  await schema.dropIndex('historyByDevice').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -504,6 +514,7 @@ export const migrations: readonly Migration[] = [
   { name: 'how the relay of each server is', run: relaysOfServers },
   { name: 'the recordings that a device listed', run: listedRecordings },
   { name: 'devices that are shut out', run: blocking },
+  { name: 'when events arrived, and their order by when they happened', run: lateEvents },
 ];
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */

@@ -191,7 +191,10 @@ export type CommandsTable = {
 export type HistoryTable = {
   id: Generated<number>;
   deviceId: string;
+  /** When it happened: see happened-at.ts. */
   atMs: number;
+  /** When the server learnt of it; null: at that moment, or it is from before this was kept. */
+  arrivedAtMs: number | null;
   origin: string;
   kind: string;
   detail: string;

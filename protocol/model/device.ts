@@ -237,15 +237,3 @@ export type HealthSample = Static<typeof HealthSample>;
 /** `stepS` may be larger than was asked for: the finest that is kept for so long. */
 export const HealthHistory = Type.Object({ stepS: Type.Integer(), samples: Type.Array(HealthSample) });
 export type HealthHistory = Static<typeof HealthHistory>;
-
-/** An entry of a device's history: what the device said, what the watchdog did, what people did. */
-export const HistoryEntry = Type.Object({
-  id: Type.Integer(),
-  at: Timestamp,
-  origin: Type.Enum(['device', 'server', 'watchdog', 'person']),
-  kind: Type.String(),
-  detail: Type.String(),
-});
-export type HistoryEntry = Static<typeof HistoryEntry>;
-export const History = Type.Object({ entries: Type.Array(HistoryEntry) });
-export type History = Static<typeof History>;

@@ -9,6 +9,7 @@ import { registerApi } from '#fleet-server/api.ts';
 import type { DeviceBroker } from '#fleet-server/broker/contract.ts';
 // What each plugin decorates the app with.
 import type {} from '#fleet-server/changes/plugin.ts';
+import { timestamp } from '#fleet-server/clock.ts';
 import type {} from '#fleet-server/commands/plugin.ts';
 import type { ExternalBrokerConfiguration } from '#fleet-server/configuration.ts';
 import type {} from '#fleet-server/devices/plugin.ts';
@@ -173,7 +174,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
         },
         say: async (name, body, given) => {
           sequence += 1;
-          const envelope = { v: 1, session, sequence: given?.sequence ?? sequence, sentAt: '2026-11-21T12:00:00.000Z', body };
+          const envelope = { v: 1, session, sequence: given?.sequence ?? sequence, sentAt: timestamp(clock.nowMs()), body };
           await routeUpward(app, { deviceId, name, envelope } as unknown as Parameters<typeof routeUpward>[1]);
           await settle();
         },

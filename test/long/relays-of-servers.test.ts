@@ -1,7 +1,8 @@
 /** Relays and servers that are away for longer than the watchdog waits, and than a server may be silent. */
 import { expect, onTestFinished, test } from 'vitest';
 import type { AlertList } from '#protocol/model/alert.ts';
-import type { DeviceDetail, History } from '#protocol/model/device.ts';
+import type { DeviceDetail } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import { bodies } from '../fleet-server/api-under-test.ts';
 import { publish } from '../fleet-server/relay/publisher.ts';
 import { type OneServer, ServersUnderTest } from '../fleet-server/servers/servers-under-test.ts';

@@ -228,7 +228,7 @@ export class Simulation implements Network {
       this.told.push(...member.agent.log.lines);
       this.answer(await server.app.settings.ofDevice(member.id));
       this.answer(await server.app.settings.revisions({ level: 'device', scope: member.id }, { limit: 100, before: null }));
-      this.answer(await server.app.history.newest(member.id, 500));
+      this.answer(await server.app.history.page(member.id, { limit: 500 }));
       this.answer(await server.app.commands.list(member.id, 200));
       this.answer(server.app.devices.get(member.id)?.report);
     }

@@ -3,7 +3,7 @@ import { Button, Skeleton } from '@mantine/core';
 import { IconCpu, IconServer, IconShieldCheck, IconUser } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { HistoryEntry } from '#protocol/model/device.ts';
+import type { HistoryEntry } from '#protocol/model/history.ts';
 import { historyQuery } from '../api/queries.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { inWords } from '../status/conditions.ts';

@@ -1,5 +1,6 @@
 /** The API of the server under load, as a program of an operator would use it. */
-import type { DeviceList, History } from '#protocol/model/device.ts';
+import type { DeviceList } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 
 export type FleetApi = {

@@ -8,7 +8,7 @@ import { connectAsync } from 'mqtt';
 import { expect, test } from 'vitest';
 import { encodeUpward } from '#protocol/envelope.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { History } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import { topicFor } from '#protocol/topics.ts';
 import { timeUntil, until } from '../../until.ts';
 import { endAllOf } from '../left-behind.ts';

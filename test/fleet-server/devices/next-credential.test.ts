@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Command } from '#protocol/messages.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { History } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import { type ApiUnderTest, type DeviceVoice, type Joined, startApi } from '../api-under-test.ts';
 import { settle } from '../manual-clock.ts';
 

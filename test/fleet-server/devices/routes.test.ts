@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DeviceDetail, DeviceList, History } from '#protocol/model/device.ts';
+import type { DeviceDetail, DeviceList } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import { type ApiUnderTest, bodies, type DeviceVoice, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;

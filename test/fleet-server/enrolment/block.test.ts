@@ -1,8 +1,9 @@
 /** A device that is shut out without being removed. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AlertList } from '#protocol/model/alert.ts';
-import type { DeviceDetail, History } from '#protocol/model/device.ts';
+import type { DeviceDetail } from '#protocol/model/device.ts';
 import type { JoinToken } from '#protocol/model/enrolment.ts';
+import type { History } from '#protocol/model/history.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;

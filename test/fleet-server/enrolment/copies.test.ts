@@ -17,7 +17,7 @@ const copy = { id: 'b'.repeat(16), hostName: 'pi-copy' };
 const device = async () => (await api.request({ method: 'GET', url: `/api/v1/devices/${joined.deviceId}` })).json<DeviceDetail>();
 const codes = async () => (await device()).conditions.map(({ code }) => code);
 const historyKinds = async () => {
-  const { entries } = (await api.app.history.newest(joined.deviceId, 100)) as { entries: { kind: string; detail: string }[] };
+  const { entries } = (await api.app.history.page(joined.deviceId, { limit: 100 })) as { entries: { kind: string; detail: string }[] };
   return entries.map(({ kind }) => kind).toReversed();
 };
 const commands = () => api.published.filter(({ name }) => name === 'command').map(({ body }) => body as Command);

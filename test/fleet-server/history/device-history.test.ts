@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pruneHistory } from '#fleet-server/history/history-store.ts';
 import type { EventAck } from '#protocol/messages.ts';
-import type { History } from '#protocol/model/device.ts';
+import type { History, HistoryKinds } from '#protocol/model/history.ts';
 import { type ApiUnderTest, type DeviceVoice, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -24,25 +24,16 @@ const entries = async () =>
     .json<History>()
     .entries.filter(({ kind }) => kind === 'pipeline-failed');
 
-test.each([
-  ['nothing above', 3, [], 3],
-  ['the next', 3, [4], 4],
-  ['a run', 3, [4, 5, 6], 6],
-  ['a gap', 3, [4, 6], 4],
-  ['a gap at once', 3, [5], 3],
-])('the highest number without a gap: %s', (_name, base, above, expected) => {
-  expect(contiguousUpTo(base, above)).toBe(expected);
-});
-
 test('an event is stored once and acknowledged each time it comes', async () => {
   for (const number of [1, 2, 2, 1, 3]) await voice.say('event', event(number));
   expect((await entries()).map(({ detail }) => detail)).toEqual(['number 3', 'number 2', 'number 1']);
   expect(acknowledged()).toEqual([1, 2, 2, 2, 3]);
 });
 
-test('one that overtakes is stored, and acknowledged when those before it are there', async () => {
-  for (const number of [1, 3, 2]) await voice.say('event', event(number));
-  expect(acknowledged()).toEqual([1, 1, 3]);
+test('one that overtakes is stored, acknowledged when those before it are there, and stands after them', async () => {
+  for (const number of [1, 4, 2, 3]) await voice.say('event', event(number));
+  expect(acknowledged()).toEqual([1, 1, 2, 4]);
+  expect((await entries()).map(({ detail }) => detail)).toEqual(['number 4', 'number 3', 'number 2', 'number 1']);
 });
 
 test('the first of a session tells what the device still has: numbers below it will not come any more', async () => {
@@ -58,7 +49,7 @@ test('a time that is none does not keep an event out', async () => {
 
 test('a device keeps at most some two thousand entries, and those that went do not come back', async () => {
   for (let number = 1; number <= 2100; number += 1) {
-    await api.app.history.onEvent(id, { bootId: 'b', counter: 1 }, event(number));
+    await api.app.history.onEvent(id, { session: { bootId: 'b', counter: 1 }, sentAt: '2026-11-21T12:00:00Z' }, event(number));
   }
   const count = await api.store().database.selectFrom('history').select('id').execute();
   expect(count.length).toBeLessThanOrEqual(2050);
@@ -82,6 +73,120 @@ test('the first event of a session that could not be stored is taken and acknowl
   await expect(voice.say('event', event(900))).rejects.toThrow();
   await sql`alter table "historyAway" rename to "history"`.execute(database);
   for (const number of [901, 900, 901]) await voice.say('event', event(number));
-  expect((await entries()).map(({ detail }) => detail)).toEqual(['number 900', 'number 901']);
+  expect((await entries()).map(({ detail }) => detail)).toEqual(['number 901', 'number 900']);
   expect(acknowledged().at(-1)).toBe(901);
+});
+
+const page = async (query: string) => {
+  const response = await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history${query}` });
+  expect(response.statusCode).toBe(200);
+  return response.json<History>();
+};
+const wholeHistory = async (query: string) => {
+  const all: History['entries'] = [];
+  for (let next: string | null = ''; next !== null; ) {
+    const read: History = await page(`?${query}&${next === '' ? '' : `after=${next}`}`);
+    all.push(...read.entries);
+    ({ next } = read);
+  }
+  return all;
+};
+
+describe('an event that is told late', () => {
+  test('stands where it happened, with the time at which it arrived', async () => {
+    voice.disconnect();
+    await api.clock.advance(2000);
+    api.clock.jump(7_198_000);
+    voice.connect();
+    await voice.say('event', event(1, '2026-11-21T12:30:00.000Z'));
+    await voice.say('event', event(2, '2026-11-21T13:59:58.000Z'));
+    const { entries: shown } = await page('');
+    expect(shown.map(({ kind, at, arrivedAt }) => [kind, at, arrivedAt]).slice(0, 4)).toEqual([
+      ['device-online', '2026-11-21T14:00:00.000Z', '2026-11-21T14:00:00.000Z'],
+      ['pipeline-failed', '2026-11-21T13:59:58.000Z', '2026-11-21T14:00:00.000Z'],
+      ['pipeline-failed', '2026-11-21T12:30:00.000Z', '2026-11-21T14:00:00.000Z'],
+      ['device-offline', expect.stringMatching(/^2026-11-21T12:00:/), expect.stringMatching(/^2026-11-21T12:00:/)],
+    ]);
+  });
+
+  test('does not shift the pages of who reads on', async () => {
+    for (let number = 1; number <= 4; number += 1) {
+      api.clock.jump(60_000);
+      await voice.say('event', event(number, new Date(api.clock.nowMs()).toISOString()));
+    }
+    const first = await page('?origin=device&limit=2');
+    api.clock.jump(60_000);
+    await voice.say('event', event(5, new Date(api.clock.nowMs() - 30_000).toISOString()));
+    const second = await page(`?origin=device&limit=2&after=${first.next}`);
+    expect([...first.entries, ...second.entries].map(({ detail }) => detail)).toEqual(['number 4', 'number 3', 'number 2', 'number 1']);
+    expect(second.next).toBeNull();
+  });
+});
+
+describe('the pages of a history', () => {
+  beforeEach(async () => {
+    for (let number = 1; number <= 25; number += 1) {
+      api.clock.jump(number % 3 === 0 ? 1000 : 0);
+      await voice.say('event', event(number, new Date(api.clock.nowMs()).toISOString()));
+      await api.app.history.append({
+        deviceId: id,
+        origin: 'watchdog',
+        kind: `watchdog-${number % 2 === 0 ? 'waits' : 'told'}`,
+        detail: '',
+      });
+    }
+  });
+
+  test.each([1, 7, 50, 500])('of %i hold each entry once, in one order', async (limit) => {
+    const all = await wholeHistory(`limit=${limit}`);
+    expect(all).toEqual((await page('?limit=500')).entries);
+    expect(all.length).toBeGreaterThan(50);
+    expect(all.map(({ at }) => at)).toEqual(
+      all
+        .map(({ at }) => at)
+        .toSorted()
+        .toReversed(),
+    );
+  });
+
+  test('hold only what is asked for', async () => {
+    const ofWatchdog = await wholeHistory('limit=4&origin=watchdog');
+    expect(ofWatchdog).toHaveLength(25);
+    expect(new Set(ofWatchdog.map(({ origin }) => origin))).toEqual(new Set(['watchdog']));
+    expect(await wholeHistory('limit=5&origin=watchdog&kind=watchdog-waits')).toHaveLength(12);
+    expect(await wholeHistory('limit=5&kind=pipeline-failed')).toHaveLength(25);
+    expect(await wholeHistory('origin=person&kind=pipeline-failed')).toEqual([]);
+  });
+
+  test('are told which kinds there are', async () => {
+    const { kinds } = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history/kinds` })).json<HistoryKinds>();
+    expect(kinds.map(({ kind }) => kind)).toEqual(kinds.map(({ kind }) => kind).toSorted());
+    expect(kinds).toEqual(
+      expect.arrayContaining([
+        { origin: 'device', kind: 'pipeline-failed', count: 25 },
+        { origin: 'watchdog', kind: 'watchdog-told', count: 13 },
+        { origin: 'watchdog', kind: 'watchdog-waits', count: 12 },
+      ]),
+    );
+  });
+
+  test('are refused for what nobody could have asked', async () => {
+    for (const query of ['after=elsewhere', 'after=WzEsMl0', 'origin=nobody', 'kind=Two%20words', 'limit=501', 'person=ann']) {
+      const response = await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history?${query}` });
+      expect([query, response.json<{ code: string }>().code]).toEqual([query, 'wrong-fields']);
+    }
+  });
+});
+
+test('the oldest by when they happened go first, however many happened at one moment', async () => {
+  const { database } = api.store();
+  const row = { deviceId: id, origin: 'device', kind: 'pipeline-failed', atMs: 1000, arrivedAtMs: null };
+  const rows = Array.from({ length: 30 }, (_, index) => ({ ...row, detail: `number ${index + 1}`, deviceNumber: index + 1 }));
+  await database.insertInto('history').values(rows.toReversed()).execute();
+  await pruneHistory(database, id, 12);
+  const kept = await database.selectFrom('history').select(['kind', 'detail']).where('deviceId', '=', id).execute();
+  expect(kept).toHaveLength(12);
+  expect(kept.map(({ kind }) => kind)).toContain('joined');
+  expect(kept.map(({ detail }) => detail)).toContain('number 30');
+  expect(kept.map(({ detail }) => detail)).not.toContain('number 5');
 });

@@ -72,6 +72,7 @@ describe('every route', () => {
       '/api/v1/devices/{id}/connection',
       '/api/v1/devices/{id}/health',
       '/api/v1/devices/{id}/history',
+      '/api/v1/devices/{id}/history/kinds',
       '/api/v1/devices/{id}/logs',
       '/api/v1/devices/{id}/logs/live',
       '/api/v1/devices/{id}/playback',

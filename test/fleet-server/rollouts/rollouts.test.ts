@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { History } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import type { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import type { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
 import { type ApiUnderTest, bodies, type DeviceVoice, startApi } from '../api-under-test.ts';

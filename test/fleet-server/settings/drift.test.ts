@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DriftMemory, driftAfter, maxRepairs, repairPauseMs } from '#fleet-server/settings/drift.ts';
 import type { Report } from '#protocol/messages.ts';
-import type { History } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { type ApiUnderTest, bodies, type DeviceVoice, startApi } from '../api-under-test.ts';
 

@@ -2,6 +2,7 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { allDevices } from '#fleet-server/devices/devices-store.ts';
@@ -62,6 +63,11 @@ test('a store of the first version is brought up to date, with everything in it'
   const path = storePath(directory);
   await copyFile(fixture, path);
   expect(schemaVersionOf(path)).toBe(1);
+  // Told by a device whose clock ran ahead.
+  const old = new DatabaseSync(path);
+  old.exec(`insert into "history" ("deviceId", "atMs", "origin", "kind", "detail", "deviceNumber")
+    select "id", 4102444800000, 'device', 'happened', 'in 2100', 900 from "devices"`);
+  old.close();
   const { database, close } = await openStore({ kind: 'sqlite', path });
   expect(schemaVersionOf(path)).toBe(migrations.length);
   expect(await allDevices(database)).toMatchObject([
@@ -72,7 +78,12 @@ test('a store of the first version is brought up to date, with everything in it'
   expect(await database.selectFrom('settingsRevisionChanges').select(['number', 'after']).execute()).toEqual([
     { number: 1, after: '1500' },
   ]);
-  expect(await database.selectFrom('history').select('detail').execute()).toEqual([{ detail: 'made up' }]);
+  const history = await database.selectFrom('history').select(['detail', 'atMs', 'arrivedAtMs']).orderBy('id').execute();
+  expect(history).toMatchObject([
+    { detail: 'made up', arrivedAtMs: null },
+    { detail: 'in 2100', arrivedAtMs: null },
+  ]);
+  expect(Date.now() - (history[1]?.atMs ?? 0)).toBeLessThan(60_000);
   expect(await database.selectFrom('healthSamples').select(['framesPerSecond', 'audioRmsDbfs']).execute()).toEqual([
     { framesPerSecond: 25, audioRmsDbfs: null },
   ]);

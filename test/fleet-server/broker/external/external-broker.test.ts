@@ -1,7 +1,8 @@
 /** Two fleet servers on one PostgreSQL database and one mosquitto: a device belongs to none of them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { DeviceDetail, History } from '#protocol/model/device.ts';
+import type { DeviceDetail } from '#protocol/model/device.ts';
+import type { History } from '#protocol/model/history.ts';
 import { timeUntil, until } from '../../../until.ts';
 import { bodies } from '../../api-under-test.ts';
 import { type OneServer, ServersUnderTest } from '../../servers/servers-under-test.ts';
