@@ -165,10 +165,11 @@ export class DeviceHistory {
   async #timesOf(database: Database, deviceId: string, frame: EventFrame, event: Event, marks: store.EventMarks) {
     const arrivedAtMs = this.#options.clock.nowMs();
     const told = { atMs: readTime(event.at), sentAtMs: readTime(frame.sentAt), arrivedAtMs };
+    const { highest, highestAtMs, joinedAtMs } = marks;
     // Nearly always it is the newest of all.
-    if (event.number > marks.highest) return { atMs: happenedAtMs(told, { beforeMs: marks.highestAtMs, afterMs: null }), arrivedAtMs };
-    const { beforeMs, afterMs } = await store.eventsAround(database, deviceId, event.number);
-    return { atMs: happenedAtMs(told, { beforeMs: beforeMs ?? marks.joinedAtMs, afterMs }), arrivedAtMs };
+    const around =
+      event.number > highest ? { beforeMs: highestAtMs, afterMs: null } : await store.eventsAround(database, deviceId, event.number);
+    return { atMs: happenedAtMs(told, { ...around, joinedAtMs }), arrivedAtMs };
   }
 
   async #insert(row: store.HistoryRow, database: Database = this.#options.database): Promise<void> {

@@ -15,15 +15,20 @@ export type ToldTimes = {
   readonly arrivedAtMs: number;
 };
 
-/** Of the events before and after it in number; of the joining where there is none before it. */
-export type Neighbours = { readonly beforeMs: number; readonly afterMs: number | null };
+/** When the events before and after it in number happened, as far as they are known, and when the device joined: it may have lived before. */
+export type Neighbours = { readonly beforeMs: number | null; readonly afterMs: number | null; readonly joinedAtMs: number };
 
 /** What the way takes, and what clocks that are set differ by. */
 const clockToleranceMs = 5000;
 
-export function happenedAtMs(told: ToldTimes, { beforeMs, afterMs }: Neighbours): number {
+/** What is claimed to be older was told by a clock that nobody had set, and may be of any time. */
+const oldestBelievedMs = Date.UTC(2024);
+
+export function happenedAtMs(told: ToldTimes, { beforeMs, afterMs, joinedAtMs }: Neighbours): number {
+  const claimedMs = claimedAtMs(told);
+  const believedMs = claimedMs < oldestBelievedMs ? (beforeMs ?? joinedAtMs) : claimedMs;
   const latestMs = Math.min(told.arrivedAtMs, afterMs ?? told.arrivedAtMs);
-  return Math.max(beforeMs, Math.min(latestMs, claimedAtMs(told)));
+  return Math.max(beforeMs ?? Number.NEGATIVE_INFINITY, Math.min(latestMs, believedMs));
 }
 
 /** Of a clock that is wrong only how long ago it was counts: a clock that goes wrong still goes. */

@@ -95,14 +95,19 @@ function highestOf(e: ExpressionBuilder<Schema, 'devices'>) {
     .limit(1);
 }
 
-/** All events up to `upTo` are stored, and none above `highest`, which happened at `highestAtMs`: when it joined, if there is none. */
-export type EventMarks = { readonly upTo: number; readonly highest: number; readonly highestAtMs: number; readonly joinedAtMs: number };
+/** All events up to `upTo` are stored, and none above `highest`, which happened at `highestAtMs`; 0 and null: there is none. */
+export type EventMarks = {
+  readonly upTo: number;
+  readonly highest: number;
+  readonly highestAtMs: number | null;
+  readonly joinedAtMs: number;
+};
 
 export async function eventMarks(database: Database, deviceId: string): Promise<EventMarks | undefined> {
   const row = (await selectMarks(database, { deviceId })).rows[0];
   if (row === undefined) return undefined;
   const { eventsUpTo, joinedAtMs, highestNumber, highestAtMs } = row;
-  return { upTo: eventsUpTo, highest: Number(highestNumber ?? 0), highestAtMs: Number(highestAtMs ?? joinedAtMs), joinedAtMs };
+  return { upTo: eventsUpTo, highest: Number(highestNumber ?? 0), highestAtMs, joinedAtMs };
 }
 
 /** When the stored events with the nearest numbers below and above happened; null where there is none. */
