@@ -51,6 +51,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     session,
     media: null,
     outputs: [],
+    adaptation: null,
     conditions: [],
     figures: null,
     board: null,

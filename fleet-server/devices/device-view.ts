@@ -55,6 +55,7 @@ export function deviceDetail(row: DevicesTable, live: LiveDevice, { boards, main
     inventory: report?.inventory ?? null,
     media: isOnline ? live.media : null,
     outputs: isOnline ? [...live.outputs] : [],
+    adaptation: isOnline ? live.adaptation : null,
     recordings: isOnline ? live.recordings : null,
     snapshotAt: live.snapshotAtMs === null ? null : timestamp(live.snapshotAtMs),
     capabilities: [...(report?.capabilities ?? [])],

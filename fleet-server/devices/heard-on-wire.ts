@@ -36,7 +36,9 @@ export function mergeHeard(live: LiveDevice, heard: HeardDevice): LiveDevice | u
     ...(isNewer('hello') ? { versions: heard.versions } : {}),
     ...(isNewer('report') ? { streamsHere: heard.streamsHere } : {}),
     ...(isNewer('report', 'health') ? { media: heard.media, outputs: heard.outputs, conditions: heard.conditions } : {}),
-    ...(isNewer('health') ? { figures: heard.figures, board: heard.board, recordings: heard.recordings } : {}),
+    ...(isNewer('health')
+      ? { adaptation: heard.adaptation, figures: heard.figures, board: heard.board, recordings: heard.recordings }
+      : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import type { KeptReport } from '#fleet-server/devices/kept-report.ts';
 import type { RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
-import type { MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
+import type { BitrateAdaptation, MediaFigures, MediaState, OutputStatus } from '#protocol/media.ts';
 import type { BoardHealth, RecordingsSummary, Versions } from '#protocol/messages.ts';
 import type { DevicePresence, RelayReception, StreamState } from '#protocol/model/device.ts';
 
@@ -43,6 +43,8 @@ export type LiveDevice = {
   readonly session: SessionPosition | null;
   readonly media: MediaState | null;
   readonly outputs: readonly OutputStatus[];
+  /** Null where the bitrate does not follow the uplink. */
+  readonly adaptation: BitrateAdaptation | null;
   readonly conditions: readonly Condition[];
   readonly figures: MediaFigures | null;
   readonly board: BoardHealth | null;
@@ -69,6 +71,7 @@ export const saidFields = [
   'session',
   'media',
   'outputs',
+  'adaptation',
   'conditions',
   'figures',
   'board',

@@ -69,8 +69,8 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
       return { ...live, report, media, outputs, conditions, streamsHere: report.streamsHere };
     }
     case 'health': {
-      const { media, outputs, conditions, figures, board, recordings = null } = message.envelope.body;
-      return { ...live, media, outputs, conditions, figures, board, recordings };
+      const { media, outputs, conditions, figures, board, adaptation = null, recordings = null } = message.envelope.body;
+      return { ...live, media, outputs, conditions, figures, board, adaptation, recordings };
     }
     case 'presence':
     case 'health-backlog':

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Condition } from '#protocol/conditions.ts';
 import { BoardId, DeviceId, GroupName, Reason, Revision, Tag, Timestamp } from '#protocol/identifiers.ts';
-import { MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
+import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { BoardHealth, Inventory, RecordingsSummary, Versions } from '#protocol/messages.ts';
 import { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 
@@ -109,6 +109,8 @@ export const DeviceDetail = Type.Object({
   inventory: Nullable(Inventory),
   media: Nullable(MediaState),
   outputs: Type.Array(OutputStatus),
+  /** Null where the bitrate does not follow the uplink. */
+  adaptation: Nullable(BitrateAdaptation),
   recordings: Nullable(RecordingsSummary),
   /** Null: none was asked for since the fleet server started. */
   snapshotAt: Nullable(Timestamp),

@@ -1,6 +1,7 @@
 /** The figures of the stream, of the board, and what the device is made of. */
 import type { DeviceDetail } from '#protocol/model/device.ts';
 import {
+  bitrateOfWords,
   bitrateWords,
   bytesWords,
   clockOffsetWords,
@@ -16,7 +17,7 @@ import { durationWords } from '../time/words.ts';
 import { Facts, Panel } from './panel.tsx';
 
 export function StreamPanel({ device }: { readonly device: DeviceDetail }) {
-  const { relay, source } = device;
+  const { relay, source, adaptation } = device;
   const figures = device.presence.state === 'online' ? device.figures : null;
   return (
     <Panel title="Stream">
@@ -31,6 +32,11 @@ export function StreamPanel({ device }: { readonly device: DeviceDetail }) {
             value: relay === null ? null : [relay.videoCodec, relay.audioCodec].filter((codec) => codec !== null).join(' + '),
           },
           { name: 'Viewers', value: relay === null ? null : relay.viewers },
+          {
+            name: 'Bitrate allowed',
+            value: adaptation === null ? null : bitrateOfWords(adaptation.bitrateKbps, adaptation.targetKbps),
+            title: 'What the encoder may give: it follows the uplink',
+          },
           { name: 'Encoder, video', value: figures === null ? null : bitrateWords(figures.videoBitrateKbps) },
           { name: 'Encoder, sound', value: figures === null ? null : bitrateWords(figures.audioBitrateKbps) },
           { name: 'Frames', value: figures === null ? null : framesWords(figures.framesPerSecond) },

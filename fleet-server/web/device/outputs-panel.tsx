@@ -5,6 +5,7 @@ import { bytesWords, millisecondsWords } from '../figures/format.ts';
 import type { Tone } from '../status/stream-words.ts';
 import { useNow } from '../time/now.ts';
 import { For } from '../time/times.tsx';
+import { adaptationWords } from './adaptation-words.ts';
 import classes from './device-page.module.css';
 import { nextTryWords } from './next-try.ts';
 import { Panel } from './panel.tsx';
@@ -39,8 +40,14 @@ function OutputState({ state }: { readonly state: OutputStatus['state'] }) {
 export function OutputsPanel({ device }: { readonly device: DeviceDetail }) {
   // The recording has a card of its own.
   const outputs = device.outputs.filter(({ kind }) => kind !== 'recording');
+  const adaptation = device.adaptation === null ? null : adaptationWords(device.adaptation, outputs);
   return (
     <Panel title="Outputs">
+      {adaptation !== null && (
+        <p className={classes['adaptation']} data-tone="warn" data-testid="adaptation">
+          {adaptation}
+        </p>
+      )}
       {outputs.length === 0 && <p className={classes['none']}>None reported.</p>}
       <ul className={`plain-list ${classes['outputs']}`}>
         {outputs.map((output) => (

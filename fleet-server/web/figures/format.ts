@@ -8,6 +8,13 @@ export function bitrateWords(kbps: number | null | undefined): string {
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(kbps >= 10_000 ? 1 : 2)} Mbit/s` : `${Math.round(kbps)} kbit/s`;
 }
 
+/** Both in the unit of what was wanted, so that they can be compared. */
+export function bitrateOfWords(kbps: number, wantedKbps: number): string {
+  if (wantedKbps < 1000) return `${Math.round(kbps)} of ${Math.round(wantedKbps)} kbit/s`;
+  const megabits = (figure: number) => (figure / 1000).toFixed(wantedKbps >= 10_000 ? 1 : 2);
+  return `${megabits(kbps)} of ${megabits(wantedKbps)} Mbit/s`;
+}
+
 export function framesWords(framesPerSecond: number | null | undefined): string {
   return framesPerSecond === null || framesPerSecond === undefined ? unknown : `${framesPerSecond.toFixed(1)} fps`;
 }

@@ -80,6 +80,18 @@ describe('a device', () => {
     expect((await device()).recordings).toBe(null);
   });
 
+  test('says what its bitrate is and why while it is there, and nothing for a device whose bitrate stays', async () => {
+    await birth();
+    await voice.say('health', bodies.health());
+    expect((await device()).adaptation).toBe(null);
+    const adaptation = { bitrateKbps: 1200, targetKbps: 3000, floorKbps: 400, limitedBy: 'rtmp', reason: 'rtmp takes no more' };
+    await voice.say('health', { ...bodies.health(), adaptation });
+    expect((await device()).adaptation).toEqual(adaptation);
+    voice.disconnect();
+    await api.clock.advance(1000);
+    expect((await device()).adaptation).toBe(null);
+  });
+
   test('ignores what is old: a message that was overtaken, one that comes twice, the death of an earlier session', async () => {
     await birth();
     await voice.say('health', bodies.health(25), { sequence: 50 });

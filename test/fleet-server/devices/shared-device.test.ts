@@ -16,17 +16,18 @@ const recordings = {
   oldestAt: null,
   newestAt: null,
 };
+const adaptation = { bitrateKbps: 1200, targetKbps: 3000, floorKbps: 400, limitedBy: 'rtmp', reason: 'rtmp takes no more' };
 
 test('another server learns whatever a device says of itself, save its report, which stands in the store', () => {
   const said = [
     { name: 'hello', body: bodies.hello() },
     { name: 'report', body: bodies.report() },
-    { name: 'health', body: { ...bodies.health(), recordings } },
+    { name: 'health', body: { ...bodies.health(), recordings, adaptation } },
   ];
   const heard = said
     .map(({ name, body }) => ({ deviceId: 'pi-1', name, envelope: { body } }) as unknown as UpwardMessage)
     .reduce(learn, blank);
-  expect(heard.recordings).toEqual(recordings);
+  expect(heard).toMatchObject({ recordings, adaptation });
   const elsewhere = { ...blank, ...readSharedAgent(writeSharedAgent(heard)), report: heard.report };
   expect(elsewhere).toEqual(heard);
 });

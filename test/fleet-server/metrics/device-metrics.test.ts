@@ -16,6 +16,7 @@ const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
   session: null,
   media: null,
   outputs: [],
+  adaptation: null,
   conditions: [],
   figures: { framesPerSecond: 25, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 },
   board: null,
