@@ -64,7 +64,7 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
-      // The whole system at once, alone on the machine, in the order of the story.
+      // Whole systems, apart from the rooms and two at a time: each waits for real time more than it takes of the processor.
       {
         extends: true,
         test: {
@@ -72,7 +72,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'],
           globalSetup: ['test/built-programs.mjs'],
           sequence: { groupOrder: 1 },
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

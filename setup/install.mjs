@@ -54,10 +54,7 @@ export async function install(purpose) {
   checkNode();
   await installDebianPackages(needs.lists.flatMap(readPackageList));
   await installNpmPackages();
-  await buildAgent();
-  if (!needs.hasFleetServer) return;
-  await buildFleetServer();
-  await buildDashboard();
+  await Promise.all([buildAgent(), ...(needs.hasFleetServer ? [buildFleetServer(), buildDashboard()] : [])]);
 }
 
 function checkNode() {

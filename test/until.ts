@@ -1,7 +1,7 @@
 /** Waiting for the world: asked again and again until it is so, with a bound and the last answer in the error. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-const askAgainMs = 50;
+const usualAskAgainMs = 50;
 
 type Falsy = false | null | undefined | 0 | '';
 
@@ -9,7 +9,12 @@ type Falsy = false | null | undefined | 0 | '';
  * The first truthy answer of `ask`. An answer that cannot be had (a server that is away) counts as not yet.
  * @throws after `boundMs`, with what was waited for and why the last answer did not do.
  */
-export async function until<T>(what: string, boundMs: number, ask: () => T | Promise<T>): Promise<Exclude<T, Falsy>> {
+export async function until<T>(
+  what: string,
+  boundMs: number,
+  ask: () => T | Promise<T>,
+  askAgainMs = usualAskAgainMs,
+): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + boundMs;
   let last: unknown;
   for (;;) {

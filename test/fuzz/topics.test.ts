@@ -98,7 +98,9 @@ describe('every upward topic', () => {
       const play = async (messages: readonly Said[]) => {
         for (const said of messages) await hear(said);
         await api.clock.advance(1000);
-        for (const { deviceId } of devices) await look(deviceId);
+        // At one of them: looking is what takes the time. By what was said, so that a failing story fails again.
+        const seen = devices[messages.length % devices.length];
+        if (seen !== undefined) await look(seen.deviceId);
       };
       await fc.assert(fc.asyncProperty(story, play), parameters(Math.round(runs(10) / 15)));
       expect(failuresIn(api.logText())).toEqual([]);

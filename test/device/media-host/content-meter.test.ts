@@ -114,7 +114,7 @@ test.each(rows)('$name', { timeout: 30_000 }, async ({ video, audio, conditions,
   // The first sample may hold what came while everything started.
   const figures = await until('figures of sound and picture', 15_000, () => {
     const latest = host.supervisor.status()?.figures ?? null;
-    const isComplete = latest?.sound !== undefined && latest.picture !== undefined && latest.framesTotal > 90;
+    const isComplete = latest?.sound !== undefined && latest.picture !== undefined && latest.framesTotal > 60;
     return isComplete && (!isStill || (latest.picture?.stillS ?? 0) >= 2) ? latest : null;
   });
   expected(figures);

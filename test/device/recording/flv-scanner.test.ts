@@ -19,7 +19,7 @@ test('a whole segment, whatever the pieces it is read in', async () => {
 });
 
 test('cut at every single byte, what is whole plays, or there is said to be nothing in it', { timeout: 120_000 }, async () => {
-  const segment = await makeSegment({ frames: 24 });
+  const segment = await makeSegment({ frames: 12 });
   const whole = scanSegment(segment);
   const playable = new Map<number, SegmentFacts>();
   let before = 0;

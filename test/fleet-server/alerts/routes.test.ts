@@ -22,12 +22,17 @@ const call = async <T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, 
   (await api.request({ method, url: `/api/v1${path}`, ...(payload === undefined ? {} : { payload }) })).json<T>();
 const alerts = async (query = '') => (await call<AlertList>('GET', `/alerts${query}`)).alerts;
 const told = () => http.notices.map(({ body }) => JSON.parse(body) as AlertNotice).map(({ event, alert }) => `${event}: ${alert.title}`);
-/** A second of the fleet server's at a time, until it is so. */
+/** A second of the fleet server's at a time, until it is so; between two, what is told has the time to arrive. */
 const passUntil = (what: string, ask: () => boolean | Promise<boolean>) =>
-  until(what, 20_000, async () => {
-    await api.clock.advance(1000);
-    return ask();
-  });
+  until(
+    what,
+    20_000,
+    async () => {
+      await api.clock.advance(1000);
+      return ask();
+    },
+    5,
+  );
 
 const webhook = (name = 'the team', path = '/hook') =>
   call<AlertChannel>('POST', '/alert-channels', { name, target: { kind: 'webhook', url: url + path, secret: 'geheim' } });
