@@ -3,6 +3,7 @@
  *
  * INVARIANTS
  * - A session's token is 256 random bits; the store keeps only its keyed hash.
+ * - Wrong passwords from elsewhere never keep a person out of a browser in which they have signed in before.
  * - A refused sign-in never says which of name and password was wrong, and takes as long for either.
  * - There is always an admin: the last one can be neither removed nor given another role.
  * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them.
@@ -13,6 +14,7 @@ import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { type AttemptLimit, createAttemptLimit } from '#fleet-server/people/attempt-limit.ts';
+import { KnownBrowsers } from '#fleet-server/people/known-browsers.ts';
 import { createPasswords, makePassword, type Passwords } from '#fleet-server/people/passwords.ts';
 import * as store from '#fleet-server/people/people-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -35,14 +37,18 @@ const sessionTouchMs = 60_000;
 const maxSessionsPerPerson = 20;
 const maxPeople = 1000;
 
-export type SignedIn = { readonly person: Person; readonly token: string };
+/** `browser`: what is known of the browser from now on, for its cookie. */
+export type SignedIn = { readonly person: Person; readonly token: string; readonly browser: string };
+type Tries = { mayTry(): boolean; failed(): void; succeeded(): void };
 
 export class People {
   readonly #database: Database;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #passwords: Passwords;
+  readonly #browsers: KnownBrowsers;
   readonly #attempts: AttemptLimit;
+  readonly #attemptsInKnownBrowsers: AttemptLimit;
   readonly #audit: AuditLog;
 
   constructor(options: { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock; readonly audit: AuditLog }) {
@@ -51,7 +57,9 @@ export class People {
     this.#clock = options.clock;
     this.#audit = options.audit;
     this.#passwords = createPasswords();
+    this.#browsers = new KnownBrowsers(options.secrets);
     this.#attempts = createAttemptLimit({ clock: options.clock });
+    this.#attemptsInKnownBrowsers = createAttemptLimit({ clock: options.clock });
   }
 
   /** On a store without people: makes the first one. Answers the password if it was made here, to be shown once. */
@@ -82,18 +90,20 @@ export class People {
     return password;
   }
 
-  async signIn(name: string, password: string): Promise<SignedIn> {
-    if (!this.#attempts.mayTry(name)) {
+  /** `browser`: its cookie, if it has one. */
+  async signIn(name: string, password: string, browser?: string): Promise<SignedIn> {
+    const tries = this.#triesOf(name, browser);
+    if (!tries.mayTry()) {
       throw new FleetError('too-many', 'Too many refused sign-ins under this name. Wait five minutes and try again.');
     }
     const row = await store.findPerson(this.#database, name);
     if (!(await this.#passwords.verify(password, row?.passwordHash ?? null)) || row === undefined) {
-      this.#attempts.failed(name);
+      tries.failed();
       // Of names that do not exist there is no end.
       if (row !== undefined) await this.#audit.append(this.#database, { actor: name, action: 'sign-in-refused', subject: name });
       throw new FleetError('sign-in-refused', 'Name or password is wrong.');
     }
-    this.#attempts.succeeded(name);
+    tries.succeeded();
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.nowMs();
     await inTransaction(this.#database, async (transaction) => {
@@ -112,7 +122,8 @@ export class People {
       });
       await this.#audit.append(transaction, { actor: row.name, action: 'signed-in', subject: row.name });
     });
-    return { person: { name: row.name, role: toRole(row.role) }, token };
+    const known = browser !== undefined && this.#browsers.idOf(browser, row.name) !== null ? browser : this.#browsers.make(row.name);
+    return { person: { name: row.name, role: toRole(row.role) }, token, browser: known };
   }
 
   /** The person behind a session's token; null when there is none or it is over. */
@@ -194,21 +205,33 @@ export class People {
   }
 
   /** One's own password; every session of the person ends but the one that is made here. */
-  async changeOwnPassword(name: string, current: string, next: string): Promise<SignedIn> {
-    await this.#proveOwn(name, current);
-    await this.change(name, { password: next }, name);
-    return this.signIn(name, next);
+  async changeOwnPassword(
+    name: string,
+    passwords: { readonly current: string; readonly next: string },
+    browser?: string,
+  ): Promise<SignedIn> {
+    await this.#proveOwn(name, passwords.current, browser);
+    await this.change(name, { password: passwords.next }, name);
+    return this.signIn(name, passwords.next, browser);
   }
 
   /** A stolen session must not be enough to guess the password behind it. */
-  async #proveOwn(name: string, password: string): Promise<void> {
-    if (!this.#attempts.mayTry(name)) {
+  async #proveOwn(name: string, password: string, browser: string | undefined): Promise<void> {
+    const tries = this.#triesOf(name, browser);
+    if (!tries.mayTry()) {
       throw new FleetError('too-many', 'Too many wrong passwords for this name. Wait five minutes and try again.');
     }
     const row = await store.findPerson(this.#database, name);
     if (await this.#passwords.verify(password, row?.passwordHash ?? null)) return;
-    this.#attempts.failed(name);
+    tries.failed();
     throw new FleetError('sign-in-refused', 'The current password is wrong.');
+  }
+
+  /** By name, or by the browser where the person is known. */
+  #triesOf(name: string, browser: string | undefined): Tries {
+    const id = this.#browsers.idOf(browser, name);
+    const [limit, key] = id === null ? [this.#attempts, name] : [this.#attemptsInKnownBrowsers, id];
+    return { mayTry: () => limit.mayTry(key), failed: () => limit.failed(key), succeeded: () => limit.succeeded(key) };
   }
 
   async #existing(database: Database, name: string): Promise<Person> {

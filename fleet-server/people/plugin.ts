@@ -5,7 +5,7 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { AccessTokens, accessTokenPattern } from '#fleet-server/people/access-tokens.ts';
-import { mayAct, People, sessionLifeMs } from '#fleet-server/people/people.ts';
+import { mayAct, People, type SignedIn, sessionLifeMs } from '#fleet-server/people/people.ts';
 import type { Scope } from '#protocol/model/access-token.ts';
 import type { Person, Role } from '#protocol/model/person.ts';
 
@@ -22,7 +22,7 @@ declare module 'fastify' {
     requirePerson(): preHandlerAsyncHookHandler;
     /** The signed-in person, or null; for routes that have other ways in as well. */
     currentPerson(request: FastifyRequest): Promise<Person | null>;
-    setSessionCookie(reply: FastifyReply, token: string): void;
+    setSessionCookies(reply: FastifyReply, signedIn: SignedIn): void;
     clearSessionCookie(reply: FastifyReply): void;
   }
   interface FastifyRequest {
@@ -35,6 +35,9 @@ declare module 'fastify' {
 
 type Identity = { readonly person: Person; readonly actor: string; readonly scopes: readonly Scope[] | 'all' };
 
+/** As long as browsers keep a cookie at most (RFC 6265bis, section 5.5). */
+const browserLifeS = 400 * 86_400;
+
 export type PeopleOptions = { readonly clock: Clock; readonly isHttps: boolean };
 
 async function people(app: FastifyInstance, options: PeopleOptions): Promise<void> {
@@ -42,7 +45,9 @@ async function people(app: FastifyInstance, options: PeopleOptions): Promise<voi
   const instance = new People({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
   const accessTokens = new AccessTokens({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
   // The __Host- prefix makes browsers refuse the cookie from a neighbouring subdomain; it needs HTTPS.
-  const cookieName = options.isHttps ? '__Host-msl-session' : 'msl-session';
+  const prefix = options.isHttps ? '__Host-' : '';
+  const cookieName = `${prefix}msl-session`;
+  const browserCookieName = `${prefix}msl-browser`;
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: options.isHttps } as const;
 
   const tokenOf = (request: FastifyRequest): string | undefined => {
@@ -83,21 +88,26 @@ async function people(app: FastifyInstance, options: PeopleOptions): Promise<voi
   };
   app.decorate('requireRole', (role: Role, scope?: Scope) => guard(role, scope ?? (role === 'viewer' ? 'read' : null)));
   app.decorate('requirePerson', () => guard('viewer', null));
-  app.decorate('setSessionCookie', (reply: FastifyReply, token: string) => {
+  app.decorate('setSessionCookies', (reply: FastifyReply, { token, browser }: SignedIn) => {
     reply.setCookie(cookieName, token, { ...attributes, maxAge: Math.floor(sessionLifeMs / 1000) });
+    reply.setCookie(browserCookieName, browser, { ...attributes, maxAge: browserLifeS });
   });
   app.decorate('clearSessionCookie', (reply: FastifyReply) => {
     reply.clearCookie(cookieName, attributes);
   });
   app.decorateRequest('sessionToken', undefined);
+  app.decorateRequest('browser', undefined);
   app.addHook('onRequest', async (request) => {
     request.sessionToken = tokenOf(request);
+    request.browser = request.cookies[browserCookieName];
   });
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     sessionToken: string | undefined;
+    /** What the browser says of itself: people/known-browsers.ts. */
+    browser: string | undefined;
   }
 }
 

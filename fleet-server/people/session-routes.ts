@@ -16,10 +16,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
     },
     async (request, reply) => {
-      const { person, token } = await app.people.signIn(request.body.name, request.body.password);
+      const signedIn = await app.people.signIn(request.body.name, request.body.password, request.browser);
       if (request.sessionToken !== undefined) await app.people.signOut(request.sessionToken);
-      app.setSessionCookie(reply, token);
-      return person;
+      app.setSessionCookies(reply, signedIn);
+      return signedIn.person;
     },
   );
 
@@ -45,10 +45,9 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       config: { rateLimit: { max: attemptsPerMinute, timeWindow: '1 minute' } },
     },
     async (request, reply) => {
-      const { current, next } = request.body;
-      const { person, token } = await app.people.changeOwnPassword(request.person?.name ?? '', current, next);
-      app.setSessionCookie(reply, token);
-      return person;
+      const signedIn = await app.people.changeOwnPassword(request.person?.name ?? '', request.body, request.browser);
+      app.setSessionCookies(reply, signedIn);
+      return signedIn.person;
     },
   );
 

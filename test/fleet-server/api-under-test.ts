@@ -116,8 +116,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
 
   const signIn = async (name: string, password: string): Promise<string> => {
     const response = await app.inject({ method: 'POST', url: '/api/v1/session', payload: { name, password } });
-    const cookie = response.headers['set-cookie'];
-    if (response.statusCode !== 200 || typeof cookie !== 'string') throw new Error(`sign-in failed: ${response.body}`);
+    const [cookie] = [response.headers['set-cookie']].flat();
+    if (response.statusCode !== 200 || cookie === undefined) throw new Error(`sign-in failed: ${response.body}`);
     return cookie.split(';', 1)[0] ?? '';
   };
   let adminCookie: string | undefined;

@@ -12,7 +12,10 @@ describe('signing in', () => {
     const response = await api.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name: 'admin', password: adminPassword } });
     expect(response.statusCode).toBe(200);
     expect(response.json()).toEqual({ name: 'admin', role: 'admin' });
-    expect(response.headers['set-cookie']).toMatch(/^msl-session=[\w-]{43}; .*HttpOnly; SameSite=Strict/);
+    expect(response.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^msl-session=[\w-]{43}; .*HttpOnly; SameSite=Strict/),
+      expect.stringMatching(/^msl-browser=[\w-]{22}\.[\w-]{43}; .*HttpOnly; SameSite=Strict/),
+    ]);
   });
 
   test('is refused with the same words for a wrong name and a wrong password', async () => {
@@ -43,6 +46,62 @@ describe('signing in', () => {
     expect(refused.json<{ code: string }>().code).toBe('too-many');
     api.clock.jump(300_001);
     expect((await api.app.inject(attempt)).statusCode).toBe(200);
+  });
+
+  describe('in a browser in which one has signed in before', () => {
+    let attempts = 0;
+    const attempt = (name: string, password: string, cookie: string | null) => {
+      attempts += 1;
+      return api.app.inject({
+        method: 'POST',
+        url: '/api/v1/session',
+        // The bound for one address is another one.
+        remoteAddress: `10.0.0.${attempts}`,
+        payload: { name, password },
+        ...(cookie === null ? {} : { headers: { cookie } }),
+      });
+    };
+    const lockOut = async (name: string, cookie: string | null) => {
+      for (let time = 0; time < 10; time += 1) expect((await attempt(name, 'wrong', cookie)).statusCode).toBe(401);
+      expect((await attempt(name, adminPassword, cookie)).statusCode).toBe(429);
+    };
+    const browserOf = async (name: string): Promise<string> => {
+      const { headers } = await attempt(name, adminPassword, null);
+      return (
+        [headers['set-cookie']]
+          .flat()
+          .find((cookie) => cookie?.startsWith('msl-browser='))
+          ?.split(';', 1)[0] ?? ''
+      );
+    };
+
+    test('wrong passwords from elsewhere keep nobody out, and wrong ones there only there', async () => {
+      const known = await browserOf('admin');
+      await lockOut('admin', null);
+      const again = await attempt('admin', adminPassword, known);
+      expect(again.statusCode).toBe(200);
+      // It stays the browser that it was.
+      expect(again.headers['set-cookie']).toContainEqual(expect.stringContaining(`${known};`));
+      api.clock.jump(300_001);
+      await lockOut('admin', known);
+      expect((await attempt('admin', adminPassword, null)).statusCode).toBe(200);
+    });
+
+    test('it counts for who signed in there alone, and cannot be made up', async () => {
+      await api.addPerson('vera', 'viewer');
+      const ofVera = await browserOf('vera');
+      await lockOut('admin', null);
+      const [id, proof] = ofVera.split('.');
+      for (const cookie of [
+        ofVera,
+        `${id}.${'A'.repeat(43)}`,
+        `msl-browser=${'A'.repeat(22)}.${proof}`,
+        'msl-browser=',
+        'msl-browser=x.y',
+      ]) {
+        expect((await attempt('admin', adminPassword, cookie)).statusCode, cookie).toBe(429);
+      }
+    });
   });
 
   test('is limited for one address, whatever names it tries', async () => {
