@@ -402,10 +402,20 @@ export function describeRange({ minimum, maximum, step }: Extract<SettingShape, 
   return `${minimum} to ${maximum}${step === undefined ? '' : ` in steps of ${step}`}`;
 }
 
-/** What came, short enough for a message; never shown for secrets. */
+/** What came, short enough for a message; never shown for secrets. Of an address only what cannot be a password or a key. */
 export function describeValue(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  const text = typeof value === 'string' ? JSON.stringify(withoutSecrets(value)) : String(JSON.stringify(value));
   return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}… (${text.length} characters)` : text;
+}
+
+/** People put passwords and stream keys into addresses: what follows the host is left out, and whoever stands before it. */
+function withoutSecrets(text: string): string {
+  const [, before = '', authority = '', rest = ''] = /^(.*?:\/\/)([^/?#]*)(.*)$/s.exec(text) ?? [];
+  if (before === '') return text;
+  // A name or a password with a slash in it is not told from a host.
+  if (rest.includes('@')) return `${before}…`;
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  return `${before}${authority === host ? '' : '…@'}${host}${rest.length <= 1 ? rest : '/…'}`;
 }
 
 /**

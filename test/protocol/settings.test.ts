@@ -60,6 +60,18 @@ describe('values that are refused', () => {
     expect(parsed.problem.came.length).toBeLessThan(120);
   });
 
+  test.each([
+    ['rtmp://user:hush@host/app/hush key', '"rtmp://…@host/…"'],
+    ['rtmp://user:hu/sh@host/app', '"rtmp://…"'],
+    ['http://host', '"http://host"'],
+    ['http://host:8080/hush', '"http://host:8080/…"'],
+    ['HTTP://host?token=hush', '"HTTP://host/…"'],
+    ['rtmp://host hush/\n@', '"rtmp://…"'],
+    ['hw:1 ! tee', '"hw:1 ! tee"'],
+  ])('a password or key in an address that is refused is not shown: %s', (value, shown) => {
+    expect(describeValue(value)).toBe(shown);
+  });
+
   test('a refused secret is not shown', () => {
     const parsed = parseSetting('AV_STREAM_KEY', 'top secret');
     expect(JSON.stringify(parsed)).not.toContain('top secret');
