@@ -34,6 +34,8 @@ export type AgentOptions = {
   /** Changes when a camera or a sound card comes or goes. */
   readonly hardwareFingerprint: () => Promise<string>;
   readonly profiles: HardwareProfiles;
+  /** Profiles that are done without, because their files are wrong: file, field and reason. */
+  readonly leftOutProfiles: readonly string[];
   readonly versions: Omit<Versions, 'gstreamer'>;
   readonly clock: Clock;
   readonly random: () => number;

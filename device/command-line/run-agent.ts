@@ -16,7 +16,7 @@ import { systemClock } from '#device/media/clock.ts';
 import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { describePlan } from '#device/plan/plan.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
-import { loadProfiles } from '#device/profile/load.ts';
+import { describeProfileProblem, loadUsableProfiles } from '#device/profile/load.ts';
 import type { EncoderMemory } from '#device/profile/probe-encoders.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { serviceManagerOf } from '#device/service/service-manager.ts';
@@ -84,12 +84,14 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     };
     return refuse(describeProblems([problem]), exitCodes.configuration);
   }
-  const [profiles, encoderMemory] = await Promise.all([loadProfiles(), loadEncoderMemory(state, log)]);
+  const [{ profiles, problems }, encoderMemory] = await Promise.all([loadUsableProfiles(), loadEncoderMemory(state, log)]);
+  const leftOutProfiles = problems.map(describeProfileProblem);
+  for (const problem of leftOutProfiles) log.error(`a hardware profile is done without: ${problem}`);
   const service = serviceManagerOf(process.env, process.pid, systemClock.monotonicMs);
   const agent: Agent = new Agent({
     restartAgent: () => begin('to be started anew', exitCodes.startMeAnew),
     reboot: rebootBoard,
-    examine: () => examineBeside(configuration, profiles, encoderMemory),
+    examine: () => examineBeside(configuration, { profiles, leftOutProfiles }, encoderMemory),
     configuration,
     state,
     credentials,
@@ -99,6 +101,7 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
     profiles,
+    leftOutProfiles,
     versions: { agent: await programVersion(), node: process.versions.node, os: await osName() },
     clock: systemClock,
     random: Math.random,
@@ -130,11 +133,13 @@ async function ofThisBoard(
   return bound;
 }
 
+type KnownProfiles = { readonly profiles: HardwareProfiles; readonly leftOutProfiles: readonly string[] };
+
 /** Loaded only then: an agent that nobody asks need not carry it. Nothing is published: the agent's own streams go on. */
-async function examineBeside(configuration: Configuration, profiles: HardwareProfiles, memory: EncoderMemory): Promise<readonly Check[]> {
+async function examineBeside(configuration: Configuration, known: KnownProfiles, memory: EncoderMemory): Promise<readonly Check[]> {
   const { examine } = await import('#device/doctor/doctor.ts');
-  const detect = () => detectWithEncoders(localMachine(), profiles, memory);
-  return examine({ configuration, detect, profiles, clock: systemClock, run: runProgram, mayPublish: false, onCheck: () => undefined });
+  const detect = () => detectWithEncoders(localMachine(), known.profiles, memory);
+  return examine({ configuration, detect, ...known, clock: systemClock, run: runProgram, mayPublish: false, onCheck: () => undefined });
 }
 
 type BeginStop = (why: string, exitCode?: number) => void;
@@ -169,7 +174,7 @@ function tellSupervisor(message: object, log: Log): void {
 }
 
 async function printPipeline({ settings, fleet }: Configuration): Promise<number> {
-  const profiles = await loadProfiles();
+  const { profiles, problems } = await loadUsableProfiles();
   const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
   const profile = resolveProfile(hardware, profiles);
   const prepared = fitSettings(null, { hardware, profile, environment: settings, fleetUrl: fleet?.url ?? null });
@@ -177,6 +182,7 @@ async function printPipeline({ settings, fleet }: Configuration): Promise<number
     describePlan(prepared.plan),
     ...(prepared.shortfall === null ? [] : [`mode-not-met: ${prepared.shortfall}`]),
     ...prepared.leftOut.map(({ reason }) => `left out: ${reason}`),
+    ...problems.map((problem) => `left out: ${describeProfileProblem(problem)}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;

@@ -8,7 +8,7 @@ import { checkLine, exitCodeOf, summaryLine } from '#device/doctor/check.ts';
 import { examine } from '#device/doctor/doctor.ts';
 import { systemClock } from '#device/media/clock.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
-import { loadProfiles } from '#device/profile/load.ts';
+import { describeProfileProblem, loadUsableProfiles } from '#device/profile/load.ts';
 import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
 import { findHomeDirectory } from '#device/state/home-directory.ts';
 
@@ -25,11 +25,12 @@ export async function runDoctor(options: OptionValues): Promise<number> {
     return wrongConfiguration;
   }
   const isJson = options['json'] === true;
-  const profiles = await loadProfiles();
+  const { profiles, problems } = await loadUsableProfiles();
   const checks = await examine({
     configuration: read.configuration,
     detect: () => detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory()),
     profiles,
+    leftOutProfiles: problems.map(describeProfileProblem),
     clock: systemClock,
     run: runProgram,
     mayPublish: options['without-publishing'] !== true,

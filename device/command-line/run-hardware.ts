@@ -6,7 +6,7 @@ import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { describeProblems, readConfiguration } from '#device/configuration.ts';
 import { localMachine } from '#device/detect/local-machine.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
-import { loadProfiles } from '#device/profile/load.ts';
+import { describeProfileProblem, loadUsableProfiles } from '#device/profile/load.ts';
 import { forgetfulEncoderMemory } from '#device/state/encoder-memory.ts';
 import { findHomeDirectory } from '#device/state/home-directory.ts';
 
@@ -22,7 +22,8 @@ export async function runHardware(options: OptionValues): Promise<number> {
     process.stderr.write(`${describeProblems(read.problems)}\n`);
     return wrongConfiguration;
   }
-  const profiles = await loadProfiles();
+  const { profiles, problems } = await loadUsableProfiles();
+  for (const problem of problems) process.stderr.write(`A hardware profile is done without: ${describeProfileProblem(problem)}\n`);
   const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
   const described = describeHardware(hardware, profiles, read.configuration.settings);
   process.stdout.write(options['json'] === true ? `${JSON.stringify(described, null, 2)}\n` : hardwareText(described));

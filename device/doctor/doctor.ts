@@ -36,6 +36,8 @@ export type DoctorOptions = {
   readonly configuration: Configuration;
   readonly detect: () => Promise<DetectedHardware>;
   readonly profiles: HardwareProfiles;
+  /** Of which files are damaged: file, field and reason. */
+  readonly leftOutProfiles: readonly string[];
   readonly clock: Clock;
   readonly run: RunTool;
   /** Whether two seconds of a test picture may be sent to the targets. */
@@ -76,6 +78,9 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     }),
   );
   add(...(await checkNames([...hostsOf(targets), ...(fleet === null ? [] : [new URL(fleet.url).hostname])])));
+  for (const problem of options.leftOutProfiles) {
+    add(fail('profile', `${problem}: it is done without`, 'Install the program again, on another card if it happens twice.'));
+  }
   add(checkElements(hardware));
   for (const { key, reason } of prepared.leftOut) add(warn('setting', reason, `Change ${key}: it is left out at present.`));
   if (agent?.health != null) add(...agentsWord(agent, targets));

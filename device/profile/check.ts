@@ -6,6 +6,7 @@ import { isSettingKey, parseSetting, settingDefinitions } from '#protocol/settin
 export const profileKinds = ['boards', 'cameras', 'encoders'] as const;
 export type ProfileFile = { readonly kind: (typeof profileKinds)[number]; readonly name: string; readonly text: string };
 export type ProfileProblem = { readonly file: string; readonly field: string; readonly reason: string };
+/** `profiles`: those whose file is right by itself. */
 export type CheckedProfiles = { readonly profiles: HardwareProfiles; readonly problems: readonly ProfileProblem[] };
 
 const checks = {
@@ -16,16 +17,26 @@ const checks = {
 
 type Report = (field: string, reason: string) => void;
 
-export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
+/** Each file by itself. */
+export function readProfiles(files: readonly ProfileFile[]): CheckedProfiles {
   const problems: ProfileProblem[] = [];
   const read = <T>(kind: ProfileFile['kind'], check: Check<T>) =>
     files
       .filter((file) => file.kind === kind)
       .flatMap((file) => readProfile(file, check, (field, reason) => problems.push({ file: `${kind}/${file.name}`, field, reason })));
-  const boards = read('boards', checks.boards);
-  const cameras = read('cameras', checks.cameras);
-  const encoders = read('encoders', checks.encoders);
+  const profiles = {
+    boards: read('boards', checks.boards),
+    cameras: read('cameras', checks.cameras),
+    encoders: read('encoders', checks.encoders),
+  };
+  return { profiles, problems };
+}
 
+/** And how they fit to each other. */
+export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
+  const { profiles, problems: ofFiles } = readProfiles(files);
+  const problems = [...ofFiles];
+  const { boards, cameras, encoders } = profiles;
   const encoderIds = new Set(encoders.map((encoder) => encoder.id));
   for (const board of boards) {
     for (const { id } of board.encoders.filter((encoder) => !encoderIds.has(encoder.id))) {
@@ -45,7 +56,7 @@ export function checkProfiles(files: readonly ProfileFile[]): CheckedProfiles {
     const came = withoutRule.map((board) => board.id).join(', ') || 'none';
     problems.push({ file: 'boards/', field: 'match', reason: `expected exactly one board profile without a rule, came ${came}` });
   }
-  return { profiles: { boards, cameras, encoders }, problems };
+  return { profiles, problems };
 }
 
 function claimedUsbIds(cameras: readonly CameraProfile[]): readonly (readonly [string, readonly string[]])[] {
@@ -58,15 +69,18 @@ function readProfile<T>(file: ProfileFile, check: Check<T>, report: Report): rea
   try {
     value = JSON.parse(file.text);
   } catch (cause) {
-    report('the file', `expected JSON, came text that is not: ${cause instanceof Error ? cause.message : String(cause)}`);
+    // It quotes the text, which may be anything.
+    const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\p{Cc}+/gu, '…');
+    report('the file', `expected JSON, came text that is not: ${message}`);
     return [];
   }
   if (!check.Check(value)) {
     for (const error of check.Errors(value)) report(fieldOf(error), error.message);
     return [];
   }
-  checkMeaning(file, value as { id: string; match: object; settings?: Record<string, unknown> }, report);
-  return [value];
+  const problems = problemsOfMeaning(file, value as { id: string; match: object; settings?: Record<string, unknown> });
+  for (const { field, reason } of problems) report(field, reason);
+  return problems.length === 0 ? [value] : [];
 }
 
 /** "/match/usbIds/0" as "match.usbIds.0". */
@@ -74,11 +88,12 @@ function fieldOf(error: { readonly instancePath: string }): string {
   return error.instancePath === '' ? 'the profile' : error.instancePath.slice(1).replaceAll('/', '.');
 }
 
-function checkMeaning(
+function problemsOfMeaning(
   file: ProfileFile,
   profile: { readonly id: string; readonly match: object; readonly settings?: Record<string, unknown> },
-  report: Report,
-): void {
+): readonly Omit<ProfileProblem, 'file'>[] {
+  const problems: Omit<ProfileProblem, 'file'>[] = [];
+  const report: Report = (field, reason) => problems.push({ field, reason });
   if (`${profile.id}.json` !== file.name) report('id', `expected the file's name without .json, came "${profile.id}"`);
   for (const [rule, pattern] of Object.entries(profile.match)) {
     if (typeof pattern !== 'string') continue;
@@ -95,6 +110,7 @@ function checkMeaning(
     else if (parsed.kind === 'unset' || parsed.value !== value)
       report(`settings.${key}`, `expected a ${settingDefinitions[key].shape.kind}`);
   }
+  return problems;
 }
 
 function isPattern(text: string): boolean {

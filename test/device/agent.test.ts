@@ -129,7 +129,12 @@ async function startedFleet(): Promise<TestFleet> {
 
 async function startedAgent(
   fleet: TestFleet | null,
-  options: { directory?: string; settings?: Configuration['settings']; hardware?: DetectedHardware } = {},
+  options: {
+    directory?: string;
+    settings?: Configuration['settings'];
+    hardware?: DetectedHardware;
+    leftOutProfiles?: readonly string[];
+  } = {},
 ) {
   const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
   const lines: string[] = [];
@@ -153,6 +158,7 @@ async function startedAgent(
     detect: async () => world.hardware,
     hardwareFingerprint: async () => world.fingerprint,
     profiles: await loadProfiles(),
+    leftOutProfiles: options.leftOutProfiles ?? [],
     versions: { agent: '0.1.0', node: '24', os: 'Debian' },
     clock: systemClock,
     random: Math.random,
@@ -171,8 +177,9 @@ async function startedAgent(
 
 test('joins, says hello, takes its settings, streams to the relay and says so', async () => {
   const fleet = await startedFleet();
-  const { media, world } = await startedAgent(fleet);
+  const { media, world } = await startedAgent(fleet, { leftOutProfiles: ['cameras/x.json: the file: expected JSON'] });
   const hello = await fleet.hear('hello');
+  expect((await fleet.hear('event', ({ kind }) => kind === 'profile-damaged')).body.detail).toContain('cameras/x.json');
   expect(hello.body).toMatchObject({ appliedRevision: 0, appliedDigest: null, versions: { agent: '0.1.0', gstreamer: '1.22.0' } });
   expect(media.plans[0]?.outputs).toEqual([]);
   await fleet.send('pi-1', 'desired', desired(1, { AV_VIDEO_WIDTH: 640 }));

@@ -209,6 +209,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
     detect: async () => bareHardware,
     hardwareFingerprint: async () => '',
     profiles: await loadProfiles(),
+    leftOutProfiles: [],
     versions: { agent: '0.1.0', node: '24', os: 'Debian' },
     clock,
     random: Math.random,

@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { profilesDirectory } from '#device/installation.ts';
 import { checkProfiles, type ProfileFile } from '#device/profile/check.ts';
-import { loadProfiles } from '#device/profile/load.ts';
+import { describeProfileProblem, loadProfiles, loadUsableProfiles } from '#device/profile/load.ts';
+import { resolveProfile } from '#device/profile/resolve.ts';
+import { bareHardware } from '../device/bare-machine.ts';
 
 test('every profile of the program is right', async () => {
   const { boards, cameras, encoders } = await loadProfiles();
@@ -179,4 +182,43 @@ test('loading a wrong set tells all of its problems at once', async () => {
   await expect(loadProfiles(directory)).rejects.toThrow(
     /boards\/generic\.json: status: .*\n?[\s\S]*cameras\/cam\.json: the file: expected JSON/,
   );
+});
+
+test('what a card has damaged is done without, and said: the other profiles are as they were', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'profiles-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await cp(profilesDirectory, directory, { recursive: true });
+  await writeFile(join(directory, 'cameras', 'logitech-c270.json'), '\0\0\0');
+  await writeFile(join(directory, 'encoders', 'openh264enc.json'), '{"id":"openh264enc"');
+  await writeFile(
+    join(directory, 'boards', 'raspberry-pi-4.json'),
+    JSON.stringify({ ...board, id: 'raspberry-pi-4', match: { model: '(' } }),
+  );
+  await rm(join(directory, 'boards', 'generic.json'));
+  await mkdir(join(directory, 'boards', 'generic.json'));
+  const { profiles, problems } = await loadUsableProfiles(directory);
+  expect(problems).toHaveLength(4);
+  const named = problems.map(describeProfileProblem).join('\n');
+  expect(named).not.toContain('\0');
+  expect(named).toMatch(/^boards\/generic\.json: the file: cannot be read \(EISDIR\)$/m);
+  expect(named).toMatch(/^boards\/raspberry-pi-4\.json: match\.model: expected a regular expression/m);
+  expect(named).toMatch(/^cameras\/logitech-c270\.json: the file: expected JSON/m);
+  expect(named).toMatch(/^encoders\/openh264enc\.json: the file: expected JSON/m);
+  const right = await loadProfiles();
+  const ids = ({ cameras, encoders }: typeof right) => [...cameras, ...encoders].map(({ id }) => id);
+  expect(ids(profiles)).toEqual(ids(right).filter((id) => id !== 'logitech-c270' && id !== 'openh264enc'));
+  // Its own profile is gone, and the one that fits any board, too.
+  const pi = { ...bareHardware, board: { ...bareHardware.board, model: 'Raspberry Pi 4 Model B Rev 1.4', architecture: 'unheard-of' } };
+  const { board: found, encoders } = resolveProfile(pi, profiles);
+  expect([found.id, encoders.map(({ id }) => id)]).toEqual(['generic', ['x264enc']]);
+});
+
+test('without any profile there is still a board, and no encoder to name', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'profiles-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const { profiles, problems } = await loadUsableProfiles(directory);
+  expect(problems.map(({ file, reason }) => [file, reason])).toEqual(
+    ['boards/', 'cameras/', 'encoders/'].map((file) => [file, 'cannot be read (ENOENT)']),
+  );
+  expect(resolveProfile(bareHardware, profiles)).toMatchObject({ board: { id: 'generic' }, encoders: [] });
 });
