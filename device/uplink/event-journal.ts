@@ -42,6 +42,8 @@ export class EventJournal {
   #cancelWrite: (() => void) | null = null;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
+  /** Of the disk, as it was logged last; null: it takes what is written. */
+  #saidProblem: string | null = null;
   #isReady: () => void = () => undefined;
 
   constructor(options: EventJournalOptions) {
@@ -135,13 +137,21 @@ export class EventJournal {
     const upTo = this.#lastNumber;
     try {
       await this.#options.state.write(eventFile, { lastNumber: upTo, events: this.#events });
+      this.#saidProblem = null;
     } catch (cause) {
       // Told now is better than kept for later: a disk that is full or read-only must not silence the device.
-      this.#options.log.warn(`cannot keep events on disk (${errorText(cause)}): they are sent all the same`);
+      this.#complain(errorText(cause));
       this.#isDirty = true;
       this.#lastWriteMs += writeAgainMs - writeIntervalMs;
     }
     this.#safeNumber = upTo;
     this.#isReady();
+  }
+
+  /** Once a problem: a disk may be read-only for a weekend. */
+  #complain(problem: string): void {
+    if (problem === this.#saidProblem) return;
+    this.#saidProblem = problem;
+    this.#options.log.warn(`cannot keep events on disk (${problem}): they are sent all the same`);
   }
 }

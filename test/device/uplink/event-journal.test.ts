@@ -79,6 +79,21 @@ test('a disk that refuses does not silence the device', async () => {
   expect(log.lines).toEqual(['cannot keep events on disk (ENOSPC): they are sent all the same']);
 });
 
+test('a disk that refuses for long is told of once, and once more when it refuses again', async () => {
+  const { journal, state, clock, log } = await startedJournal();
+  const readOnly = Object.assign(new Error('no'), { code: 'EROFS' });
+  state.failure = readOnly;
+  journal.add('thing', '');
+  await clock.advance(60_000);
+  expect(log.lines).toEqual(['cannot keep events on disk (EROFS): they are sent all the same']);
+  state.failure = null;
+  await clock.advance(10_000);
+  state.failure = readOnly;
+  journal.add('thing', '');
+  await clock.advance(60_000);
+  expect(log.lines).toHaveLength(2);
+});
+
 test('acknowledged events are forgotten, later ones stay', async () => {
   const { journal, clock } = await startedJournal();
   for (let index = 0; index < 3; index += 1) journal.add('thing', '');
