@@ -6,7 +6,7 @@ import { AuditPage } from '#protocol/model/audit.ts';
 import { BatchStatus, CommandList, type CommandStatus } from '#protocol/model/command.ts';
 import { DeviceDetail, DeviceList, GroupList, HealthHistory, TagList } from '#protocol/model/device.ts';
 import { JoinTokenList } from '#protocol/model/enrolment.ts';
-import { History } from '#protocol/model/history.ts';
+import { History, HistoryKinds } from '#protocol/model/history.ts';
 import { MaintenanceWindowList } from '#protocol/model/maintenance.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
@@ -14,6 +14,7 @@ import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/set
 import { WatchdogPolicyAnswer } from '#protocol/model/watchdog.ts';
 import { type AuditFilter, auditQuery } from '../audit/audit-filter.ts';
 import { type HealthRange, moveMs } from '../device/health-ranges.ts';
+import { type HistoryFilter, historyQueryOf } from '../device/history-filter.ts';
 import { type ListView, listQuery, maxSearchLength } from '../devices/list-view.ts';
 import { ApiProblem, get, pathOf } from './api.ts';
 import { queryKeys } from './query-keys.ts';
@@ -23,6 +24,8 @@ const fallbackMs = 30_000;
 /** A hall full of boards is let in one after the other; the rest moves up. */
 const newcomersAtOnce = 20;
 const historyEntries = 50;
+/** Of two thousand that are kept. */
+const olderHistoryEntries = 200;
 const unfinishedCommandMs = 5000;
 const openBatchMs = 2000;
 /** An answer about thousands of devices is long. */
@@ -124,10 +127,25 @@ export const rolloutQuery = (id: string) =>
     refetchInterval: fallbackMs,
   });
 
-export const historyQuery = (id: string) =>
+/** All that was read is read again when something happens: the first page is short, and those after it are few. */
+export const historyQuery = (id: string, filter: HistoryFilter) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.history(id, historyQueryOf(filter).toString()),
+    queryFn: ({ signal, pageParam }) => {
+      const query = historyQueryOf(filter);
+      query.set('limit', String(pageParam === null ? historyEntries : olderHistoryEntries));
+      if (pageParam !== null) query.set('after', pageParam);
+      return get(`${pathOf('devices', id, 'history')}?${query}`, History, signal);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: fallbackMs,
+  });
+
+export const historyKindsQuery = (id: string) =>
   queryOptions({
-    queryKey: queryKeys.history(id),
-    queryFn: ({ signal }) => get(`${pathOf('devices', id, 'history')}?limit=${historyEntries}`, History, signal),
+    queryKey: queryKeys.historyKinds(id),
+    queryFn: ({ signal }) => get(pathOf('devices', id, 'history', 'kinds'), HistoryKinds, signal),
     refetchInterval: fallbackMs,
   });
 

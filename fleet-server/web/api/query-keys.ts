@@ -14,7 +14,9 @@ export const queryKeys = {
   tags: ['device-tags'],
   rollouts: ['rollouts'],
   rollout: (id: string) => ['rollout', id],
-  history: (id: string) => ['device-history', id],
+  history: (id: string, query: string) => ['device-history', id, query],
+  /** Not with the history: which kinds there are changes seldom. */
+  historyKinds: (id: string) => ['device-history-kinds', id],
   health: (id: string, range: string) => ['device-health', id, range],
   deviceLog: (id: string) => ['device-log', id],
   commands: (deviceId: string) => ['commands', deviceId],

@@ -1,9 +1,10 @@
 /** What of the audit log is looked for: who, what, to whom or what, and when. */
-import { Button, Select, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { peopleQuery } from '../api/queries.ts';
+import { AnySelect } from '../layout/any-select.tsx';
 import classes from './audit.module.css';
 import { type AuditFilter, isEmptyFilter, writeAuditFilter } from './audit-filter.ts';
 import { actionChoices } from './audit-words.ts';
@@ -23,24 +24,8 @@ export function AuditFilterForm({ filter }: { readonly filter: AuditFilter }) {
   };
   return (
     <form className={classes['filter']} onSubmit={submit} aria-label="Choose what is shown">
-      <Select
-        label="Who"
-        placeholder="Anybody"
-        clearable
-        searchable
-        value={draft.actor === '' ? null : draft.actor}
-        data={[...names].toSorted()}
-        onChange={(actor) => change({ actor: actor ?? '' })}
-      />
-      <Select
-        label="Did what"
-        placeholder="Anything"
-        clearable
-        searchable
-        value={draft.action === '' ? null : draft.action}
-        data={actionChoices}
-        onChange={(action) => change({ action: action ?? '' })}
-      />
+      <AnySelect label="Who" any="Anybody" value={draft.actor} data={[...names].toSorted()} onChange={(actor) => change({ actor })} />
+      <AnySelect label="Did what" any="Anything" value={draft.action} data={actionChoices} onChange={(action) => change({ action })} />
       <TextInput
         label="To what"
         placeholder="A device, group, person, rule"

@@ -1,10 +1,11 @@
 /** By what the list of devices is narrowed down and in which order it stands. */
-import { NativeSelect, Select, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { groupsQuery, tagsQuery } from '../api/queries.ts';
+import { AnySelect } from '../layout/any-select.tsx';
 import classes from './devices-page.module.css';
 import { type ListView, listOrders, maxSearchLength } from './list-view.ts';
 
@@ -47,6 +48,12 @@ function SearchField({ view, onMatch }: Pick<ListToolsProps, 'view' | 'onMatch'>
   );
 }
 
+type Counted = { readonly name: string; readonly deviceCount: number };
+
+function withCount({ name, deviceCount }: Counted): { readonly value: string; readonly label: string } {
+  return { value: name, label: `${name} (${deviceCount})` };
+}
+
 export function ListTools({ view, onMatch, onOrder }: ListToolsProps) {
   const groups = useQuery(groupsQuery);
   const tags = useQuery(tagsQuery);
@@ -56,27 +63,23 @@ export function ListTools({ view, onMatch, onOrder }: ListToolsProps) {
     <>
       <SearchField view={view} onMatch={onMatch} />
       {groupChoices.length > 0 && (
-        <Select
-          aria-label="Group"
+        <AnySelect
+          label={{ unseen: 'Group' }}
           className={classes['choice']}
-          clearable
-          searchable
-          placeholder="Any group"
-          value={view.match.group ?? null}
+          any="Any group"
+          value={view.match.group ?? ''}
           onChange={(group) => onMatch({ group })}
-          data={groupChoices.map(({ name, deviceCount }) => ({ value: name, label: `${name} (${deviceCount})` }))}
+          data={groupChoices.map(withCount)}
         />
       )}
       {tagChoices.length > 0 && (
-        <Select
-          aria-label="Tag"
+        <AnySelect
+          label={{ unseen: 'Tag' }}
           className={classes['choice']}
-          clearable
-          searchable
-          placeholder="Any tag"
-          value={view.match.tag ?? null}
+          any="Any tag"
+          value={view.match.tag ?? ''}
           onChange={(tag) => onMatch({ tag })}
-          data={tagChoices.map(({ name, deviceCount }) => ({ value: name, label: `${name} (${deviceCount})` }))}
+          data={tagChoices.map(withCount)}
         />
       )}
       <NativeSelect
