@@ -32,8 +32,10 @@ export type ListRequest = {
 export type ListPage = {
   readonly rows: readonly ListRow[];
   readonly total: number;
-  /** Of those that would match in any state. */
+  /** Of those that would match in any state, shut out or not. */
   readonly states: readonly StateCount[];
+  /** Of the same, how many are shut out. */
+  readonly blocked: number;
   /** How many come before the first of the page. */
   readonly before: number;
   /** Of the last one on the page; null: none comes after it. */
@@ -42,7 +44,7 @@ export type ListPage = {
 
 export function listDevices(rowsByName: readonly ListRow[], request: ListRequest): ListPage {
   const { match, textOf, order, start, limit, settingsTrouble } = request;
-  const { found, states } = find(rowsByName, match, textOf);
+  const { found, states, blocked } = find(rowsByName, match, textOf);
   const valueAt = (row: ListRow): number | null => signed(figureOf(row, order.sort, settingsTrouble), order);
   const positionOf = (row: ListRow): ListPosition => ({ value: valueAt(row), name: row.name, id: row.id });
   const placed = inOrder(found, order, valueAt);
@@ -56,6 +58,7 @@ export function listDevices(rowsByName: readonly ListRow[], request: ListRequest
     rows: page,
     total: placed.length,
     states,
+    blocked,
     before,
     next: last !== undefined && before + page.length < placed.length ? positionOf(last) : null,
   };
@@ -66,22 +69,26 @@ export function matchingIds(rows: readonly ListRow[], match: DeviceMatch, textOf
   return find(rows, match, textOf).found.map(({ id }) => id);
 }
 
-type Found = Pick<ListPage, 'states'> & { readonly found: readonly ListRow[] };
+type Found = Pick<ListPage, 'states' | 'blocked'> & { readonly found: readonly ListRow[] };
 
 function find(rows: readonly ListRow[], match: DeviceMatch, textOf: TextOf): Found {
   const words = wordsOf(match.search ?? '');
   const counts = new Map<string, number>();
   const found: ListRow[] = [];
+  let blocked = 0;
   for (const row of rows) {
     if (!isIn(row, match) || !(words.length === 0 || hasWords(textOf(row), words))) continue;
+    const isBlocked = row.live.blockedSinceMs !== null;
     counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
-    if (match.state === undefined || match.state === row.state) found.push(row);
+    if (isBlocked) blocked += 1;
+    const isOfState = match.state === undefined || match.state === row.state;
+    if (isOfState && (match.blocked === undefined || match.blocked === isBlocked)) found.push(row);
   }
   const states = streamKinds.flatMap((state) => {
     const count = counts.get(state) ?? 0;
     return count === 0 ? [] : [{ state, count }];
   });
-  return { found, states };
+  return { found, states, blocked };
 }
 
 function wordsOf(search: string): readonly string[] {

@@ -55,6 +55,7 @@ export const devicesListRoutes: FastifyPluginAsyncTypebox = async (app) => {
         total: page.total,
         before: page.before,
         states: [...page.states],
+        blocked: page.blocked,
         next: page.next === null ? null : writeCursor(order, page.next),
       };
     },

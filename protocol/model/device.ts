@@ -134,6 +134,7 @@ export const DeviceMatch = Type.Object(
     group: Type.Optional(GroupName),
     tag: Type.Optional(Tag),
     waiting: Type.Optional(Type.Boolean({ description: 'Only those that wait for approval, or only those that do not' })),
+    blocked: Type.Optional(Type.Boolean({ description: 'Only those that are shut out, or only those that are not' })),
   },
   { additionalProperties: false },
 );
@@ -155,6 +156,8 @@ export const DeviceList = Type.Object({
   before: Type.Integer(),
   /** How many devices would match in each state, whichever state was asked for; states that none is in are left out. */
   states: Type.Array(StateCount),
+  /** How many of those that would match in any state are shut out, whether or not such were asked for. */
+  blocked: Type.Integer(),
   /** Give it as `after` to read the next page; null on the last one. */
   next: Nullable(Type.String()),
 });

@@ -99,7 +99,7 @@ export function DevicesPage() {
     if (!list.isError) return <Waiting />;
     return <ProblemAlert title="The devices cannot be read" error={list.error} onRetry={() => void list.refetch()} />;
   }
-  const { devices, total, before, states } = list.data;
+  const { devices, total, before } = list.data;
   const hasDevices = total > 0 || isFiltered(view);
   const selection = chosen === null ? null : whileMatching(chosen, view.match);
   const tickOf =
@@ -156,7 +156,7 @@ export function DevicesPage() {
       </div>
       <Newcomers />
       {hasDevices ? (
-        <StateCounts counts={states} chosen={view.match.state ?? null} onChoose={(state) => match({ state })} />
+        <StateCounts counts={list.data} match={view.match} onChoose={({ state = null, blocked = null }) => match({ state, blocked })} />
       ) : (
         <EmptyFleet />
       )}

@@ -16,7 +16,7 @@ export const listOrders = [
 export type ListOrder = (typeof listOrders)[number];
 
 export type ListView = {
-  readonly match: Pick<DeviceMatch, 'search' | 'state' | 'group' | 'tag'>;
+  readonly match: Pick<DeviceMatch, 'search' | 'state' | 'group' | 'tag' | 'blocked'>;
   readonly order: ListOrder;
   /** From 1. */
   readonly page: number;
@@ -39,6 +39,7 @@ export function readView(address: URLSearchParams): ListView {
     match: {
       ...(search.trim() === '' ? {} : { search }),
       ...(state === undefined ? {} : { state }),
+      ...(address.get('blocked') === 'true' ? { blocked: true } : {}),
       ...(group === null ? {} : { group }),
       ...(tag === null ? {} : { tag }),
     },
@@ -47,9 +48,13 @@ export function readView(address: URLSearchParams): ListView {
   };
 }
 
+function asTexts(match: ListView['match']): Record<string, string> {
+  return Object.fromEntries(Object.entries(match).map(([name, value]) => [name, String(value)]));
+}
+
 export function writeView({ match, order, page }: ListView): URLSearchParams {
   return new URLSearchParams({
-    ...match,
+    ...asTexts(match),
     ...(order === listOrders[0] ? {} : { order: order.name }),
     ...(page === 1 ? {} : { page: String(page) }),
   });
@@ -58,7 +63,7 @@ export function writeView({ match, order, page }: ListView): URLSearchParams {
 /** As the server is asked. */
 export function listQuery({ match, order, page }: ListView): string {
   const query = new URLSearchParams({
-    ...match,
+    ...asTexts(match),
     sort: order.sort,
     ...(order.isDescending ? { descending: 'true' } : {}),
     limit: String(pageSize),

@@ -1,36 +1,66 @@
-/** How many devices are in each state; a press shows only those. */
+/** How many devices are in each state, and how many are shut out; a press shows only those. */
 import { UnstyledButton } from '@mantine/core';
-import type { StateCount } from '#protocol/model/device.ts';
-import { type StreamKind, streamTone, streamWords } from '../status/stream-words.ts';
+import type { DeviceList } from '#protocol/model/device.ts';
+import { streamTone, streamWords } from '../status/stream-words.ts';
 import classes from './devices-page.module.css';
+import type { ListView } from './list-view.ts';
+
+type StateMatch = Pick<ListView['match'], 'state' | 'blocked'>;
 
 type StateCountsProps = {
-  readonly counts: readonly StateCount[];
-  readonly chosen: StreamKind | null;
-  readonly onChoose: (kind: StreamKind | null) => void;
+  readonly counts: Pick<DeviceList, 'states' | 'blocked'>;
+  readonly match: StateMatch;
+  /** One of them, or none: all devices. */
+  readonly onChoose: (match: StateMatch) => void;
 };
 
-export function StateCounts({ counts, chosen, onChoose }: StateCountsProps) {
-  const total = counts.reduce((sum, { count }) => sum + count, 0);
+type CountProps = {
+  readonly count: number;
+  readonly words: string;
+  readonly tone: string;
+  readonly kind?: string;
+  readonly isChosen: boolean;
+  readonly onPress: () => void;
+};
+
+function Count({ count, words, tone, kind, isChosen, onPress }: CountProps) {
+  return (
+    <UnstyledButton className={classes['count']} data-tone={tone} data-kind={kind} aria-pressed={isChosen} onClick={onPress}>
+      <b>{count}</b> {words}
+    </UnstyledButton>
+  );
+}
+
+export function StateCounts({ counts: { states, blocked }, match, onChoose }: StateCountsProps) {
+  const total = states.reduce((sum, { count }) => sum + count, 0);
+  const chosen = match.state;
+  const isBlockedChosen = match.blocked === true;
   // A state that no device is in any more keeps its button while it is chosen: by it one leaves.
-  const isLeft = chosen !== null && !counts.some(({ state }) => state === chosen);
+  const isLeft = chosen !== undefined && !states.some(({ state }) => state === chosen);
   return (
     <fieldset className={classes['counts']} aria-label="Show devices by state">
-      <UnstyledButton className={classes['count']} data-tone="quiet" aria-pressed={chosen === null} onClick={() => onChoose(null)}>
-        <b>{total}</b> All
-      </UnstyledButton>
-      {[...counts, ...(isLeft ? [{ state: chosen, count: 0 }] : [])].map(({ state: kind, count }) => (
-        <UnstyledButton
-          key={kind}
-          className={classes['count']}
-          data-tone={streamTone(kind)}
-          data-kind={kind}
-          aria-pressed={chosen === kind}
-          onClick={() => onChoose(chosen === kind ? null : kind)}
-        >
-          <b>{count}</b> {streamWords(kind)}
-        </UnstyledButton>
+      <Count count={total} words="All" tone="quiet" isChosen={chosen === undefined && !isBlockedChosen} onPress={() => onChoose({})} />
+      {[...states, ...(isLeft ? [{ state: chosen, count: 0 }] : [])].map(({ state, count }) => (
+        <Count
+          key={state}
+          count={count}
+          words={streamWords(state)}
+          tone={streamTone(state)}
+          kind={state}
+          isChosen={chosen === state}
+          onPress={() => onChoose(chosen === state ? {} : { state })}
+        />
       ))}
+      {(blocked > 0 || isBlockedChosen) && (
+        <Count
+          count={blocked}
+          words="Blocked"
+          tone="quiet"
+          kind="blocked"
+          isChosen={isBlockedChosen}
+          onPress={() => onChoose(isBlockedChosen ? {} : { blocked: true })}
+        />
+      )}
     </fieldset>
   );
 }

@@ -189,3 +189,25 @@ test('a command to all that match goes to those, and to nobody when a filter is 
   expect((await post('commands', { kind: 'restart-pipeline', matching: { search: 'nobody' } })).statusCode).toBe(400);
   expect((await post('commands', { kind: 'restart-pipeline', matching: {}, group: 'hall' })).statusCode).toBe(400);
 });
+
+test('those that are shut out are counted, listed alone or left out, and can be asked together', async () => {
+  const blocked = await aDevice('alpha', 'offline');
+  await aDevice('beta', 'offline');
+  await aDevice('gamma', 'live');
+  await aDevice('delta', 'offline', 'foyer');
+  expect((await list('')).blocked).toBe(0);
+  await post(`devices/${blocked}/access`, { decision: 'block' });
+  const only = await list('blocked=true');
+  expect(only.devices.map(({ id }) => id)).toEqual([blocked]);
+  // As with states: what would match otherwise is counted, so that it can be chosen.
+  expect(only).toMatchObject({ total: 1, blocked: 1 });
+  expect(only.states.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+  expect(await names('blocked=false&group=hall')).toEqual(['beta', 'gamma']);
+  expect(await names('blocked=true&state=live')).toEqual([]);
+  expect((await list('group=foyer')).blocked).toBe(0);
+  expect((await get('blocked=perhaps')).statusCode).toBe(400);
+  const tagged = await post('devices/tagging', { matching: { blocked: true }, add: ['mend'], remove: [] });
+  expect(tagged.json<TaggingResult>()).toEqual({ selected: 1, changed: 1 });
+  await post(`devices/${blocked}/access`, { decision: 'let-in' });
+  expect(await list('tag=mend')).toMatchObject({ total: 1, blocked: 0 });
+});

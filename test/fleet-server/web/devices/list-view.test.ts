@@ -3,7 +3,7 @@ import { listOrders, listQuery, pageCount, readView, writeView } from '#fleet-se
 
 test('a view stands in the address and comes back from it', () => {
   const view = {
-    match: { search: 'main hall', state: 'offline', group: 'hall-1', tag: 'upstairs' },
+    match: { search: 'main hall', state: 'offline', group: 'hall-1', tag: 'upstairs', blocked: true },
     order: listOrders[5],
     page: 3,
   } as const;
@@ -13,6 +13,8 @@ test('a view stands in the address and comes back from it', () => {
 
 test.each([
   ['state=dancing'],
+  ['blocked=false'],
+  ['blocked=perhaps'],
   ['order=beauty'],
   ['page=0'],
   ['page=1.5'],
@@ -30,8 +32,8 @@ test('a search is no longer than the server takes', () => {
 });
 
 test('the server is asked for one page in the chosen order', () => {
-  expect(listQuery({ match: { state: 'live' }, order: listOrders[5], page: 2 })).toBe(
-    'state=live&sort=temperature&descending=true&limit=60&skip=60',
+  expect(listQuery({ match: { state: 'live', blocked: true }, order: listOrders[5], page: 2 })).toBe(
+    'state=live&blocked=true&sort=temperature&descending=true&limit=60&skip=60',
   );
   expect([0, 60, 61, 10_000].map(pageCount)).toEqual([1, 1, 2, 167]);
 });
