@@ -1,4 +1,5 @@
 /** Which policy of the watchdog counts for whom: the group's, else the fleet's, else the one that it is born with. */
+import { Equal } from 'typebox/value';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
@@ -8,13 +9,14 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 import * as store from '#fleet-server/watchdog/policies-store.ts';
 import { defaultPolicy } from '#fleet-server/watchdog/policy.ts';
 import type { Change } from '#protocol/model/change.ts';
-import { type WatchdogPolicy, type WatchdogPolicyAnswer, watchdogCommands } from '#protocol/model/watchdog.ts';
+import { type WatchdogPolicy, type WatchdogPolicyAnswer, type WatchdogPolicyList, watchdogCommands } from '#protocol/model/watchdog.ts';
 
 /** Of what another server changed, whose message was lost. */
 const readAgainMs = 10_000;
 const maxPolicies = 500;
 
 export type PolicyScope = Pick<WatchdogPoliciesTable, 'level' | 'scope'>;
+export type OwnPolicy = Omit<WatchdogPolicyList['groups'][number], 'deviceCount'>;
 type Known = { readonly row: WatchdogPoliciesTable; readonly policy: WatchdogPolicy };
 
 export type PoliciesOptions = {
@@ -64,6 +66,20 @@ export class WatchdogPolicies {
     if (known === undefined) return { policy: defaultPolicy, level: 'default', changedAt: null, changedBy: null };
     const { level, changedAtMs, changedBy } = known.row;
     return { policy: known.policy, level, changedAt: timestamp(changedAtMs), changedBy };
+  }
+
+  /** Of the groups that have their own, by name. */
+  ofGroups(): OwnPolicy[] {
+    const { policy: fleets } = this.answer(null);
+    return [...this.#known.values()]
+      .filter(({ row }) => row.level === 'group')
+      .map(({ row: { scope, changedAtMs, changedBy }, policy }) => ({
+        name: scope,
+        changedAt: timestamp(changedAtMs),
+        changedBy,
+        isAsFleet: Equal(policy, fleets),
+      }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Null: as if it had never been set. */

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import type { PolicyScope } from '#fleet-server/watchdog/policies.ts';
 import { GroupName } from '#protocol/identifiers.ts';
-import { WatchdogPolicy, WatchdogPolicyAnswer } from '#protocol/model/watchdog.ts';
+import { WatchdogPolicy, WatchdogPolicyAnswer, WatchdogPolicyList } from '#protocol/model/watchdog.ts';
 
 const tags = ['watchdog'];
 
@@ -20,6 +20,19 @@ export const watchdogRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const name = nameOf(request);
     return name === null ? { level: 'fleet', scope: '' } : { level: 'group', scope: name };
   };
+
+  app.get(
+    '/watchdog-policies',
+    {
+      schema: { tags, summary: 'Groups that have a policy of their own', response: { 200: WatchdogPolicyList, ...problemAnswers } },
+      preHandler: app.requireRole('viewer'),
+    },
+    async () => {
+      const counts = new Map<string, number>();
+      for (const { group } of app.devices.list()) if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+      return { groups: app.watchdogPolicies.ofGroups().map((own) => ({ ...own, deviceCount: counts.get(own.name) ?? 0 })) };
+    },
+  );
 
   for (const { url, whose } of addresses) {
     const response = { 200: WatchdogPolicyAnswer, ...problemAnswers };

@@ -1,6 +1,6 @@
 /** What the watchdog holds against a device and what it does about it: data, for the fleet and for groups. */
 import { type Static, Type } from 'typebox';
-import { Timestamp } from '#protocol/identifiers.ts';
+import { GroupName, Timestamp } from '#protocol/identifiers.ts';
 
 export const watchdogFaults = ['pipeline-failed', 'stream-not-arriving', 'picture-frozen', 'picture-black', 'audio-silent'] as const;
 export const WatchdogFault = Type.Enum([...watchdogFaults]);
@@ -58,3 +58,18 @@ export const WatchdogPolicyAnswer = Type.Object({
   changedBy: Type.Union([Type.String(), Type.Null()]),
 });
 export type WatchdogPolicyAnswer = Static<typeof WatchdogPolicyAnswer>;
+
+/** Groups that have a policy of their own, by name. */
+export const WatchdogPolicyList = Type.Object({
+  groups: Type.Array(
+    Type.Object({
+      name: GroupName,
+      deviceCount: Type.Integer(),
+      changedAt: Timestamp,
+      changedBy: Type.String(),
+      /** Without it the same would be in force: it holds the group where it is when the fleet's changes. */
+      isAsFleet: Type.Boolean(),
+    }),
+  ),
+});
+export type WatchdogPolicyList = Static<typeof WatchdogPolicyList>;

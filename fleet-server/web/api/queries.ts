@@ -11,7 +11,7 @@ import { MaintenanceWindowList } from '#protocol/model/maintenance.ts';
 import { Person, PersonList } from '#protocol/model/person.ts';
 import { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
-import { WatchdogPolicyAnswer } from '#protocol/model/watchdog.ts';
+import { WatchdogPolicyAnswer, WatchdogPolicyList } from '#protocol/model/watchdog.ts';
 import { type AuditFilter, auditQuery } from '../audit/audit-filter.ts';
 import { type HealthRange, moveMs } from '../device/health-ranges.ts';
 import { type HistoryFilter, historyQueryOf } from '../device/history-filter.ts';
@@ -232,6 +232,12 @@ export const watchdogPolicyQuery = (group: string | null) =>
     queryFn: ({ signal }) => get(watchdogPolicyPath(group), WatchdogPolicyAnswer, signal),
     refetchInterval: fallbackMs,
   });
+
+export const ownWatchdogPoliciesQuery = queryOptions({
+  queryKey: queryKeys.ownWatchdogPolicies,
+  queryFn: ({ signal }) => get('/watchdog-policies', WatchdogPolicyList, signal),
+  refetchInterval: fallbackMs,
+});
 
 /** Devices to choose one from. */
 export const deviceChoicesQuery = (search: string) =>

@@ -28,6 +28,8 @@ export const queryKeys = {
   maintenance: ['maintenance-windows'],
   watchdogPolicies: ['watchdog-policy'],
   watchdogPolicy: (group: string | null) => ['watchdog-policy', group ?? ''],
+  /** Three words: none of a group. */
+  ownWatchdogPolicies: ['watchdog-policy', 'of', 'groups'],
   deviceChoices: (search: string) => ['device-choices', search],
   people: ['people'],
   accessTokens: ['access-tokens'],

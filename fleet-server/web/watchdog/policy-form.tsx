@@ -21,9 +21,13 @@ type PolicyFormProps = {
   readonly canEdit: boolean;
 };
 
-type OriginProps = PolicyFormProps & { readonly onTakeBack: () => void };
+type OriginProps = PolicyFormProps & {
+  readonly onTakeBack: () => void;
+  /** Null: it cannot be done now. */
+  readonly onKeep: (() => void) | null;
+};
 
-function Origin({ group, answer, canEdit, onTakeBack }: OriginProps) {
+function Origin({ group, answer, canEdit, onTakeBack, onKeep }: OriginProps) {
   const { title, words } = originWords(answer, group, dayWords);
   const isOwn = answer.level === (group === null ? 'fleet' : 'group');
   return (
@@ -40,6 +44,11 @@ function Origin({ group, answer, canEdit, onTakeBack }: OriginProps) {
       {canEdit && isOwn && (
         <Button size="compact-sm" variant="subtle" color="red" onClick={onTakeBack}>
           Take it back
+        </Button>
+      )}
+      {canEdit && !isOwn && onKeep !== null && (
+        <Button size="compact-sm" variant="default" onClick={onKeep}>
+          {group === null ? 'Keep it as the fleet’s own' : 'Keep it as the group’s own'}
         </Button>
       )}
     </section>
@@ -81,12 +90,14 @@ export function PolicyForm({ group, answer, canEdit }: PolicyFormProps) {
     event.preventDefault();
     if (hasChanges && checked.kind === 'policy') save.mutate(checked.policy);
   };
+  // As it stands, whatever becomes of the one that it came from.
+  const keep = hasChanges || save.isPending ? null : () => save.mutate(answer.policy);
   const part = { draft, problems, onChange: canEdit ? change : null };
   const whom = group === null ? 'the fleet' : `group ${group}`;
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        <Origin group={group} answer={answer} canEdit={canEdit} onTakeBack={() => setTakingBack(true)} />
+        <Origin group={group} answer={answer} canEdit={canEdit} onTakeBack={() => setTakingBack(true)} onKeep={keep} />
         {!canEdit && <Text className="dim">Your role may look at the policy; admins change it.</Text>}
         <FaultsPart {...part} />
         <StepsPart {...part} />

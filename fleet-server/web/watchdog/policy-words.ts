@@ -1,7 +1,15 @@
 /** The watchdog's policy in plain words. Pure. */
-import type { WatchdogCommand, WatchdogFault, WatchdogPolicy, WatchdogPolicyAnswer, WatchdogResponse } from '#protocol/model/watchdog.ts';
+import type {
+  WatchdogCommand,
+  WatchdogFault,
+  WatchdogPolicy,
+  WatchdogPolicyAnswer,
+  WatchdogPolicyList,
+  WatchdogResponse,
+} from '#protocol/model/watchdog.ts';
 import type { PaceField } from './policy-draft.ts';
 
+type OwnPolicy = WatchdogPolicyList['groups'][number];
 type Words = { readonly title: string; readonly words: string };
 
 export const faultWords: { readonly [Fault in WatchdogFault]: Words } = {
@@ -99,4 +107,10 @@ export function originWords(
   }
   const nobody = group === null ? 'Nobody has set a policy for the fleet' : `Nobody has set a policy for ${group} or for the fleet`;
   return { title: 'As delivered', words: `${nobody}: this is what the watchdog comes with.` };
+}
+
+/** `day` writes a time. */
+export function ownPolicyWords({ deviceCount, changedAt, changedBy, isAsFleet }: OwnPolicy, day: (at: string) => string): string {
+  const devices = deviceCount === 1 ? '1 device' : `${deviceCount === 0 ? 'no' : deviceCount} devices`;
+  return `${devices}, set by ${changedBy} on ${day(changedAt)}${isAsFleet ? ', says the same as the fleet’s' : ''}`;
 }

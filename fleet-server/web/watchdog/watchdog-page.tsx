@@ -1,12 +1,13 @@
 /** What the watchdog does about faults: the policy of the fleet and of each group. */
-import { Select, Skeleton } from '@mantine/core';
+import { Select, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useLocation } from 'wouter';
-import { groupsQuery, watchdogPolicyQuery } from '../api/queries.ts';
+import { groupsQuery, ownWatchdogPoliciesQuery, watchdogPolicyQuery } from '../api/queries.ts';
 import { PageHeading } from '../layout/page-heading.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useTitle } from '../layout/use-title.ts';
 import { useMay } from '../session/person.tsx';
+import { OwnPolicies } from './own-policies.tsx';
 import { PolicyForm } from './policy-form.tsx';
 
 export function WatchdogPage({ group }: { readonly group: string | null }) {
@@ -14,7 +15,9 @@ export function WatchdogPage({ group }: { readonly group: string | null }) {
   const [, goTo] = useLocation();
   const policy = useQuery(watchdogPolicyQuery(group));
   const groups = useQuery(groupsQuery);
-  const names = (groups.data?.groups ?? []).map(({ name }) => name);
+  const own = useQuery(ownWatchdogPoliciesQuery);
+  const withOwn = new Set((own.data?.groups ?? []).map(({ name }) => name));
+  const names = [...(groups.data?.groups ?? []).map(({ name }) => name), ...withOwn];
   const choices = [...new Set(group === null ? names : [...names, group])].toSorted();
   useTitle('Watchdog');
   return (
@@ -29,7 +32,10 @@ export function WatchdogPage({ group }: { readonly group: string | null }) {
             allowDeselect={false}
             value={group ?? ''}
             onChange={(name) => goTo(name === null || name === '' ? '/watchdog' : `/watchdog/${name}`)}
-            data={[{ value: '', label: 'Whole fleet' }, ...choices.map((name) => ({ value: name, label: `Group ${name}` }))]}
+            data={[
+              { value: '', label: 'Whole fleet' },
+              ...choices.map((name) => ({ value: name, label: `Group ${name}${withOwn.has(name) ? ', its own' : ''}` })),
+            ]}
           />
         )}
       </PageHeading>
@@ -37,7 +43,10 @@ export function WatchdogPage({ group }: { readonly group: string | null }) {
       {policy.data === undefined && policy.isError && (
         <ProblemAlert title="The policy cannot be read" error={policy.error} onRetry={() => void policy.refetch()} />
       )}
-      {policy.data !== undefined && <PolicyForm group={group} answer={policy.data} canEdit={isAdmin} />}
+      <Stack>
+        {group === null && own.data !== undefined && choices.length > 0 && <OwnPolicies groups={own.data.groups} />}
+        {policy.data !== undefined && <PolicyForm group={group} answer={policy.data} canEdit={isAdmin} />}
+      </Stack>
     </>
   );
 }

@@ -109,6 +109,7 @@ describe('every route', () => {
       '/api/v1/session',
       '/api/v1/session/password',
       '/api/v1/tags',
+      '/api/v1/watchdog-policies',
       '/healthz',
       '/metrics',
       '/metrics/devices',

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { actsSince } from '#fleet-server/watchdog/acts.ts';
 import type {} from '#fleet-server/watchdog/policies-plugin.ts';
 import { defaultPolicy } from '#fleet-server/watchdog/policy.ts';
-import type { WatchdogPolicy, WatchdogPolicyAnswer } from '#protocol/model/watchdog.ts';
+import type { WatchdogPolicy, WatchdogPolicyAnswer, WatchdogPolicyList } from '#protocol/model/watchdog.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -37,6 +37,25 @@ describe('a policy', () => {
     await api.stop();
     api = await startApi({ directory: api.directory, clock: api.clock });
     expect(await get(ofHall)).toMatchObject({ level: 'group', policy: { maxAnHour: 7 } });
+  });
+
+  test('that says the same as the fleet’s can be a group’s own, and stays when the fleet’s changes', async () => {
+    await api.join({ name: 'stage', group: 'hall' });
+    expect((await put(ofHall, (await get(ofHall)).policy)).json()).toMatchObject({ level: 'group', policy: defaultPolicy });
+    await put('/api/v1/groups/empty/watchdog-policy', gentle);
+    const own = async () => (await api.request({ method: 'GET', url: '/api/v1/watchdog-policies' })).json<WatchdogPolicyList>().groups;
+    expect(await own()).toMatchObject([
+      { name: 'empty', deviceCount: 0, isAsFleet: false, changedBy: 'admin' },
+      { name: 'hall', deviceCount: 1, isAsFleet: true },
+    ]);
+    await put(ofFleet, gentle);
+    expect(api.app.watchdogPolicies.of('hall')).toEqual(defaultPolicy);
+    expect(await own()).toMatchObject([
+      { name: 'empty', isAsFleet: true },
+      { name: 'hall', isAsFleet: false },
+    ]);
+    for (const name of ['empty', 'hall']) await api.request({ method: 'DELETE', url: `/api/v1/groups/${name}/watchdog-policy` });
+    expect(await own()).toEqual([]);
   });
 
   test('is an admin’s to change, and the audit log says what', async () => {

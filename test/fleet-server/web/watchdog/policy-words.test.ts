@@ -4,6 +4,7 @@ import {
   faultWords,
   hourSentence,
   originWords,
+  ownPolicyWords,
   pausesSentence,
   responseSentence,
   secondsWords,
@@ -66,4 +67,12 @@ test.for([
 ] as const)('it comes from %s, seen for %s', ([level, group, words]) => {
   const changed = level === 'default' ? { changedAt: null, changedBy: null } : { changedAt: '2026-11-28T10:00:00.000Z', changedBy: 'ada' };
   expect(originWords({ policy: defaultPolicy, level, ...changed }, group, () => 'today').words).toBe(words);
+});
+
+test.each([
+  [{ deviceCount: 0, isAsFleet: false }, 'no devices, set by ann on that day'],
+  [{ deviceCount: 1, isAsFleet: true }, '1 device, set by ann on that day, says the same as the fleet’s'],
+  [{ deviceCount: 12, isAsFleet: false }, '12 devices, set by ann on that day'],
+])('a group’s own policy: %j', (own, words) => {
+  expect(ownPolicyWords({ name: 'hall', changedAt: '2026-11-21T12:00:00Z', changedBy: 'ann', ...own }, () => 'that day')).toBe(words);
 });
