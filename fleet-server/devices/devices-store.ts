@@ -41,6 +41,11 @@ export function findStoredDevice(database: Database, id: string): Promise<Stored
   return joined(database).where('devices.id', '=', id).executeTakeFirst();
 }
 
+/** In no order. */
+export function storedDevicesWithIds(database: Database, ids: readonly string[]): Promise<StoredDevice[]> {
+  return ids.length === 0 ? Promise.resolve([]) : joined(database).where('devices.id', 'in', ids).execute();
+}
+
 const keyColumns = [
   'id',
   'name',

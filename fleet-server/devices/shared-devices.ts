@@ -4,7 +4,7 @@
  */
 import type { Clock } from '#fleet-server/clock.ts';
 import type { DeviceRegister } from '#fleet-server/devices/device-register.ts';
-import { allDeviceKeys, findStoredDevice } from '#fleet-server/devices/devices-store.ts';
+import { allDeviceKeys, findStoredDevice, storedDevicesWithIds } from '#fleet-server/devices/devices-store.ts';
 import type { LivePart } from '#fleet-server/devices/shared-device.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { FleetServers } from '#fleet-server/servers/contract.ts';
@@ -18,6 +18,7 @@ import type { PictureTopic } from '#protocol/envelope.ts';
 const compareMs = 10_000;
 const absentForMs = 10_000;
 const maxAbsent = 1000;
+const rowsAtOnce = 500;
 
 export type SharedDevicesOptions = {
   readonly database: Database;
@@ -38,6 +39,8 @@ export class SharedDevices {
   readonly #absent = new Map<string, number>();
   #cancelCompare: () => void = () => {};
   #comparing: Promise<void> | null = null;
+  #isCompareWanted = false;
+  #isStopped = false;
 
   constructor(options: SharedDevicesOptions) {
     this.#options = options;
@@ -48,6 +51,7 @@ export class SharedDevices {
     const { clock, servers } = this.#options;
     servers.onTold((message) => {
       if (message.kind === 'device') this.reload(message.deviceId);
+      if (message.kind === 'devices') this.#compare();
     });
     servers.onGap(() => this.#compare());
     this.#cancelCompare = clock.every(compareMs, () => this.#compare());
@@ -56,6 +60,7 @@ export class SharedDevices {
 
   async stop(): Promise<void> {
     this.#cancelCompare();
+    this.#isStopped = true;
     await this.#comparing;
     await this.#exchange.stop();
   }
@@ -132,11 +137,20 @@ export class SharedDevices {
     }
   }
 
+  /** One at a time; what is asked for meanwhile is done once more after it. */
   #compare(): void {
-    this.#comparing ??= this.#compareAll()
+    if (this.#isStopped) return;
+    if (this.#comparing !== null) {
+      this.#isCompareWanted = true;
+      return;
+    }
+    this.#comparing = this.#compareAll()
       .catch((err: unknown) => this.#options.log.error({ err }, 'the devices could not be compared with those in the store'))
       .finally(() => {
         this.#comparing = null;
+        if (!this.#isCompareWanted) return;
+        this.#isCompareWanted = false;
+        this.#compare();
       });
   }
 
@@ -146,6 +160,10 @@ export class SharedDevices {
     const ids = new Set(stored.map(({ id }) => id));
     const changed = stored.filter((keys) => !register.isAsStored(keys)).map(({ id }) => id);
     const removed = [...register.list()].map(({ id }) => id).filter((id) => !ids.has(id));
-    for (const deviceId of [...changed, ...removed]) await this.#reload(deviceId);
+    for (let start = 0; start < changed.length; start += rowsAtOnce) {
+      const some = await storedDevicesWithIds(database, changed.slice(start, start + rowsAtOnce));
+      for (const device of some) register.update(device);
+    }
+    for (const deviceId of removed) await this.#reload(deviceId);
   }
 }

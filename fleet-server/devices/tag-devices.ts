@@ -13,8 +13,8 @@ export type Tagging = {
   readonly actor: string;
 };
 
-/** The other servers find more than these by themselves, within seconds (shared-devices.ts). */
-const maxTold = 200;
+/** Named one by one; of more the other servers look which they are (shared-devices.ts). */
+const maxNamed = 20;
 
 export async function tagDevices(app: FastifyInstance, { ids, add, remove, actor }: Tagging): Promise<TaggingResult> {
   if (ids.length === 0) throw wrong('devices that match', 'none');
@@ -48,7 +48,8 @@ export async function tagDevices(app: FastifyInstance, { ids, add, remove, actor
     for (const id of its) app.devices.setTags(id, tags);
     count += its.length;
   }
-  if (count <= maxTold) for (const deviceId of [...changed.values()].flat()) app.servers.tell({ kind: 'device', deviceId });
+  if (count > maxNamed) app.servers.tell({ kind: 'devices' });
+  else for (const deviceId of [...changed.values()].flat()) app.servers.tell({ kind: 'device', deviceId });
   return { selected: ids.length, changed: count };
 }
 

@@ -18,6 +18,8 @@ export const ServerMessage = Type.Union([
   Type.Object({ kind: Type.Literal('settings'), level: Type.Enum(['fleet', 'group', 'device']), scope: Type.String({ maxLength: 100 }) }),
   /** A device joined, was changed or was removed. */
   Type.Object({ kind: Type.Literal('device'), deviceId: DeviceId }),
+  /** So many were changed that they are not named. */
+  Type.Object({ kind: Type.Literal('devices') }),
   /** The sender has written down what is new of its devices. */
   Type.Object({ kind: Type.Literal('live') }),
 ]);

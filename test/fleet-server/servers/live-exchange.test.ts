@@ -1,8 +1,9 @@
 /** Three fleet servers on one PostgreSQL database: to people and devices they are one. */
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { DeviceDetail, Playback } from '#protocol/model/device.ts';
+import type { DeviceDetail, DeviceList, Playback, TaggingResult } from '#protocol/model/device.ts';
 import type { DeviceLog } from '#protocol/model/log.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { timeUntil, until } from '../../until.ts';
@@ -125,6 +126,41 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     });
     console.info(`a command through another server, there and back: ${tookMs} ms`);
     expect(device.done).toEqual([asked.id]);
+  });
+
+  test('tags that many devices are given are shown at each of them at once', async () => {
+    const { id } = await fleet.join(fleet.server(0), 'one of many');
+    const client = new Client({ connectionString: await fleet.cluster.url('public') });
+    await client.connect();
+    // Nobody may join so often in a minute.
+    for (const [table, key] of [
+      ['devices', 'id'],
+      ['deviceStates', 'deviceId'],
+    ]) {
+      await client.query(
+        `insert into "${table}" select (jsonb_populate_record(d, jsonb_build_object('${key}', $1::text || '-' || n))).*
+         from "${table}" d, generate_series(1, 25) n where d."${key}" = $1`,
+        [id],
+      );
+    }
+    onTestFinished(async () => {
+      await client.query('delete from "devices" where "id" like $1', [`${id}-%`]);
+      await client.end();
+    });
+    const deviceIds = Array.from({ length: 25 }, (_, index) => `${id}-${index + 1}`);
+    const others = fleet.servers.slice(1);
+    const tagged = async (server: OneServer) => (await server.json<DeviceList>('GET', '/devices?tag=bulk')).total;
+    for (const [change, expected] of [
+      [{ add: ['bulk'], remove: [] }, 25],
+      [{ add: [], remove: ['bulk'] }, 0],
+    ] as const) {
+      await fleet.server(0).json<TaggingResult>('POST', '/devices/tagging', { deviceIds, ...change });
+      const tookMs = await timeUntil('shown', 2500, async () => {
+        const counts = await Promise.all(others.map(tagged));
+        return counts.every((count) => count === expected);
+      });
+      console.info(`tags of 25 devices at the other servers: ${tookMs} ms`);
+    }
   });
 
   test('the log of a device is read at each of them, and told there as it comes', async () => {
