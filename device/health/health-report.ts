@@ -5,6 +5,7 @@ import { type CameraLosses, recentLosses, unstableFrom } from '#device/health/ca
 import type { ObservedCondition } from '#device/health/condition-tracker.ts';
 import { contentConditions, type WatchedContent } from '#device/health/content-watch.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
+import { reportedValue } from '#device/health/reported-value.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
@@ -174,13 +175,13 @@ export function buildHealth({ status, hostLostAt, board, clockOffset, uplinkKbps
   };
 }
 
-/** Value and level of every setting; of a secret only whether there is one. */
+/** Value and level of every setting, as far as they are told. */
 export function reportedSettings({ settings }: Prepared): Report['settings'] {
   return Object.fromEntries(
     settingKeys.map((key) => {
-      const { value, level } = settings[key];
-      if (!settingDefinitions[key].secret) return [key, { value, level }];
-      return [key, { value: value !== null && value !== '', level, isSecret: true }];
+      const { level } = settings[key];
+      const value = reportedValue(key, settings);
+      return [key, settingDefinitions[key].secret ? { value, level, isSecret: true } : { value, level }];
     }),
   );
 }

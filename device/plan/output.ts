@@ -50,7 +50,7 @@ export function planRecordingOutput(directory: string, segmentMinutes: number): 
  * The address without user, password, query and key. People also put the key into the address itself: without a key of its own,
  * the last of several path segments is taken for one.
  */
-function shownAddress(base: string, hasKey: boolean): string {
+export function shownAddress(base: string, hasKey: boolean): string {
   const match = /^(rtmps?:\/\/)(?:[^/]*@)?([^/?#]*)(\/[^?#]*)?/.exec(base);
   if (match === null) return 'rtmp://…';
   const segments = (match[3] ?? '').split('/').filter((segment) => segment !== '');

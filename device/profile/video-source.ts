@@ -55,9 +55,16 @@ export function startsWithElement(text: string, elements: ReadonlySet<string>): 
 }
 
 function whyMissing(wanted: string, hardware: DetectedHardware): string {
-  const came = wanted.length > 60 ? `${wanted.slice(0, 60)}…` : wanted;
+  const first = firstWord(wanted);
+  const came = first.length > 60 ? `${first.slice(0, 60)}…` : first;
   if (wanted.startsWith('file:')) return `expected a camera or test, came "${came}": files cannot be streamed`;
   const known = hardware.cameras.slice(0, shownCameras).map((camera) => camera.id);
   const expected = known.length === 0 ? 'test, because no camera was found' : `test or one of ${known.join(', ')}`;
   return `no camera "${came}": expected ${expected}`;
+}
+
+/** Of a source of GStreamer's only which it is: what follows may be an address with a password. */
+export function firstWord(source: string): string {
+  const [word = '', ...rest] = source.trim().split(/[ !]+/);
+  return rest.length === 0 ? word : `${word} …`;
 }

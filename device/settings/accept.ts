@@ -4,7 +4,7 @@ import { chooseAudio } from '#device/plan/audio-source.ts';
 import { audioRates } from '#device/plan/capture.ts';
 import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
-import { chooseVideo, startsWithElement } from '#device/profile/video-source.ts';
+import { chooseVideo, firstWord, startsWithElement } from '#device/profile/video-source.ts';
 import { findParameterProblems, parseParameters } from '#device/settings/encoder-parameters.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { EncoderProfile } from '#hardware-profiles/schema.ts';
@@ -116,7 +116,7 @@ function encoderOf({ settings, hardware, profile }: Context): EncoderProfile | u
 /** What no element is would stop the whole capture. */
 function audioSourceProblem(source: string, { elements }: DetectedHardware): string | null {
   if (source === '' || elements.size === 0 || startsWithElement(source, elements)) return null;
-  return `expected a source element that this GStreamer has, came "${source.slice(0, 60)}"`;
+  return `expected a source element that this GStreamer has, came "${firstWord(source).slice(0, 60)}"`;
 }
 
 /** Where GStreamer's tools told of no element at all, every one is assumed. */

@@ -37,7 +37,8 @@ test('an element: from the environment only', () => {
 test.each([
   ['/dev/video9', 'no camera "/dev/video9": expected test or one of usb-c270, usb-linked'],
   ['file:/etc/passwd', 'expected a camera or test, came "file:/etc/passwd": files cannot be streamed'],
-  ['nosuchsrc ! identity', 'no camera "nosuchsrc ! identity"'],
+  ['nosuchsrc ! identity', 'no camera "nosuchsrc …"'],
+  ['nosuchsrc location=rtsp://user:hush@cam', 'no camera "nosuchsrc …"'],
   ['x'.repeat(10_000), '…'],
 ])('%.40s is missing, also from the environment', (value, reason) => {
   expect(choose(value, 'environment')).toEqual({ kind: 'missing', reason: expect.stringContaining(reason) });
