@@ -56,12 +56,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       authenticate: (deviceId, credential) => {
         // Answered as "not now", so that the device tries again instead of believing that it was removed.
         if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
-        return app.devices.authenticate(deviceId, credential);
+        return app.devices.rights.authenticate(deviceId, credential);
       },
       onConnection: (deviceId, state, reason) => {
         app.devices.onConnection(deviceId, state, reason);
         // It was shut out or removed between its credential and this.
-        if (state === 'connected' && !app.devices.mayConnect(deviceId)) app.broker.disconnect(deviceId);
+        if (state === 'connected' && !app.devices.rights.mayConnect(deviceId)) app.broker.disconnect(deviceId);
       },
     });
   } else {
@@ -81,11 +81,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     publicRtmpPort: configuration.publicRtmpPort,
     ...(configuration.publicUrl === null ? {} : { publicUrl: configuration.publicUrl }),
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
-    isStreamKeyRight: (deviceId, key) => app.devices.isStreamKeyRight(deviceId, key),
+    isStreamKeyRight: (deviceId, key) => app.devices.rights.isStreamKeyRight(deviceId, key),
     setReception: (deviceId, reception) => {
       app.devices.setReception(deviceId, reception);
       // It was let in just before it was shut out or removed.
-      if (reception !== null && !app.devices.mayStream(deviceId)) cutDevice(app, deviceId);
+      if (reception !== null && !app.devices.rights.mayStream(deviceId)) cutDevice(app, deviceId);
     },
     isViewer: async (request) => (await app.currentPerson(request)) !== null,
     placeOf: (deviceId) => app.sharedDevices?.placeOfReception(deviceId) ?? null,

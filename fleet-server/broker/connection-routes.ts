@@ -32,10 +32,10 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock
       const { id } = request.params;
       const { credential } = request.body;
       await app.sharedDevices?.lookFor(id);
-      if (!app.devices.authenticate(id, credential)) {
+      if (!app.devices.rights.authenticate(id, credential)) {
         const delayMs = failures.note(request.ip, clock.nowMs());
         await new Promise<void>((resolve) => clock.after(delayMs, resolve));
-        if (app.devices.isBlockedWith(id, credential)) {
+        if (app.devices.rights.isBlockedWith(id, credential)) {
           throw new FleetError('device-blocked', 'This device is blocked: somebody has to let it in again on its page.');
         }
         throw new FleetError(

@@ -5,11 +5,10 @@
  * - A device that is connected to another fleet server is shown as that one says (live-exchange.ts); what this one hears itself counts more.
  * - On a wire that the servers share (an external broker) a device belongs to none of them: what each hears is put together (heard-on-wire.ts).
  * - Everything here is drawn from the store at the start and from messages after it; nothing is only here but what a device says again by itself.
- * - Asking whether a credential or a stream key is right needs no store access: a fleet that reconnects as a whole must not queue for the disk.
  */
-import { timingSafeEqual } from 'node:crypto';
 import { type Clock, momentOf } from '#fleet-server/clock.ts';
 import { type DeviceEntry, entryOf, fromHex, twiceOf } from '#fleet-server/devices/device-entry.ts';
+import { DeviceRights } from '#fleet-server/devices/device-rights.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
 import { type KeptReport, storedReport } from '#fleet-server/devices/kept-report.ts';
@@ -71,6 +70,7 @@ const tickMs = 250;
 const receptionChangeMs = 5000;
 
 export class DeviceRegister {
+  readonly rights: DeviceRights;
   readonly #options: DeviceRegisterOptions;
   readonly #entries = new Map<string, DeviceEntry>();
   readonly #pictures: Readonly<Record<PictureTopic, Previews>> = { preview: createPreviews(), snapshot: createPreviews(maxSnapshotBytes) };
@@ -81,6 +81,7 @@ export class DeviceRegister {
 
   constructor(options: DeviceRegisterOptions) {
     this.#options = options;
+    this.rights = new DeviceRights({ ...options, find: (deviceId) => this.#entries.get(deviceId) });
   }
 
   start(stored: readonly StoredDevice[]): void {
@@ -114,39 +115,6 @@ export class DeviceRegister {
     for (const pictures of Object.values(this.#pictures)) pictures.delete(deviceId);
     this.#receptionToldAtMs.delete(deviceId);
     this.#options.publishChange({ subject: 'device', deviceId });
-  }
-
-  /** Whether the device's credential is right; takes the same time for unknown devices. */
-  authenticate(deviceId: string, credential: string): boolean {
-    const came = this.credentialHash(credential);
-    const entry = this.#entries.get(deviceId);
-    const none = Buffer.alloc(came.length);
-    const isPresent = timingSafeEqual(came, entry?.credentialHash ?? none);
-    const isNext = timingSafeEqual(came, entry?.nextCredentialHash ?? none);
-    if (entry === undefined || (!isPresent && !isNext) || entry.live.blockedSinceMs !== null) return false;
-    if (!isPresent) {
-      entry.credentialHash = came;
-      entry.nextCredentialHash = null;
-      this.#options.onCredentialTaken?.(deviceId, came.toString('hex'));
-    }
-    return true;
-  }
-
-  /** Whether the credential is that of a device which is shut out: that may be said to it, and to nobody else. */
-  isBlockedWith(deviceId: string, credential: string): boolean {
-    const entry = this.#entries.get(deviceId);
-    if (entry === undefined || entry.live.blockedSinceMs === null) return false;
-    const came = this.credentialHash(credential);
-    return [entry.credentialHash, entry.nextCredentialHash].some((hash) => hash !== null && timingSafeEqual(came, hash));
-  }
-
-  /** Known, and not shut out. */
-  mayConnect(deviceId: string): boolean {
-    return this.#entries.get(deviceId)?.live.blockedSinceMs === null;
-  }
-
-  credentialHash(credential: string): Buffer {
-    return this.#options.secrets.hmac('device-credential', credential);
   }
 
   isKnown(deviceId: string): boolean {
@@ -226,7 +194,7 @@ export class DeviceRegister {
     const event: PresenceEvent =
       state === 'connected'
         ? { kind: 'connected' }
-        : { kind: 'disconnected', reason: this.mayConnect(deviceId) ? goodbyeText(reason) : 'It is blocked.' };
+        : { kind: 'disconnected', reason: this.rights.mayConnect(deviceId) ? goodbyeText(reason) : 'It is blocked.' };
     if (state === 'connected') this.#claim(entry, 'agent');
     // It has gone over to another server, which knows better.
     else if (entry.elsewhere.agent !== null) return;
@@ -413,26 +381,6 @@ export class DeviceRegister {
     if (entry === undefined) return;
     entry.tags = tags;
     this.#options.publishChange({ subject: 'device', deviceId });
-  }
-
-  streamKeyFor(deviceId: string): string {
-    return this.streamKeyOf(deviceId, this.#entries.get(deviceId)?.keyGeneration ?? 0);
-  }
-
-  streamKeyOf(deviceId: string, generation: number): string {
-    return this.#options.secrets.hmac('stream-key', `${deviceId} ${generation}`).toString('base64url');
-  }
-
-  /** Of one that waits for approval, or is shut out, no key is right. */
-  isStreamKeyRight(deviceId: string, key: string): boolean {
-    const expected = this.#options.secrets.hmac('compare', this.streamKeyFor(deviceId));
-    return timingSafeEqual(expected, this.#options.secrets.hmac('compare', key)) && this.mayStream(deviceId);
-  }
-
-  /** Whether the relay may have it: it is known, and was let in. */
-  mayStream(deviceId: string): boolean {
-    const live = this.#entries.get(deviceId)?.live;
-    return live?.waitingSinceMs === null && live.blockedSinceMs === null;
   }
 
   #tick(): void {

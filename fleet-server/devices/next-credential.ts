@@ -15,7 +15,7 @@ import { inTransaction } from '#fleet-server/store/transaction.ts';
 /** Within the transaction in which the device is asked to take it. */
 export async function offerNextCredential(app: FastifyInstance, transaction: Database, deviceId: string): Promise<void> {
   const credential = randomBytes(32).toString('base64url');
-  const hash = app.devices.credentialHash(credential).toString('hex');
+  const hash = app.devices.rights.credentialHash(credential).toString('hex');
   await offerCredential(transaction, deviceId, { hash, sealed: app.secrets.seal(credential) });
 }
 

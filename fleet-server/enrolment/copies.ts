@@ -61,7 +61,7 @@ export class Copies {
   /** A board that found another one's credential on its card, and does not connect with it, asks what it is. */
   async judge({ deviceId, credential, board }: CopyRequest): Promise<CopyAnswer> {
     const { devices } = this.#app;
-    if (!devices.authenticate(deviceId, credential)) throw new FleetError('not-allowed', 'Expected the credential of this device.');
+    if (!devices.rights.authenticate(deviceId, credential)) throw new FleetError('not-allowed', 'Expected the credential of this device.');
     const seen = await this.#note(deviceId, board, devices.get(deviceId) ?? null);
     if (seen === null) throw deviceNotFound(deviceId);
     await this.#tell(deviceId, board, seen);

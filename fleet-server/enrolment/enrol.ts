@@ -33,7 +33,7 @@ export async function enrol(
     twiceSinceMs: null,
     twiceSeenMs: null,
     twiceDetail: '',
-    credentialHash: app.devices.credentialHash(credential).toString('hex'),
+    credentialHash: app.devices.rights.credentialHash(credential).toString('hex'),
     nextCredentialHash: null,
     nextCredentialSealed: null,
     keyGeneration: 1,

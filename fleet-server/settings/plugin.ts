@@ -36,7 +36,7 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
       host: null,
       port,
       application,
-      streamKey: `${deviceId}?key=${app.devices.streamKeyOf(deviceId, generation)}`,
+      streamKey: `${deviceId}?key=${app.devices.rights.streamKeyOf(deviceId, generation)}`,
     }),
     reportOf: (deviceId) => readReport(app.devices.get(deviceId)?.report ?? null),
     isOnline: (deviceId) => app.devices.get(deviceId)?.presence.state === 'online',

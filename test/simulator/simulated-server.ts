@@ -167,7 +167,7 @@ export class SimulatedServer implements DeviceBroker {
 
   connect(end: DeviceEnd, who: { readonly deviceId: string; readonly credential: string; readonly will: Guest['will'] }): boolean {
     const { deviceId, will } = who;
-    if (!this.app.devices.authenticate(deviceId, who.credential)) return false;
+    if (!this.app.devices.rights.authenticate(deviceId, who.credential)) return false;
     const { link } = end;
     const send = (name: DownwardName, payload: string): Promise<void> => {
       if (!this.#isAlive || !link.isOpen.server) return Promise.reject(new Error('the connection is gone'));

@@ -224,7 +224,7 @@ export class Simulation implements Network {
     for (const member of this.members) {
       invariants.checkEventsOnce(this.database, member);
       for (const credential of member.agent.credentials) this.secretValues.add(credential);
-      this.secretValues.add(server.app.devices.streamKeyFor(member.id));
+      this.secretValues.add(server.app.devices.rights.streamKeyFor(member.id));
       this.told.push(...member.agent.log.lines);
       this.answer(await server.app.settings.ofDevice(member.id));
       this.answer(await server.app.settings.revisions({ level: 'device', scope: member.id }, { limit: 100, before: null }));

@@ -36,8 +36,8 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   const knowledge: HookKnowledge = {
     serverUsername: broker.address.username,
     isServerPassword: (password) => isSame(password, broker.address.password),
-    isKnown: (deviceId) => app.devices.mayConnect(deviceId),
-    isCredentialRight: (deviceId, credential) => app.devices.authenticate(deviceId, credential),
+    isKnown: (deviceId) => app.devices.rights.mayConnect(deviceId),
+    isCredentialRight: (deviceId, credential) => app.devices.rights.authenticate(deviceId, credential),
   };
 
   const answer = async (request: FastifyRequest<{ Querystring: { secret?: string } }>, question: HookQuestion | undefined) => {

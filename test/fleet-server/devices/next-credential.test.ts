@@ -26,7 +26,7 @@ async function rotate(): Promise<{ readonly status: CommandStatus; readonly cred
   return { status: response.json<CommandStatus>(), credential: String(sent.arguments['credential']) };
 }
 
-const letsIn = (credential: string) => api.app.devices.authenticate(joined.deviceId, credential);
+const letsIn = (credential: string) => api.app.devices.rights.authenticate(joined.deviceId, credential);
 
 test('both open until the new one was used, then the former opens nothing, also after a restart of the server', async () => {
   const { credential } = await rotate();

@@ -151,7 +151,7 @@ describe('a device', () => {
     expect((await device()).presence.state).toBe('unknown');
     await api.clock.advance(1500);
     expect(await device()).toMatchObject({ presence: { state: 'offline', reason: expect.stringContaining('Last heard at') } });
-    expect([...api.app.devices.list()].some((live) => api.app.devices.authenticate(live.id, credential))).toBe(true);
+    expect([...api.app.devices.list()].some((live) => api.app.devices.rights.authenticate(live.id, credential))).toBe(true);
     // The session that was current before the restart still is: its messages count, older ones do not.
     voice.connect();
     voice.newSession();

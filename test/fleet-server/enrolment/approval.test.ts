@@ -29,7 +29,7 @@ describe('a device that joined with a token that asks for approval', () => {
   test('may connect and is shown as waiting, and gets neither a setting nor a key', async () => {
     await call('PATCH', '/fleet/settings', { AV_STREAM_KEY: 'the-secret-of-the-fleet', AV_VIDEO_WIDTH: 640 });
     const { deviceId, credential } = await newcomer();
-    expect(api.app.devices.authenticate(deviceId, credential)).toBe(true);
+    expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(true);
     const voice = api.voice(deviceId);
     voice.connect();
     await voice.say('hello', bodies.hello());
@@ -39,7 +39,7 @@ describe('a device that joined with a token that asks for approval', () => {
       waitsForApproval: true,
     });
     expect(JSON.stringify(api.published)).not.toContain('the-secret-of-the-fleet');
-    expect(api.app.devices.isStreamKeyRight(deviceId, api.app.devices.streamKeyFor(deviceId))).toBe(false);
+    expect(api.app.devices.rights.isStreamKeyRight(deviceId, api.app.devices.rights.streamKeyFor(deviceId))).toBe(false);
     await voice.say('report', bodies.report({ outputs: [] }));
     expect(await device(deviceId)).toMatchObject({
       group: 'hall',
@@ -69,7 +69,7 @@ describe('a device that joined with a token that asks for approval', () => {
     expect(desired).not.toHaveProperty('waitsForApproval');
     expect(desired?.revision).toBe((waiting?.revision ?? 0) + 1);
     const [, key = ''] = desired?.relay?.streamKey.split('?key=') ?? [];
-    expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(true);
+    expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(true);
     expect(await device(deviceId)).toMatchObject({ waitingSince: null, conditions: [] });
     expect((await decide(deviceId, 'approve')).json()).toMatchObject({ code: 'not-waiting' });
     expect((await decide(deviceId, 'reject')).json()).toMatchObject({ code: 'not-waiting' });
@@ -84,7 +84,7 @@ describe('a device that joined with a token that asks for approval', () => {
     expect(api.app.broker.isConnected(deviceId)).toBe(true);
     expect((await decide(deviceId, 'reject')).statusCode).toBe(204);
     expect(api.app.broker.isConnected(deviceId)).toBe(false);
-    expect(api.app.devices.authenticate(deviceId, credential)).toBe(false);
+    expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(false);
     expect((await call('GET', `/devices/${deviceId}`)).statusCode).toBe(404);
     expect((await call('GET', '/audit-log')).body).toContain('device-rejected');
   });
@@ -93,7 +93,7 @@ describe('a device that joined with a token that asks for approval', () => {
     const { deviceId } = await newcomer();
     await api.stop();
     api = await startApi({ directory: api.directory, clock: api.clock });
-    expect(api.app.devices.isStreamKeyRight(deviceId, api.app.devices.streamKeyFor(deviceId))).toBe(false);
+    expect(api.app.devices.rights.isStreamKeyRight(deviceId, api.app.devices.rights.streamKeyFor(deviceId))).toBe(false);
     expect((await device(deviceId)).waitingSince).not.toBeNull();
   });
 

@@ -27,13 +27,13 @@ test('is cut off and let in nowhere, keeps its settings and its history, and is 
   voice.connect();
   await voice.say('hello', bodies.hello());
   await voice.say('report', bodies.report());
-  const key = api.app.devices.streamKeyFor(deviceId);
-  expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(true);
+  const key = api.app.devices.rights.streamKeyFor(deviceId);
+  expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(true);
 
   expect((await decide(deviceId, 'block')).statusCode).toBe(204);
   expect(api.app.broker.isConnected(deviceId)).toBe(false);
-  expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(false);
-  expect(api.app.devices.authenticate(deviceId, credential)).toBe(false);
+  expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(false);
+  expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(false);
   expect(await device(deviceId)).toMatchObject({
     blockedSince: '2026-11-21T12:00:00.000Z',
     stream: { kind: 'offline', detail: expect.stringContaining('blocked') },
@@ -50,12 +50,12 @@ test('is cut off and let in nowhere, keeps its settings and its history, and is 
 
   await api.stop();
   api = await startApi({ directory: api.directory, clock: api.clock });
-  expect(api.app.devices.authenticate(deviceId, credential)).toBe(false);
+  expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(false);
   expect((await call('GET', `/devices/${deviceId}/settings`)).body).toContain('640');
 
   expect((await decide(deviceId, 'let-in')).statusCode).toBe(204);
-  expect(api.app.devices.authenticate(deviceId, credential)).toBe(true);
-  expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(true);
+  expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(true);
+  expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(true);
   expect(await device(deviceId)).toMatchObject({ blockedSince: null, conditions: [] });
   expect(await kinds(deviceId)).toEqual(expect.arrayContaining(['blocked', 'let-in-again']));
   const log = (await call('GET', '/audit-log')).body;

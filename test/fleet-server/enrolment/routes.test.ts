@@ -20,9 +20,9 @@ describe('joining', () => {
     expect(response.statusCode).toBe(201);
     const { deviceId, credential } = response.json<{ deviceId: string; credential: string }>();
     expect(deviceId).toMatch(/^d-[0-9a-hjkmnp-tv-z]{10}$/);
-    expect(api.app.devices.authenticate(deviceId, credential)).toBe(true);
-    expect(api.app.devices.authenticate(deviceId, `${credential}x`)).toBe(false);
-    expect(api.app.devices.authenticate(makeDeviceId(), credential)).toBe(false);
+    expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(true);
+    expect(api.app.devices.rights.authenticate(deviceId, `${credential}x`)).toBe(false);
+    expect(api.app.devices.rights.authenticate(makeDeviceId(), credential)).toBe(false);
     const device = await api.request({ method: 'GET', url: `/api/v1/devices/${deviceId}` });
     expect(device.json()).toMatchObject({ name: 'pi', group: 'hall', presence: { state: 'offline' }, settings: { desiredRevision: 1 } });
     expect(device.body).not.toContain(credential);
@@ -87,12 +87,12 @@ test('ids that the server makes are device ids, for every byte', () => {
 
 test('a removed device is gone: credential, stream key and settings', async () => {
   const { deviceId, credential } = await api.join();
-  const key = api.app.devices.streamKeyFor(deviceId);
-  expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(true);
+  const key = api.app.devices.rights.streamKeyFor(deviceId);
+  expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(true);
   await api.request({ method: 'PATCH', url: `/api/v1/devices/${deviceId}/settings`, payload: { AV_VIDEO_WIDTH: 640 } });
   expect((await api.request({ method: 'DELETE', url: `/api/v1/devices/${deviceId}` })).statusCode).toBe(204);
-  expect(api.app.devices.authenticate(deviceId, credential)).toBe(false);
-  expect(api.app.devices.isStreamKeyRight(deviceId, key)).toBe(false);
+  expect(api.app.devices.rights.authenticate(deviceId, credential)).toBe(false);
+  expect(api.app.devices.rights.isStreamKeyRight(deviceId, key)).toBe(false);
   expect((await api.request({ method: 'GET', url: `/api/v1/devices/${deviceId}` })).statusCode).toBe(404);
   expect(await api.store().database.selectFrom('settings').selectAll().execute()).toEqual([]);
   expect(await api.store().database.selectFrom('history').selectAll().execute()).toEqual([]);

@@ -128,7 +128,7 @@ describe('on the way to the device', () => {
     await voice.say('hello', bodies.hello());
     const first = api.lastDesired(id);
     expect(first).toMatchObject({ revision: 1, relay: { host: null, port: 1935, application: 'live' } });
-    expect(first?.relay?.streamKey).toBe(`${id}?key=${api.app.devices.streamKeyFor(id)}`);
+    expect(first?.relay?.streamKey).toBe(`${id}?key=${api.app.devices.rights.streamKeyFor(id)}`);
     api.published.length = 0;
     voice.newSession();
     await voice.say('hello', bodies.hello(1, first?.digest ?? null));
@@ -177,7 +177,7 @@ describe('wrong settings', () => {
 
 test('a secret is in no answer, no log line, no history and not readable in the store, but it reaches its device', async () => {
   const secret = 'live_abc123-very-secret';
-  const streamKey = api.app.devices.streamKeyFor(id);
+  const streamKey = api.app.devices.rights.streamKeyFor(id);
   await patch(`devices/${id}`, { AV_STREAM_KEY: secret });
   await patch('fleet', { AV_STREAM_KEY: secret });
   await patch('groups/hall', { AV_STREAM_KEY: secret });
