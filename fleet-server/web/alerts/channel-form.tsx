@@ -1,11 +1,11 @@
 /** Adds or changes a channel. A secret is written here and never shown. */
-import { Button, Checkbox, Group, Modal, NativeSelect, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Checkbox, Modal, NativeSelect, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { AlertChannel, type AlertChannelRequest, type AlertTarget } from '#protocol/model/alert.ts';
 import { pathOf, send } from '../api/api.ts';
 import { queryKeys } from '../api/query-keys.ts';
-import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { SaveFooter } from '../layout/save-footer.tsx';
 import classes from './alerts.module.css';
 import {
   type ChannelDraft,
@@ -160,15 +160,7 @@ export function ChannelForm({ channel, onClose }: { readonly channel: AlertChann
             value={draft.secret}
             onChange={(event) => change({ secret: event.currentTarget.value })}
           />
-          {save.isError && <ProblemAlert title="Not saved" error={save.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
+          <SaveFooter save={save} onClose={onClose} />
         </Stack>
       </form>
     </Modal>

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { conditionDefinitions } from '#protocol/conditions.ts';
 import type { AlertChannel, AlertSeverity } from '#protocol/model/alert.ts';
 import { groupsQuery } from '../api/queries.ts';
+import { HoursFields } from '../time/hours-fields.tsx';
 import classes from './alerts.module.css';
 import { isAboutFleet, type RuleDraft, type RuleField } from './rule-draft.ts';
 import { severityWords } from './rule-words.ts';
@@ -152,20 +153,12 @@ export function QuietFields({ draft, problems, onChange }: RuleFieldsProps) {
       />
       {draft.isQuiet && (
         <div className={`${classes['pair']} ${classes['inset']}`}>
-          <TextInput
-            type="time"
-            label="From"
-            value={draft.quietFrom}
-            error={problems.quiet}
-            onChange={(event) => onChange({ quietFrom: event.currentTarget.value })}
-          />
-          <TextInput type="time" label="To" value={draft.quietTo} onChange={(event) => onChange({ quietTo: event.currentTarget.value })} />
-          <TextInput
-            label="Time zone"
-            maxLength={64}
-            value={draft.timeZone}
-            error={problems.timeZone}
-            onChange={(event) => onChange({ timeZone: event.currentTarget.value.trim() })}
+          <HoursFields
+            hours={{ from: draft.quietFrom, to: draft.quietTo, timeZone: draft.timeZone }}
+            problems={{ from: problems.quiet, timeZone: problems.timeZone }}
+            onChange={({ from = draft.quietFrom, to = draft.quietTo, timeZone = draft.timeZone }) =>
+              onChange({ quietFrom: from, quietTo: to, timeZone })
+            }
           />
         </div>
       )}

@@ -1,11 +1,11 @@
 /** Adds or changes a rule. */
-import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Modal, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { type AlertChannel, AlertRule, type AlertRuleRequest } from '#protocol/model/alert.ts';
 import { pathOf, send } from '../api/api.ts';
 import { queryKeys } from '../api/query-keys.ts';
-import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { SaveFooter } from '../layout/save-footer.tsx';
 import { checkRule, draftOf, newDraft, type RuleDraft } from './rule-draft.ts';
 import { EscalationFields, QuietFields, ToldFields, TriggerFields } from './rule-fields.tsx';
 
@@ -75,15 +75,7 @@ export function RuleForm(props: RuleFormProps) {
           <ToldFields {...fields} />
           <QuietFields {...fields} />
           <EscalationFields {...fields} />
-          {save.isError && <ProblemAlert title="Not saved" error={save.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
+          <SaveFooter save={save} onClose={onClose} />
         </Stack>
       </form>
     </Modal>

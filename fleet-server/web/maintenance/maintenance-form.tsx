@@ -1,5 +1,5 @@
 /** Plans a maintenance window, or changes one. */
-import { Button, Chip, Group, Input, Modal, NativeSelect, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { Chip, Group, Input, Modal, NativeSelect, SegmentedControl, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { MaintenanceWindow, weekdays } from '#protocol/model/maintenance.ts';
@@ -7,7 +7,8 @@ import { pathOf, send } from '../api/api.ts';
 import { groupsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { serverNowMs } from '../api/server-clock.ts';
-import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { SaveFooter } from '../layout/save-footer.tsx';
+import { HoursFields } from '../time/hours-fields.tsx';
 import { DeviceSelect } from './device-select.tsx';
 import classes from './maintenance.module.css';
 import { type MaintenanceDraft, maxReasonLength, problemsOf, requestOf } from './maintenance-draft.ts';
@@ -95,28 +96,7 @@ function WeeklyFields({ draft, problems, onChange }: FieldsProps) {
         </Chip.Group>
       </Input.Wrapper>
       <div className={classes['pair']}>
-        <TextInput
-          type="time"
-          label="From"
-          value={draft.from}
-          error={problems.from}
-          onChange={(event) => onChange({ from: event.currentTarget.value })}
-        />
-        <TextInput
-          type="time"
-          label="To"
-          description={draft.to !== '' && draft.to <= draft.from ? 'On the next day.' : undefined}
-          inputWrapperOrder={['label', 'input', 'description', 'error']}
-          value={draft.to}
-          onChange={(event) => onChange({ to: event.currentTarget.value })}
-        />
-        <TextInput
-          label="Time zone"
-          maxLength={64}
-          value={draft.timeZone}
-          error={problems.timeZone}
-          onChange={(event) => onChange({ timeZone: event.currentTarget.value.trim() })}
-        />
+        <HoursFields hours={draft} problems={problems} onChange={onChange} />
       </div>
     </>
   );
@@ -173,15 +153,7 @@ export function MaintenanceForm({ windowId, first, onClose }: MaintenanceFormPro
             onChange={(kind) => setDraft({ ...draft, kind })}
           />
           {draft.kind === 'once' ? <OnceFields {...fields} /> : <WeeklyFields {...fields} />}
-          {save.isError && <ProblemAlert title="Not saved" error={save.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
+          <SaveFooter save={save} onClose={onClose} />
         </Stack>
       </form>
     </Modal>
