@@ -194,7 +194,7 @@ export class DeviceRegister {
     const event: PresenceEvent =
       state === 'connected'
         ? { kind: 'connected' }
-        : { kind: 'disconnected', reason: this.rights.mayConnect(deviceId) ? goodbyeText(reason) : 'It is blocked.' };
+        : { kind: 'disconnected', reason: this.rights.mayConnect(deviceId) ? goodbyeText(reason) : blockedReason };
     if (state === 'connected') this.#claim(entry, 'agent');
     // It has gone over to another server, which knows better.
     else if (entry.elsewhere.agent !== null) return;
@@ -368,7 +368,11 @@ export class DeviceRegister {
     if (entry.live.waitingSinceMs !== waitingSinceMs || entry.live.blockedSinceMs !== blockedSinceMs) {
       const isShutOut = blockedSinceMs !== null && entry.live.blockedSinceMs === null;
       this.#settle(entry, { ...entry.live, waitingSinceMs, blockedSinceMs }, entry.live.reception);
-      if (isShutOut) this.#options.onShutOut?.(stored.id);
+      if (isShutOut) {
+        // On a wire of their own a connection that is cut says so itself; a broker elsewhere does not tell the will of one it was told to forget.
+        if (this.#options.isWireShared === true) this.#change(entry, { kind: 'disconnected', reason: blockedReason }, entry.live.reception);
+        this.#options.onShutOut?.(stored.id);
+      }
     }
     // Of its own devices this server has heard the newest report itself.
     if (!entry.here.agent) entry.live = { ...entry.live, report: storedReport(stored.report) };
@@ -436,8 +440,8 @@ export class DeviceRegister {
     }
     const merged = mergeHeard(entry.live, heard);
     if (merged === undefined || merged.session === null) return;
-    // What a server knows that has not heard the device of late is no sign of life.
-    const isThere = heard.presence.state === 'online' || merged.session.over !== null;
+    // What a server knows that has not heard the device of late is no sign of life, and neither is what it heard before the device was shut out.
+    const isThere = merged.blockedSinceMs === null && (heard.presence.state === 'online' || merged.session.over !== null);
     entry.live = { ...merged, heardAtMs: heard.presence.state === 'online' ? this.#options.clock.nowMs() : merged.heardAtMs };
     this.#change(entry, isThere ? this.#wireEvent(merged) : { kind: 'time' }, entry.live.reception, false);
     this.#options.publishChange({ subject: 'device', deviceId: id });
@@ -487,6 +491,8 @@ function presenceEventOf(message: UpwardMessage): PresenceEvent {
   if (message.name !== 'presence' || message.envelope.body.state === 'online') return { kind: 'heard' };
   return { kind: 'said-offline', reason: message.envelope.body.reason };
 }
+
+const blockedReason = 'It is blocked.';
 
 const goodbyeTexts: Readonly<Record<string, string>> = {
   goodbye: 'It disconnected.',

@@ -109,6 +109,28 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
     await expect(device.connect(broker.port)).rejects.toThrow();
   });
 
+  test('one that is blocked is cut and stays out, whichever server it asks, until it is let in again', async () => {
+    const device = await fleet.join(fleet.server(0), 'shut out');
+    await device.connect(broker.port);
+    for (const server of fleet.servers) await until('online', 5000, async () => (await presenceAt(server, device.id)) === 'online');
+    const decide = (server: OneServer, decision: string) => server.request('POST', `/devices/${device.id}/access`, { decision });
+    expect((await decide(fleet.server(1), 'block')).status).toBe(204);
+    await until('its connection is cut', 5000, () => !device.isConnected);
+    for (const server of fleet.servers) {
+      const shown = await until('shown as blocked and gone', 5000, async () => {
+        const detail = await deviceAt(server, device.id);
+        return detail.blockedSince !== null && detail.presence.state === 'offline' && detail;
+      });
+      expect(shown.conditions.map(({ code }) => code)).toEqual(['blocked']);
+      expect(await device.showCredential(server.url)).toMatchObject({ status: 401 });
+      await expect(device.connect(broker.port)).rejects.toThrow();
+    }
+    expect((await decide(fleet.server(0), 'let-in')).status).toBe(204);
+    await until('it is let in', 5000, async () => (await device.showCredential(fleet.server(1).url)).status === 200);
+    await device.connect(broker.port);
+    for (const server of fleet.servers) await until('online', 5000, async () => (await presenceAt(server, device.id)) === 'online');
+  });
+
   test('what is heard in the wrong order brings no old state back', async () => {
     const device = await fleet.join(fleet.server(0), 'muddled');
     await device.connect(broker.port);
