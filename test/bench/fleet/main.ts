@@ -1,14 +1,17 @@
 /**
  * `npm run bench:fleet`: a simulated fleet that speaks the real protocol to a real server on the same machine. `-- --devices 10000
- * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile.
+ * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile. With
+ * `--steady` nobody is killed, and no other broker is measured: two minutes less.
  */
-import { fork } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { storePath } from '#fleet-server/store/store.ts';
 import { fleetServerFlags } from '#setup/fleet-server-flags.ts';
 import { environmentFor, type RunningServer, startServer } from '../../fleet-server/running-server.ts';
 import { timeUntil, until } from '../../until.ts';
@@ -18,6 +21,7 @@ import { measureBesideMosquitto } from './beside-mosquitto.ts';
 import { type FleetApi, signIn } from './fleet-api.ts';
 import { putFleet } from './fleet-in-store.ts';
 import type { FromLoad, ToLoad } from './load.ts';
+import type { MainThread } from './main-thread.ts';
 import { type Credentials, preciseNowMs } from './simulated-device.ts';
 
 const { values } = parseArgs({
@@ -25,13 +29,15 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '30' },
     profile: { type: 'string' },
+    steady: { type: 'boolean', default: false },
   },
 });
 const deviceCount = Number(values.devices);
 const measuredS = Number(values.seconds);
 const samples = 100;
 const password = 'correct horse battery';
-const nodeFlags = [...fleetServerFlags, ...(values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`])];
+const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
+const nodeFlags = [...fleetServerFlags, ...profiling, '--import', join(import.meta.dirname, 'main-thread.ts')];
 const boundMs = 120_000;
 const dayS = 86_400;
 
@@ -66,38 +72,45 @@ try {
   print('server: its work for a device that connects', milliseconds(((cpuSeconds(pid) - beforeCrowdS) / deviceCount) * 1000));
   // What the crowd of births left behind is done.
   await delay(5000);
-  await measureSteadyLoad(pid, api, fleet);
+  await measureSteadyLoad(server.child, api, fleet);
   // A server that is killed writes no profile.
-  if (values.profile === undefined) await measureKill(api, fleet, environment);
+  if (values.profile === undefined && !values.steady) await measureKill(api, fleet, environment);
 } finally {
   load.disconnect();
   server?.child.kill('SIGTERM');
   await server?.exit;
   await rm(directory, { recursive: true, force: true });
 }
-const { ownMicroseconds, mosquittoMicroseconds } = await measureBesideMosquitto();
-print('the broker alone: CPU time a message of QoS 1', `${ownMicroseconds.toFixed(0)} µs`);
-print('the same load in Debian’s mosquitto', `${mosquittoMicroseconds.toFixed(0)} µs`);
-print('ratio', (ownMicroseconds / mosquittoMicroseconds).toFixed(1));
+if (!values.steady) {
+  const { ownMicroseconds, mosquittoMicroseconds } = await measureBesideMosquitto();
+  print('the broker alone: CPU time a message of QoS 1', `${ownMicroseconds.toFixed(0)} µs`);
+  print('the same load in Debian’s mosquitto', `${mosquittoMicroseconds.toFixed(0)} µs`);
+  print('ratio', (ownMicroseconds / mosquittoMicroseconds).toFixed(1));
+}
 
 function everybodyIsThere(): boolean {
   tellLoad({ kind: 'ask' });
   return readyCount === deviceCount;
 }
 
-async function measureSteadyLoad(pid: number, api: FleetApi, fleet: readonly Credentials[]): Promise<void> {
+async function measureSteadyLoad(child: ChildProcess, api: FleetApi, fleet: readonly Credentials[]): Promise<void> {
   lagsMs.length = 0;
   const loadPid = load.pid ?? 0;
-  const before = { cpuS: cpuSeconds(pid), loadCpuS: cpuSeconds(loadPid), atMs: performance.now(), bytes: bytesOnDisk() };
+  const pid = child.pid ?? 0;
+  await mainThread(child);
+  const before = { cpuS: cpuSeconds(pid), loadCpuS: cpuSeconds(loadPid), atMs: performance.now(), bytes: bytesInStore() };
   await delay(measuredS * 1000);
   const elapsedS = (performance.now() - before.atMs) / 1000;
   const share = (cpuSeconds(pid) - before.cpuS) / elapsedS;
   print('server: share of one core, nobody looking', `${(share * 100).toFixed(1)} %`, 'under 50 %');
+  const { cpuS, waitP99Ms, longestWaitMs } = await mainThread(child);
+  print('server: of it, its main thread', `${((cpuS / elapsedS) * 100).toFixed(1)} %`, 'the rest: tidying up memory, the disk');
+  print('server: what comes waits for that thread: p99', milliseconds(waitP99Ms), `at most ${milliseconds(longestWaitMs)}`);
   print('the simulated fleet: share of one core', `${(((cpuSeconds(loadPid) - before.loadCpuS) / elapsedS) * 100).toFixed(1)} %`);
   print('server: resident memory', `${Math.round(residentBytes(pid) / 1e6)} MB`, 'under 500 MB');
   print('an event said until its acknowledgement: p50', milliseconds(quantile(lagsMs, 0.5)));
   print('an event said until its acknowledgement: p99', milliseconds(quantile(lagsMs, 0.99)), `of ${lagsMs.length}`);
-  const bytes = ((bytesOnDisk() - before.bytes) / deviceCount / elapsedS) * dayS;
+  const bytes = ((bytesInStore() - before.bytes) / deviceCount / elapsedS) * dayS;
   print('disk a device and day, before roll-up', `${(bytes / 1e6).toFixed(2)} MB`);
   print('GET /api/v1/devices, a page of 100: p99', milliseconds(quantile(await timePages(api), 0.99)), 'under 50 ms');
   print('settings until the report is taken: p99', milliseconds(quantile(await timePushes(api, fleet), 0.99)), 'under 250 ms');
@@ -185,10 +198,27 @@ async function eventFaults(api: FleetApi, deviceIds: readonly string[]): Promise
   return faults;
 }
 
-function bytesOnDisk(): number {
-  return readdirSync(directory)
-    .filter((name) => name.startsWith('fleet.sqlite'))
-    .reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+/** Since it was asked the last time. */
+async function mainThread(child: ChildProcess): Promise<MainThread> {
+  const told = new Promise<MainThread>((resolve) => {
+    const listen = (message: { readonly kind: string }) => {
+      if (message.kind !== 'main-thread') return;
+      child.off('message', listen);
+      resolve(message as MainThread);
+    };
+    child.on('message', listen);
+  });
+  child.kill('SIGUSR2');
+  return told;
+}
+
+/** In use, whether in the file or in its journal: the size of both together goes up and down by itself. */
+function bytesInStore(): number {
+  const database = new DatabaseSync(storePath(directory), { readOnly: true });
+  const pragma = (name: string) => Number(database.prepare(`pragma ${name}`).get()?.[name]);
+  const bytes = (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  database.close();
+  return bytes;
 }
 
 function residentBytes(pid: number): number {
