@@ -10,6 +10,8 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { sqliteError } from '#fleet-server/store/store-errors.ts';
 
 const maxKeptStatements = 300;
+/** Of the journal's file, when the journal is begun anew: several times what is written until then (sqlite-checkpoints.ts). */
+const keptJournalBytes = 64 * 1_048_576;
 /** Statements that change nothing by themselves. Of a `with` nobody can tell from its beginning: it counts as a write. */
 const readsOnly = /^\s*(?:select|pragma|explain|begin|savepoint|release|rollback|commit)\b/i;
 
@@ -62,8 +64,7 @@ export function openSqlite(path: string): SqliteDatabase {
       // FULL would wait for the disk in the middle of each commit, and the whole server with it. What FULL does at a commit, and NORMAL
       // leaves out, is to flush the journal: the driver does that beside the event loop. https://sqlite.org/pragma.html#pragma_synchronous
       database.exec('pragma synchronous = normal');
-      // Its size then says what is in it, see sqlite-checkpoints.ts.
-      database.exec('pragma journal_size_limit = 0');
+      database.exec(`pragma journal_size_limit = ${keptJournalBytes}`);
       database.exec('pragma wal_autocheckpoint = 0');
       database.exec('pragma foreign_keys = on');
     });

@@ -3,7 +3,7 @@
  *
  * INVARIANT: the journal is flushed by its own name and inode, which SQLite keeps for as long as a connection is open.
  */
-import { chmodSync, closeSync, fdatasync, fstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, fdatasync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Kysely } from 'kysely';
 import { FleetError } from '#fleet-server/errors.ts';
@@ -12,6 +12,7 @@ import type { Database, Schema } from '#fleet-server/store/schema.ts';
 import { SqliteCheckpoints } from '#fleet-server/store/sqlite-checkpoints.ts';
 import { openSqlite } from '#fleet-server/store/sqlite-database.ts';
 import { SqliteDialect } from '#fleet-server/store/sqlite-driver.ts';
+import { SqliteJournalIndex } from '#fleet-server/store/sqlite-journal.ts';
 import { flushError } from '#fleet-server/store/store-errors.ts';
 
 export type SqliteStoreOptions = {
@@ -44,10 +45,12 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Sqli
   const { flush = promisify(fdatasync), onCheckpointsLost = () => {} } = options;
   const sqlite = openSqlite(path);
   let journal: number | null = null;
+  let index: SqliteJournalIndex | null = null;
   const disk = new DiskFlush(async () => {
     try {
       // It is there since the first write.
       journal ??= openSync(`${path}-wal`, 'r');
+      index ??= new SqliteJournalIndex(path);
       await flush(journal);
     } catch (cause) {
       throw flushError(cause);
@@ -58,7 +61,7 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Sqli
   const checkpoints = new SqliteCheckpoints({
     path,
     alone: (work) => dialect.driver.alone(work),
-    journalBytes: () => (journal === null ? 0 : fstatSync(journal).size),
+    journalBytes: () => index?.bytes() ?? 0,
     nowMs: () => performance.now(),
     giveUp: (cause) => {
       sqlite.prepare(`pragma wal_autocheckpoint = ${ownCheckpointPages}`).all([]);
@@ -74,6 +77,7 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Sqli
       await database.destroy();
       sqlite.close();
       if (journal !== null) closeSync(journal);
+      index?.close();
     },
   };
 }
