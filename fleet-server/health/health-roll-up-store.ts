@@ -1,25 +1,42 @@
 /** Rolling up in the store. Each statement writes whole minutes or hours anew, so that it may be repeated. */
 import { type RawBuilder, sql } from 'kysely';
 import { healthFigures } from '#fleet-server/health/health-figures.ts';
-import { hasMax, hasMin } from '#fleet-server/health/health-store.ts';
+import { hasMax, hasMin, type Progress } from '#fleet-server/health/health-store.ts';
 import { resolutions } from '#fleet-server/health/resolution.ts';
 import type { Database, HealthLateTable } from '#fleet-server/store/schema.ts';
 
 type Span = { readonly fromMs: number; readonly toMs: number };
 
-/** Of all devices, or of one. */
-export async function rollUpMinutes(database: Database, { fromMs, toMs }: Span, deviceId?: string): Promise<void> {
-  const of = deviceId === undefined ? sql`` : sql`and "deviceId" = ${deviceId}`;
-  const source = sql`from "healthSamples" where "atMs" >= ${fromMs} and "atMs" < ${toMs} ${of}`;
-  await rollUp(database, 'minutes', source, 'raw');
+/** Devices by their ids, the first and the last among them. */
+export type DeviceSlice = { readonly firstId: string; readonly lastId: string };
+
+// From the devices on, so that what each said is found by its key: by time alone a whole table would be read.
+
+export async function rollUpMinutes(database: Database, span: Span, slice: DeviceSlice): Promise<void> {
+  await rollUp(database, 'minutes', sourceOf('healthSamples', span, slice), 'raw');
 }
 
-export async function rollUpHours(database: Database, { fromMs, toMs }: Span, deviceId?: string): Promise<void> {
-  // From the devices on, so that the minutes of each are found by their key: by time alone the whole table would be read.
-  const of = deviceId === undefined ? sql`` : sql`and "devices"."id" = ${deviceId}`;
-  const source = sql`from "devices" cross join "healthMinutes"
-    where "healthMinutes"."deviceId" = "devices"."id" and "healthMinutes"."atMs" >= ${fromMs} and "healthMinutes"."atMs" < ${toMs} ${of}`;
-  await rollUp(database, 'hours', source, 'rolled-up');
+export async function rollUpHours(database: Database, span: Span, slice: DeviceSlice): Promise<void> {
+  await rollUp(database, 'hours', sourceOf('healthMinutes', span, slice), 'rolled-up');
+}
+
+function sourceOf(name: 'healthSamples' | 'healthMinutes', { fromMs, toMs }: Span, { firstId, lastId }: DeviceSlice): RawBuilder<unknown> {
+  const atMs = sql.ref(`${name}.atMs`);
+  return sql`from "devices" cross join ${sql.table(name)} where ${sql.ref(`${name}.deviceId`)} = "devices"."id"
+    and ${atMs} >= ${fromMs} and ${atMs} < ${toMs} and "devices"."id" >= ${firstId} and "devices"."id" <= ${lastId}`;
+}
+
+/** The next of all devices, in the order of their ids; null: there are none after `afterId`. `isLast`: nor any after these. */
+export async function nextSlice(
+  database: Database,
+  afterId: string,
+  count: number,
+): Promise<(DeviceSlice & { readonly isLast: boolean }) | null> {
+  const rows = await database.selectFrom('devices').select('id').where('id', '>', afterId).orderBy('id').limit(count).execute();
+  const [first] = rows;
+  const last = rows.at(-1);
+  if (first === undefined || last === undefined) return null;
+  return { firstId: first.id, lastId: last.id, isLast: rows.length < count };
 }
 
 async function rollUp(
@@ -44,7 +61,7 @@ async function rollUp(
     on conflict ("deviceId", "atMs") do update set ${sql.join(updates)}`.execute(database);
 }
 
-export async function setProgress(database: Database, resolution: 'minutes' | 'hours', upToMs: number): Promise<void> {
+export async function setProgress(database: Database, resolution: Progress, upToMs: number): Promise<void> {
   await database
     .insertInto('healthProgress')
     .values({ resolution, upToMs })

@@ -128,7 +128,7 @@ export class HealthSamples {
 
   /** Also done by itself, at the server that leads. */
   async rollUp(): Promise<void> {
-    await this.#rollUp.run(() => !this.#isStopping);
+    await this.#rollUp.run(() => !this.#isStopping && this.#options.isLeader());
   }
 
   async query(query: {

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { figuresWithMax, figuresWithMin, type HealthFigure, healthFigures } from '#fleet-server/health/health-figures.ts';
 import type { ChartPlan, Resolution } from '#fleet-server/health/resolution.ts';
 import { preparedInOrder } from '#fleet-server/store/prepared.ts';
-import type { Database, HealthSamplesTable } from '#fleet-server/store/schema.ts';
+import type { Database, HealthProgressTable, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
 /** Rows an INSERT takes. What is left over goes one by one, so that there are two statements in all, which stay prepared. */
@@ -29,10 +29,10 @@ function insertOf(rowCount: number) {
 const insertOne = insertOf(1);
 const insertFull = insertOf(rowsPerInsert);
 
-/** A sample that comes after its minute was rolled up marks that minute, in the same transaction. */
+/** A sample that comes when its minute is being rolled up, or was, marks that minute, in the same transaction. */
 export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    const rolledUpToMs = await progressOf(transaction, 'minutes');
+    const rolledUpToMs = Math.max(await progressOf(transaction, 'minutes'), await progressOf(transaction, 'minutes-begun'));
     for (let start = 0; start < samples.length; start += rowsPerInsert) {
       const rows = samples.slice(start, start + rowsPerInsert);
       if (rows.length === rowsPerInsert) await insertFull(transaction, valuesOf(rows));
@@ -50,7 +50,9 @@ export async function insertSamples(database: Database, samples: readonly Health
   });
 }
 
-export async function progressOf(database: Database, resolution: 'minutes' | 'hours'): Promise<number> {
+export type Progress = HealthProgressTable['resolution'];
+
+export async function progressOf(database: Database, resolution: Progress): Promise<number> {
   const row = await database.selectFrom('healthProgress').select('upToMs').where('resolution', '=', resolution).executeTakeFirst();
   return row?.upToMs ?? 0;
 }

@@ -337,7 +337,8 @@ export type AlertNoticesTable = {
 export type HealthRollUpsTable = { deviceId: string; atMs: number } & RollUpColumns;
 
 /** Everything before `upToMs` is rolled up, but for what `healthLate` names. */
-export type HealthProgressTable = { resolution: 'minutes' | 'hours'; upToMs: number };
+/** `minutes-begun`: what a roll-up that has not come to its end goes up to. */
+export type HealthProgressTable = { resolution: 'minutes' | 'minutes-begun' | 'hours'; upToMs: number };
 
 /** Minutes to which samples came after they had been rolled up. */
 export type HealthLateTable = { deviceId: string; minuteMs: number };

@@ -91,7 +91,11 @@ async function expectCharts(samples: readonly HealthSamplesTable[], fromMs: numb
   }
 }
 
-test.each([1, 2, 3])('roll-ups say what the raw samples say, also of late ones (%i)', async (seed) => {
+test.each([
+  { seed: 1, devicesAtOnce: 250 },
+  { seed: 2, devicesAtOnce: 1 },
+  { seed: 3, devicesAtOnce: 2 },
+])('roll-ups say what the raw samples say, also of late ones ($seed, $devicesAtOnce at once)', async ({ seed, devicesAtOnce }) => {
   const random = sequence(seed);
   const { database } = api.store();
   const startMs = api.clock.nowMs();
@@ -112,20 +116,41 @@ test.each([1, 2, 3])('roll-ups say what the raw samples say, also of late ones (
     await insertSamples(database, made);
     // Cut off after some of its transactions, as a server that is killed; another one goes on.
     let steps = Math.floor(random() * 6);
-    await new HealthRollUp({ database, clock: api.clock }).run(() => steps-- > 0);
+    await new HealthRollUp({ database, clock: api.clock, devicesAtOnce }).run(() => steps-- > 0);
     // Only late samples that wait for their turn may be missing from the coarse tables, until then.
     const waiting = await database.selectFrom('healthLate').selectAll().execute();
     if (waiting.length === 0) await expectCharts(samples, startMs - hourMs);
     if (random() < 0.5) {
-      await new HealthRollUp({ database, clock: api.clock }).run();
+      await new HealthRollUp({ database, clock: api.clock, devicesAtOnce }).run();
       await expectCharts(samples, startMs - hourMs);
     }
   }
-  await new HealthRollUp({ database, clock: api.clock }).run();
+  await new HealthRollUp({ database, clock: api.clock, devicesAtOnce }).run();
   await expectCharts(samples, startMs - hourMs);
   const before = await database.selectFrom('healthHours').selectAll().orderBy('deviceId').orderBy('atMs').execute();
   // From the very beginning once more: nothing changes.
   await database.deleteFrom('healthProgress').execute();
-  await new HealthRollUp({ database, clock: api.clock }).run();
+  await new HealthRollUp({ database, clock: api.clock, devicesAtOnce }).run();
   expect(await database.selectFrom('healthHours').selectAll().orderBy('deviceId').orderBy('atMs').execute()).toEqual(before);
+});
+
+test('what comes while its minute is being rolled up is rolled up as well', async () => {
+  const random = sequence(4);
+  const { database } = api.store();
+  const startMs = api.clock.nowMs();
+  const [first = ''] = ids.toSorted();
+  const samples = ids.map((deviceId) => sampleAt(deviceId, startMs + 1000, random));
+  await insertSamples(database, samples);
+  api.clock.jump(2 * minuteMs);
+  const rollUp = new HealthRollUp({ database, clock: api.clock, devicesAtOnce: 1 });
+  const coming: Promise<void>[] = [];
+  await rollUp.run(() => {
+    const sample = sampleAt(first, startMs + 2000 + coming.length, random);
+    samples.push(sample);
+    coming.push(insertSamples(database, [sample]));
+    return true;
+  });
+  await Promise.all(coming);
+  await rollUp.run();
+  await expectCharts(samples, startMs - hourMs);
 });
