@@ -21,4 +21,4 @@ RUN mkdir -p /data /shared && chown node:node /data /shared
 USER node
 ENV NODE_ENV=production FLEET_DATA_DIR=/data MALLOC_ARENA_MAX=2
 EXPOSE 8080 1883 1935
-CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=50", ".build/server/fleet-server.js"]
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=70", ".build/server/fleet-server.js"]

@@ -13,6 +13,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
+import { writeToStream } from 'mqtt-packet';
 import { type ConnectRefusal, findConnectRefusal, maxKeepaliveS } from '#fleet-server/broker/connect-rules.ts';
 import { type Connection, ConnectionTable } from '#fleet-server/broker/connection-table.ts';
 import type {
@@ -48,6 +49,9 @@ export const brokerPolicy = {
   maxCredentialBytes: 256,
   closeTimeoutMs: 2000,
 } as const;
+
+// A Buffer for each number from 0 to 65535 would lie in the heap for good, and be looked through at each tidying up.
+writeToStream.cacheNumbers = false;
 
 export type BrokerSettings = {
   readonly port: number;

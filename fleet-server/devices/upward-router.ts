@@ -12,23 +12,26 @@ function positionOf(app: FastifyInstance, { deviceId, envelope }: UpwardMessage)
   return { era, counter: envelope.session.counter, sequence: envelope.sequence };
 }
 
-/** Resolves when what is new in it is in the store. False: another server has stored a newer one. */
+/** `as-stored`: no server but this one writes there. `overtaken`: another server has stored a newer one. */
+type Storing = 'as-stored' | 'stored' | 'overtaken';
+
+/** Resolves when what is new in it is in the store. */
 async function storeReport(
   app: FastifyInstance,
   { id: deviceId, report, heardAtMs }: LiveDevice,
   position: MessagePosition | null,
-): Promise<boolean> {
+): Promise<Storing> {
   const { devices, servers } = app;
-  if (report === null) return false;
+  if (report === null) return 'overtaken';
   if (servers.isAlone && devices.isReportStored(deviceId, report.text)) {
     if (heardAtMs !== null) app.lastHeard.note(deviceId, heardAtMs);
-    return true;
+    return 'as-stored';
   }
-  if (!(await saveReport(app.store.database, { deviceId, heardAtMs, report: report.text }, position))) return false;
+  if (!(await saveReport(app.store.database, { deviceId, heardAtMs, report: report.text }, position))) return 'overtaken';
   devices.noteReportStored(deviceId, report.text);
   if (position !== null) devices.setReport(deviceId, report);
   servers.tell({ kind: 'device', deviceId });
-  return true;
+  return 'stored';
 }
 
 /** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
@@ -59,7 +62,8 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       const { body } = message.envelope;
       // As the register has just learnt it.
       const live = app.devices.get(deviceId);
-      if (live !== undefined && (await storeReport(app, live, position))) await app.settings.onReport(deviceId, body, position);
+      const storing = live === undefined ? 'overtaken' : await storeReport(app, live, position);
+      if (storing !== 'overtaken') await app.settings.onReport(deviceId, body, { position, isAsStored: storing === 'as-stored' });
       return;
     }
     case 'applied':

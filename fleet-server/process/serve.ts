@@ -15,7 +15,7 @@ import { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 /** Stopping takes no longer than this, whatever hangs. */
 const stopMs = 4500;
 /** A few of these pass until settings are in force on a device, and nobody sees them. */
-const gatherMs = 10;
+const gatherMs = 20;
 
 export async function serve(configuration: Configuration): Promise<void> {
   const tls = openTls(configuration);

@@ -31,20 +31,16 @@ export function previewedChanges(device: PreviewedDevice, keys: readonly string[
   });
 }
 
-export function previewDevices(
-  devices: readonly PreviewedDevice[],
-  keys: readonly string[],
-): Pick<SettingsPreview, 'deviceCount' | 'touchedCount' | 'devices'> {
-  const all = devices.map((device) => {
-    const changes = previewedChanges(device, keys);
-    return {
-      id: device.id,
-      name: device.name,
-      isOnline: device.isOnline,
-      changes,
-      isTouched: changes.some(({ effect }) => effect === 'value'),
-    };
-  });
+export type PreviewOfDevice = SettingsPreview['devices'][number] & { readonly isTouched: boolean };
+
+export function previewDevice(device: PreviewedDevice, keys: readonly string[]): PreviewOfDevice {
+  const { id, name, isOnline } = device;
+  const changes = previewedChanges(device, keys);
+  return { id, name, isOnline, changes, isTouched: changes.some(({ effect }) => effect === 'value') };
+}
+
+/** The first of them, those that are touched before the others. */
+export function previewOf(all: readonly PreviewOfDevice[]): Pick<SettingsPreview, 'deviceCount' | 'touchedCount' | 'devices'> {
   const shown = all.toSorted(
     (a, b) => Number(b.isTouched) - Number(a.isTouched) || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1),
   );

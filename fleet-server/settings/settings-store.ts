@@ -70,6 +70,8 @@ function updateOf(names: readonly (keyof RevisionColumns)[]) {
   )((database, { deviceId, ...columns }) => database.updateTable('devices').set(columns).where('id', '=', deviceId));
 }
 
+export type PagedRow = Pick<DevicesTable, 'id' | 'name' | 'groupName' | 'waitingSinceMs'>;
+
 export type SettingsStore = {
   read(database: Database, where: Scope): Promise<StoredSetting[]>;
   readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;
@@ -78,6 +80,8 @@ export type SettingsStore = {
   revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
   /** Of one device, of a group, or of all. */
   revisions(database: Database, where: Scope): Promise<RevisionRow[]>;
+  /** Those of one device, of a group, or of all whose ids come after `afterId`, by their ids. */
+  page(database: Database, where: Scope, after: { readonly id: string; readonly limit: number }): Promise<PagedRow[]>;
   /** Of all devices, by id. */
   names(database: Database): Promise<ReadonlyMap<string, string>>;
   /** Of those, the devices that have neither taken nor refused what is desired of them. */
@@ -118,6 +122,16 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
     revision: async (database, deviceId) => (await selectRevision(database, { deviceId })).rows[0],
     revisions: (database, { level, scope }) => {
       const query = database.selectFrom('devices').select(revisionColumns);
+      if (level === 'fleet') return query.execute();
+      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
+    },
+    page: (database, { level, scope }, after) => {
+      const query = database
+        .selectFrom('devices')
+        .select(['id', 'name', 'groupName', 'waitingSinceMs'])
+        .where('id', '>', after.id)
+        .orderBy('id')
+        .limit(after.limit);
       if (level === 'fleet') return query.execute();
       return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
     },

@@ -8,6 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
@@ -25,7 +26,7 @@ import {
 } from '#fleet-server/settings/desired-document.ts';
 import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drift.ts';
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
-import { previewDevices } from '#fleet-server/settings/preview.ts';
+import { type PreviewOfDevice, previewDevice, previewOf } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
 import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
@@ -77,11 +78,16 @@ export type UndoOptions = { readonly by: string; readonly comment?: string | nul
 
 /** Devices of which it is remembered what was compared last; beyond that it begins anew. */
 const maxCompared = 50_000;
+/** Reading the report of each takes some 20 µs. */
+const previewedAtOnce = 250;
 
 export class Settings {
   readonly #options: SettingsOptions;
   /** Of each device what was compared last, if it had not drifted: it need not be read again what each level says. */
   readonly #undrifted = new Map<string, string>();
+  /** Devices whose last report said what this server had stored of them, and of which nothing was written since. */
+  readonly #settled = new Set<string>();
+  #writes = 0;
   readonly #store: SettingsStore;
 
   constructor(options: SettingsOptions) {
@@ -158,27 +164,29 @@ export class Settings {
 
   /** What the patch would do; changes nothing. */
   async preview(where: Scope, raw: SettingsPatch): Promise<SettingsPreview> {
-    const { database, clock, reportOf, isOnline } = this.#options;
+    const { database, secrets, clock, reportOf, isOnline } = this.#options;
     const { patch, problems } = readPatch(raw);
-    if (where.level === 'device') await this.#revisionOf(database, where.scope);
-    const [rows, names, own] = await Promise.all([
-      this.#store.revisions(database, where),
-      this.#store.names(database),
-      this.#store.read(database, where),
-    ]);
-    const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
-    // One that waits for approval gets no settings yet, unless they are its own that are looked at.
-    const touched = rows.filter(({ waitingSinceMs }) => waitingSinceMs === null || where.level === 'device');
-    const by = { setAtMs: clock.nowMs(), setBy: '' };
-    const devices = touched.map((row) => {
-      const before = levels(row);
-      const after = { ...before, [where.level]: withPatch(before[where.level], where, patch, by) };
-      const { id } = row;
-      return { id, name: names.get(id) ?? id, isOnline: isOnline(id), report: reportOf(id), before, after };
-    });
+    const known = where.level === 'device' ? [await this.#revisionOf(database, where.scope)] : [];
+    const own = await this.#store.read(database, where);
+    const levels = await readLevels(this.#store, secrets, database, where, known);
     const keys = [...patch.keys()];
+    const by = { setAtMs: clock.nowMs(), setBy: '' };
+    const previewed: PreviewOfDevice[] = [];
+    let page = await this.#store.page(database, where, { id: '', limit: previewedAtOnce });
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+      for (const { id, name, groupName, waitingSinceMs } of page) {
+        // One that waits for approval gets no settings yet, unless they are its own that are looked at.
+        if (waitingSinceMs !== null && where.level !== 'device') continue;
+        const before = levels({ id, groupName });
+        const after = { ...before, [where.level]: withPatch(before[where.level], where, patch, by) };
+        previewed.push(previewDevice({ id, name, isOnline: isOnline(id), report: reportOf(id), before, after }, keys));
+      }
+      // What devices say is not held up by a large fleet.
+      await nextTurn();
+      page = await this.#store.page(database, where, { id: last.id, limit: previewedAtOnce });
+    }
     const after = withPatch(own, where, patch, by);
-    return { changes: levelChanges(keys, own, after), ...previewDevices(devices, keys), problems: [...problems] };
+    return { changes: levelChanges(keys, own, after), ...previewOf(previewed), problems: [...problems] };
   }
 
   /** Where the devices under `where` stand with what is desired of them; those that wait for approval or are blocked are not among them. */
@@ -286,7 +294,7 @@ export class Settings {
         position === null || (await advance(transaction, deviceId, subject, position));
       if (!(await isNewest('outcome'))) return false;
       const inForce = (await isNewest('in-force')) ? { appliedRevision: applied.inForceRevision, appliedAtMs: clock.nowMs() } : {};
-      await this.#store.saveRevision(transaction, deviceId, {
+      await this.#saveRevision(transaction, deviceId, {
         outcomeRevision: applied.revision,
         outcome: applied.outcome,
         refusals: JSON.stringify(applied.refusals),
@@ -299,8 +307,16 @@ export class Settings {
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 
-  async onReport(deviceId: string, report: LastingReport, position: MessagePosition | null = null): Promise<void> {
+  /** `isAsStored`: it says what the one before it said, and no other server writes what it is compared with. */
+  async onReport(
+    deviceId: string,
+    report: LastingReport,
+    { position = null, isAsStored = false }: { readonly position?: MessagePosition | null; readonly isAsStored?: boolean } = {},
+  ): Promise<void> {
     const { database, clock } = this.#options;
+    if (isAsStored && this.#settled.has(deviceId)) return;
+    this.#settled.delete(deviceId);
+    const writes = this.#writes;
     const row = await this.#store.revision(database, deviceId);
     const isNews = row !== undefined && row.appliedRevision !== report.appliedRevision;
     if (isNews || position !== null) {
@@ -308,21 +324,34 @@ export class Settings {
       const columns = { appliedRevision: report.appliedRevision, appliedAtMs: clock.nowMs() };
       const isNewest = await inTransaction(database, async (transaction) => {
         if (position !== null && !(await advance(transaction, deviceId, 'in-force', position))) return false;
-        if (isNews) await this.#store.saveRevision(transaction, deviceId, columns);
+        if (isNews) await this.#saveRevision(transaction, deviceId, columns);
         return true;
       });
       if (!isNewest) return;
     }
-    if (row !== undefined) await this.#lookForDrift(row, report);
+    const isAsItShould = row !== undefined && (await this.#lookForDrift(row, report));
+    if (isAsItShould && isAsStored && this.#writes === writes) {
+      if (this.#settled.size >= maxCompared) this.#settled.clear();
+      this.#settled.add(deviceId);
+    }
     this.#options.publishChange({ subject: 'device-settings', deviceId });
   }
 
-  /** What the device reports is compared with what it confirmed; what drifted is sent again, under a new revision, as it ignores what is not newer. */
-  async #lookForDrift(known: RevisionRow, report: LastingReport): Promise<void> {
+  async #saveRevision(...[database, deviceId, columns]: Parameters<SettingsStore['saveRevision']>): Promise<void> {
+    this.#writes += 1;
+    this.#settled.delete(deviceId);
+    await this.#store.saveRevision(database, deviceId, columns);
+  }
+
+  /**
+   * What the device reports is compared with what it confirmed; what drifted is sent again, under a new revision, as it ignores what is not
+   * newer. True: it reports what it should.
+   */
+  async #lookForDrift(known: RevisionRow, report: LastingReport): Promise<boolean> {
     const { database, clock, secrets, appendHistory } = this.#options;
     const deviceId = known.id;
     const compared = comparedForDrift(known, report);
-    if (this.#undrifted.get(deviceId) === compared) return;
+    if (this.#undrifted.get(deviceId) === compared) return true;
     const look = async (at: Database) => {
       const row = await this.#store.revision(at, deviceId);
       if (row === undefined || row.waitingSinceMs !== null) return null;
@@ -334,7 +363,7 @@ export class Settings {
     if ((await look(database)) === null) {
       if (this.#undrifted.size >= maxCompared) this.#undrifted.clear();
       this.#undrifted.set(deviceId, compared);
-      return;
+      return true;
     }
     this.#undrifted.delete(deviceId);
     const step = await inTransaction(database, async (transaction) => {
@@ -344,16 +373,17 @@ export class Settings {
       const { memory, event, isRepair } = driftAfter(row, keys, clock.nowMs());
       const desiredRevision = isRepair ? Math.min(row.desiredRevision + 1, maxRevision) : row.desiredRevision;
       const { driftedSinceMs, driftRepairs, driftRepairAtMs } = memory;
-      await this.#store.saveRevision(transaction, deviceId, {
+      await this.#saveRevision(transaction, deviceId, {
         ...{ driftedSinceMs, driftedKeys: memory.driftedKeys, driftRepairs, driftRepairAtMs, desiredRevision },
       });
       return { event, isRepair, keys: memory.driftedKeys };
     });
-    if (step === null) return;
+    if (step === null) return false;
     if (step.isRepair) await this.sendAgain({ level: 'device', scope: deviceId });
     const { event } = step;
     if (event !== null)
       await appendHistory({ deviceId, origin: 'server', kind: `settings-drift-${event}`, detail: driftWords[event](step.keys) });
+    return false;
   }
 
   async #confirm(
@@ -367,7 +397,7 @@ export class Settings {
     if (isSame) return;
     const columns = { desiredRevision: next.desiredRevision, desiredDigest: next.desiredDigest, appliedRevision };
     const appliedAtMs = row.appliedRevision === appliedRevision ? row.appliedAtMs : this.#options.clock.nowMs();
-    await this.#store.saveRevision(database, row.id, { ...columns, appliedAtMs });
+    await this.#saveRevision(database, row.id, { ...columns, appliedAtMs });
   }
 
   async #revisionOf(database: Database, deviceId: string): Promise<RevisionRow> {
@@ -387,7 +417,7 @@ export class Settings {
       const digest = digestOf(content);
       if (digest === row.desiredDigest) continue;
       const next = nextRevision(row, digest, null);
-      await this.#store.saveRevision(database, row.id, next);
+      await this.#saveRevision(database, row.id, next);
       outgoing.push({ deviceId: row.id, desired: { revision: next.desiredRevision, digest, ...content } });
     }
     return outgoing;
