@@ -57,11 +57,12 @@ export async function enrol(
     report: null,
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
+    const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
     const { boardId } = request;
+    // Told to nobody without a token; its use is given back with the transaction.
     if (boardId !== undefined && (await isBoardBlocked(transaction, boardId))) {
       throw new FleetError('board-blocked', 'A device on this board is blocked: let that one in again, or remove it.');
     }
-    const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
     const { bootId, sessionEra, sessionCounter, heardAtMs, versions, report, ...row } = {
       ...blank,
       groupName: group,

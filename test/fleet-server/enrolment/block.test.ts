@@ -84,14 +84,16 @@ test('its board does not come in by another door', async () => {
   voice.connect();
   await voice.say('hello', { ...bodies.hello(), board });
   await decide(deviceId, 'block');
-  const { token } = (await call('POST', '/join-tokens', { uses: 5 })).json<JoinToken>();
-  const join = (boardId?: string) =>
+  const { token } = (await call('POST', '/join-tokens', { uses: 3 })).json<JoinToken>();
+  const join = (boardId?: string, joinToken = token) =>
     api.app.inject({
       method: 'POST',
       url: '/api/v1/enrolments',
-      payload: { joinToken: token, name: 'pi', ...(boardId === undefined ? {} : { boardId }) },
+      payload: { joinToken, name: 'pi', ...(boardId === undefined ? {} : { boardId }) },
     });
+  // Refused, it takes no use of the token; without one, nobody is told which board is blocked.
   expect((await join(board.id)).json()).toMatchObject({ code: 'board-blocked' });
+  expect((await join(board.id, 'x'.repeat(43))).json()).toMatchObject({ code: 'join-token-refused' });
   expect((await join('c'.repeat(16))).statusCode).toBe(201);
   expect((await join()).statusCode).toBe(201);
   await decide(deviceId, 'let-in');
