@@ -23,7 +23,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // On two cores: most of the longer tests wait for real time to pass, and what encodes video encodes little.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // A worker reads the modules once for all its files, which otherwise is a third of the processor's time.
     isolate: false,
     // Of the programs that tests start (test/child-environment.ts): each start reads what the first has compiled.
