@@ -9,7 +9,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { arch, platform } from 'node:os';
+import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -146,6 +146,8 @@ async function installNpmPackages() {
   await runNpm(['rebuild', 'gstreamer-superficial', '--loglevel=error'], {
     PATH: `${join(platformPackage, 'bin')}:${process.env['PATH']}`,
     npm_config_nodedir: platformPackage,
+    // The compiler takes some hundred megabytes for each of its files: a Raspberry Pi Zero has room for one at a time.
+    JOBS: String(Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 1e9)))),
   });
   writeFileSync(stampFile, JSON.stringify(wanted));
 }

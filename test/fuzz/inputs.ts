@@ -1,7 +1,7 @@
 /** How many inputs are tried: some thousands in the tests, over a hundred thousand by `npm run fuzz`, which sets FUZZ_INPUTS. */
 import type fc from 'fast-check';
 
-const inTests = 6000;
+const inTests = 3000;
 
 const total = Number(process.env['FUZZ_INPUTS'] ?? inTests);
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Sabotage, sabotages } from './sabotage.ts';
 import { simulate } from './simulation.ts';
 
-const seedsInTests = 30;
+const seedsInTests = 20;
 const seedsPerSabotage = 12;
 
 const from = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);

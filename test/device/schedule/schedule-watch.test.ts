@@ -40,8 +40,8 @@ test('starts and stops at the minute, for days, without anybody saying so', asyn
   expect(changes).toEqual([true]);
   await clock.advance(8 * 3_600_000);
   expect(changes).toEqual([true, false]);
-  await clock.advance(7 * 86_400_000);
-  expect(changes).toHaveLength(16);
+  await clock.advance(2 * 86_400_000);
+  expect(changes).toEqual([true, false, true, false, true, false]);
 });
 
 test('a clock that is corrected is followed within half a minute', async () => {
