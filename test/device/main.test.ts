@@ -3,7 +3,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startMeAnew } from '#device/exit-codes.ts';
@@ -13,6 +12,7 @@ import type { Desired } from '#protocol/messages.ts';
 import { startPlainRelay } from '../bench/plain-relay.ts';
 import { childEnvironment } from '../child-environment.ts';
 import { probe } from '../e2e/far-side.ts';
+import { freePort } from '../free-ports.ts';
 import { until } from '../until.ts';
 import { agentProgram } from './agent-program.ts';
 import { desired } from './bare-machine.ts';
@@ -157,14 +157,6 @@ test('alone, as the old script: address and key in the environment, and the stre
   child.kill('SIGTERM');
   expect(await gone).toEqual([0, null]);
 }, 60_000);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 const credential = 'credential-secret-'.padEnd(43, 'x');
 const joinToken = 'join-token-secret-1234';

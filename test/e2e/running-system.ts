@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail, DeviceList, Playback } from '#protocol/model/device.ts';
 import type { History } from '#protocol/model/history.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
+import { freePorts } from '../free-ports.ts';
 import { isRunning, processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 
@@ -41,15 +41,6 @@ export type Api = {
   history(id: string): Promise<History>;
   playback(id: string): Promise<Playback>;
 };
-
-/** Ports that nobody listens on now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
 
 export async function prepareSystem(): Promise<{ readonly folder: string; readonly environment: NodeJS.ProcessEnv }> {
   const folder = await mkdtemp(join(tmpdir(), 'makespacelive-'));

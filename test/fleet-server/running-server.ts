@@ -1,8 +1,8 @@
 /** The fleet server as a process of its own, started as the start program does. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-ports.ts';
 
 export const serverProgram = fileURLToPath(new URL('../../.build/server/fleet-server.js', import.meta.url));
 
@@ -13,16 +13,6 @@ export type RunningServer = {
   readonly ready: Promise<Ready>;
   readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 };
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
 
 export async function environmentFor(directory: string, changes: Record<string, string> = {}): Promise<NodeJS.ProcessEnv> {
   return {

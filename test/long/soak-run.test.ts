@@ -1,7 +1,7 @@
 /** A short soak: `npm run soak` is the long one. */
 import { expect, test } from 'vitest';
 import { agentProgram } from '../device/agent-program.ts';
-import { freePort } from '../fleet-server/running-server.ts';
+import { freePort } from '../free-ports.ts';
 import { runSoak } from '../soak/soak-run.ts';
 import { growthOfSecondHalf } from '../soak/soak-table.ts';
 

@@ -9,7 +9,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startPlainRelay } from '../bench/plain-relay.ts';
 import { temporaryDirectory } from '../device/temporary-directory.ts';
 import { probe } from '../e2e/far-side.ts';
-import { freePort } from '../fleet-server/running-server.ts';
+import { freePort } from '../free-ports.ts';
 import { isRunning } from '../processes.ts';
 import { until } from '../until.ts';
 import { findNode20, installFor } from './node20-installation.ts';

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { freePorts } from '../e2e/running-system.ts';
+import { freePorts } from '../free-ports.ts';
 import { runSoak } from './soak-run.ts';
 import { growthOfSecondHalf, soakHeading, soakLine } from './soak-table.ts';
 

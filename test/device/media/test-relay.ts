@@ -3,10 +3,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts } from '../../free-ports.ts';
 import { until } from '../../until.ts';
 
 const run = promisify(execFile);
@@ -47,7 +48,7 @@ export class TestRelay {
     const hook = createServer();
     hook.listen(0, '127.0.0.1');
     await once(hook, 'listening');
-    const [rtmpPort, httpPort] = await freePorts();
+    const [rtmpPort = 0, httpPort = 0] = await freePorts(2);
     const relay = new TestRelay(directory, rtmpPort, httpPort, hook);
     await writeFile(join(directory, 'nginx.conf'), relay.#configuration((hook.address() as AddressInfo).port));
     await relay.startNginx();
@@ -166,18 +167,4 @@ function parsePackets(lines: string): readonly Packet[] {
     stream: kinds.get(index) === 'audio' ? 'audio' : 'video',
     dtsMs: Number(dts) * (unitsMs.get(index) ?? 1),
   }));
-}
-
-/** Two ports that were free a moment ago. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createTcpServer(), createTcpServer()] as const;
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return (server.address() as AddressInfo).port;
-    }),
-  );
-  for (const server of servers) server.close();
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }

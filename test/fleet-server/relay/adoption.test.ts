@@ -10,7 +10,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RelayState } from '#fleet-server/relay/contract.ts';
 import { groupMembers, signalGroup } from '#fleet-server/relay/process-group.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
-import { ended, freePort, keyOf, probe, RelayBench } from './relay-bench.ts';
+import { freePort } from '../../free-ports.ts';
+import { ended, keyOf, probe, RelayBench } from './relay-bench.ts';
 
 type Told = { state?: RelayState; deviceId?: string; reception?: RelayReception | null };
 

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { RelayHooks } from '#fleet-server/relay/contract.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
+import { freePort } from '../../free-ports.ts';
 import { publisherArguments } from './publisher.ts';
 
 const run = promisify(execFile);
@@ -19,14 +20,6 @@ export const hmac = (purpose: string, text: string) => createHmac('sha256', 'sec
 export const keyOf = (deviceId: string) => `right-key-of-${deviceId}`;
 export const isStreamKeyRight = (deviceId: string, key: string) => key === keyOf(deviceId);
 export const isKnown = (deviceId: string) => /^dev-(one|two|three)$/.test(deviceId);
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export class RelayBench {
   readonly lines: string[] = [];

@@ -4,8 +4,9 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupMembers } from '#fleet-server/relay/process-group.ts';
+import { freePort } from '../../free-ports.ts';
 import { recordChangingSize } from './changing-size.ts';
-import { ended, freePort, probe, RelayBench } from './relay-bench.ts';
+import { ended, probe, RelayBench } from './relay-bench.ts';
 
 let bench: RelayBench;
 beforeEach(async () => {

@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../../free-ports.ts';
 import { until } from '../../../until.ts';
-import { freePort } from '../../running-server.ts';
 
 const run = promisify(execFile);
 const example = new URL('../../../../docs/mosquitto/mosquitto.conf', import.meta.url);
