@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const onPostgresqlOnly = [
   'test/fleet-server/store/postgresql-database.test.ts',
   'test/fleet-server/servers/live-exchange.test.ts',
+  'test/fleet-server/servers/postgresql-wire.test.ts',
   'test/fleet-server/rollouts/plugin.test.ts',
 ];
 
@@ -15,7 +16,7 @@ const withoutStore = [
   'test/fleet-server/http/**',
   'test/fleet-server/maintenance/schedule.test.ts',
   'test/fleet-server/watchdog/watchdog.test.ts',
-  'test/fleet-server/people/session-routes.test.ts',
+  'test/fleet-server/people/{session-routes,write-allowance}.test.ts',
 ];
 
 export default defineConfig({
@@ -45,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [
-            'test/fleet-server/{alerts,audit,commands,devices,enrolment,health,history,http,maintenance,metrics,people,rollouts,servers,settings,store,watchdog}/**/*.test.ts',
+            'test/fleet-server/{alerts,audit,commands,devices,enrolment,groups,health,history,http,maintenance,metrics,people,rollouts,servers,settings,store,watchdog}/**/*.test.ts',
           ],
           exclude: ['test/fleet-server/store/store.test.ts', ...withoutStore],
           globalSetup: ['test/fleet-server/store/postgresql-for-tests.ts'],

@@ -2,15 +2,11 @@
  * The agent: detects, plans and keeps the media host at the plan, with or without a fleet server. Everything that happens
  * only marks work as due; the settings keeper's loop does it, one thing at a time.
  */
-import { createHash } from 'node:crypto';
 import type { AgentOptions } from '#device/agent-options.ts';
 import { commandActions } from '#device/commands/actions.ts';
 import { BoardLight } from '#device/commands/board-light.ts';
 import { LogLease } from '#device/commands/log-lease.ts';
 import { stillPicture } from '#device/commands/still-picture.ts';
-import type { DetectedHardware } from '#device/detect/facts.ts';
-import { toInventory } from '#device/detect/inventory.ts';
-import { withLostCameras } from '#device/detect/lost-hardware.ts';
 import { StatusDoor } from '#device/doctor/agent-status.ts';
 import { BoardSampler } from '#device/health/board-sampler.ts';
 import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
@@ -19,9 +15,11 @@ import { FleetClock, measureOffset } from '#device/health/fleet-clock.ts';
 import { HardwareWatch } from '#device/health/hardware-watch.ts';
 import { HealthBacklogKeeper } from '#device/health/health-backlog.ts';
 import { HealthWatch } from '#device/health/health-watch.ts';
+import { MachineKeeper } from '#device/machine-keeper.ts';
+import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
-import { RecordingsKeeper, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
+import { RecordingDisk } from '#device/recording/recording-disk.ts';
+import { RecordingsKeeper, recordingFault, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
 import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '#device/schedule/outlet-switches.ts';
 import { streamBasis } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
@@ -52,6 +50,7 @@ type Parts = {
   readonly escalator: Escalator;
   readonly schedule: ScheduleWatch;
   readonly recordings: RecordingsKeeper;
+  readonly recordingDisk: RecordingDisk;
   readonly switches: OutletSwitches;
   readonly fleetClock: FleetClock;
   readonly statusDoor: StatusDoor;
@@ -72,9 +71,7 @@ export class Agent {
   readonly #backlog: HealthBacklogKeeper;
   readonly #outbox: Outbox;
   #parts: Parts | null = null;
-  #hardware: { readonly found: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
-  /** When there was a camera last. */
-  #seen: DetectedHardware | null = null;
+  readonly #machine: MachineKeeper;
   readonly #announcer: StreamAnnouncer;
   #deviceId: string | null = null;
   #isReady = false;
@@ -85,6 +82,7 @@ export class Agent {
     this.#options = options;
     this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
+    this.#machine = new MachineKeeper(options);
     this.#backlog = new HealthBacklogKeeper(clock.monotonicMs);
     this.#announcer = new StreamAnnouncer({ log, service: options.service, record: (kind, detail) => this.#record(kind, detail) });
     this.#outbox = new Outbox(this.#events, this.#backlog);
@@ -94,9 +92,9 @@ export class Agent {
     const { credentials, state, log, versions } = this.#options;
     log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
     const mediaStarted = this.#startMedia();
-    const fingerprint = await this.#options.hardwareFingerprint();
-    const [machine] = await Promise.all([this.#detectMachine(), this.#events.start()]);
-    const bootId = await readBootId();
+    const [fingerprint, bootId] = await Promise.all([this.#options.hardwareFingerprint(), readBootId()]);
+    await this.#machine.load(bootId);
+    const [machine] = await Promise.all([this.#machine.detect(), this.#events.start()]);
     if (this.#stopping !== null) return;
     const parts = this.#build(machine, bootId);
     this.#parts = parts;
@@ -104,6 +102,7 @@ export class Agent {
     this.#connectParts(parts);
     await Promise.all([parts.schedule.load(), parts.switches.stream.load(), parts.switches.record.load()]);
     await parts.keeper.start(credentials?.deviceId ?? null);
+    await parts.recordingDisk.start();
     for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
     for (const problem of this.#options.leftOutProfiles) this.#record('profile-damaged', `it is done without: ${problem}`.slice(0, 500));
     await mediaStarted;
@@ -116,6 +115,7 @@ export class Agent {
     parts.fleetClock.start();
     parts.statusDoor.open(state.path).catch((cause: unknown) => log.warn(`nobody here can ask how it is (${errorText(cause)})`));
     parts.hardwareWatch.start(fingerprint, machine.hardware.problems.length > 0);
+    this.#waitForPlace(parts.hardwareWatch);
     parts.deviceNodes.start();
     await parts.escalator.start();
     parts.uplink?.start();
@@ -133,13 +133,14 @@ export class Agent {
     parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.schedule.stop();
+    parts?.recordingDisk.stop();
     parts?.fleetClock.stop();
     parts?.statusDoor.close();
     parts?.health.stop();
     const kept = Promise.all([parts?.commands.stop(), parts?.keeper.stop()]);
     parts?.logLease.stop();
     await Promise.all([kept, parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
-    await this.#events.stop();
+    await Promise.all([this.#machine.settled(), this.#events.stop()]);
   }
 
   /** A device whose media host does not start must still be able to say so: after a while the agent goes on without it. */
@@ -176,6 +177,7 @@ export class Agent {
       record: (kind, detail) => this.#record(kind, detail),
       isRecordingWanted: () => switches.record.switched()?.isOn ?? null,
       streamSwitch: () => switches.stream.switched(),
+      recordingsInsteadOf: (directory) => (recordingDisk.isAway(directory) ? hostFiles(state.path).recordingsMeanwhile : null),
       onAnswer: (applied) => {
         const isEnded = [switches.record.endsWith(recordBasis(keeper)), switches.stream.endsWith(streamBasis(keeper.prepared().settings))];
         if (isEnded.includes(true)) keeper.reconcile();
@@ -183,11 +185,21 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onChange: () => {
+        this.#machine.noteCamera(keeper.prepared());
         this.#announcer.say(keeper.prepared());
         this.#parts?.schedule.look();
         this.#parts?.health.changed();
         this.#sayReady(keeper);
       },
+    });
+    const recordingDisk: RecordingDisk = new RecordingDisk({
+      clock,
+      log,
+      state,
+      directory: () => String(keeper.prepared().settings.AV_RECORD_DIR.value ?? ''),
+      onChange: () => keeper.reconcile(),
+      onRefusal: (reason) =>
+        this.#record('recording-disk-refuses', `${reason}: recordings are made on the device until it takes them again`),
     });
     const boardSampler = new BoardSampler({ stateDirectory: state.path, stateProblem: () => state.problem(), clock });
     const trust = fleetTrust(configuration.fleet?.caFile ?? null);
@@ -201,7 +213,7 @@ export class Agent {
       prepared: () => keeper.prepared(),
       recordings: () => recordings.summary(),
       complaints: () => keeper.complaints(),
-      inventory: () => this.#inventory(),
+      inventory: () => this.#machine.inventory(),
       appliedRevision: () => keeper.inForce().revision,
       sendHealth: (body) => {
         const uplink = this.#parts?.uplink ?? null;
@@ -214,6 +226,7 @@ export class Agent {
       },
       onMediaState: (state) => {
         if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
+        if (state.kind === 'running') this.#machine.cameraIsBack();
       },
     });
     const statusDoor = new StatusDoor(() => ({
@@ -221,12 +234,19 @@ export class Agent {
       isConnected: this.#parts?.uplink?.isOnline ?? null,
       health: health.current(),
     }));
-    const hardwareWatch = new HardwareWatch({
+    const isAnythingMissing = () => health.isSomethingLost() || isSomethingMissing(keeper.prepared());
+    const hardwareWatch: HardwareWatch = new HardwareWatch({
       clock,
       log,
       fingerprint: this.#options.hardwareFingerprint,
-      isSomethingMissing: () => health.isSomethingLost() || isSomethingMissing(keeper.prepared()),
-      redetect: async () => keeper.setMachine(await this.#detectMachine()),
+      isSomethingMissing: isAnythingMissing,
+      redetect: async () => {
+        const found = await this.#machine.detect();
+        if (isAnythingMissing()) keeper.setMachine(found);
+        else keeper.setMachineBeside(found);
+        this.#waitForPlace(hardwareWatch);
+        health.changed();
+      },
     });
     const deviceNodes = new DeviceNodeWatch({ clock, onChange: () => hardwareWatch.wake() });
     const boardLight = new BoardLight({ clock });
@@ -245,7 +265,8 @@ export class Agent {
         switchOutlet: (outlet, isOn) => switchOutlet(outlet, isOn, { switches, keeper, clock, media }),
         stillPicture,
         sendSnapshot: (jpeg) => this.#outbox.setSnapshot(jpeg),
-        recordingDirectory: () => recordingPlace(keeper.prepared().settings, state.path).directory,
+        recordingDirectory: () => recordingPlace(keeper.prepared(), state.path).directory,
+        isRecordingDiskAway: () => keeper.prepared().recordingsMeanwhile !== null,
         restartAgent: this.#options.restartAgent,
         mayReboot: configuration.settings.AV_ALLOW_REBOOT === true,
         reboot: this.#options.reboot,
@@ -269,6 +290,7 @@ export class Agent {
       escalator: this.#buildEscalator(keeper, health),
       schedule,
       recordings,
+      recordingDisk,
       switches,
       fleetClock,
       statusDoor,
@@ -289,7 +311,7 @@ export class Agent {
       clock,
       log,
       random,
-      place: () => recordingPlace(keeper.prepared().settings, state.path),
+      place: () => recordingPlace(keeper.prepared(), state.path),
       writing: () => writingOf(status),
       record: (kind, detail) => this.#record(kind, detail),
     });
@@ -323,7 +345,7 @@ export class Agent {
   /** A source of the environment's own may be anywhere: whether it is there, nobody here can know. */
   #isSourceThere({ plan }: Prepared): boolean {
     const { kind, id } = plan.capture.source;
-    return kind === 'test' || (kind === 'camera' && this.#hardware?.found.cameras.some((camera) => camera.id === id) === true);
+    return kind === 'test' || (kind === 'camera' && this.#machine.isCameraThere(id));
   }
 
   #buildUplink(keeper: SettingsKeeper, health: HealthWatch, commands: CommandRunner, bootId: string): Uplink | null {
@@ -368,37 +390,31 @@ export class Agent {
     clock.schedule(restartAgent, answerBeforeRestartMs);
   }
 
-  #connectParts({ health, uplink }: Parts): void {
+  #connectParts({ health, uplink, recordingDisk }: Parts): void {
     const { media } = this.#options;
-    media.onStatus((status) => health.onStatus(status));
+    media.onStatus((status) => {
+      health.onStatus(status);
+      const fault = recordingFault(status);
+      recordingDisk.noteFault(fault);
+      if (fault !== null) void recordingDisk.look();
+    });
     media.onPreview((jpeg) => uplink?.sendPreview(jpeg));
     media.onEvent(({ event, detail }) => this.#record(event, detail));
     this.#events.onReady(() => uplink?.wake());
   }
 
-  async #detectMachine(): Promise<Machine> {
-    const { detect, profiles, configuration, log } = this.#options;
-    const found = await detect(this.#hardware?.found ?? null);
-    if (found.cameras.length > 0) this.#seen = found;
-    const hardware = withLostCameras(found, this.#seen);
-    const profile = resolveProfile(hardware, profiles);
-    if (this.#hardware === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
-    this.#hardware = { found, profile };
-    return { hardware, profile, environment: configuration.settings, fleetUrl: configuration.fleet?.url ?? null };
-  }
-
-  #inventory(): ReturnType<typeof toInventory> {
-    if (this.#hardware === null) throw new Error('expected the hardware to be detected before anybody asks for it');
-    return toInventory(this.#hardware.found, this.#hardware.profile);
+  #waitForPlace(hardwareWatch: HardwareWatch): void {
+    const delayMs = this.#machine.placeIsFreeInMs();
+    if (delayMs !== null) hardwareWatch.lookIn(delayMs);
   }
 
   #hello(keeper: SettingsKeeper): UpwardBody<'hello'> {
     const { revision, digest } = keeper.inForce();
     const { board } = this.#options;
-    const gstreamer = this.#options.media.gstreamerVersion() ?? this.#hardware?.found.gstreamerVersion ?? 'unknown';
+    const gstreamer = this.#options.media.gstreamerVersion() ?? this.#machine.gstreamerVersion() ?? 'unknown';
     return {
       ...(board === null ? {} : { board }),
-      inventoryDigest: createHash('sha256').update(JSON.stringify(this.#inventory())).digest('hex'),
+      inventoryDigest: this.#machine.inventoryDigest(),
       versions: { ...this.#options.versions, gstreamer },
       appliedRevision: revision,
       appliedDigest: digest,

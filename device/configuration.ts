@@ -1,5 +1,12 @@
-/** The agent's environment, read once at the start: every problem is listed, with what was expected and what came. */
+/**
+ * The agent's environment, read once at the start: every problem is listed, with what was expected and what came.
+ *
+ * INVARIANT: a setting (AV_*) that is wrong is left out and said so, and no reason not to start: no setting takes a device off the air. What
+ * says where the agent belongs and where it keeps its files has nothing to fall back on.
+ */
 import { type LogLevel, logLevels } from '#device/logging.ts';
+import type { Machine } from '#device/settings/prepare.ts';
+import type { SettingRefusal } from '#protocol/messages.ts';
 import {
   describeValue,
   isSettingKey,
@@ -24,6 +31,8 @@ export type Configuration = {
   /** Null: the agent streams on its own. */
   readonly fleet: FleetAccess | null;
   readonly settings: SettingValues;
+  /** Settings whose value is none: they are not among `settings`. */
+  readonly refused: readonly SettingProblem[];
   /** AGENT_BOARD_ID: what tells this board from others where its maker gave it no serial number; null unless set. */
   readonly boardId: string | null;
   readonly logLevel: LogLevel;
@@ -49,6 +58,7 @@ const joinTokenLength = { minimum: 16, maximum: 128 };
 
 export function readConfiguration(environment: Environment, machine: MachineFacts): ReadConfiguration {
   const problems: SettingProblem[] = [];
+  const refused: SettingProblem[] = [];
   const settings: { [K in SettingKey]?: SettingValue } = {};
   const unknownNames: string[] = [];
   for (const [name, raw] of Object.entries(environment)) {
@@ -58,15 +68,17 @@ export function readConfiguration(environment: Environment, machine: MachineFact
       continue;
     }
     const parsed = parseSetting(name, raw);
-    if (parsed.kind === 'problem') problems.push(parsed.problem);
+    if (parsed.kind === 'problem') refused.push(parsed.problem);
     if (parsed.kind === 'value') settings[name] = parsed.value;
   }
+  // A key is for its own address, and opens no other.
+  if (refused.some(({ key }) => key === 'AV_STREAM_URL')) delete settings.AV_STREAM_KEY;
   const stateDirectory = readStateDirectory(environment, machine, problems);
   const logLevel = readLogLevel(environment, problems);
   const fleet = readFleet(environment, problems);
   const boardId = readBoardId(environment, problems);
-  if (problems.length > 0) return { kind: 'problems', problems };
-  return { kind: 'configuration', configuration: { stateDirectory, fleet, settings, boardId, logLevel, unknownNames } };
+  if (problems.length > 0) return { kind: 'problems', problems: [...refused, ...problems] };
+  return { kind: 'configuration', configuration: { stateDirectory, fleet, settings, refused, boardId, logLevel, unknownNames } };
 }
 
 function readStateDirectory(environment: Environment, machine: MachineFacts, problems: SettingProblem[]): string {
@@ -142,6 +154,22 @@ function text(environment: Environment, name: string): string | undefined {
 
 /** One line a problem, for the person who set the variables. */
 export function describeProblems(problems: readonly SettingProblem[]): string {
-  const lines = problems.map(({ key, expected, came }) => `  ${key}: expected ${expected}, got ${came}`);
-  return ['Wrong configuration:', ...lines].join('\n');
+  return ['Wrong configuration:', ...problems.map((problem) => `  ${describeProblem(problem)}`)].join('\n');
+}
+
+/** What settings are planned with besides the machine itself. */
+export function environmentOf({
+  settings,
+  refused,
+  fleet,
+}: Configuration): Pick<Machine, 'environment' | 'refusedInEnvironment' | 'fleetUrl'> {
+  return { environment: settings, refusedInEnvironment: refusalsOf(refused), fleetUrl: fleet?.url ?? null };
+}
+
+export function refusalsOf(problems: readonly SettingProblem[]): readonly SettingRefusal[] {
+  return problems.map((problem) => ({ key: problem.key, reason: describeProblem(problem) }));
+}
+
+export function describeProblem({ key, expected, came }: SettingProblem): string {
+  return `${key}: expected ${expected}, got ${came}`;
 }

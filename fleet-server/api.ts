@@ -1,6 +1,7 @@
 /** All of the fleet server but what talks to devices and to the relay: it expects `app.broker` and `app.relay` to be there when it is used. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import type { tellTarget } from '#fleet-server/alerts/messenger.ts';
 import { alertsPlugin } from '#fleet-server/alerts/plugin.ts';
 import { alertsRoutes } from '#fleet-server/alerts/routes.ts';
 import { auditPlugin } from '#fleet-server/audit/plugin.ts';
@@ -13,7 +14,6 @@ import type { Clock } from '#fleet-server/clock.ts';
 import { commandsPlugin } from '#fleet-server/commands/plugin.ts';
 import { commandsRoutes } from '#fleet-server/commands/routes.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
-import { groupsRoutes } from '#fleet-server/devices/groups-routes.ts';
 import { deviceListPlugin } from '#fleet-server/devices/list-plugin.ts';
 import { devicesListRoutes } from '#fleet-server/devices/list-routes.ts';
 import { picturesRoutes } from '#fleet-server/devices/pictures-routes.ts';
@@ -21,6 +21,8 @@ import { devicesPlugin } from '#fleet-server/devices/plugin.ts';
 import { devicesRoutes } from '#fleet-server/devices/routes.ts';
 import { enrolmentPlugin } from '#fleet-server/enrolment/plugin.ts';
 import { enrolmentRoutes } from '#fleet-server/enrolment/routes.ts';
+import { groupsPlugin } from '#fleet-server/groups/plugin.ts';
+import { groupsRoutes } from '#fleet-server/groups/routes.ts';
 import { healthPlugin } from '#fleet-server/health/plugin.ts';
 import { healthRoutes } from '#fleet-server/health/routes.ts';
 import { historyPlugin } from '#fleet-server/history/plugin.ts';
@@ -54,13 +56,15 @@ import { watchdogRoutes } from '#fleet-server/watchdog/routes.ts';
 export type ApiOptions = {
   readonly configuration: Pick<
     Configuration,
-    'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls' | 'externalBroker'
+    'publicUrl' | 'rtmpPort' | 'publicRtmpPort' | 'databaseUrl' | 'serverUrl' | 'tls' | 'externalBroker' | 'writesPerMinute'
   >;
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
   /** Of the built dashboard; its own place unless told. */
   readonly dashboardDirectory?: string;
+  /** How notices of alerts get out. */
+  readonly tell?: typeof tellTarget;
 };
 
 const apiPrefix = '/api/v1';
@@ -83,7 +87,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   await app.register(devicesListRoutes, { prefix: apiPrefix });
   await app.register(devicesRoutes, { prefix: apiPrefix });
   await app.register(picturesRoutes, { prefix: apiPrefix, clock });
-  await app.register(groupsRoutes, { prefix: apiPrefix });
+  await app.register(groupsRoutes, { prefix: apiPrefix, clock });
   await app.register(settingsRoutes, { prefix: apiPrefix });
   await app.register(rolloutsRoutes, { prefix: apiPrefix });
   await app.register(commandsRoutes, { prefix: apiPrefix });
@@ -107,11 +111,12 @@ function isHttps({ tls, publicUrl }: ApiOptions['configuration']): boolean {
 }
 
 /** What the routes stand on, without a door to any of it. */
-export async function registerDomains(app: FastifyInstance, { configuration, store, secrets, clock }: ApiOptions): Promise<void> {
+export async function registerDomains(app: FastifyInstance, options: ApiOptions): Promise<void> {
+  const { configuration, store, secrets, clock, tell } = options;
   await app.register(storePlugin, { store, secrets });
   await app.register(serversPlugin, { clock, databaseUrl: configuration.databaseUrl, serverUrl: configuration.serverUrl });
   await app.register(auditPlugin, { clock });
-  await app.register(peoplePlugin, { clock, isHttps: isHttps(configuration) });
+  await app.register(peoplePlugin, { clock, isHttps: isHttps(configuration), writesPerMinute: configuration.writesPerMinute });
   await app.register(changesPlugin, { clock });
   await app.register(historyPlugin, { clock });
   await app.register(maintenancePlugin, { clock });
@@ -120,11 +125,13 @@ export async function registerDomains(app: FastifyInstance, { configuration, sto
   const isBrokerExternal = configuration.externalBroker !== null;
   await app.register(devicesPlugin, { clock, place, isWireShared: isBrokerExternal });
   await app.register(deviceListPlugin, { clock });
+  await app.register(groupsPlugin);
   await app.register(commandsPlugin, { clock });
   await app.register(enrolmentPlugin, { clock });
   await app.register(logsPlugin, { clock });
   await app.register(healthPlugin, { clock });
   await app.register(settingsPlugin, { clock, relay: { port: configuration.publicRtmpPort, application: 'live' } });
   await app.register(rolloutsPlugin, { clock });
-  await app.register(alertsPlugin, { clock, publicUrl: configuration.publicUrl, isBrokerExternal });
+  const alerts = { clock, publicUrl: configuration.publicUrl, isBrokerExternal };
+  await app.register(alertsPlugin, tell === undefined ? alerts : { ...alerts, tell });
 }

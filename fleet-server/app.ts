@@ -11,13 +11,13 @@ import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { createServer } from '#fleet-server/http/server.ts';
+import { socketLimits } from '#fleet-server/http/socket-guard.ts';
 import { clientAddress, trustOf } from '#fleet-server/http/trusted-proxies.ts';
 import { relayPlugin } from '#fleet-server/relay/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
-import { actsSince } from '#fleet-server/watchdog/acts.ts';
-import { watchdogPlugin } from '#fleet-server/watchdog/plugin.ts';
+import { registerWatchdog } from '#fleet-server/watchdog/register.ts';
 import type { PictureTopic } from '#protocol/envelope.ts';
 
 export type AppOptions = {
@@ -34,7 +34,8 @@ export type AppOptions = {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { configuration, store, secrets, clock = systemClock, tls = null } = options;
   const isTrustedProxy = trustOf(configuration.trustedProxies);
-  const app = createServer({ logger: options.logger, checkAnswers: false, tls, isTrustedProxy });
+  const limits = { ...socketLimits, ofAddress: configuration.connectionsOfAddress };
+  const app = createServer({ logger: options.logger, checkAnswers: false, tls, isTrustedProxy, socketLimits: limits });
   if (tls !== null) {
     app.addHook('onReady', async () => tls.start(app.log));
     app.addHook('preClose', async () => tls.stop());
@@ -53,6 +54,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       host: configuration.httpHost,
       tls,
       addressOf: (remote, forwardedFor) => clientAddress(remote, forwardedFor, isTrustedProxy),
+      onWebSocket: (socket) => app.httpSockets.release(socket),
       authenticate: (deviceId, credential) => {
         // Answered as "not now", so that the device tries again instead of believing that it was removed.
         if (app.sharedDevices?.mayHaveJoined(deviceId) === true) throw new FleetError('not-ready', 'It may have joined at another server.');
@@ -95,18 +97,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       app.changes.publish({ subject: 'relay' });
     },
   });
-  await app.register(watchdogPlugin, {
-    isLeader: () => app.servers.isLeader(),
-    devices: () => app.devices.list(),
-    relayRunningSinceMs: ({ id }) => {
-      const { kind, sinceMs } = app.relays.of(app.devices.relayServerOf(id));
-      return kind === 'running' ? sinceMs : null;
-    },
-    policyOf: ({ group }) => app.watchdogPolicies.of(group),
-    isSilenced: ({ id, group }) => app.maintenance.of(id, group) !== null,
-    actsSince: (sinceMs) => actsSince(store.database, sinceMs),
-    requestCommand: (request) => app.commands.request(request),
-    appendHistory: (entry) => app.history.append(entry),
-  });
+  await registerWatchdog(app, clock);
   return app;
 }

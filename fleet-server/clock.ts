@@ -33,6 +33,21 @@ export function momentOf(clock: Clock): Moment {
   return { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
 }
 
+/**
+ * A time for measuring in the numbers of the time of day: what the clock said when this was made, and since then what has passed. Where a time of day
+ * is kept and its age is asked for, a clock that is set to another time meanwhile (a board without a battery, once it finds a time server) else makes
+ * it hours older, or puts it hours ahead. In whole milliseconds: it may be stored.
+ */
+export function steadyTime(clock: Clock): () => number {
+  const begun = momentOf(clock);
+  return () => Math.round(begun.nowMs + clock.monotonicMs() - begun.monotonicMs);
+}
+
+/** When something began by `steadyNowMs`, of which the time of day is kept; what is ahead of the clock began just now. */
+export function steadySince(sinceMs: number, nowMs: number, steadyNowMs: number): number {
+  return steadyNowMs - Math.max(0, nowMs - sinceMs);
+}
+
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -2,7 +2,9 @@
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type BrokerAddress, parseBrokerUrl, parseDeviceUrl } from '#fleet-server/broker/external/broker-address.ts';
+import { socketLimits } from '#fleet-server/http/socket-guard.ts';
 import { parseTrustedProxies } from '#fleet-server/http/trusted-proxies.ts';
+import { writePolicy } from '#fleet-server/people/write-allowance.ts';
 import type { TlsFiles } from '#fleet-server/tls/certificate.ts';
 
 export type Configuration = {
@@ -26,6 +28,10 @@ export type Configuration = {
   /** Addresses and networks of proxies whose X-Forwarded-* headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly adminPassword: string | null;
+  /** To the HTTP port. */
+  readonly connectionsOfAddress: number;
+  /** How much each person may change, with all of their sessions and tokens. */
+  readonly writesPerMinute: number;
   readonly logLevel: LogLevel;
   /** Null: the broker in this process. */
   readonly externalBroker: ExternalBrokerConfiguration | null;
@@ -120,6 +126,19 @@ export function parseConfiguration(environment: Readonly<Record<string, string |
       (text) => (text.length >= minimumPasswordLength && text.length <= maximumPasswordLength ? text : undefined),
       'a password of another length',
     ),
+    connectionsOfAddress: read(
+      'FLEET_CONNECTIONS_OF_ADDRESS',
+      socketLimits.ofAddress,
+      `a number from 10 to ${socketLimits.total}`,
+      (text) => {
+        const value = Number(text);
+        return /^\d{2,5}$/.test(text) && value >= 10 && value <= socketLimits.total ? value : undefined;
+      },
+    ),
+    writesPerMinute: read('FLEET_WRITES_PER_MINUTE', writePolicy.perMinute, 'a number from 10 to 100000', (text) => {
+      const value = Number(text);
+      return /^\d{2,6}$/.test(text) && value >= 10 && value <= 100_000 ? value : undefined;
+    }),
     logLevel: read<LogLevel>('FLEET_LOG_LEVEL', 'info', `one of ${logLevels.join(', ')}`, (text) =>
       logLevels.find((level) => level === text.toLowerCase()),
     ),

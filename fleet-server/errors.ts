@@ -53,12 +53,19 @@ export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: ErrorCode;
   readonly problems: readonly FieldProblem[];
+  /** When it is worth the while to try again. */
+  readonly retryAfterS: number | undefined;
 
   /** `message`: what was expected, what came, what to do; it is shown to the caller, so it never holds a secret. */
-  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly problems?: readonly FieldProblem[] } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly problems?: readonly FieldProblem[]; readonly retryAfterS?: number } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.problems = options.problems ?? [];
+    this.retryAfterS = options.retryAfterS;
   }
 
   get status(): number {

@@ -110,10 +110,17 @@ export const EncoderProfile = Type.Object(
     properties: Type.Array(Type.Object({ name: PropertyName, value: PropertyValue }, closed), { maxItems: 32 }),
     /**
      * Where bitrate and keyframe interval go: a property of the element, or a V4L2 control inside its `extra-controls`.
-     * `live`: the bitrate follows while the element plays.
+     * `live`: the element takes another bitrate while it plays. A property is set then; a control is set by its number, which stands
+     * in linux/v4l2-controls.h, and needs one.
      */
     bitrate: Type.Object(
-      { target: Type.Enum(['property', 'control']), name: PropertyName, unit: Type.Enum(['kbit/s', 'bit/s']), live: Type.Boolean() },
+      {
+        target: Type.Enum(['property', 'control']),
+        name: PropertyName,
+        unit: Type.Enum(['kbit/s', 'bit/s']),
+        live: Type.Boolean(),
+        controlId: Type.Optional(Type.Integer({ minimum: 1, maximum: 0xffff_ffff })),
+      },
       closed,
     ),
     keyframeInterval: Type.Object({ target: Type.Enum(['property', 'control']), name: PropertyName }, closed),

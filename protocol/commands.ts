@@ -20,6 +20,8 @@ type CommandDefinition = {
   readonly arguments: TObject;
   /** The fleet server fills them in: nobody may ask with any. */
   readonly areFromServer?: true;
+  /** The fleet server sends it of its own accord: nobody may ask for it. */
+  readonly isServersOwn?: true;
 };
 
 export const commandDefinitions = {
@@ -109,6 +111,7 @@ export const commandDefinitions = {
       },
       strict,
     ),
+    isServersOwn: true,
   },
 } as const satisfies Record<string, CommandDefinition>;
 
@@ -123,6 +126,12 @@ export function isCommandKind(kind: string): kind is CommandKind {
 export function isFilledInByServer(kind: CommandKind): boolean {
   const definition: CommandDefinition = commandDefinitions[kind];
   return definition.areFromServer === true;
+}
+
+/** Whether people and programs may ask for it. */
+export function mayBeAskedFor(kind: CommandKind): boolean {
+  const definition: CommandDefinition = commandDefinitions[kind];
+  return definition.isServersOwn !== true;
 }
 
 /** What became of a command on the device. */

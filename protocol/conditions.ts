@@ -25,9 +25,18 @@ export const conditionDefinitions = {
   'no-signal': {
     title: 'No signal: card on air',
     severity: 'critical',
-    advice: 'The camera gives no picture. Look at its cable and plug it in again: the picture comes back by itself.',
+    advice:
+      'The camera gives no picture. Look at its cable and plug it in again; if a video file plays, do what the detail says. The picture comes back by itself.',
     holdMs: 0,
     dependsOn: [],
+  },
+  'video-file-fault': {
+    title: 'Video file does not play as it should',
+    severity: 'warning',
+    advice:
+      'The detail says what is wrong. A file that breaks off was not copied whole; one that is too large for the board has to be made smaller.',
+    holdMs: 0,
+    dependsOn: ['under-voltage', 'throttled'],
   },
   'camera-unstable': {
     title: 'Camera comes and goes',
@@ -105,6 +114,14 @@ export const conditionDefinitions = {
     advice: 'Unplug the camera and plug it in again, or restart the pipeline. Slides that come over an HDMI grabber stand still by nature.',
     holdMs: 30_000,
     dependsOn: ['pipeline-failed', 'no-signal', 'picture-black'],
+  },
+  'picture-unseen': {
+    title: 'Picture is not looked at',
+    severity: 'info',
+    advice:
+      'The camera encodes by itself, and the device cannot decode it: a black or frozen picture would not be told, and there is no preview. Install gstreamer1.0-plugins-bad (openh264dec).',
+    holdMs: 30_000,
+    dependsOn: ['pipeline-failed', 'no-signal'],
   },
   'audio-video-drift': {
     title: 'Sound and picture move apart',
@@ -221,6 +238,14 @@ export const conditionDefinitions = {
     advice:
       'The stream goes on. Look at the disk: it may be gone, read-only or worn out. The recording goes on by itself once it takes files again.',
     holdMs: 3000,
+    dependsOn: [],
+  },
+  'recording-disk-away': {
+    title: 'The disk for recordings is away or refuses',
+    severity: 'warning',
+    advice:
+      'AV_RECORD_DIR was on a disk of its own, which is not mounted, or does not take what is written. Recordings go to the device meanwhile, and to that disk by themselves once it takes them. Where no disk is to be there any more, choose another directory.',
+    holdMs: 0,
     dependsOn: [],
   },
   'recording-disk-full': {

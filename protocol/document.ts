@@ -47,7 +47,7 @@ export function protocolDocument(): string {
       ['kind', 'what', 'deadline', 'arguments'],
       Object.entries(commandDefinitions).map(([kind, definition]) => [
         `\`${kind}\``,
-        definition.title,
+        `${definition.title}${'isServersOwn' in definition ? '. The fleet server sends it of its own accord: it cannot be asked for.' : ''}`,
         `${definition.deadlineMs / 1000} s`,
         fieldRows(toJson(definition.arguments), '')
           .map(([name, type, what]) => `${name} (${type})${what === '' ? '' : `: ${what}`}`)

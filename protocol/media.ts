@@ -19,6 +19,8 @@ export const MediaState = Type.Union([
     microphoneLostAt: Type.Optional(Timestamp),
     /** Why, as far as it is known: another program uses it, it has gone, … */
     microphoneFault: Type.Optional(Reason),
+    /** The video file plays, but not as it should: it breaks off, or is too much for this board. */
+    fileFault: Type.Optional(Reason),
   }),
   /** The source gives no picture: the card that says so is on air, and the source is tried again and again. */
   Type.Object({ kind: Type.Literal('no-signal'), since: Timestamp, reason: Reason }),

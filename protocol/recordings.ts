@@ -29,7 +29,7 @@ export const ListedRecording = Type.Object({
   isProtected: Type.Boolean({ description: 'It is not deleted to make room' }),
   mendedBytes: Type.Integer({
     minimum: 0,
-    description: 'Of a half-written end, as a power cut leaves one, that were cut off; 0: it was whole',
+    description: 'Of a half-written end, as a power cut leaves one, that was cut off, and of places that cannot be read; 0: it was whole',
   }),
   problem: Type.Union([Type.String({ maxLength: 200 }), Type.Null()]),
 });
@@ -38,6 +38,8 @@ export type ListedRecording = Static<typeof ListedRecording>;
 export const RecordingsPage = Type.Object({
   /** The newest first. */
   recordings: Type.Array(ListedRecording, { maxItems: recordingsAtOnce.most }),
+  /** These are the ones on the device itself: the disk that was chosen for them is away or refuses. */
+  isDiskAway: Type.Optional(Type.Boolean()),
   total: Type.Integer({ minimum: 0, description: 'On the device, whatever was asked for' }),
   /** For `beforeNumber` of the next list; null: there are no older ones. */
   nextBeforeNumber: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),

@@ -90,7 +90,9 @@ function furtherKey(number: number) {
 export const settingDefinitions = {
   AV_STREAM_URL: {
     title: 'Stream address',
-    description: 'Where the device publishes. Unset on a device of a fleet: the relay of that fleet.',
+    description:
+      'Where the device publishes. Unset on a device of a fleet: the relay of that fleet. It is shown to everybody who may look: a fleet server takes ' +
+      'none with a user, a password or a query; keys and tokens, with their query, belong into AV_STREAM_KEY.',
     shape: streamUrl,
     default: 'rtmp://10.0.31.212/live',
     secret: false,
@@ -110,6 +112,16 @@ export const settingDefinitions = {
   AV_STREAM_KEY_3: furtherKey(3),
   AV_STREAM_URL_4: furtherAddress(4),
   AV_STREAM_KEY_4: furtherKey(4),
+  AV_STREAM_URL_5: furtherAddress(5),
+  AV_STREAM_KEY_5: furtherKey(5),
+  AV_STREAM_URL_6: furtherAddress(6),
+  AV_STREAM_KEY_6: furtherKey(6),
+  AV_STREAM_URL_7: furtherAddress(7),
+  AV_STREAM_KEY_7: furtherKey(7),
+  AV_STREAM_URL_8: furtherAddress(8),
+  AV_STREAM_KEY_8: furtherKey(8),
+  AV_STREAM_URL_9: furtherAddress(9),
+  AV_STREAM_KEY_9: furtherKey(9),
   AV_ICECAST_URL: {
     title: 'Icecast address',
     description: 'The sound goes there too, as Ogg/Vorbis. The address holds the password: it can be set and replaced, never read back.',
@@ -172,11 +184,12 @@ export const settingDefinitions = {
   },
   AV_VIDEO_SOURCE: {
     title: 'Camera',
-    description: 'A device path, the id of a detected camera, or test for the test picture. Unset: the first camera found.',
+    description:
+      'A device path, the id of a detected camera, test for the test picture, or file:NAME for a video in the device’s media folder, which plays in a loop. Unset: the first camera found.',
     shape: {
       kind: 'text',
       maxLength: 512,
-      expected: 'a device path such as /dev/video0, a camera’s id, or "test"',
+      expected: 'a device path such as /dev/video0, a camera’s id, "test", or "file:" and the name of a video',
     },
     default: null,
     secret: false,
@@ -404,12 +417,12 @@ export function describeRange({ minimum, maximum, step }: Extract<SettingShape, 
 
 /** What came, short enough for a message; never shown for secrets. Of an address only what cannot be a password or a key. */
 export function describeValue(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(withoutSecrets(value)) : String(JSON.stringify(value));
+  const text = typeof value === 'string' ? JSON.stringify(addressWithoutSecrets(value)) : String(JSON.stringify(value));
   return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}… (${text.length} characters)` : text;
 }
 
 /** People put passwords and stream keys into addresses: what follows the host is left out, and whoever stands before it. */
-function withoutSecrets(text: string): string {
+export function addressWithoutSecrets(text: string): string {
   const [, before = '', authority = '', rest = ''] = /^(.*?:\/\/)([^/?#]*)(.*)$/s.exec(text) ?? [];
   if (before === '') return text;
   // A name or a password with a slash in it is not told from a host.

@@ -68,6 +68,14 @@ export function serverSubscriptions(): string[] {
   return names.map((name) => (isHeardByAllServers(name) ? topicOfAllDevices(name) : sharedTopic(name)));
 }
 
+/** The name of an upward topic of just this device; undefined: it is any other topic. As `parseTopic`, without making anything of the parts. */
+export function ownUpwardTopic(deviceId: string, topic: string): UpwardTopic | undefined {
+  const nameAt = prefix.length + deviceId.length + 1;
+  if (!topic.startsWith(prefix) || !topic.startsWith(deviceId, prefix.length) || topic[nameAt - 1] !== '/') return undefined;
+  const name = topic.slice(nameAt);
+  return Object.hasOwn(upwardTopics, name) ? (name as UpwardTopic) : undefined;
+}
+
 export function parseTopic(topic: string): ParsedTopic | undefined {
   if (!topic.startsWith(prefix)) return undefined;
   const [deviceId, name, ...rest] = topic.slice(prefix.length).split('/');

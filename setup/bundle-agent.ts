@@ -7,6 +7,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type InputOptions } from 'rolldown';
 import { leanModules } from './bundle/lean-modules.ts';
+import { packetNumbers } from './bundle/packet-numbers.ts';
 import { collectChecks, explainingFile, explainingModule, writtenChecks } from './bundle/written-checks.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,7 +30,7 @@ await collectChecks(modulesWithChecks);
 await build({
   ...options,
   input,
-  plugins: [leanModules(), writtenChecks()],
+  plugins: [leanModules(), packetNumbers(), writtenChecks()],
   output: { dir: outputDirectory, format: 'esm', cleanDir: true, minify },
 });
 await buildExplaining();

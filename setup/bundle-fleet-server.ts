@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { build } from 'rolldown';
+import { packetNumbers } from './bundle/packet-numbers.ts';
 
 await build({
   cwd: join(import.meta.dirname, '..'),
@@ -13,6 +14,7 @@ await build({
   tsconfig: false,
   logLevel: 'warn',
   input: { 'fleet-server': 'fleet-server/main.ts', 'sqlite-checkpoint-worker': 'fleet-server/store/sqlite-checkpoint-worker.ts' },
+  plugins: [packetNumbers()],
   // Two levels below the root, as fleet-server/installation.ts expects it. Not minified: its stack traces are read by people.
   output: { dir: join('.build', 'server'), format: 'esm', cleanDir: true },
 });

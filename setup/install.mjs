@@ -195,6 +195,7 @@ export async function buildFleetServer() {
     ...listFiles(join(root, 'fleet-server'), []).filter((file) => !file.startsWith(web)),
     ...listFiles(join(root, 'protocol'), []),
     join(root, 'setup', 'bundle-fleet-server.ts'),
+    ...listFiles(join(root, 'setup', 'bundle'), []),
   ];
   const program = join(root, 'setup', 'bundle-fleet-server.ts');
   await buildOnce('Bundling the fleet server.', fleetServerStampFile, sources, [projectNode, program]);

@@ -24,7 +24,7 @@ const [subcommand = '', ...rest] = process.argv.slice(2);
 const isServer = subcommand === 'server' || beside.includes(subcommand);
 const program = isServer ? join(root, '.build', 'server', 'fleet-server.js') : join(root, '.build', 'agent', 'agent.js');
 const flags = isServer
-  ? ['--max-semi-space-size=16', '--heap-growing-percent=70']
+  ? ['--max-semi-space-size=16', '--heap-growing-percent=70', '--v8-pool-size=1']
   : ['--no-opt', '--no-maglev', '--no-sparkplug', '--max-semi-space-size=1'];
 const argumentList = subcommand === 'server' ? rest : process.argv.slice(2);
 

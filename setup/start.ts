@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startMeAnew } from '#device/exit-codes.ts';
 import { leanNodeFlags } from '#device/lean-node.ts';
@@ -27,6 +28,8 @@ const agentProgram = join(root, '.build', 'agent', 'agent.js');
 const joinTokenLifeS = 600;
 /** Two signals within this time are one Ctrl-C: the terminal's own and npm's. */
 const sameCtrlCMs = 1500;
+/** A fleet server that is starting is waited for this long when everything stops; it takes a second, and a slow card a few. */
+const longestStartMs = 20_000;
 
 const homeDirectory = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
 const dataDirectory = process.env['FLEET_DATA_DIR'] ?? join(homeDirectory, 'makespacelive', 'fleet-server');
@@ -45,6 +48,8 @@ const fleetServerEnvironment: NodeJS.ProcessEnv = { ...quiet, ...environmentWith
 let fleetServerReady: FleetServerReady | undefined;
 let agentReady: AgentReady | undefined;
 let isStopping = false;
+/** The fleet server that runs now has said that it is ready. */
+let isServing = false;
 /** Called when the fleet server has said that it is ready, or has ended. */
 let onFleetServerSettled = (): void => undefined;
 
@@ -87,7 +92,11 @@ const fleetServer = new SupervisedProcess({
     const ready = parseFleetServerReady(message);
     const known = parseKnownAnswer(message);
     const playback = parsePlaybackAnswer(message);
-    if (ready !== undefined) onFleetServerSettled();
+    if (ready !== undefined) {
+      isServing = true;
+      onFleetServerSettled();
+    }
+    if (isStopping) return;
     if (ready !== undefined && fleetServerReady === undefined) {
       fleetServerReady = ready;
       const deviceId = joinedDeviceId();
@@ -103,6 +112,7 @@ const fleetServer = new SupervisedProcess({
     }
   },
   onExit: (exit, restartInMs) => {
+    isServing = false;
     onFleetServerSettled();
     // Before it ever ran, its own words on the way out say what is wrong with the configuration: trying again cannot help.
     if (fleetServerReady === undefined) {
@@ -164,13 +174,14 @@ async function shutDown(exitCode: number): Promise<void> {
   isStopping = true;
   // The device first: it says goodbye to a fleet server that still listens.
   await agent.stop();
-  // A fleet server that was killed a moment ago left its relay running, and only a fleet server finds and ends it.
-  if (fleetServerReady !== undefined && fleetServer.processId() === undefined) {
+  // A fleet server that was killed a moment ago left its relay running, and only one that has started finds and ends it. One that is told to
+  // stop while it starts would leave it, too.
+  if (!isServing && (fleetServerReady !== undefined || fleetServer.processId() !== undefined)) {
     const settled = new Promise<void>((resolve) => {
       onFleetServerSettled = resolve;
     });
     await fleetServer.start();
-    await settled;
+    await Promise.race([settled, after(longestStartMs)]);
   }
   await fleetServer.stop();
   if (exitCode === 0) say('Stopped.');

@@ -1,16 +1,20 @@
 /**
- * Ports for servers that must be told theirs before they start. They lie below those that the kernel gives away by itself, each process and
- * each worker of the tests begins at a place of its own and goes on from there: between the look and the server's start nobody else takes one.
+ * Ports for servers that must be told theirs before they start. They lie below those that the kernel gives away by itself, and each worker of
+ * the tests has a place of its own and goes on from there: between the look and the server's start, and while a test has its server away, nobody
+ * else takes one.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /** The kernel's own begin at 32768 (net.ipv4.ip_local_port_range). */
 const firstPort = 10_000;
-const blocks = 100;
-const blockPorts = 220;
-/** Workers of one run may be threads of one process, or processes whose numbers follow each other. */
-const block = (process.pid + Number(process.env['VITEST_POOL_ID'] ?? 0) * 37) % blocks;
+const blocks = 50;
+const blockPorts = 440;
+/**
+ * The workers of one run have one parent and are numbered from 1. Their own process numbers would not do: each is some dozen after the one
+ * before it, by its threads, so that two of one run may meet.
+ */
+const block = (process.ppid * 11 + Number(process.env['VITEST_POOL_ID'] ?? 0)) % blocks;
 let next = 0;
 
 /** A port that nobody listens on, at any address of this machine. */

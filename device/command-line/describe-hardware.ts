@@ -8,6 +8,7 @@ import { encodersOf, type ResolvedProfile, resolveProfile, whyBoard, whyCamera }
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
 import type { HardwareProfiles, ProfileStatus } from '#hardware-profiles/schema.ts';
+import type { SettingRefusal } from '#protocol/messages.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 
 type MatchedProfile = { readonly id: string; readonly title: string; readonly status: ProfileStatus; readonly why: string };
@@ -31,14 +32,19 @@ export type DescribedHardware = {
   readonly mode: { readonly taken: string; readonly notTaken: readonly Rejection[] } | null;
   readonly encoder: { readonly taken: string; readonly notTaken: readonly Rejection[] };
   readonly sound: string;
-  /** Settings of the environment that cannot run here, each with its reason. */
+  /** Settings of the environment that are wrong or cannot run here, each with its reason. */
   readonly leftOut: readonly string[];
   readonly problems: readonly DetectionProblem[];
 };
 
-export function describeHardware(hardware: DetectedHardware, profiles: HardwareProfiles, environment: SettingValues): DescribedHardware {
+export function describeHardware(
+  hardware: DetectedHardware,
+  profiles: HardwareProfiles,
+  environment: SettingValues,
+  refusedInEnvironment: readonly SettingRefusal[] = [],
+): DescribedHardware {
   const profile = resolveProfile(hardware, profiles);
-  const { settings, leftOut } = fitSettings(null, { hardware, profile, environment, fleetUrl: null });
+  const { settings, leftOut } = fitSettings(null, { hardware, profile, environment, refusedInEnvironment, fleetUrl: null });
   const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
   const choice = choosePicture(video, settings, hardware, profile);
   const audio = chooseAudio(settings, hardware, profile, video);
@@ -112,6 +118,8 @@ function describeSource(video: VideoChoice): string {
       return video.camera.id;
     case 'test':
       return 'test picture';
+    case 'file':
+      return `file ${video.path}, in a loop`;
     case 'element':
       // The first word only: a source may carry an address with a password.
       return `element ${video.description.split(/[ !]/)[0] ?? ''}`;
@@ -130,6 +138,8 @@ function describeSound(audio: AudioChoice, video: VideoChoice): string {
       const borrowed = describeBorrowed(audio.microphone, video);
       return `${audio.microphone.name} (${audio.microphone.alsaDevice})${borrowed === null ? '' : `: ${borrowed}`}`;
     }
+    case 'file':
+      return 'the file’s own';
     case 'tone':
       return 'a tone, with the test picture';
     case 'silence':

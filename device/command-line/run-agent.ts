@@ -5,7 +5,7 @@ import { Agent } from '#device/agent.ts';
 import { rebootBoard } from '#device/command-line/reboot.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
 import { LogTail } from '#device/commands/log-tail.ts';
-import { type Configuration, describeProblems, readConfiguration } from '#device/configuration.ts';
+import { type Configuration, describeProblem, describeProblems, environmentOf, readConfiguration } from '#device/configuration.ts';
 import { localMachine, runProgram } from '#device/detect/local-machine.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { startMeAnew } from '#device/exit-codes.ts';
@@ -47,6 +47,7 @@ export async function runAgent(options: OptionValues): Promise<number> {
   if (options['print-pipeline'] === true) return await printPipeline(configuration);
   const logTail = new LogTail();
   const log = createLog(configuration.logLevel, undefined, logTail.add);
+  for (const problem of configuration.refused) log.error(`left out: ${describeProblem(problem)}`);
   for (const name of configuration.unknownNames) log.warn(`${name} is set, and is no setting of this agent`);
   try {
     return await run(configuration, log, logTail);
@@ -98,7 +99,7 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     copyOf,
     board,
     media: new MediaHostSupervisor({ stateDirectory, directories: () => runtimeDirectories(stateDirectory), clock: systemClock, log }),
-    detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, known),
+    detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, stateDirectory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
     profiles,
     leftOutProfiles,
@@ -138,7 +139,7 @@ type KnownProfiles = { readonly profiles: HardwareProfiles; readonly leftOutProf
 /** Loaded only then: an agent that nobody asks need not carry it. Nothing is published: the agent's own streams go on. */
 async function examineBeside(configuration: Configuration, known: KnownProfiles, memory: EncoderMemory): Promise<readonly Check[]> {
   const { examine } = await import('#device/doctor/doctor.ts');
-  const detect = () => detectWithEncoders(localMachine(), known.profiles, memory);
+  const detect = () => detectWithEncoders(localMachine(), known.profiles, memory, configuration.stateDirectory);
   return examine({ configuration, detect, ...known, clock: systemClock, run: runProgram, mayPublish: false, onCheck: () => undefined });
 }
 
@@ -173,11 +174,11 @@ function tellSupervisor(message: object, log: Log): void {
   });
 }
 
-async function printPipeline({ settings, fleet }: Configuration): Promise<number> {
+async function printPipeline(configuration: Configuration): Promise<number> {
   const { profiles, problems } = await loadUsableProfiles();
-  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
+  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory(), configuration.stateDirectory);
   const profile = resolveProfile(hardware, profiles);
-  const prepared = fitSettings(null, { hardware, profile, environment: settings, fleetUrl: fleet?.url ?? null });
+  const prepared = fitSettings(null, { hardware, profile, ...environmentOf(configuration) });
   const lines = [
     describePlan(prepared.plan),
     ...(prepared.shortfall === null ? [] : [`mode-not-met: ${prepared.shortfall}`]),

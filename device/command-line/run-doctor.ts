@@ -28,7 +28,7 @@ export async function runDoctor(options: OptionValues): Promise<number> {
   const { profiles, problems } = await loadUsableProfiles();
   const checks = await examine({
     configuration: read.configuration,
-    detect: () => detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory()),
+    detect: () => detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory(), read.configuration.stateDirectory),
     profiles,
     leftOutProfiles: problems.map(describeProfileProblem),
     clock: systemClock,

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { describeHardware, hardwareText } from '#device/command-line/describe-hardware.ts';
 import type { OptionValues } from '#device/command-line/subcommands.ts';
-import { describeProblems, readConfiguration } from '#device/configuration.ts';
+import { describeProblems, readConfiguration, refusalsOf } from '#device/configuration.ts';
 import { localMachine } from '#device/detect/local-machine.ts';
 import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { describeProfileProblem, loadUsableProfiles } from '#device/profile/load.ts';
@@ -24,8 +24,9 @@ export async function runHardware(options: OptionValues): Promise<number> {
   }
   const { profiles, problems } = await loadUsableProfiles();
   for (const problem of problems) process.stderr.write(`A hardware profile is done without: ${describeProfileProblem(problem)}\n`);
-  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory());
-  const described = describeHardware(hardware, profiles, read.configuration.settings);
+  const hardware = await detectWithEncoders(localMachine(), profiles, forgetfulEncoderMemory(), read.configuration.stateDirectory);
+  const { settings, refused } = read.configuration;
+  const described = describeHardware(hardware, profiles, settings, refusalsOf(refused));
   process.stdout.write(options['json'] === true ? `${JSON.stringify(described, null, 2)}\n` : hardwareText(described));
   return 0;
 }

@@ -22,6 +22,8 @@ export type ActionsOptions = {
   /** It is sent before what became of the command. */
   readonly sendSnapshot: (jpeg: Buffer) => void;
   readonly recordingDirectory: () => string;
+  /** It is the one that stands in for the directory that was chosen. */
+  readonly isRecordingDiskAway: () => boolean;
   readonly restartAgent: () => void;
   /** The device’s own environment decides, never the fleet. */
   readonly mayReboot: boolean;
@@ -51,7 +53,7 @@ export function commandActions(options: ActionsOptions): CommandActions {
     snapshot: () => takeSnapshot(options),
     'start-recording': () => options.switchOutlet('record', true),
     'stop-recording': () => options.switchOutlet('record', false),
-    'list-recordings': (wish) => listRecordings(options.recordingDirectory(), wish),
+    'list-recordings': (wish) => listRecordings(options, wish),
     'protect-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, true),
     'release-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, false),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
@@ -90,12 +92,16 @@ async function takeSnapshot({ media, stillPicture, sendSnapshot }: ActionsOption
 }
 
 const noRecordings = { kind: 'refused', reason: 'there are no recordings on this device, or their directory cannot be read' } as const;
+const awayWords = 'the disk for recordings is away or refuses';
 
-async function listRecordings(directory: string, wish: PageWish): Promise<ActionOutcome> {
-  const known = await readRecordings(directory);
-  if (known === null) return noRecordings;
-  const page = pageOf(known.recordings, wish);
-  return { kind: 'applied', detail: `${page.recordings.length} of ${page.total} recordings`, recordings: page };
+async function listRecordings({ recordingDirectory, isRecordingDiskAway }: ActionsOptions, wish: PageWish): Promise<ActionOutcome> {
+  const isDiskAway = isRecordingDiskAway();
+  const known = await readRecordings(recordingDirectory());
+  if (known === null)
+    return isDiskAway ? { kind: 'refused', reason: `${awayWords}, and there are none on the device itself` } : noRecordings;
+  const page = { ...pageOf(known.recordings, wish), ...(isDiskAway ? { isDiskAway } : {}) };
+  const detail = `${page.recordings.length} of ${page.total} recordings`;
+  return { kind: 'applied', detail: isDiskAway ? `${detail} on the device itself: ${awayWords}` : detail, recordings: page };
 }
 
 async function changeProtection(directory: string, name: string, isProtected: boolean): Promise<ActionOutcome> {

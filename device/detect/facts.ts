@@ -87,6 +87,8 @@ export type EncoderFact = {
 };
 
 export type DetectedHardware = {
+  /** Where video files lie that may be chosen from afar; absent where there is no such folder. */
+  readonly mediaDirectory?: string;
   readonly board: BoardFact;
   readonly cameras: readonly CameraFact[];
   readonly microphones: readonly MicrophoneFact[];
@@ -99,4 +101,6 @@ export type DetectedHardware = {
   /** For example "1.22.0"; null when GStreamer's tools are missing. */
   readonly gstreamerVersion: string | null;
   readonly problems: readonly DetectionProblem[];
+  /** Which camera has the place on air for that value of AV_VIDEO_SOURCE, be it there or not; absent: none as yet. */
+  readonly place?: { readonly wanted: string; readonly cameraId: string };
 };

@@ -2,18 +2,19 @@
  * Looks at everything that a stream needs, by trying it. A running agent holds the camera and streams already: then its word
  * is taken for what it holds, so that the doctor never disturbs a stream.
  */
-import type { Configuration } from '#device/configuration.ts';
+import { type Configuration, environmentOf } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { type AgentStatus, askAgent } from '#device/doctor/agent-status.ts';
+import { agentsWord } from '#device/doctor/agents-word.ts';
 import { BenchHost } from '#device/doctor/bench-host.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { checkFleet } from '#device/doctor/fleet-checks.ts';
-import { judgeRunningTarget } from '#device/doctor/judge-target.ts';
 import {
   checkCamera,
   checkElements,
   checkEncoders,
   checkMicrophone,
+  checkSight,
   checkTargets,
   type MediaSubject,
 } from '#device/doctor/media-checks.ts';
@@ -30,7 +31,6 @@ import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import { type Credentials, readCredentials } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
-import { conditionDefinitions, isConditionCode } from '#protocol/conditions.ts';
 
 export type DoctorOptions = {
   readonly configuration: Configuration;
@@ -121,8 +121,7 @@ async function prepare(
   const machine = {
     hardware,
     profile: resolveProfile(hardware, profiles),
-    environment: configuration.settings,
-    fleetUrl: configuration.fleet?.url ?? null,
+    ...environmentOf(configuration),
   };
   return fitSettings(record?.inForce ?? null, machine);
 }
@@ -141,6 +140,7 @@ async function tryMedia(options: DoctorOptions, subject: MediaSubject, targets: 
     return [
       ...(await checkEncoders(host, subject)),
       await checkCamera(host, subject),
+      ...checkSight(subject),
       await checkMicrophone(host, subject),
       ...(await tryTargets(options, host, subject, targets)),
     ];
@@ -158,27 +158,4 @@ async function tryTargets(
   if (targets.length === 0) return [warn('target', 'there is none yet', 'Set AV_STREAM_URL, or let the device join its fleet server.')];
   if (mayPublish) return checkTargets(host, subject, targets);
   return targets.map(({ id, target }) => warn(id, `${target}: not tried (--without-publishing)`, 'Run it again without that option.'));
-}
-
-function agentsWord({ health }: AgentStatus, targets: readonly Target[]): readonly Check[] {
-  if (health === null) return [];
-  const { media, figures, outputs, conditions } = health;
-  const rate = figures === null ? '' : ` (${figures.width}x${figures.height}, ${figures.framesPerSecond.toFixed(1)} frames a second)`;
-  const capture =
-    media.kind === 'running'
-      ? pass('camera', `the agent captures${rate}`)
-      : fail(
-          'camera',
-          `the agent’s capture is ${media.kind}${media.kind === 'failed' ? `: ${media.reason}` : ''}`,
-          'Look at the camera’s cable.',
-        );
-  const streams = targets.flatMap(({ id, target }) => {
-    const state = outputs.find((output) => output.id === id)?.state;
-    return state === undefined ? [] : [judgeRunningTarget(id, target, state)];
-  });
-  const told = conditions.map(({ code, detail }) => {
-    const definition = isConditionCode(code) ? conditionDefinitions[code] : null;
-    return warn('condition', `${definition?.title ?? code}${detail === undefined ? '' : `: ${detail}`}`, definition?.advice ?? '');
-  });
-  return [capture, ...streams, ...told];
 }

@@ -5,6 +5,7 @@ import type { BenchHost, TriedCapture } from '#device/doctor/bench-host.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { judgeTarget } from '#device/doctor/judge-target.ts';
 import { chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
+import { noDecoderWords } from '#device/plan/keyframe-look.ts';
 import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
@@ -105,12 +106,23 @@ export async function checkCamera(host: BenchHost, subject: MediaSubject): Promi
   const { source, framesPerSecond } = tried.capture;
   const outcome = await host.run(tried);
   if (outcome.kind === 'failed') {
+    if (video.kind === 'file') return fail('camera', outcome.reason, 'Mend what the reason names; until then a card is streamed.');
     return fail('camera', `${source.label}: ${outcome.reason}`, 'Look at its cable and supply; another program may be using it.');
   }
   const rate = await host.frameRate(measuredMs);
   const figure = `${source.label}: ${rate.toFixed(1)} frames a second of ${framesPerSecond}`;
   if (rate >= enoughFramesShare * framesPerSecond) return pass('camera', figure);
+  if (video.kind === 'file') return warn('camera', figure, 'The board is too slow: lower AV_VIDEO_WIDTH and AV_VIDEO_HEIGHT.');
   return warn('camera', figure, 'Many cameras slow down in poor light; else lower the size, or use another USB port.');
+}
+
+/** Whether somebody can see what a camera gives that encodes by itself; nothing is said of the others. */
+export function checkSight({ settings, hardware, profile }: MediaSubject): readonly Check[] {
+  const look = planPipeline(settings, hardware, profile).capture.keyframeLook;
+  if (look === undefined) return [];
+  if (look.description !== null) return [pass('picture', 'the camera’s own H.264 is looked at, a keyframe a second')];
+  const advice = 'Install gstreamer1.0-plugins-bad (openh264dec); until then nobody is told of a black or frozen picture.';
+  return [warn('picture', `the camera’s own H.264 is ${noDecoderWords}, and there is no preview`, advice)];
 }
 
 export async function checkMicrophone(host: BenchHost, subject: MediaSubject): Promise<Check> {
@@ -119,6 +131,8 @@ export async function checkMicrophone(host: BenchHost, subject: MediaSubject): P
   switch (audio.kind) {
     case 'off':
       return pass('microphone', 'sound is turned off (AV_DISABLE_AUDIO)');
+    case 'file':
+      return pass('microphone', 'the video file’s own sound, or silence where it has none');
     case 'tone':
       return pass('microphone', 'the test picture has a tone of its own');
     case 'silence':

@@ -7,6 +7,7 @@ import { contentConditions, type WatchedContent } from '#device/health/content-w
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import { reportedValue } from '#device/health/reported-value.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { noDecoderWords } from '#device/plan/keyframe-look.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
@@ -54,7 +55,9 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
   const found: ObservedCondition[] = [...observeMedia(facts), ...observeRecording(facts), ...observeBoard(board, clockOffset)];
-  found.push(...contentConditions(facts.content));
+  // A file may well be silent for a while: that is no fault of a microphone.
+  const isOwnSound = prepared.plan.capture.file?.soundRateHz != null;
+  found.push(...contentConditions(facts.content).filter(({ code }) => code !== 'audio-silent' || !isOwnSound));
   if (prepared.isStreamSwitchedOn === false) found.push({ code: 'stopped-by-command' });
   else if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream) {
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
@@ -96,6 +99,10 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
   const lost = recentLosses(losses, monotonicMs);
   if (lost >= unstableFrom) found.push({ code: 'camera-unstable', detail: `it was lost ${lost} times within ten minutes` });
   if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: status.media.reason });
+  if (status?.media.kind === 'running' && status.media.fileFault !== undefined) {
+    found.push({ code: 'video-file-fault', detail: status.media.fileFault });
+  }
+  found.push(...observeUnseen(status, prepared));
   for (const { id, kind, target, state } of status?.outputs ?? []) {
     if (kind === 'recording') continue;
     if (state.kind === 'waiting') {
@@ -123,14 +130,26 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
   return found;
 }
 
-function observeRecording({ status, recordingDrops, monotonicMs }: HealthFacts): ObservedCondition[] {
+/** A camera's own H.264, of which nothing comes out decoded. */
+function observeUnseen(status: MediaStatus | null, { plan }: Prepared): ObservedCondition[] {
+  const look = plan.capture.keyframeLook;
+  if (look === undefined || status?.media.kind !== 'running' || status.figures === null) return [];
+  if (look.description === null) return [{ code: 'picture-unseen', detail: noDecoderWords }];
+  const isSeen = !look.isWatched || status.figures.picture !== undefined;
+  return isSeen ? [] : [{ code: 'picture-unseen', detail: 'no picture comes out of the decoder' }];
+}
+
+function observeRecording({ status, prepared, recordingDrops, monotonicMs }: HealthFacts): ObservedCondition[] {
   const found: ObservedCondition[] = [];
   for (const { state, recording } of (status?.outputs ?? []).filter(({ kind }) => kind === 'recording')) {
     if (state.kind !== 'waiting') continue;
     found.push({ code: recording?.fault === 'disk-full' ? 'recording-disk-full' : 'recording-failed', detail: state.lastError });
   }
+  if (prepared.recordingsMeanwhile !== null) {
+    found.push({ code: 'recording-disk-away', detail: 'recordings go to recordings-meanwhile in the state directory' });
+  }
   // A recording that pauses loses groups as well, and says more about why.
-  if (found.length === 0 && isDropping(recordingDrops, monotonicMs)) {
+  if (found.every(({ code }) => code === 'recording-disk-away') && isDropping(recordingDrops, monotonicMs)) {
     found.push({ code: 'recording-dropping', detail: `${recordingDrops.groups} groups of pictures missing so far` });
   }
   return found;

@@ -8,19 +8,14 @@ import { shownAddress } from '#device/plan/output.ts';
 import { firstWord } from '#device/profile/video-source.ts';
 import type { ResolvedSetting, ResolvedSettings } from '#device/settings/levels.ts';
 import { type SettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
-
-const keyOfAddress: { readonly [K in SettingKey]?: SettingKey } = {
-  AV_STREAM_URL: 'AV_STREAM_KEY',
-  AV_STREAM_URL_2: 'AV_STREAM_KEY_2',
-  AV_STREAM_URL_3: 'AV_STREAM_KEY_3',
-  AV_STREAM_URL_4: 'AV_STREAM_KEY_4',
-};
+import { keyOfAddress } from '#protocol/stream-address.ts';
 
 /** Of a secret only whether there is one. */
 export function reportedValue(key: SettingKey, settings: ResolvedSettings): SettingValue | null {
   const { value, level }: ResolvedSetting = settings[key];
   if (settingDefinitions[key].secret) return value !== null && value !== '';
   if (level !== 'environment' || typeof value !== 'string' || value === '') return value;
+  if (key === 'AV_VIDEO_SOURCE' && value.trim().startsWith('file:')) return value;
   if (key === 'AV_VIDEO_SOURCE' || key === 'AV_AUDIO_SRC') return firstWord(value);
   const keyName = keyOfAddress[key];
   if (keyName === undefined) return value;

@@ -6,15 +6,19 @@
  * - One source is on air at a time; each goes on air with its headers and a keyframe.
  * - What is on air stays there until what follows has a keyframe, or has to give up its device for it.
  */
-import { existsSync } from 'node:fs';
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
-import { Capture, type CaptureFailure } from '#device/media-host/capture.ts';
+import { whyNotAtNode } from '#device/media-host/camera-node.ts';
+import { Capture, type CaptureFailure, type CaptureHandlers, type CaptureParts } from '#device/media-host/capture.ts';
+import { CardWriter } from '#device/media-host/card-writer.ts';
+import type { ControlOutcome } from '#device/media-host/encoder-control.ts';
 import { EntryGate } from '#device/media-host/entry-gate.ts';
 import type { Tag } from '#device/media-host/flv.ts';
 import { describeMicrophoneFault } from '#device/media-host/microphone-fault.ts';
 import { MicrophoneProbe } from '#device/media-host/microphone-probe.ts';
-import { NoSignalCard } from '#device/media-host/no-signal-card.ts';
+import { cardElement, NoSignalCard } from '#device/media-host/no-signal-card.ts';
+import { isSameBeside } from '#device/media-host/planner.ts';
+import type { ElementControl } from '#device/media-host/rate-follower.ts';
 import type { CapturePlan, CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 import type { MediaState } from '#protocol/media.ts';
 
@@ -54,6 +58,7 @@ export class CaptureKeeper {
   readonly #random: () => number;
   readonly #handlers: CaptureKeeperHandlers;
   readonly #card: NoSignalCard;
+  readonly #writer: CardWriter;
   readonly #probe: MicrophoneProbe;
   readonly #gate = new EntryGate();
   #state: MediaState;
@@ -63,6 +68,8 @@ export class CaptureKeeper {
   #microphoneLostAt: string | null = null;
   #microphoneFault = '';
   #microphoneLosses = 0;
+  /** What is wrong with a file that plays all the same. */
+  #fileFault = '';
   #live: readonly LiveProperty[] = [];
   #attempt = 0;
   #losses = 0;
@@ -83,6 +90,10 @@ export class CaptureKeeper {
       onTag: (tag) => this.#onTag(tag),
       onPreview: handlers.onPreview,
       onFailed: (reason) => this.#onCardFailed(reason),
+    });
+    this.#writer = new CardWriter(clock, (text) => {
+      if (this.#isCardItself()) this.#capture?.setText(cardElement, text);
+      else this.#card.setText(text);
     });
     this.#probe = new MicrophoneProbe(
       clock,
@@ -110,16 +121,18 @@ export class CaptureKeeper {
    * with why there is none; the keeper goes on trying until it is told otherwise. A capture that runs already goes on.
    */
   run(plan: CapturePlan, live: readonly LiveProperty[]): Promise<string | null> {
-    if (this.isUp && this.#current()?.description === plan.description) return Promise.resolve(this.#adopt(plan, live));
+    const isBesideSame = isSameBeside(this.#plan, plan);
+    if (this.isUp && this.#current()?.description === plan.description && isBesideSame) return Promise.resolve(this.#adopt(plan, live));
     this.#stopCapture('another capture was asked for');
-    if (this.#capture?.description !== plan.description) this.#capture = this.#newCapture(plan.description);
+    if (this.#capture?.description !== plan.description || !isBesideSame) this.#capture = this.#newCapture(plan.description, plan);
     const spare = plan.withoutMicrophone?.description;
-    if (this.#withoutMicrophone?.description !== spare) this.#withoutMicrophone = spare === undefined ? null : this.#newCapture(spare);
+    if (this.#withoutMicrophone?.description !== spare || !isBesideSame)
+      this.#withoutMicrophone = spare === undefined ? null : this.#newCapture(spare, plan);
     this.#plan = plan;
     this.#live = live;
     this.#attempt = 0;
     this.#microphoneLostAt = null;
-    this.#card.setPlan(plan.card ?? null);
+    this.#giveCard(plan.card ?? null);
     if (this.#state.kind !== 'no-signal') this.#enter({ kind: 'starting', since: this.#timestamp() });
     this.#watchForQuiet();
     return new Promise((resolve) => {
@@ -142,10 +155,15 @@ export class CaptureKeeper {
     return problem;
   }
 
+  /** Of an element's device; what it is set to does not outlive the run. */
+  setControl(control: ElementControl): Promise<ControlOutcome> {
+    return this.#current()?.setControl(control) ?? Promise.resolve({ kind: 'not-open' });
+  }
+
   /** Text and bitrate of the card, while the capture goes on. */
   setCard(card: CardPlan | null): void {
     if (this.#plan !== null) this.#plan = withCard(this.#plan, card);
-    this.#card.setPlan(card);
+    this.#giveCard(card);
   }
 
   /** The rate that the source's sound is said to have, where the plan lets it be told. */
@@ -165,6 +183,16 @@ export class CaptureKeeper {
     return this.#microphoneLostAt === null ? this.#capture : this.#withoutMicrophone;
   }
 
+  /** Of a camera that nobody has seen: nothing else can stand in for it. */
+  #isCardItself(): boolean {
+    return this.#plan?.source.kind === 'no-signal';
+  }
+
+  #giveCard(card: CardPlan | null): void {
+    this.#card.setPlan(this.#isCardItself() ? null : card);
+    this.#writer.setTitle(card?.title ?? '');
+  }
+
   /** What runs is what the new plan asks for: it is kept, and is called by its new name. */
   #adopt(plan: CapturePlan, live: readonly LiveProperty[]): string | null {
     const running = this.#current();
@@ -176,12 +204,12 @@ export class CaptureKeeper {
     }
     this.#plan = plan;
     this.#enter(this.#upState(this.#state.since));
-    this.#card.setPlan(plan.card ?? null);
+    this.#giveCard(plan.card ?? null);
     return this.setLive(live);
   }
 
-  #newCapture(description: string): Capture {
-    const capture: Capture = new Capture(description, this.#clock, {
+  #newCapture(description: string, parts: CaptureParts): Capture {
+    const handlers: CaptureHandlers = {
       onTag: (tag) => {
         for (const passed of this.#gate.pass(tag, () => this.#goOnAir())) this.#onTag(passed);
       },
@@ -189,9 +217,15 @@ export class CaptureKeeper {
       onSamples: (block) => this.#gate.isOpen && this.#handlers.onSamples(block),
       onTick: () => this.#gate.isOpen && this.#handlers.onTick(),
       onLuma: (grey) => this.#gate.isOpen && this.#handlers.onLuma(grey),
+      onFileFault: (fault) => this.#onFileFault(fault),
       onFailed: (failure) => this.#onFailed(failure),
-    });
-    return capture;
+    };
+    return new Capture(description, this.#clock, handlers, parts);
+  }
+
+  #onFileFault(fault: string): void {
+    this.#fileFault = fault.slice(0, longestReason);
+    if (this.#state.kind === 'running') this.#enter(this.#upState(this.#state.since));
   }
 
   #onTag(tag: Tag): void {
@@ -201,14 +235,18 @@ export class CaptureKeeper {
 
   #startCapture(): void {
     this.#gate.reset();
-    const devicePath = this.#plan?.devicePath;
-    if (devicePath !== undefined && !existsSync(devicePath)) {
-      // GStreamer would find out as well, and leak some memory each time, which is each second for as long as the camera is away.
-      this.#onFailed({ reason: `${devicePath} is not there`, element: null });
+    this.#fileFault = '';
+    const { devicePath, deviceUsb } = this.#plan ?? {};
+    const isAway = devicePath === undefined ? null : whyNotAtNode(devicePath, deviceUsb);
+    if (isAway !== null) {
+      this.#onFailed({ reason: isAway, element: null });
       return;
     }
     const problem = this.#current()?.start(this.#live) ?? null;
-    if (problem === null) return;
+    if (problem === null) {
+      if (this.#isCardItself()) this.#writer.start();
+      return;
+    }
     this.#onFailed({ reason: problem, element: null });
     // What cannot be parsed now cannot be parsed later by this process, and each trial leaks.
     this.#cancelRestart();
@@ -228,7 +266,8 @@ export class CaptureKeeper {
     this.#card.stop();
     this.#handlers.onStart();
     this.#runningSinceMs ??= this.#clock.monotonicMs();
-    this.#enter(this.#upState(this.#timestamp()));
+    const isStillAway = this.#isCardItself() && this.#state.kind === 'no-signal';
+    this.#enter(this.#upState(isStillAway ? this.#state.since : this.#timestamp()));
     const { withoutMicrophone } = this.#plan ?? {};
     if (this.#microphoneLostAt !== null && withoutMicrophone !== undefined)
       this.#probe.start(withoutMicrophone.probe, this.#microphoneLosses);
@@ -239,8 +278,9 @@ export class CaptureKeeper {
   #upState(since: string): MediaState {
     const source = this.#plan?.source;
     if (source?.kind === 'no-signal') return { kind: 'no-signal', since, reason: source.label };
-    if (this.#microphoneLostAt === null) return { kind: 'running', since };
-    return { kind: 'running', since, microphoneLostAt: this.#microphoneLostAt, microphoneFault: this.#microphoneFault };
+    const fileFault = this.#fileFault === '' ? {} : { fileFault: this.#fileFault };
+    if (this.#microphoneLostAt === null) return { kind: 'running', since, ...fileFault };
+    return { kind: 'running', since, ...fileFault, microphoneLostAt: this.#microphoneLostAt, microphoneFault: this.#microphoneFault };
   }
 
   #onFailed({ reason, element }: CaptureFailure): void {
@@ -319,6 +359,8 @@ export class CaptureKeeper {
 
   #enter(state: MediaState): void {
     this.#state = state;
+    if (state.kind === 'no-signal') this.#writer.start();
+    else if (state.kind !== 'starting') this.#writer.stop();
     this.#handlers.onState(state);
   }
 

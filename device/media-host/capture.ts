@@ -4,9 +4,14 @@
  * Life is proven by frames alone: a pipeline whose camera hangs posts no error and stays in PLAYING.
  */
 import type { Clock } from '#device/media/clock.ts';
+import { type ControlOutcome, setControl } from '#device/media-host/encoder-control.ts';
+import { FilePlayer } from '#device/media-host/file/file-player.ts';
 import { isEndOfSequence, parseTag, type Tag } from '#device/media-host/flv.ts';
 import { describeError, type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
-import type { LiveProperty } from '#device/plan/pipeline-plan.ts';
+import { KeyframeLook } from '#device/media-host/keyframe-look.ts';
+import type { ElementControl } from '#device/media-host/rate-follower.ts';
+import { SinkPulls } from '#device/media-host/sink-pulls.ts';
+import type { CapturePlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 
 export type CaptureHandlers = {
   readonly onTag: (tag: Tag) => void;
@@ -17,9 +22,14 @@ export type CaptureHandlers = {
   readonly onTick: () => void;
   /** A small grey copy of the picture. */
   readonly onLuma: (grey: Buffer) => void;
+  /** What is wrong with a file that plays all the same; empty: nothing. */
+  readonly onFileFault?: (fault: string) => void;
   /** At most once a run; the pipeline is stopped by then. */
   readonly onFailed: (failure: CaptureFailure) => void;
 };
+
+/** What belongs to it beside its description. */
+export type CaptureParts = Pick<CapturePlan, 'file' | 'keyframeLook'>;
 
 export type CaptureFailure = {
   readonly reason: string;
@@ -31,51 +41,87 @@ export type CaptureFailure = {
 const firstFrameBoundMs = 10_000;
 const nextFrameBoundMs = 5_000;
 const checkIntervalMs = 500;
-/** A pull that comes before the sink has started, or after the last buffer, gives null at once. */
-const pullAgainMs = 20;
 
 export class Capture {
   readonly description: string;
   readonly #clock: Clock;
   readonly #handlers: CaptureHandlers;
   #pipeline: GstPipeline | null = null;
-  /** Counts starts: what a pull of a former run still brings is of no use. Zero while stopped. */
-  #run = 0;
-  #runs = 0;
+  readonly #pulls: SinkPulls;
   #lastFrameMs = 0;
   #hasFrame = false;
-  /** Anything at all has come in this run. */
-  #hasBuffer = false;
   #cancelCheck: () => void = () => undefined;
   /** What the plan says of the sound's rate, once it has been told another. */
   #plannedSoundCaps: string | null = null;
-  readonly #pulling = new Set<string>();
+  readonly #player: FilePlayer | null;
+  readonly #look: KeyframeLook | null;
+  #live: readonly LiveProperty[] = [];
 
-  constructor(description: string, clock: Clock, handlers: CaptureHandlers) {
+  constructor(description: string, clock: Clock, handlers: CaptureHandlers, { file, keyframeLook }: CaptureParts = {}) {
     this.description = description;
     this.#clock = clock;
     this.#handlers = handlers;
+    this.#pulls = new SinkPulls({
+      clock,
+      element: (name) => this.#element(name),
+      onNothingYet: () => this.#pipeline?.askWhyNotStarted(),
+    });
+    this.#player =
+      file === undefined
+        ? null
+        : new FilePlayer(file, clock, {
+            onReady: () => this.#playFile(),
+            onFailed: (reason) => this.#fail(reason, null),
+            onFault: (fault) => handlers.onFileFault?.(fault),
+          });
+    const lookDescription = keyframeLook?.description ?? null;
+    this.#look =
+      keyframeLook === undefined || lookDescription === null
+        ? null
+        : new KeyframeLook({ ...keyframeLook, description: lookDescription }, clock, handlers);
   }
 
   /** Null, or why the pipeline cannot even be made. What fails later is said by `onFailed`. */
   start(live: readonly LiveProperty[]): string | null {
-    if (this.#run !== 0) return null;
+    if (this.#pulls.isRunning) return null;
+    if (this.#player !== null) {
+      this.#beginRun();
+      this.#live = live;
+      this.#player.start();
+      this.#scheduleCheck();
+      return null;
+    }
     const problem = this.#make();
     if (problem !== null) return problem;
-    this.#runs += 1;
-    this.#run = this.#runs;
+    this.#beginRun();
+    return this.#play(live);
+  }
+
+  #beginRun(): void {
+    this.#pulls.begin();
     this.#hasFrame = false;
-    this.#hasBuffer = false;
     this.#lastFrameMs = this.#clock.monotonicMs();
+  }
+
+  /** The file can be read. Its decoder links once: each run of a file has a pipeline of its own. */
+  #playFile(): void {
+    this.#pipeline = null;
+    const problem = this.#make() ?? this.#play(this.#live);
+    const pictures = this.#element('file-pictures');
+    if (problem === null && pictures !== null) this.#player?.attach({ pictures, sound: this.#element('file-sound') });
+    else this.#fail(problem ?? 'expected "appsrc name=file-pictures" in the pipeline, found none', null);
+  }
+
+  #play(live: readonly LiveProperty[]): string | null {
     const liveProblem = this.setLive(live);
     if (liveProblem !== null) {
-      this.#run = 0;
+      this.#pulls.end();
       return liveProblem;
     }
     const soundClock = this.#pipeline?.element('soundclock') ?? null;
     if (soundClock !== null && this.#plannedSoundCaps !== null) setProperty(soundClock, 'caps', this.#plannedSoundCaps);
     this.#pipeline?.play();
-    this.#pull('tags', this.#onTagBuffer);
+    this.#pulls.pull('tags', this.#onTagBuffer);
     const { onPreview, onSamples, onTick, onLuma } = this.#handlers;
     for (const [sink, take] of [
       ['preview', onPreview],
@@ -83,16 +129,19 @@ export class Capture {
       ['ticks', onTick],
       ['luma', onLuma],
     ] as const) {
-      if (this.#pipeline?.element(sink) != null) this.#pull(sink, take);
+      this.#pulls.pull(sink, take);
     }
+    this.#cancelCheck();
     this.#scheduleCheck();
     return null;
   }
 
   /** The camera and the microphone are free when it returns. May be called twice. */
   stop(): void {
-    this.#run = 0;
+    this.#pulls.end();
     this.#cancelCheck();
+    this.#player?.stop();
+    this.#look?.stop();
     this.#pipeline?.stop();
   }
 
@@ -104,6 +153,13 @@ export class Capture {
       if (!setProperty(element, property, value)) return `expected element "${name}" to have a property "${property}", it has none`;
     }
     return null;
+  }
+
+  /** Of the device that the element has open. */
+  setControl({ element: name, controlId, value }: ElementControl): Promise<ControlOutcome> {
+    const descriptor = this.#pulls.isRunning ? this.#element(name)?.['device-fd'] : -1;
+    if (typeof descriptor !== 'number') return Promise.resolve({ kind: 'failed', reason: `"${name}" has no device` });
+    return descriptor < 0 ? Promise.resolve({ kind: 'not-open' }) : setControl(descriptor, controlId, value);
   }
 
   /** What the element shows from now on; nothing where there is no such element. */
@@ -118,10 +174,14 @@ export class Capture {
   }
 
   setSoundRate(rateHz: number): void {
-    const element = this.#run === 0 ? null : (this.#pipeline?.element('soundclock') ?? null);
+    const element = this.#pulls.isRunning ? this.#element('soundclock') : null;
     if (element === null) return;
     this.#plannedSoundCaps ??= String(element['caps']);
     setProperty(element, 'caps', `audio/x-raw,rate=(int)${rateHz}`);
+  }
+
+  #element(name: string): GstElement | null {
+    return this.#pipeline?.element(name) ?? null;
   }
 
   #make(): string | null {
@@ -147,28 +207,11 @@ export class Capture {
     if (tag.kind === 'video' && !tag.isHeader) {
       this.#lastFrameMs = this.#clock.monotonicMs();
       this.#hasFrame = true;
+      this.#player?.onPicture(tag.timestampMs);
     }
+    this.#look?.take(tag);
     this.#handlers.onTag(tag);
   };
-
-  /** One pull at a time and sink, from now until the run ends. */
-  #pull(name: string, take: (buffer: Buffer) => void): void {
-    const sink: GstElement | null = this.#pipeline?.element(name) ?? null;
-    if (sink?.pull === undefined || this.#pulling.has(name)) return;
-    const run = this.#run;
-    this.#pulling.add(name);
-    sink.pull((buffer) => {
-      this.#pulling.delete(name);
-      if (this.#run === 0) return;
-      if (buffer === null && run === this.#run && !this.#hasBuffer) this.#pipeline?.askWhyNotStarted();
-      if (buffer !== null && run === this.#run) {
-        this.#hasBuffer = true;
-        take(buffer);
-      }
-      if (buffer !== null) this.#pull(name, take);
-      else this.#clock.schedule(() => this.#run !== 0 && this.#pull(name, take), pullAgainMs);
-    });
-  }
 
   #scheduleCheck(): void {
     this.#cancelCheck = this.#clock.schedule(() => {
@@ -180,7 +223,7 @@ export class Capture {
   }
 
   #fail(reason: string, element: string | null): void {
-    if (this.#run === 0) return;
+    if (!this.#pulls.isRunning) return;
     this.stop();
     this.#handlers.onFailed({ reason, element });
   }

@@ -24,6 +24,9 @@ const codecAvc = 7;
 const codecAac = 10;
 const avcPackets = { header: 0, end: 2 };
 
+/** Of a file with nothing but pictures: signature, version 1, its own size, and the size of the tag before the first. */
+export const videoFileHeader = Buffer.from([0x46, 0x4c, 0x56, 1, 0x01, 0, 0, 0, 9, 0, 0, 0, 0]);
+
 /** Null for what is no tag: the file header (`FLV`), or too few bytes for a tag. */
 export function parseTag(bytes: Buffer): Tag | null {
   const kind = kinds.get(bytes[0] ?? 0);

@@ -9,7 +9,7 @@ import { NetworkWatch } from '#device/media-host/network-watch.ts';
 import { NextPicture, type NextPictureOutcome } from '#device/media-host/next-picture.ts';
 import type { Output } from '#device/media-host/output.ts';
 import { OutputMaker } from '#device/media-host/output-maker.ts';
-import { captureSteps, outputSteps, type Step, withSilence } from '#device/media-host/planner.ts';
+import { captureSteps, isSameCapture, outputSteps, type Step, withSilence } from '#device/media-host/planner.ts';
 import { RateFollower } from '#device/media-host/rate-follower.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { TimeLine } from '#device/media-host/timeline.ts';
@@ -53,7 +53,10 @@ export class MediaEngine {
   #pending: Pending | null = null;
   #cancelAdvance: () => void = () => undefined;
   readonly #network: NetworkWatch;
-  readonly #rate: RateFollower = new RateFollower({ setLive: (live) => this.#keeper.setLive(live) });
+  readonly #rate: RateFollower = new RateFollower({
+    setLive: (live) => this.#keeper.setLive(live),
+    setControl: (control) => this.#keeper.setControl(control),
+  });
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
@@ -153,8 +156,14 @@ export class MediaEngine {
   #followUplink(): void {
     const plan = this.#plan;
     if (plan === null || this.#isBusy || !this.#keeper.isUp) return;
-    const audioKbps = this.#figures?.audioBitrateKbps ?? 0;
-    this.#rate.advance({ nowMs: this.#options.clock.monotonicMs(), plan, outputs: this.#outputs.values(), audioKbps });
+    const figures = this.#figures;
+    this.#rate.advance({
+      nowMs: this.#options.clock.monotonicMs(),
+      plan,
+      outputs: this.#outputs.values(),
+      audioKbps: figures?.audioBitrateKbps ?? 0,
+      videoKbps: figures?.videoBitrateKbps ?? null,
+    });
   }
 
   async #exclusively(work: () => Promise<string | null>): Promise<string | null> {
@@ -180,7 +189,7 @@ export class MediaEngine {
     const problem = await this.#perform(captureSteps(former, plan, isCaptureUp));
     this.#isTrial = false;
     // Without a former capture to go back to, this one is tried again and again, and its outputs are ready for that moment.
-    const isOnlyOne = former === null || (!isCaptureUp && former.capture.description === plan.capture.description);
+    const isOnlyOne = former === null || (!isCaptureUp && isSameCapture(former.capture, plan.capture));
     const isCardUp = isCameraAway && this.#keeper.state.kind === 'no-signal';
     if (problem === null || isOnlyOne || isCardUp) {
       this.#plan = plan;

@@ -1,16 +1,16 @@
 /** Listens whether a lost microphone is back, beside the picture that goes on without it. */
-import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
+import { DeviceNodeWatch } from '#device/health/device-node-watch.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { describeError, GstPipeline } from '#device/media-host/gst-pipeline.ts';
+import { ProbeTimes } from '#device/media-host/probe-times.ts';
 
-/** Each return costs the picture a moment: a microphone that comes and goes gets fewer and fewer chances. */
-const patience: BackOffPolicy = { firstMs: 1000, factor: 2, capMs: 60_000, jitter: 0 };
-const probeIntervalMs = 1000;
 /** Each question why it does not start leaks some hundred bytes: asked at the tries 1, 2, 4 … 64, then at each 64th. */
 const mostTriesBetweenQuestions = 64;
 
 export class MicrophoneProbe {
-  readonly #clock: Clock;
+  readonly #times: ProbeTimes;
+  /** Only while it is lost. */
+  readonly #deviceNodes: DeviceNodeWatch;
   readonly #onBack: () => void;
   readonly #onFault: (said: string) => void;
   #tries = 0;
@@ -18,11 +18,11 @@ export class MicrophoneProbe {
   #pipeline: GstPipeline | null = null;
   #isWanted = false;
   #isPulling = false;
-  #cancel: () => void = () => undefined;
 
   /** `onFault`: why it gave nothing at one of the tries, in GStreamer's words. */
   constructor(clock: Clock, onBack: () => void, onFault: (said: string) => void) {
-    this.#clock = clock;
+    this.#times = new ProbeTimes(clock, () => this.#try());
+    this.#deviceNodes = new DeviceNodeWatch({ clock, onChange: () => this.#times.wake() });
     this.#onBack = onBack;
     this.#onFault = onFault;
   }
@@ -34,25 +34,20 @@ export class MicrophoneProbe {
     this.#description = description;
     this.#isWanted = true;
     this.#tries = 0;
-    this.#schedule(backOffDelay(patience, Math.max(1, losses), 0));
+    this.#times.start(losses);
+    this.#deviceNodes.start();
   }
 
   /** May be called twice. */
   stop(): void {
     this.#isWanted = false;
-    this.#cancel();
+    this.#times.stop();
+    this.#deviceNodes.stop();
     this.#pipeline?.stop();
   }
 
-  #schedule(delayMs: number): void {
-    this.#cancel = this.#clock.schedule(() => {
-      this.#pipeline?.stop();
-      this.#try();
-      this.#schedule(probeIntervalMs);
-    }, delayMs);
-  }
-
   #try(): void {
+    this.#pipeline?.stop();
     try {
       // An error only means: not yet. The next try is near.
       this.#pipeline ??= new GstPipeline(this.#description, {

@@ -3,15 +3,12 @@
  * the targets get, be it the camera or the card; nothing is decoded or encoded here.
  */
 import type { Clock } from '#device/media/clock.ts';
-import { isVideoHeader, type Tag } from '#device/media-host/flv.ts';
+import { isVideoHeader, type Tag, videoFileHeader } from '#device/media-host/flv.ts';
 
 /** Keyframes are at most ten seconds apart (AV_KEYFRAME_INTERVAL). */
 const boundMs = 12_000;
 /** What the agent's socket takes as one line, in base64. A keyframe of 1080p at 20 Mbit/s has less than a fifth of it. */
 const maximumBytes = 2_500_000;
-
-/** Signature, version 1, video alone, the header's own size, and the size of the tag before the first. */
-const fileHeader = Buffer.from([0x46, 0x4c, 0x56, 1, 0x01, 0, 0, 0, 9, 0, 0, 0, 0]);
 
 export type NextPictureOutcome =
   | { readonly kind: 'picture'; readonly flv: Buffer }
@@ -45,7 +42,7 @@ export class NextPicture {
     if (this.#waiting.size === 0 || tag.kind !== 'video' || !tag.isKeyframe) return;
     const header = headers().find(isVideoHeader);
     if (header === undefined) return;
-    const flv = Buffer.concat([fileHeader, header.bytes, tag.bytes]);
+    const flv = Buffer.concat([videoFileHeader, header.bytes, tag.bytes]);
     const outcome: NextPictureOutcome =
       flv.length > maximumBytes
         ? { kind: 'problem', problem: `expected a picture of at most ${maximumBytes} bytes, got ${flv.length}` }

@@ -1,8 +1,6 @@
-/** The card that is on air while the capture gives no picture: says where, and since when. */
-import { hostname } from 'node:os';
+/** The card that is on air while the capture gives no picture. */
 import type { Clock } from '#device/media/clock.ts';
 import { Capture } from '#device/media-host/capture.ts';
-import { cardText } from '#device/media-host/card-text.ts';
 import { EntryGate } from '#device/media-host/entry-gate.ts';
 import type { Tag } from '#device/media-host/flv.ts';
 import type { CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
@@ -16,7 +14,8 @@ export type NoSignalCardHandlers = {
   readonly onFailed: (reason: string) => void;
 };
 
-const textIntervalMs = 1000;
+/** As the planner names what shows the text. */
+export const cardElement = 'card';
 
 export class NoSignalCard {
   readonly #clock: Clock;
@@ -25,8 +24,6 @@ export class NoSignalCard {
   #plan: CardPlan | null = null;
   #capture: Capture | null = null;
   #isWanted = false;
-  #since = { wallMs: 0, monotonicMs: 0 };
-  #cancelText: () => void = () => undefined;
 
   constructor(clock: Clock, handlers: NoSignalCardHandlers) {
     this.#clock = clock;
@@ -41,7 +38,7 @@ export class NoSignalCard {
     return this.#isWanted;
   }
 
-  /** One that runs goes on where only its text or its bitrate differ. Null: there is none. */
+  /** One that runs goes on where only its bitrate differs. Null: there is none. */
   setPlan(plan: CardPlan | null): void {
     if (plan?.description !== this.#plan?.description) {
       const wasStarted = this.#isWanted;
@@ -67,22 +64,22 @@ export class NoSignalCard {
 
   /** False where there is no card, or it cannot be made. */
   start(): boolean {
-    const { nowMs, monotonicMs } = this.#clock;
     if (this.#isWanted) return true;
     if (this.#plan === null || this.#capture === null) return false;
-    this.#since = { wallMs: nowMs(), monotonicMs: monotonicMs() };
     this.#gate.reset();
     if (this.#capture.start(this.#plan.live) !== null) return false;
     this.#isWanted = true;
-    this.#writeText();
-    this.#scheduleText();
     return true;
+  }
+
+  /** A card without overlay elements has no text. */
+  setText(text: string): void {
+    this.#capture?.setText(cardElement, text);
   }
 
   /** May be called twice. */
   stop(): void {
     this.#isWanted = false;
-    this.#cancelText();
     this.#capture?.stop();
     this.#gate.reset();
   }
@@ -103,19 +100,5 @@ export class NoSignalCard {
         this.#handlers.onFailed(reason);
       },
     });
-  }
-
-  #scheduleText(): void {
-    this.#cancelText = this.#clock.schedule(() => {
-      this.#writeText();
-      this.#scheduleText();
-    }, textIntervalMs);
-  }
-
-  /** A card without overlay elements has no text. */
-  #writeText(): void {
-    const title = this.#plan?.title === undefined || this.#plan.title === '' ? hostname() : this.#plan.title;
-    const text = cardText(title, new Date(this.#since.wallMs), this.#clock.monotonicMs() - this.#since.monotonicMs);
-    this.#capture?.setText('card', text);
   }
 }

@@ -23,8 +23,11 @@ const capture = object({
   width: integer(),
   height: integer(),
   framesPerSecond: integer(),
-  hasAudio: (value, path) => (typeof value === 'boolean' ? null : expected(path, 'true or false', value)),
+  hasAudio: flag,
   devicePath: optional(text(200)),
+  file: optional(object({ path: text(1024), within: orNull(text(1024)), pictures: list(text(40), 16), soundRateHz: orNull(integer()) })),
+  keyframeLook: optional(object({ description: orNull(text(2048)), previewIntervalS: integer(0), isWatched: flag })),
+  deviceUsb: optional(object({ port: text(100), id: text(100), serial: orNull(text(1000)) })),
   card: optional(object({ description: text(8192), live: list(live, 16), title: text(100) })),
   withoutMicrophone: optional(object({ description: text(8192), probe: text(1024) })),
   silenced: optional(object({ description: text(8192), card: optional(text(8192)) })),
@@ -39,6 +42,7 @@ const output = oneKindOf({
 const adaptive = object({
   element: text(100),
   property: text(100),
+  controlId: optional(integer()),
   unitsPerKbps: number,
   minimumKbps: integer(),
   maximumKbps: integer(),
@@ -110,6 +114,10 @@ function text(maximum: number): Check {
     typeof value === 'string' && (value.length <= maximum || [...value].length <= maximum)
       ? null
       : expected(path, `a text of at most ${maximum} characters`, value);
+}
+
+function flag(value: unknown, path: string): string | null {
+  return typeof value === 'boolean' ? null : expected(path, 'true or false', value);
 }
 
 function number(value: unknown, path: string): string | null {

@@ -28,7 +28,7 @@ export function withSilence(running: PipelinePlan | null, wanted: PipelinePlan):
 }
 
 export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp: boolean): readonly Step[] {
-  if (!isCaptureUp || running?.capture.description !== wanted.capture.description) {
+  if (!isCaptureUp || running === null || !isSameCapture(running.capture, wanted.capture)) {
     return [{ kind: 'switch-capture', capture: wanted.capture, live: wanted.live }];
   }
   const { card } = wanted.capture;
@@ -50,7 +50,17 @@ export function outputSteps(running: PipelinePlan | null, wanted: PipelinePlan):
   ];
 }
 
+/** A capture that plays a file is the same only while it is the same file. */
+export function isSameCapture(one: CapturePlan, other: CapturePlan): boolean {
+  return one.description === other.description && isSameBeside(one, other);
+}
+
+/** What belongs to a capture and stands beside its description. */
+export function isSameBeside(one: CapturePlan | null, other: CapturePlan): boolean {
+  return isSame(one?.file, other.file) && isSame(one?.keyframeLook, other.keyframeLook);
+}
+
 /** Plans are JSON with their keys in one order, as the schema of the planner writes them; another order costs a restart, no more. */
-function isSame(one: unknown, other: unknown): boolean {
+export function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

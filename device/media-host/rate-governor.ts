@@ -34,6 +34,15 @@ export function startGovernor({ maximumKbps }: BitrateBounds): GovernorState {
   return { kbps: maximumKbps, voters: new Map() };
 }
 
+/** The encoder gives this, whatever it was asked for: what is known of the ways stays, and what they carry is judged anew. */
+export function correctGovernor(state: GovernorState, kbps: number): GovernorState {
+  const voters = [...state.voters].map(([id, voter]) => {
+    const controller: ControllerState = { ...voter.controller, kbps, congestion: null, belowFloorSinceMs: null };
+    return [id, { ...voter, controller }] as const;
+  });
+  return { kbps, voters: new Map(voters) };
+}
+
 export function govern(state: GovernorState, input: GovernorInput): GovernorState {
   const { nowMs, bounds, audioKbps, readings } = input;
   const known = new Map([...readings].map(([id, reading]) => [id, nextVoter(state, id, reading, input)] as const));

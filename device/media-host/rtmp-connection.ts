@@ -23,7 +23,7 @@ const description =
 /** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
 /** At the rate that was measured; a keyframe goes out whole all the same. */
-const leastRoomBytes = 32 * 1024;
+const leastRoomBytes = 16 * 1024;
 const narrowRoomMs = 800;
 /** Twice what the way itself takes, and what lies between two looks. */
 const leastRoomMs = 500;
@@ -32,6 +32,12 @@ const mostRoomMs = 1500;
 const delayDriftMs = 1;
 /** Beyond what the way itself takes; a keyframe may be under way for so long. */
 const keepsUpMs = 150;
+
+/**
+ * By which a client makes itself known: GStreamer's own words and those of FFmpeg, which every server has met. By turns, because they differ in
+ * length: so a connection that was ended before its first picture has other figures than the next one, which else would never be known for one.
+ */
+const clientNames = ['LNX 10,0,32,18', 'LNX 9,0,124,2'];
 
 /** FLV time has 32 bits, of which receivers dislike the last: after 24.8 days a connection has to begin anew. */
 const longestConnectionMs = 2 ** 31 - 1;
@@ -50,6 +56,7 @@ export class RtmpConnection {
   #isBehind = true;
   /** What the sink says of its last connection until the next one begins, which is a moment after the start. */
   #formerStatistics = '';
+  #attempts = 0;
   /** What carries this connection; null until it is known. */
   #socket: ClaimedSocket | null = null;
 
@@ -84,6 +91,8 @@ export class RtmpConnection {
       this.#fail(rtmpErrorWords('invalid address'));
       return;
     }
+    this.#attempts += 1;
+    this.#sink['flash-version'] = clientNames[this.#attempts % clientNames.length];
     this.#formerStatistics = this.#statistics();
     this.#pipeline.play();
     for (const tag of headers) this.push(tag);

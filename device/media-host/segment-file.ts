@@ -36,8 +36,15 @@ export class SegmentFile {
         throw cause;
       });
       if (handle === null) continue;
-      await syncDirectory(directory);
-      return new SegmentFile(path, `${name}.flv`, handle, (await handle.stat()).ino);
+      try {
+        await syncDirectory(directory);
+        return new SegmentFile(path, `${name}.flv`, handle, (await handle.stat()).ino);
+      } catch (cause) {
+        // A disk that gives errors is tried again and again: nothing may stay open each time.
+        await handle.close().catch(() => undefined);
+        await unlink(path).catch(() => undefined);
+        throw cause;
+      }
     }
     throw new Error(`expected fewer than ${maximumNamesakes} recordings that begin in one second`);
   }

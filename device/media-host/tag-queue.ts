@@ -18,6 +18,9 @@ export type AgeBounds = {
 
 const anyAge: AgeBounds = { dropMs: Number.POSITIVE_INFINITY, cutMs: Number.POSITIVE_INFINITY };
 
+/** A group this young is begun whatever it takes. */
+const freshMs = 300;
+
 type Group = { readonly tags: Tag[]; taken: number };
 
 export class TagQueue {
@@ -28,6 +31,10 @@ export class TagQueue {
   #waitsForKeyframe = true;
   readonly #ages: AgeBounds;
   #newestMs = 0;
+  /** By how much the output fell behind while it took the last group; it will with the next one. */
+  #growthMs = 0;
+  /** How far it was behind when it began the one that it takes. */
+  #begunLagMs = 0;
 
   constructor(maximumBytes: number, ages: AgeBounds = anyAge) {
     this.#maximumBytes = maximumBytes;
@@ -75,10 +82,12 @@ export class TagQueue {
   }
 
   take(): Tag | null {
+    this.#skipLate();
     const group = this.#groups[0];
     const tag = group?.tags[group.taken];
     if (group === undefined || tag === undefined) return null;
     group.taken += 1;
+    this.#note(tag);
     this.#bytes -= tag.bytes.length;
     if (group.taken === group.tags.length && this.#groups.length > 1) this.#groups.shift();
     return tag;
@@ -87,6 +96,7 @@ export class TagQueue {
   clear(): void {
     this.#groups = [];
     this.#bytes = 0;
+    this.#growthMs = 0;
     this.#waitsForKeyframe = true;
   }
 
@@ -106,6 +116,22 @@ export class TagQueue {
     this.#bytes -= tag.bytes.length;
     this.#droppedGroups += 1;
     this.#waitsForKeyframe = true;
+  }
+
+  /** One that would lose its end gives way to the next: that one is begun when it is new. Never two one after the other. */
+  #skipLate(): void {
+    const isBegun = this.#groups[0]?.taken !== 0;
+    const ageMs = this.#newestMs - (this.nextMs ?? this.#newestMs);
+    if (isBegun || ageMs <= freshMs || ageMs + this.#growthMs <= this.#ages.cutMs) return;
+    this.#growthMs = 0;
+    this.#dropGroup(this.#groups.length);
+  }
+
+  #note(tag: Tag): void {
+    if (!isMedia(tag)) return;
+    const lagMs = this.#newestMs - tag.timestampMs;
+    if (tag.isKeyframe) this.#begunLagMs = lagMs;
+    this.#growthMs = lagMs - this.#begunLagMs;
   }
 
   #isOlder(boundMs: number): boolean {

@@ -8,6 +8,8 @@ export type HostFiles = {
   readonly compileCache: string;
   /** Where recordings go unless the plan names a directory. */
   readonly recordings: string;
+  /** Where recordings go while the disk of the directory that the settings name is away. */
+  readonly recordingsMeanwhile: string;
 };
 
 export function hostFiles(stateDirectory: string): HostFiles {
@@ -16,5 +18,6 @@ export function hostFiles(stateDirectory: string): HostFiles {
     processId: `${stateDirectory}/media-host.pid`,
     compileCache: `${stateDirectory}/compile-cache`,
     recordings: `${stateDirectory}/recordings`,
+    recordingsMeanwhile: `${stateDirectory}/recordings-meanwhile`,
   };
 }

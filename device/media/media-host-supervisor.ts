@@ -132,7 +132,8 @@ export class MediaHostSupervisor {
       this.#isReplacing = true;
       await this.#shutDown(former);
     }
-    const next = await this.#whenConnected();
+    // That the former one has closed may not have been heard yet.
+    const next = await this.#whenConnected(former);
     return next === null ? notRunning : this.#restored;
   }
 
@@ -348,11 +349,11 @@ export class MediaHostSupervisor {
     return connection.request(body, boundMs);
   }
 
-  async #whenConnected(): Promise<HostConnection | null> {
+  async #whenConnected(otherThan: HostConnection | null = null): Promise<HostConnection | null> {
     const deadlineMs = this.#options.clock.monotonicMs() + connectedBoundMs;
     for (;;) {
       if (this.#isStopping) return null;
-      if (this.#connection !== null) return this.#connection;
+      if (this.#connection !== null && this.#connection !== otherThan) return this.#connection;
       const leftMs = deadlineMs - this.#options.clock.monotonicMs();
       if (leftMs <= 0) return null;
       await this.#waitForChange(leftMs);

@@ -10,6 +10,8 @@ export type AudioChoice =
   | { readonly kind: 'microphone'; readonly microphone: MicrophoneFact }
   /** With the test picture. */
   | { readonly kind: 'tone' }
+  /** The video file's own. */
+  | { readonly kind: 'file' }
   /** No microphone can be used: targets that demand audio get silence. */
   | { readonly kind: 'silence'; readonly reason: string }
   /** A GStreamer source in words of the device's own environment. */
@@ -31,6 +33,7 @@ export function chooseAudio(
   }
   const wanted = settings.AV_AUDIO_DEVICE.value;
   if (typeof wanted === 'string' && wanted.trim() !== '') return withAlsa(findMicrophone(wanted.trim(), hardware), hardware);
+  if (video.kind === 'file') return { kind: 'file' };
   if (video.kind === 'test' || video.kind === 'missing') return { kind: 'tone' };
   const microphone = microphoneBeside(video, hardware, profile);
   if (microphone === undefined) return { kind: 'silence', reason: describeNoMicrophone(hardware) };

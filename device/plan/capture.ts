@@ -56,13 +56,13 @@ export function testPicture(picture: Picture, elements: ReadonlySet<string>): st
  * The "no signal" card. The media host changes its text while it stands in for a camera; without the overlay elements it is a
  * plain dark picture. Nothing in it moves, so it costs the network next to nothing. The text is Pango's markup.
  */
-export function cardPicture(picture: Picture, elements: ReadonlySet<string>, words = 'No signal'): string {
+export function cardPicture(picture: Picture, elements: ReadonlySet<string>): string {
   const plain = `videotestsrc is-live=true pattern=solid-color foreground-color=0xff1c2733 ! ${rawCaps(picture)}`;
   if (elements.size > 0 && !elements.has('textoverlay')) return plain;
-  return `${plain} ! textoverlay name=card text=${quote(words.replace(/[<>&]/g, ' '))} halignment=center valignment=center line-alignment=center font-desc="Sans Bold 24"`;
+  return `${plain} ! textoverlay name=card text="No signal" halignment=center valignment=center line-alignment=center font-desc="Sans Bold 24"`;
 }
 
-/** A camera's own H.264, to be parsed only. */
+/** A camera's own H.264, to be parsed only; keyframe-look.ts is how somebody sees it. */
 export function nativeH264(devicePath: string, mode: CameraMode): string {
   return `v4l2src name=camera device=${quote(devicePath)} ! ${modeCaps('video/x-h264', mode)}`;
 }
@@ -121,6 +121,27 @@ export function elementPictures(description: string, picture: Picture): string {
   return `${description} ! clocksync ! ${anyPictures(picture)}`;
 }
 
+/**
+ * The media host feeds what it reads of the file, each packet with its time on one line over all rounds. From the clock on it is
+ * a camera: a picture stays until the next one is due, whatever the file's own rate. Half a picture's time early, so that one that
+ * is due with the beat is there for it each time.
+ */
+export function filePictures(picture: Picture): string {
+  const { width, height, framesPerSecond } = picture;
+  const early = Math.round(1e9 / framesPerSecond / 2);
+  return [
+    'appsrc name=file-pictures format=time max-bytes=0 caps=application/x-gdp ! gdpdepay ! decodebin',
+    `clocksync ts-offset=-${early}`,
+    'videoflip video-direction=auto ! videoscale ! videoconvert',
+    `video/x-raw,format=I420,width=${width},height=${height},pixel-aspect-ratio=1/1`,
+    'imagefreeze is-live=true allow-replace=true',
+    rawCaps(picture),
+  ].join(' ! ');
+}
+
+/** What these need beside what every description needs. */
+export const fileElements = ['gdppay', 'gdpdepay', 'decodebin', 'clocksync', 'videoflip', 'imagefreeze'];
+
 function anyPictures(picture: Picture): string {
   return `videorate ! videoscale ! videoconvert ! ${rawCaps(picture)},pixel-aspect-ratio=1/1`;
 }
@@ -145,17 +166,23 @@ function fraction(framesPerSecond: number): string | null {
 
 const previewSidePixels = 640;
 const previewQuality = 70;
+/** What comes behind it and is slow loses pictures, and none wait. */
+export const oneWaits = 'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0';
 
 /**
- * JPEG pictures of at most 640 pixels a side, the first at once. The rate is cut before anything else, so that the frames
- * between two pictures cost nothing; the queue holds one and throws the older away.
+ * JPEG pictures, the first at once. The rate is cut before anything else, so that the frames between two pictures cost nothing; the
+ * queue holds one and throws the older away.
  */
 export function previewBranch(picture: Picture, intervalS: number): string {
+  const rate = `videorate drop-only=true ! video/x-raw,framerate=1/${intervalS}`;
+  return `${rawTee}. ! ${rate} ! ${oneWaits} ! ${previewPictures(picture)}`;
+}
+
+/** From raw pictures to JPEG of at most 640 pixels a side. */
+export function previewPictures(picture: Picture): string {
   const scale = Math.min(1, previewSidePixels / Math.max(picture.width, picture.height));
   const even = (side: number) => Math.max(16, Math.round((side * scale) / 2) * 2);
   return [
-    `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/${intervalS}`,
-    'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0',
     `videoscale ! video/x-raw,width=${even(picture.width)},height=${even(picture.height)},pixel-aspect-ratio=1/1`,
     `jpegenc quality=${previewQuality}`,
     'appsink name=preview sync=false max-buffers=1 drop=true',
@@ -172,14 +199,14 @@ export const soundProbeElements = ['capssetter', 'audiobuffersplit'];
 const probeWidth = 64;
 const probeHeight = 36;
 
-/**
- * A small grey copy each second, for finding a black or frozen picture. The rate is cut first; the scaler takes single points
- * of the picture, so that a camera's noise stays and costs next to nothing.
- */
+/** A small grey copy each second, for finding a black or frozen picture. The rate is cut first. */
 export function pictureProbe(): string {
+  return `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! ${oneWaits} ! ${probePictures()}`;
+}
+
+/** From raw pictures to the copies. The scaler takes single points, so that a camera's noise stays and costs next to nothing. */
+export function probePictures(): string {
   return [
-    `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/1`,
-    'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0',
     `videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=${probeWidth},height=${probeHeight}`,
     bareCaps('application/x-luma'),
     'appsink name=luma sync=false max-buffers=1 drop=true',
@@ -242,6 +269,16 @@ export function tone(use: AudioUse): string {
  */
 export function silence({ format }: AudioUse): string {
   return `${generatedSound('wave=silence', format, 2)} ! ${aac(format)}`;
+}
+
+/**
+ * The file's own sound, or silence where it has none: the media host sees to it that samples are always there. The muxer lets it
+ * run ahead of the pictures by no more than its queue holds. A clocksync would do the same, and has been seen to let nothing
+ * through at all after one start in six (GStreamer 1.22.0).
+ */
+export function fileSound(use: AudioUse): string {
+  const format = `audio/x-raw,format=S16LE,layout=interleaved,rate=${use.format.rateHz},channels=2,channel-mask=(bitmask)0x3`;
+  return `appsrc name=file-sound format=time max-bytes=0 caps=${quote(format)} ! ${encodedSound(use)}`;
 }
 
 /** The media host knows a lost microphone by this name. */

@@ -19,7 +19,7 @@ function bitrateIn(profile: EncoderProfile, kbps: number): number {
 /** `x264enc name=encoder tune=zerolatency … ! video/x-h264,profile=high` */
 export function describeEncoder(profile: EncoderProfile, wish: EncoderWish): string {
   const own = [
-    ...(profile.bitrate.live ? [] : [{ ...profile.bitrate, value: String(bitrateIn(profile, wish.bitrateKbps)) }]),
+    ...(isLiveProperty(profile) ? [] : [{ ...profile.bitrate, value: String(bitrateIn(profile, wish.bitrateKbps)) }]),
     { ...profile.keyframeInterval, value: String(wish.keyframeIntervalFrames) },
   ];
   const overridden = new Set(wish.parameters.map((parameter) => parameter.name));
@@ -38,9 +38,14 @@ export function describeEncoder(profile: EncoderProfile, wish: EncoderWish): str
   return `${words.join(' ')} ! ${profile.outputCaps}`;
 }
 
-/** What follows AV_VIDEO_BITRATE while the encoder runs; empty where the encoder cannot. */
+/** Set after the start, in place of a word of the description. A control cannot: until it is set the encoder would give what its driver likes. */
+function isLiveProperty({ bitrate }: EncoderProfile): boolean {
+  return bitrate.live && bitrate.target === 'property';
+}
+
+/** What follows AV_VIDEO_BITRATE while the encoder runs; empty where a new capture has to. */
 export function liveBitrate(profile: EncoderProfile, kbps: number): readonly LiveProperty[] {
-  if (!profile.bitrate.live) return [];
+  if (!isLiveProperty(profile)) return [];
   return [{ element: encoderName, property: profile.bitrate.name, value: bitrateIn(profile, kbps) }];
 }
 
@@ -48,10 +53,12 @@ export function liveBitrate(profile: EncoderProfile, kbps: number): readonly Liv
 export function adaptiveBitrate(profile: EncoderProfile, minimumKbps: number, maximumKbps: number): { readonly adaptive?: AdaptivePlan } {
   if (!profile.bitrate.live) return {};
   const floorKbps = Math.min(minimumKbps, maximumKbps);
+  const { name, controlId } = profile.bitrate;
   return {
     adaptive: {
       element: encoderName,
-      property: profile.bitrate.name,
+      property: name,
+      ...(controlId === undefined ? {} : { controlId }),
       unitsPerKbps: bitrateIn(profile, 1),
       minimumKbps: floorKbps,
       maximumKbps,

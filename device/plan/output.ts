@@ -2,21 +2,13 @@
 import type { IcecastOutputPlan, OutputPlan, RecordingOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { mainOutputId } from '#protocol/media.ts';
 import type { SettingKey } from '#protocol/settings.ts';
-
-type Target = { readonly id: string; readonly address: SettingKey; readonly key: SettingKey };
-
-const targets: readonly Target[] = [
-  { id: mainOutputId, address: 'AV_STREAM_URL', key: 'AV_STREAM_KEY' },
-  { id: 'rtmp-2', address: 'AV_STREAM_URL_2', key: 'AV_STREAM_KEY_2' },
-  { id: 'rtmp-3', address: 'AV_STREAM_URL_3', key: 'AV_STREAM_KEY_3' },
-  { id: 'rtmp-4', address: 'AV_STREAM_URL_4', key: 'AV_STREAM_KEY_4' },
-];
+import { streamTargets } from '#protocol/stream-targets.ts';
 
 /** One output for each address that is set; the same address and key a second time would only drive the first one away. */
 export function planOutputs(text: (key: SettingKey) => string): OutputPlan[] {
-  const outputs = targets
+  const outputs = streamTargets
     .filter(({ address }) => text(address) !== '')
-    .map(({ id, address, key }) => planRtmpOutput(id, text(address), text(key)));
+    .map(({ number, address, key }) => planRtmpOutput(number === 1 ? mainOutputId : `rtmp-${number}`, text(address), text(key)));
   return outputs.filter(({ location }, index) => outputs.findIndex((other) => other.location === location) === index);
 }
 

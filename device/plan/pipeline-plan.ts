@@ -13,7 +13,10 @@ export const LiveProperty = Type.Object({
 });
 export type LiveProperty = Static<typeof LiveProperty>;
 
-/** A still picture that says "no signal", in the size, rate, encoding and sound of the capture: it keeps the outputs connected. */
+/**
+ * A still picture that says "no signal", in the size, rate, encoding and sound of the capture: it keeps the outputs connected.
+ * Where the capture itself is one, in place of a camera that is not there, its description is that of the capture.
+ */
 export const CardPlan = Type.Object({
   /** As that of the capture; an element named `card` shows the text. */
   description: Type.String({ maxLength: 8192 }),
@@ -40,10 +43,46 @@ export const SilencedPlan = Type.Object({
 });
 export type SilencedPlan = Static<typeof SilencedPlan>;
 
+/** A video file that plays for ever, as if it were a camera. The host reads it, and feeds what it reads to the description. */
+export const FilePlan = Type.Object({
+  path: Type.String({ maxLength: 1024 }),
+  /** The folder that it has to lie in once all symbolic links are resolved; null: any place will do. */
+  within: Type.Union([Type.String({ maxLength: 1024 }), Type.Null()]),
+  /** Media types of pictures that can be decoded here, as GStreamer calls them. */
+  pictures: Type.Array(Type.String({ maxLength: 40 }), { maxItems: 16 }),
+  /** Of the samples that `appsrc name=file-sound` takes; null: there is none, because the file's own sound is not wanted. */
+  soundRateHz: Type.Union([Type.Integer(), Type.Null()]),
+});
+export type FilePlan = Static<typeof FilePlan>;
+
+/** What tells a camera from another one that has got its node. */
+export const DeviceUsb = Type.Object({
+  /** The kernel's name of the port, for example "1-1.4". */
+  port: Type.String({ maxLength: 100 }),
+  /** vendor:product */
+  id: Type.String({ maxLength: 100 }),
+  serial: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
+});
+export type DeviceUsb = Static<typeof DeviceUsb>;
+
+/** How the pictures of a camera are seen that encodes by itself: its keyframes are decoded beside the capture. */
+export const KeyframeLookPlan = Type.Object({
+  /**
+   * From `appsrc name=keyframes`, which takes FLV, to `appsink name=preview` behind `valve name=preview-valve`, and to `appsink name=luma`. Null: nothing here can
+   * decode them.
+   */
+  description: Type.Union([Type.String({ maxLength: 2048 }), Type.Null()]),
+  /** 0: no previews. */
+  previewIntervalS: Type.Integer({ minimum: 0 }),
+  /** A keyframe is looked at each second, not only for previews. */
+  isWatched: Type.Boolean(),
+});
+export type KeyframeLookPlan = Static<typeof KeyframeLookPlan>;
+
 export const CapturePlan = Type.Object({
   /**
    * A GStreamer pipeline description. It ends in `appsink name=tags`, whose every buffer is one FLV tag, and has a second
-   * `appsink name=preview` with JPEG pictures where previews are wanted and can be had. It never holds a secret.
+   * `appsink name=preview` with JPEG pictures where previews are wanted and can be had from raw pictures. It never holds a secret.
    */
   description: Type.String({ maxLength: 8192 }),
   source: VideoSource,
@@ -54,6 +93,12 @@ export const CapturePlan = Type.Object({
   hasAudio: Type.Boolean(),
   /** The node without which a start is not worth trying: a camera's. */
   devicePath: Type.Optional(Type.String({ maxLength: 200 })),
+  /** Absent: the description's source is none. Its pictures come to `appsrc name=file-pictures`. */
+  file: Type.Optional(FilePlan),
+  /** Absent: what looks at the picture is in the description, or nothing does. */
+  keyframeLook: Type.Optional(KeyframeLookPlan),
+  /** Which camera has to be at that node; absent where it is not on USB. */
+  deviceUsb: Type.Optional(DeviceUsb),
   /** Absent: nothing is on air while the capture fails. */
   card: Type.Optional(CardPlan),
   /** Absent: there is no microphone to lose. */
@@ -66,7 +111,10 @@ export type CapturePlan = Static<typeof CapturePlan>;
 /** The encoder's bitrate follows what the targets take, between two bounds. */
 export const AdaptivePlan = Type.Object({
   element: Type.String({ maxLength: 100 }),
+  /** Of the element, or the name of its control. */
   property: Type.String({ maxLength: 100 }),
+  /** Present: what is set is a V4L2 control of the element's device, with this number in linux/v4l2-controls.h. */
+  controlId: Type.Optional(Type.Integer()),
   /** The property's value for one kbit/s. */
   unitsPerKbps: Type.Number(),
   minimumKbps: Type.Integer(),

@@ -4,9 +4,11 @@ import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import * as capture from '#device/plan/capture.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
 import { adaptiveBitrate, describeEncoder, liveBitrate } from '#device/plan/encoder.ts';
+import { planFile } from '#device/plan/file-source.ts';
+import { noDecoderWords, planKeyframeLook } from '#device/plan/keyframe-look.ts';
 import { planIcecastOutput, planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import { nearestWithin } from '#device/plan/picture.ts';
-import type { AdaptivePlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { AdaptivePlan, CapturePlan, KeyframeLookPlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
 import { fittingParameters, parseParameters } from '#device/settings/encoder-parameters.ts';
@@ -17,7 +19,7 @@ import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefiniti
 /** Planned where no encoder is known at all: the media host then says that there is no such element. */
 const lastResort = 'x264enc';
 
-/** `absentCamera`: the camera that somebody has chosen and nobody has seen; without any other one, the card is planned. */
+/** `absentCamera`: the camera that somebody has chosen and nobody has seen; the card is planned in its place. */
 export function planPipeline(
   settings: ResolvedSettings,
   hardware: DetectedHardware,
@@ -25,7 +27,7 @@ export function planPipeline(
   absentCamera: string | null = null,
 ): PipelinePlan {
   const chosen = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
-  const video: PlannedVideo = chosen.kind === 'test' && absentCamera !== null ? { kind: 'absent', camera: absentCamera } : chosen;
+  const video: PlannedVideo = absentCamera === null ? chosen : { kind: 'absent', camera: absentCamera };
   const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, chosen) : { kind: 'off' };
   const choice = choosePicture(chosen, settings, hardware, profile);
   const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings, hardware);
@@ -44,16 +46,20 @@ export function planPipeline(
       encoder: videoPart.encoder,
       ...capture.turnedPicture(choice.given, choice.turn),
       hasAudio: audioPart !== null,
-      ...(video.kind === 'camera' && video.camera.kind === 'v4l2' ? { devicePath: video.camera.path } : {}),
-      ...(isGenerated(video)
-        ? {}
-        : { card: { description: describe(cardPart.branches, silent), live: [...cardPart.live], title: text(settings, 'AV_ROOM_NAME') } }),
+      ...(video.kind === 'camera' && video.camera.kind === 'v4l2' ? nodeOf(video.camera) : {}),
+      ...(video.kind === 'file'
+        ? { file: planFile(video, hardware.elements, audio.kind === 'file' ? soundFormat(settings).rateHz : null) }
+        : {}),
+      ...(videoPart.look == null ? {} : { keyframeLook: videoPart.look }),
+      ...(hasCard(video)
+        ? { card: { description: describe(cardPart.branches, silent), live: [...cardPart.live], title: text(settings, 'AV_ROOM_NAME') } }
+        : {}),
       ...(filler === null
         ? {}
         : {
             silenced: {
               description: describe(videoPart.branches, filler),
-              ...(isGenerated(video) ? {} : { card: describe(cardPart.branches, filler) }),
+              ...(hasCard(video) ? { card: describe(cardPart.branches, filler) } : {}),
             },
           }),
       ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe } }),
@@ -75,7 +81,7 @@ export function planRecording(settings: ResolvedSettings): OutputPlan {
 
 /** The plan for people and logs; it holds no secret. */
 export function describePlan(plan: PipelinePlan): string {
-  const { source, encoder, width, height, framesPerSecond, hasAudio, description } = plan.capture;
+  const { source, encoder, width, height, framesPerSecond, hasAudio, description, keyframeLook } = plan.capture;
   const live = plan.live.map(({ element, property, value }) => `${element}.${property}=${value}`).join(' ');
   return [
     `picture: ${source.label} (${source.kind} ${source.id}), ${width}x${height} at ${framesPerSecond}/s, encoder ${encoder}`,
@@ -83,15 +89,21 @@ export function describePlan(plan: PipelinePlan): string {
     ...plan.outputs.map((output) => `output ${output.id}: ${output.target}`),
     ...(live === '' ? [] : [`set while running: ${live}`]),
     `pipeline: ${description}`,
+    ...(keyframeLook === undefined ? [] : [`keyframes: ${keyframeLook.description ?? noDecoderWords}`]),
   ].join('\n');
 }
 
 /** A choice, the card itself, or the card in the place of a camera that is not there. */
 type PlannedVideo = VideoChoice | { readonly kind: 'card' } | { readonly kind: 'absent'; readonly camera: string };
 
-/** What no unplugging can stop needs no card. */
+/** What no unplugging can stop needs no card; what is on air in place of a camera is one, and takes its title from there. */
+function hasCard(video: PlannedVideo): boolean {
+  return video.kind === 'absent' || !isGenerated(video);
+}
+
+/** Our own pictures. */
 function isGenerated({ kind }: PlannedVideo): boolean {
-  return kind !== 'camera' && kind !== 'element';
+  return kind !== 'camera' && kind !== 'element' && kind !== 'file';
 }
 
 /** The card has the stream's size and is upright. It passes the encoder, which a camera's own H.264 does not. */
@@ -105,13 +117,18 @@ type VideoPart = {
   readonly encoder: string;
   readonly live: readonly LiveProperty[];
   readonly adaptive?: AdaptivePlan;
+  readonly look?: KeyframeLookPlan | null;
 };
 
 function planVideo(video: PlannedVideo, choice: PictureChoice, settings: ResolvedSettings, hardware: DetectedHardware): VideoPart {
   const { mode, given, turn, encoder: encoderProfile } = choice;
   const parser = describeParser(settings);
+  const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
+  const isSeen = isWatched(video, choice, hardware);
   if (video.kind === 'camera' && mode?.encoding === 'h264') {
-    return { branches: [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`], encoder: 'camera', live: [] };
+    const branches = [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`];
+    const look = planKeyframeLook(given, { previewIntervalS, isWatched: isSeen }, hardware.elements);
+    return { branches, encoder: 'camera', live: [], look };
   }
   const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
   const encoder =
@@ -124,12 +141,11 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
         });
   const encoding = `${encoder} ! ${parser} ! queue ! mux.`;
   const pictures = capture.turned(describePictures(video, choice, hardware), turn);
-  const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
   const lookers = [
     ...(previewIntervalS === 0 ? [] : [capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS)]),
-    ...(isWatched(video, choice, hardware) ? [capture.pictureProbe()] : []),
+    ...(isSeen ? [capture.pictureProbe()] : []),
   ];
   const branches =
     lookers.length === 0
@@ -145,9 +161,11 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   };
 }
 
-/** Whether anybody is to be told of a black or frozen picture: not of our own, and not of slides. */
+/** Whether anybody is to be told of a black or frozen picture: not of our own, not of slides, and not of what a file shows. */
 function isWatched(video: PlannedVideo, { showsSlides }: PictureChoice, hardware: DetectedHardware): boolean {
-  return !isGenerated(video) && !showsSlides && capture.pictureProbeElements.every((name) => hasElement(hardware, name));
+  return (
+    !isGenerated(video) && video.kind !== 'file' && !showsSlides && capture.pictureProbeElements.every((name) => hasElement(hardware, name))
+  );
 }
 
 function describePictures(video: PlannedVideo, { mode, given: picture, encoder }: PictureChoice, hardware: DetectedHardware): string {
@@ -157,18 +175,23 @@ function describePictures(video: PlannedVideo, { mode, given: picture, encoder }
       return video.camera.kind === 'libcamera'
         ? capture.libcameraPictures(video.camera.path, picture, encoderFormats)
         : capture.cameraPictures(video.camera.path, mode, picture, encoderFormats);
+    case 'file':
+      return capture.filePictures(picture);
     case 'element':
       return capture.elementPictures(video.description, picture);
     case 'test':
     case 'missing':
       return capture.testPicture(picture, hardware.elements);
     case 'absent':
-      return capture.cardPicture(picture, hardware.elements, `No signal: ${video.camera} is not there`);
     case 'card':
       return capture.cardPicture(picture, hardware.elements);
     default:
       return video satisfies never;
   }
+}
+
+function nodeOf({ path, usb }: CameraFact): Pick<CapturePlan, 'devicePath' | 'deviceUsb'> {
+  return { devicePath: path, ...(usb === null ? {} : { deviceUsb: { port: usb.port, id: usb.id, serial: usb.serial } }) };
 }
 
 function silenceFor(audio: AudioChoice): AudioChoice {
@@ -181,12 +204,13 @@ function describeProbe(audio: AudioChoice): string | null {
 }
 
 function describeAudio(audio: AudioChoice, settings: ResolvedSettings, hardware: DetectedHardware): string | null {
-  const wanted = audioBitsPerSecond(number(settings, 'AV_AUDIO_BITRATE'));
-  const format = capture.audioFormat(number(settings, 'AV_AUDIO_SAMPLING_RATE'), wanted);
+  const format = soundFormat(settings);
   const use = { format, hasProbe: capture.soundProbeElements.every((name) => hasElement(hardware, name)) };
   switch (audio.kind) {
     case 'off':
       return null;
+    case 'file':
+      return capture.fileSound(use);
     case 'tone':
       return capture.tone(use);
     case 'silence':
@@ -201,6 +225,10 @@ function describeAudio(audio: AudioChoice, settings: ResolvedSettings, hardware:
   }
 }
 
+function soundFormat(settings: ResolvedSettings): capture.AudioFormat {
+  return capture.audioFormat(number(settings, 'AV_AUDIO_SAMPLING_RATE'), audioBitsPerSecond(number(settings, 'AV_AUDIO_BITRATE')));
+}
+
 function describeParser(settings: ResolvedSettings): string {
   const isOwn = settings.AV_H264_PARSER_PARAMS.level === 'environment';
   const pairs = isOwn ? (parseParameters(text(settings, 'AV_H264_PARSER_PARAMS')) ?? []) : [];
@@ -212,6 +240,8 @@ function sourceOf(video: PlannedVideo): VideoSource {
   switch (video.kind) {
     case 'camera':
       return { kind: 'camera', id: label(video.camera.id), label: label(cameraLabel(video.camera)) };
+    case 'file':
+      return { kind: 'file', id: label(video.path), label: label(`File ${video.path.split('/').at(-1) ?? ''}`) };
     case 'element':
       // The first word only: a source may carry an address with a password.
       return { kind: 'element', id: 'environment', label: label(video.description.split(/[ !]/)[0] ?? '') };

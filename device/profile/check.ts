@@ -78,7 +78,7 @@ function readProfile<T>(file: ProfileFile, check: Check<T>, report: Report): rea
     for (const error of check.Errors(value)) report(fieldOf(error), error.message);
     return [];
   }
-  const problems = problemsOfMeaning(file, value as { id: string; match: object; settings?: Record<string, unknown> });
+  const problems = problemsOfMeaning(file, value as ProfileOfAnyKind);
   for (const { field, reason } of problems) report(field, reason);
   return problems.length === 0 ? [value] : [];
 }
@@ -88,16 +88,28 @@ function fieldOf(error: { readonly instancePath: string }): string {
   return error.instancePath === '' ? 'the profile' : error.instancePath.slice(1).replaceAll('/', '.');
 }
 
-function problemsOfMeaning(
-  file: ProfileFile,
-  profile: { readonly id: string; readonly match: object; readonly settings?: Record<string, unknown> },
-): readonly Omit<ProfileProblem, 'file'>[] {
+type ProfileOfAnyKind = {
+  readonly id: string;
+  readonly match: object;
+  readonly settings?: Record<string, unknown>;
+  readonly bitrate?: EncoderProfile['bitrate'];
+};
+
+function problemsOfMeaning(file: ProfileFile, profile: ProfileOfAnyKind): readonly Omit<ProfileProblem, 'file'>[] {
   const problems: Omit<ProfileProblem, 'file'>[] = [];
   const report: Report = (field, reason) => problems.push({ field, reason });
   if (`${profile.id}.json` !== file.name) report('id', `expected the file's name without .json, came "${profile.id}"`);
   for (const [rule, pattern] of Object.entries(profile.match)) {
     if (typeof pattern !== 'string') continue;
     if (!isPattern(pattern)) report(`match.${rule}`, `expected a regular expression, came "${pattern}"`);
+  }
+  const { bitrate } = profile;
+  const needsNumber = bitrate?.live === true && bitrate.target === 'control';
+  if (bitrate !== undefined && needsNumber !== (bitrate.controlId !== undefined)) {
+    report(
+      'bitrate.controlId',
+      `expected ${needsNumber ? 'the number of the control, which is set by it' : 'none, but for a live control'}`,
+    );
   }
   for (const [key, value] of Object.entries(profile.settings ?? {})) {
     if (!isSettingKey(key)) {

@@ -31,16 +31,15 @@ export function describeProfileProblem({ file, field, reason }: ProfileProblem):
 
 /** Every profile of the program; throws a ProfileError with all problems at once when one is wrong. */
 export async function loadProfiles(directory: string = profilesDirectory): Promise<HardwareProfiles> {
-  const files = (await Promise.all(profileKinds.map((kind) => readKind(directory, kind)))).flat();
+  const { files, unreadable } = await readDirectory(directory);
   const { profiles, problems } = checkProfiles(files);
-  if (problems.length > 0) throw new ProfileError(problems);
+  if (unreadable.length + problems.length > 0) throw new ProfileError([...unreadable, ...problems]);
   return profiles;
 }
 
 /** Those of the program that are right, and what is wrong with the others. There is always one that fits any board. */
 export async function loadUsableProfiles(directory: string = profilesDirectory): Promise<CheckedProfiles> {
-  const unreadable: ProfileProblem[] = [];
-  const files = (await Promise.all(profileKinds.map((kind) => readKind(directory, kind, (problem) => unreadable.push(problem))))).flat();
+  const { files, unreadable } = await readDirectory(directory);
   const { profiles, problems } = readProfiles(files);
   return { profiles: withAnyBoard(profiles), problems: [...unreadable, ...problems] };
 }
@@ -61,20 +60,29 @@ function withAnyBoard(profiles: HardwareProfiles): HardwareProfiles {
   return { ...profiles, boards: [...profiles.boards, anyBoard] };
 }
 
-type OnUnreadable = (problem: ProfileProblem) => void;
+type ReadDirectory = { readonly files: readonly ProfileFile[]; readonly unreadable: readonly ProfileProblem[] };
 
-/** `onUnreadable`: what is done without; else a file that cannot be read is an error. */
-async function readKind(directory: string, kind: ProfileFile['kind'], onUnreadable?: OnUnreadable): Promise<readonly ProfileFile[]> {
-  const read = async <T>(file: string, reading: Promise<T>, instead: T): Promise<T> =>
-    reading.catch((cause: NodeJS.ErrnoException) => {
-      if (onUnreadable === undefined) throw cause;
-      onUnreadable({ file, field: 'the file', reason: `cannot be read (${cause.code ?? cause.name})` });
-      return instead;
-    });
-  const names = (await read(`${kind}/`, readdir(`${directory}/${kind}`), [])).filter((name) => name.endsWith('.json')).sort();
-  const files = names.map(async (name) => {
-    const text = await read<string | null>(`${kind}/${name}`, readFile(`${directory}/${kind}/${name}`, 'utf8'), null);
-    return text === null ? [] : [{ kind, name, text }];
-  });
-  return (await Promise.all(files)).flat();
+/** In one order, whichever of them is read first. */
+async function readDirectory(directory: string): Promise<ReadDirectory> {
+  const read = (await Promise.all(profileKinds.map((kind) => readKind(directory, kind)))).flat();
+  return {
+    files: read.filter((one) => 'text' in one),
+    unreadable: read.filter((one) => 'reason' in one),
+  };
+}
+
+async function readKind(directory: string, kind: ProfileFile['kind']): Promise<readonly (ProfileFile | ProfileProblem)[]> {
+  const names = await readdir(`${directory}/${kind}`).catch(unreadable(`${kind}/`));
+  if (!Array.isArray(names)) return [names];
+  const files = names.filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(
+    files.map(async (name) => {
+      const text = await readFile(`${directory}/${kind}/${name}`, 'utf8').catch(unreadable(`${kind}/${name}`));
+      return typeof text === 'string' ? { kind, name, text } : text;
+    }),
+  );
+}
+
+function unreadable(file: string): (cause: NodeJS.ErrnoException) => ProfileProblem {
+  return (cause) => ({ file, field: 'the file', reason: `cannot be read (${cause.code ?? cause.name})` });
 }

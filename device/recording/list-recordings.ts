@@ -5,7 +5,7 @@ import { type FoundDirectory, indexFile, readRecordingDirectory } from '#device/
 import { emptyIndex, type Recording, type RecordingIndex, reconcile } from '#device/recording/recording-index.ts';
 import { type ListedRecording, type RecordingsPage, recordingsAtOnce } from '#protocol/recordings.ts';
 
-export type KnownRecordings = { readonly found: FoundDirectory; readonly recordings: readonly Recording[] };
+export type KnownRecordings = { readonly directory: string; readonly found: FoundDirectory; readonly recordings: readonly Recording[] };
 
 /** In the order in which they were made. Null: there is no directory, or it may not be read. */
 export async function readRecordings(directory: string): Promise<KnownRecordings | null> {
@@ -15,7 +15,7 @@ export async function readRecordings(directory: string): Promise<KnownRecordings
   // What the agent calls being written, it alone can call complete.
   const writing = new Set(known.recordings.filter(({ state }) => state === 'recording').map(({ name }) => name));
   const seen = found.files.map((file) => ({ ...file, isComplete: !writing.has(file.name) }));
-  return { found, recordings: reconcile(known, seen).recordings };
+  return { directory, found, recordings: reconcile(known, seen).recordings };
 }
 
 export type PageWish = { readonly beforeNumber?: number; readonly limit?: number };

@@ -25,7 +25,7 @@ export const Recording = Type.Object({
   sounds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   sha256: Type.Union([Type.String({ pattern: '^[0-9a-f]{64}$' }), Type.Null()]),
   isProtected: Type.Boolean(),
-  /** Of a half-written end that were cut off; absent: it was whole. */
+  /** Of a half-written end that was cut off, and of places that cannot be read; absent: it was whole. */
   mendedBytes: Type.Optional(Type.Integer({ minimum: 1 })),
   attempts: Type.Integer({ minimum: 0 }),
   problem: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),

@@ -11,6 +11,7 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import { bringOneHome } from '#device/recording/bring-home.ts';
 import { convertSegment, hashFile } from '#device/recording/convert.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
 import { mendSegment } from '#device/recording/mend.ts';
@@ -35,7 +36,7 @@ import {
   withRecording,
 } from '#device/recording/recording-index.ts';
 import { chooseDeletions, mayConvert } from '#device/recording/room.ts';
-import type { ResolvedSettings } from '#device/settings/levels.ts';
+import type { Prepared } from '#device/settings/prepare.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import type { RecordingsSummary } from '#protocol/messages.ts';
 import { settingDefinitions } from '#protocol/settings.ts';
@@ -49,19 +50,37 @@ const maximumAttempts = 3;
 /** What the media host writes at present; null while it is not known. */
 export type Writing = { readonly file: string | null } | null;
 
-export type RecordingPlace = { readonly directory: string; readonly maximumBytes: number };
+export type RecordingPlace = {
+  readonly directory: string;
+  readonly maximumBytes: number;
+  /** Where recordings lie that were made while that directory's disk was away: they are brought from there. */
+  readonly leftBehindIn: string | null;
+};
 
-export function recordingPlace(settings: ResolvedSettings, stateDirectory: string): RecordingPlace {
+export function recordingPlace(
+  { settings, recordingsMeanwhile: meanwhile }: Pick<Prepared, 'settings' | 'recordingsMeanwhile'>,
+  stateDirectory: string,
+): RecordingPlace {
   const { AV_RECORD_DIR: directory, AV_RECORD_MAX_GB: maximum } = settings;
+  const { recordings, recordingsMeanwhile } = hostFiles(stateDirectory);
+  const wanted = typeof directory.value === 'string' && directory.value !== '' ? directory.value : recordings;
   return {
-    directory: typeof directory.value === 'string' && directory.value !== '' ? directory.value : hostFiles(stateDirectory).recordings,
+    directory: meanwhile ?? wanted,
     maximumBytes: Number(maximum.value ?? settingDefinitions.AV_RECORD_MAX_GB.default) * 1e9,
+    leftBehindIn: meanwhile === null ? recordingsMeanwhile : null,
   };
 }
 
 export function writingOf(status: MediaStatus | null): Writing {
   if (status === null) return null;
   return { file: status.outputs.find(({ kind }) => kind === 'recording')?.recording?.file ?? null };
+}
+
+/** Why the disk does not take the recording; null: it does, there is none, or the disk is only full. */
+export function recordingFault(status: MediaStatus | null): string | null {
+  const failing = status?.outputs.find(({ recording }) => recording?.fault === 'failed');
+  if (failing === undefined) return null;
+  return failing.state.kind === 'waiting' ? failing.state.lastError : 'the disk refuses';
 }
 
 export type RecordingsKeeperOptions = {
@@ -211,12 +230,35 @@ export class RecordingsKeeper {
   }
 
   #work(directory: string): void {
-    const next = this.#working === null ? nextWork(this.#index) : null;
-    if (next === null || this.#disk === null) return;
-    if (next.state === 'waiting' && !mayConvert(this.#disk, next)) return;
+    if (this.#working !== null || this.#disk === null) return;
+    const next = nextWork(this.#index);
+    if (next === null || (next.state === 'waiting' && !mayConvert(this.#disk, next))) this.#bringHome(directory, this.#disk);
+    else this.#lookThrough(directory, next);
+  }
+
+  #lookThrough(directory: string, next: Recording): void {
     this.#busyName = next.name;
     this.#working = this.#process(directory, next)
       .catch((cause: unknown) => this.#complain(`${next.name} cannot be looked through (${errorText(cause)})`))
+      .finally(() => {
+        this.#busyName = null;
+        this.#working = null;
+      });
+  }
+
+  /** One at a time, when there is nothing else to do, and while it is known what the media host writes. */
+  #bringHome(directory: string, disk: DiskRoom): void {
+    const { leftBehindIn } = this.#options.place();
+    const writing = this.#options.writing();
+    if (leftBehindIn === null || writing === null) return;
+    const claim = (name: string) => {
+      this.#busyName = name;
+    };
+    this.#working = bringOneHome(leftBehindIn, { directory, disk, claim }, writing.file, this.#stopping.signal)
+      .then((brought) => {
+        if (brought !== null) this.#options.record('recording-brought', `${brought.name}: from the device to the disk that was away`);
+      })
+      .catch((cause: unknown) => this.#complain(`a recording cannot be brought to its disk (${errorText(cause)})`))
       .finally(() => {
         this.#busyName = null;
         this.#working = null;
@@ -230,11 +272,19 @@ export class RecordingsKeeper {
 
   async #mend(directory: string, recording: Recording): Promise<void> {
     const facts = await mendSegment(join(directory, `${recording.name}.flv`));
+    if (facts.isBeheaded) {
+      await this.#keepAsItIs(directory, recording, 'its beginning cannot be read, and with it what a player needs');
+      return;
+    }
     if (facts.wholeBytes === 0) {
       await deleteRecording(directory, recording.name);
       this.#index = withoutRecordings(this.#index, new Set([recording.name]));
       this.#options.record('recording-empty', `${recording.name}: nothing in it but its beginning, deleted`);
       return;
+    }
+    const holeBytes = facts.holes.reduce((sum, { fromByte, toByte }) => sum + toByte - fromByte, 0);
+    if (holeBytes > 0) {
+      this.#options.record('recording-mended', `${recording.name}: ${holeBytes} bytes that cannot be read are skipped in its middle`);
     }
     if (facts.wholeBytes < recording.bytes) {
       this.#options.record(
@@ -243,14 +293,14 @@ export class RecordingsKeeper {
       );
     }
     const { wholeBytes: bytes, frames, sounds, durationMs } = facts;
-    const cutBytes = Math.max(0, recording.bytes - bytes);
+    const lostBytes = Math.max(0, recording.bytes - bytes) + holeBytes;
     this.#change(recording.name, {
       state: 'waiting',
       bytes,
       frames,
       sounds,
       durationMs,
-      ...(cutBytes === 0 ? {} : { mendedBytes: cutBytes }),
+      ...(lostBytes === 0 ? {} : { mendedBytes: lostBytes }),
     });
   }
 
@@ -306,8 +356,12 @@ export class RecordingsKeeper {
       this.#change(name, { attempts: attempts + 1, problem });
       return;
     }
+    await this.#keepAsItIs(directory, { name, attempts: attempts + 1 }, problem);
+  }
+
+  async #keepAsItIs(directory: string, { name, attempts }: Pick<Recording, 'name' | 'attempts'>, problem: string): Promise<void> {
     const sha256 = await hashFile(directory, `${name}.flv`, this.#stopping.signal);
-    this.#change(name, { attempts: attempts + 1, problem, sha256, state: 'unconvertible' });
+    this.#change(name, { attempts, problem, sha256, state: 'unconvertible' });
     this.#options.record('recording-not-converted', `${name} stays as FLV: ${problem}`.slice(0, 500));
   }
 

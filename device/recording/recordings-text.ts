@@ -18,7 +18,7 @@ export function recordingsText(recordings: readonly Recording[], freeBytes: numb
     recording.isProtected ? 'protected' : '',
     [
       recording.problem === null ? stateWords[recording.state] : `${stateWords[recording.state]}: ${recording.problem}`,
-      ...(recording.mendedBytes === undefined ? [] : [`mended: ${recording.mendedBytes} bytes of a half-written end cut off`]),
+      ...(recording.mendedBytes === undefined ? [] : [`mended: ${recording.mendedBytes} bytes that cannot be played left out`]),
     ].join('; '),
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -3,6 +3,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { alwaysOn, type ScheduleState, scheduleState } from '#device/schedule/schedule.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import type { SettingKey } from '#protocol/settings.ts';
+import { furtherTargets } from '#protocol/stream-targets.ts';
 
 export type Outlet = 'stream' | 'record';
 export type Outlets = { readonly [O in Outlet]: boolean };
@@ -89,17 +90,20 @@ const streamDecidingKeys = [
   'AV_STREAM_SCHEDULE',
 ] as const satisfies readonly SettingKey[];
 
+/** Came later: named only where they are set, so that a switch which was kept before still counts. */
+const laterDecidingKeys = furtherTargets.map(({ address }) => address).filter((key) => !streamDecidingKeys.some((known) => known === key));
+
 /**
  * What a stream is switched against, in words to be compared. Only what somebody chose counts: a fleet that moves its relay
  * puts nothing on air that was taken off.
  */
 export function streamBasis(settings: ResolvedSettings): string {
-  return JSON.stringify(
-    streamDecidingKeys.map((key) => {
-      const { value, level } = settings[key];
-      return level === 'default' || level === 'relay' ? null : value;
-    }),
-  );
+  const chosen = (key: SettingKey) => {
+    const { value, level } = settings[key];
+    return level === 'default' || level === 'relay' ? null : value;
+  };
+  const later = laterDecidingKeys.flatMap((key) => (chosen(key) === null ? [] : [[key, chosen(key)]]));
+  return JSON.stringify([...streamDecidingKeys.map(chosen), ...later]);
 }
 
 export function isSameOutlets(one: Outlets, other: Outlets): boolean {

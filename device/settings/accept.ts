@@ -19,6 +19,7 @@ import {
   settingKeys,
   type WireSettings,
 } from '#protocol/settings.ts';
+import { isStreamAddress } from '#protocol/stream-targets.ts';
 
 /** As long as a reason may be on the wire. */
 const reasonLength = 500;
@@ -63,11 +64,8 @@ type Context = { readonly settings: ResolvedSettings; readonly hardware: Detecte
 
 function hardwareProblems(key: SettingKey, value: SettingValue, context: Context): readonly (string | null)[] {
   const { settings, hardware, profile } = context;
+  if (isStreamAddress(key)) return [hostProblem(String(value))];
   switch (key) {
-    case 'AV_STREAM_URL':
-    case 'AV_STREAM_URL_2':
-    case 'AV_STREAM_URL_3':
-    case 'AV_STREAM_URL_4':
     case 'AV_ICECAST_URL':
       return [hostProblem(String(value))];
     case 'AV_VIDEO_SOURCE': {

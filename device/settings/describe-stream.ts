@@ -18,9 +18,14 @@ export function describeStream(prepared: Prepared): string {
   if (prepared.isStreamSwitchedOn === false) return `not streaming ${describeSource(prepared)}: stopped by command`;
   if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream)
     return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
-  const targets = outputs.length === 0 ? 'nowhere yet: waiting for the fleet server' : outputs.map(({ target }) => target).join(', ');
+  const targets = outputs.length === 0 ? whyNowhere(prepared) : outputs.map(({ target }) => target).join(', ');
   const line = `streaming ${describeSource(prepared)}; to ${targets}`;
   return prepared.isWaitingForApproval ? `${line}; this device waits until somebody approves it in the fleet’s dashboard` : line;
+}
+
+function whyNowhere({ leftOut }: Prepared): string {
+  const refusal = leftOut.find(({ key }) => key === 'AV_STREAM_URL');
+  return refusal === undefined ? 'nowhere yet: waiting for the fleet server' : `nowhere: ${refusal.reason}`;
 }
 
 export function describeSource(prepared: Prepared): string {

@@ -3,8 +3,9 @@
  *
  * INVARIANTS
  * - A new revision is judged as a whole: one value that cannot run here refuses all of it.
- * - What is already in force is fitted instead: a value that can no longer run here (its camera has been unplugged) is left
- *   out for the time being and said so, because a device is never off the air for a setting.
+ * - What is already in force is fitted instead: a value that can no longer run here is left out for the time being and said so,
+ *   because a device is never off the air for a setting.
+ * - A chosen camera that is not there is not left out: the card is on air in its place, never another camera.
  */
 
 import type { DetectedHardware } from '#device/detect/facts.ts';
@@ -14,7 +15,7 @@ import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline, planRecording } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
-import { chooseVideo } from '#device/profile/video-source.ts';
+import { cameraNameIn, chooseVideo } from '#device/profile/video-source.ts';
 import type { Switched } from '#device/schedule/outlet-switch.ts';
 import { decideOutlets, type Moment, type ScheduleDecision, streamBasis, unscheduled, withinOutlets } from '#device/schedule/outlets.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
@@ -36,12 +37,16 @@ export type Machine = {
   readonly hardware: DetectedHardware;
   readonly profile: ResolvedProfile;
   readonly environment: SettingValues;
+  /** Settings of the environment whose value is none. */
+  readonly refusedInEnvironment?: readonly SettingRefusal[];
   /** Null: the agent belongs to no fleet. */
   readonly fleetUrl: string | null;
   /** Whether somebody switched the recording on or off by hand; otherwise the settings decide. */
   readonly isRecordingWanted?: boolean | null;
   /** How somebody switched the stream by hand; it counts for settings that decide as those did against which it was switched. */
   readonly streamSwitch?: Switched | null;
+  /** Where recordings go instead of that directory, because its disk is away; null: they go there. */
+  readonly recordingsInsteadOf?: (directory: string) => string | null;
 };
 
 export type Prepared = {
@@ -55,6 +60,8 @@ export type Prepared = {
   readonly noSound: string | null;
   /** Of cameras that are there and cannot be used, why; empty where none is known of. */
   readonly unusableCameras: string;
+  /** Where recordings go because the disk of AV_RECORD_DIR is away; null: they go where the settings say. */
+  readonly recordingsMeanwhile: string | null;
   /** The fleet has yet to let this device in: no relay, no key, and no settings of the fleet. */
   readonly isWaitingForApproval: boolean;
   /** What the schedules let out at the moment for which this was planned. */
@@ -96,36 +103,49 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
   let levels = levelsOf(document, machine);
   const leftOut = new Map<string, SettingRefusal>();
   let absentCamera: string | null = null;
-  // Each round takes at least one value away, so this ends; the bound is every key at every level.
-  for (let round = 0; round < settingKeys.length * chosenLevels.length; round += 1) {
+  // Each round but the last takes at least one value away; the bound is every key at every level.
+  for (let round = 0; round <= settingKeys.length * chosenLevels.length; round += 1) {
     const resolved = resolveOn(levels, machine);
     const unfit = acceptSettings(resolved, machine.hardware, machine.profile).filter(
       ({ key }) => isSettingKey(key) && chosenLevels.includes(resolved[key].level),
     );
-    if (unfit.length === 0) break;
+    absentCamera = unfit.some(({ key }) => key === 'AV_VIDEO_SOURCE') ? cameraNameIn(resolved.AV_VIDEO_SOURCE) : null;
+    let hasChanged = false;
     for (const refusal of unfit) {
       if (!isSettingKey(refusal.key)) continue;
       if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
-      if (refusal.key === 'AV_VIDEO_SOURCE') absentCamera ??= cameraName(resolved.AV_VIDEO_SOURCE.value);
+      if (refusal.key === 'AV_VIDEO_SOURCE' && absentCamera !== null) continue;
       levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
+      hasChanged = true;
     }
+    if (!hasChanged) break;
   }
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   const isStreamSwitchedOn = switchOfStream(settings, machine);
+  const recordingsMeanwhile = insteadOfRecordings(settings, machine);
   const allowed = { ...schedule.allowed, stream: isStreamSwitchedOn ?? schedule.allowed.stream };
   return {
     settings,
-    plan: withSwitchedRecording(withinOutlets(withoutUnchosenTarget(plan, settings, document, machine), allowed), settings, machine),
+    plan: withRecordingsIn(
+      withSwitchedRecording(withinOutlets(withoutUnchosenTarget(plan, settings, document, machine), allowed), settings, machine),
+      recordingsMeanwhile,
+    ),
     schedule,
     isStreamSwitchedOn,
-    leftOut: [...leftOut.values()].slice(0, maxRefusals),
+    leftOut: [...withoutEffect(machine, settings), ...leftOut.values()].slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
     noSound: whyNoSound(settings, machine),
     unusableCameras: describeUnusableCameras(machine.hardware.problems),
+    recordingsMeanwhile,
     isWaitingForApproval: document?.waitsForApproval === true,
   };
+}
+
+/** A wrong value of the environment over which another level has a right one is nobody's trouble. */
+function withoutEffect({ refusedInEnvironment = [] }: Machine, settings: ResolvedSettings): readonly SettingRefusal[] {
+  return refusedInEnvironment.filter(({ key }) => isSettingKey(key) && !remoteLevels.includes(settings[key].level));
 }
 
 /** Keys whose value in force would change. */
@@ -185,22 +205,23 @@ function whyNoSound(settings: ResolvedSettings, { hardware, profile }: Machine):
   return audio.kind === 'silence' || audio.kind === 'missing' ? audio.reason : null;
 }
 
-/** Null for what never was a camera. */
-function cameraName(value: SettingValue | null): string | null {
-  return typeof value === 'string' && !value.startsWith('file:') ? value.slice(0, 100) : null;
-}
-
 function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: SettingKey): SettingsByLevel {
   if (level === 'default') return levels;
   const values = Object.fromEntries(Object.entries(levels[level] ?? {}).filter(([name]) => name !== key));
   return { ...levels, [level]: values };
 }
 
-/** A device that waits for its fleet's first word, or for its approval, does not send its picture to the address that a lone one would use. */
+/**
+ * The address that a lone device would use by itself gets no picture from one that waits for its fleet's first word or for its approval, nor from one
+ * whose own address is wrong.
+ */
 function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
   const hasNoRelay = document === null || document.waitsForApproval === true;
-  const isWaiting = machine.fleetUrl !== null && hasNoRelay && settings.AV_STREAM_URL.level === 'default';
-  return isWaiting ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) } : plan;
+  const isWaiting = machine.fleetUrl !== null && hasNoRelay;
+  const isWrong = machine.refusedInEnvironment?.some(({ key }) => key === 'AV_STREAM_URL') === true;
+  return settings.AV_STREAM_URL.level === 'default' && (isWaiting || isWrong)
+    ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) }
+    : plan;
 }
 
 function switchOfStream(settings: ResolvedSettings, { streamSwitch = null }: Machine): boolean | null {
@@ -212,4 +233,13 @@ function withSwitchedRecording(plan: PipelinePlan, settings: ResolvedSettings, {
   if (isRecordingWanted === null) return plan;
   const others = plan.outputs.filter(({ kind }) => kind !== 'recording');
   return { ...plan, outputs: isRecordingWanted ? [...others, planRecording(settings)] : others };
+}
+
+function insteadOfRecordings({ AV_RECORD_DIR: { value } }: ResolvedSettings, { recordingsInsteadOf }: Machine): string | null {
+  return typeof value === 'string' && value !== '' ? (recordingsInsteadOf?.(value) ?? null) : null;
+}
+
+function withRecordingsIn(plan: PipelinePlan, directory: string | null): PipelinePlan {
+  if (directory === null) return plan;
+  return { ...plan, outputs: plan.outputs.map((output) => (output.kind === 'recording' ? { ...output, directory } : output)) };
 }

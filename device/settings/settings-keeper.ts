@@ -35,6 +35,8 @@ export type SettingsKeeperOptions = {
   readonly isRecordingWanted?: () => boolean | null;
   /** How somebody switched the stream by hand; null: the settings decide. */
   readonly streamSwitch?: () => Switched | null;
+  /** Where recordings go instead of that directory; null: they go there. */
+  readonly recordingsInsteadOf?: (directory: string) => string | null;
   readonly log: Log;
   readonly record: (kind: string, detail: string) => void;
   readonly onAnswer: (applied: Applied) => void;
@@ -46,7 +48,10 @@ type Work = SettingsEffect | { readonly kind: 'reconcile' };
 
 export class SettingsKeeper {
   readonly #options: SettingsKeeperOptions;
+  /** What settings that come are judged by. */
   #machine: Machine;
+  /** What is in force is planned for it: other than the newest only while that one would change what runs well. */
+  #plannedMachine: Machine;
   #deviceId: string | null = null;
   #state: SettingsState = settledState(null, null);
   #prepared: Prepared;
@@ -64,6 +69,7 @@ export class SettingsKeeper {
   constructor(machine: Machine, options: SettingsKeeperOptions) {
     this.#options = options;
     this.#machine = machine;
+    this.#plannedMachine = machine;
     this.#prepared = fitSettings(null, machine, options.moment());
   }
 
@@ -119,6 +125,18 @@ export class SettingsKeeper {
   }
 
   setMachine(machine: Machine): void {
+    this.#plannedMachine = machine;
+    this.#setMachine(machine);
+  }
+
+  /** Something has come or gone beside what runs well: that goes on as it is until other settings are in force. */
+  setMachineBeside(machine: Machine): void {
+    const { plan } = fitSettings(this.#state.inForce, this.#switched(machine), this.#options.moment());
+    if (this.#runningPlan === null || isSamePlan(this.#runningPlan, plan)) this.#plannedMachine = machine;
+    this.#setMachine(machine);
+  }
+
+  #setMachine(machine: Machine): void {
     this.#machine = machine;
     this.reconcile();
     if (this.#refused !== null) this.offer(this.#refused);
@@ -132,7 +150,9 @@ export class SettingsKeeper {
 
   #dispatch(event: SettingsEvent): void {
     const moment = this.#options.moment();
-    const step = transition(this.#state, event, (document, inForce) => judgeSettings(document, inForce, this.#judging(), moment));
+    const step = transition(this.#state, event, (document, inForce) =>
+      judgeSettings(document, inForce, this.#withSwitch(this.#machine), moment),
+    );
     this.#state = step.state;
     this.#push(step.effects);
   }
@@ -186,6 +206,7 @@ export class SettingsKeeper {
     if (outcome.kind === 'applied') {
       this.#runningPlan = prepared.plan;
       this.#prepared = prepared;
+      this.#plannedMachine = this.#machine;
       this.#settleRetries();
       this.#dispatch({ kind: 'runs' });
       return;
@@ -217,13 +238,14 @@ export class SettingsKeeper {
     this.#cancelRetry = this.#options.clock.schedule(() => this.reconcile(), delayMs);
   }
 
-  #switched(): Machine {
-    return { ...this.#judging(), isRecordingWanted: this.#options.isRecordingWanted?.() ?? null };
+  #switched(machine = this.#plannedMachine): Machine {
+    return { ...this.#withSwitch(machine), isRecordingWanted: this.#options.isRecordingWanted?.() ?? null };
   }
 
   /** New settings end a switched recording; whether they end a switched stream depends on what they say. */
-  #judging(): Machine {
-    return { ...this.#machine, streamSwitch: this.#options.streamSwitch?.() ?? null };
+  #withSwitch(machine: Machine): Machine {
+    const { streamSwitch, recordingsInsteadOf } = this.#options;
+    return { ...machine, streamSwitch: streamSwitch?.() ?? null, ...(recordingsInsteadOf === undefined ? {} : { recordingsInsteadOf }) };
   }
 
   #settleRetries(): void {

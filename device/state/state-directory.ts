@@ -11,6 +11,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Static, TSchema } from 'typebox';
 import type { Log } from '#device/logging.ts';
+import { mediaDirectory } from '#device/state/media-directory.ts';
 import { SpareSlots } from '#device/state/spare-slots.ts';
 import { compile } from '#protocol/compile.ts';
 
@@ -53,6 +54,8 @@ export class StateDirectory {
   /** Rejects when there is none and none can be made. One that is there and has become read-only can still be read. */
   async start(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
+    // Whoever copies a video to the device needs no hand to make its folder; without it nothing else is amiss.
+    await mkdir(mediaDirectory(this.path), { mode: 0o700 }).catch(() => undefined);
     await chmod(this.path, 0o700).catch((cause: unknown) => {
       this.#problem = errorText(cause);
       if (this.#problem !== 'EROFS') throw cause;

@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY setup/bundle-fleet-server.ts setup/
+COPY setup/bundle setup/bundle
 COPY protocol protocol
 COPY fleet-server fleet-server
 RUN node setup/bundle-fleet-server.ts && npx vite build fleet-server/web
@@ -21,4 +22,4 @@ RUN mkdir -p /data /shared && chown node:node /data /shared
 USER node
 ENV NODE_ENV=production FLEET_DATA_DIR=/data MALLOC_ARENA_MAX=2
 EXPOSE 8080 1883 1935
-CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=70", ".build/server/fleet-server.js"]
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=70", "--v8-pool-size=1", ".build/server/fleet-server.js"]

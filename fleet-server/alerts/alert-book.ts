@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { isTimeZone } from '#fleet-server/alerts/quiet-hours.ts';
-import { type AuditLog, hiddenSecret } from '#fleet-server/audit/audit-log.ts';
+import { auditedTarget, changedTarget, newTarget, shownTarget } from '#fleet-server/alerts/target-secrets.ts';
+import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { AlertChannelsTable, Database } from '#fleet-server/store/schema.ts';
@@ -94,7 +95,8 @@ export class AlertBook {
       await this.#checkRule(transaction, request);
       if ((await store.listRules(transaction)).length >= maxRules) throw tooMany(maxRules, 'rules');
       const rule = await this.#insertRule(transaction, request);
-      await audit.append(transaction, { actor, action: 'alert-rule-added', subject: rule.name });
+      const changes = [{ field: 'rule', before: null, after: JSON.stringify(rule) }];
+      await audit.append(transaction, { actor, action: 'alert-rule-added', subject: rule.name, changes });
       return rule;
     });
   }
@@ -115,8 +117,10 @@ export class AlertBook {
   async removeRule(id: string, actor: string): Promise<void> {
     const { database, audit } = this.#options;
     await inTransaction(database, async (transaction) => {
-      if (!(await store.deleteRule(transaction, id))) throw notThere('alert rule');
-      await audit.append(transaction, { actor, action: 'alert-rule-removed', subject: id });
+      const document = (await store.listRules(transaction)).find((row) => row.id === id)?.document;
+      if (document === undefined || !(await store.deleteRule(transaction, id))) throw notThere('alert rule');
+      const changes = [{ field: 'rule', before: document, after: null }];
+      await audit.append(transaction, { actor, action: 'alert-rule-removed', subject: (JSON.parse(document) as AlertRule).name, changes });
     });
   }
 
@@ -129,31 +133,32 @@ export class AlertBook {
     const row: AlertChannelsTable = {
       id: randomUUID(),
       name,
-      target: secrets.seal(JSON.stringify(target)),
+      target: secrets.seal(JSON.stringify(newTarget(target))),
       createdAtMs: clock.nowMs(),
       lastAttemptAtMs: null,
       lastProblem: null,
+      told: '',
     };
     await inTransaction(database, async (transaction) => {
       if ((await store.listChannels(transaction)).length >= maxChannels) throw tooMany(maxChannels, 'channels');
       await store.insertChannel(transaction, row);
-      const changes = [{ field: 'target', before: null, after: JSON.stringify(withMask(target)) }];
+      const changes = [{ field: 'target', before: null, after: auditedTarget(target) }];
       await audit.append(transaction, { actor, action: 'alert-channel-added', subject: name, changes });
     });
     return this.#toChannel(row);
   }
 
-  /** A secret that is left out stays as it was, as long as it is for the same kind of target. */
+  /** What is secret and left out stays as it was: target-secrets.ts. */
   async changeChannel(id: string, { name, target }: AlertChannelRequest, actor: string): Promise<AlertChannel> {
     const { database, secrets, audit } = this.#options;
     return inTransaction(database, async (transaction) => {
       const before = await store.findChannel(transaction, id);
       if (before === undefined) throw notThere('alert channel');
       const former = this.#open(before);
-      const next = keepSecrets(former, target);
+      const next = changedTarget(former, target);
       const columns = { name, target: secrets.seal(JSON.stringify(next)) };
       await store.updateChannel(transaction, id, columns);
-      const changes = [{ field: 'target', before: JSON.stringify(withMask(former)), after: JSON.stringify(withMask(next)) }];
+      const changes = [{ field: 'target', before: auditedTarget(former), after: auditedTarget(next) }];
       await audit.append(transaction, { actor, action: 'alert-channel-changed', subject: name, changes });
       return this.#toChannel({ ...before, ...columns });
     });
@@ -162,8 +167,10 @@ export class AlertBook {
   async removeChannel(id: string, actor: string): Promise<void> {
     const { database, audit } = this.#options;
     await inTransaction(database, async (transaction) => {
-      if (!(await store.deleteChannel(transaction, id))) throw notThere('alert channel');
-      await audit.append(transaction, { actor, action: 'alert-channel-removed', subject: id });
+      const before = await store.findChannel(transaction, id);
+      if (before === undefined || !(await store.deleteChannel(transaction, id))) throw notThere('alert channel');
+      const changes = [{ field: 'target', before: auditedTarget(this.#open(before)), after: null }];
+      await audit.append(transaction, { actor, action: 'alert-channel-removed', subject: before.name, changes });
     });
   }
 
@@ -221,28 +228,10 @@ export class AlertBook {
     return {
       id: row.id,
       name: row.name,
-      target: withoutSecrets(this.#open(row)),
+      target: shownTarget(this.#open(row)),
       lastAttempt: lastAttemptAtMs === null ? null : { at: timestamp(lastAttemptAtMs), problem: lastProblem },
     };
   }
-}
-
-const secretFields = { webhook: 'secret', ntfy: 'token', email: 'password' } as const;
-
-function withoutSecrets(target: AlertTarget): AlertTarget {
-  const field = secretFields[target.kind];
-  return Object.fromEntries(Object.entries(target).filter(([name]) => name !== field)) as AlertTarget;
-}
-
-function withMask(target: AlertTarget): object {
-  const field = secretFields[target.kind];
-  return Object.hasOwn(target, field) ? { ...target, [field]: hiddenSecret } : target;
-}
-
-function keepSecrets(former: AlertTarget, next: AlertTarget): AlertTarget {
-  const field = secretFields[next.kind];
-  if (former.kind !== next.kind || Object.hasOwn(next, field) || !Object.hasOwn(former, field)) return next;
-  return { ...former, ...next } as AlertTarget;
 }
 
 function notThere(what: string): FleetError {

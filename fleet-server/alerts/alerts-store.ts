@@ -1,8 +1,21 @@
 /** Alerts, their rules and channels, and what is still to be told, in the store. */
-import type { AlertChannelsTable, AlertNoticesTable, AlertRulesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
+import type { ExpressionBuilder } from 'kysely';
+import type {
+  AlertChannelsTable,
+  AlertNoticesTable,
+  AlertPendingsTable,
+  AlertRulesTable,
+  AlertsTable,
+  Database,
+  Schema,
+} from '#fleet-server/store/schema.ts';
+import type { AlertRule } from '#protocol/model/alert.ts';
 
 /** The rest a second later. */
 const maxEscalatedAtOnce = 500;
+
+/** In one statement: SQLite takes 32 766 values, PostgreSQL 65 535. */
+const maxRowsAtOnce = 1000;
 
 /** Answers whether this is the first time. */
 export async function markDone(database: Database, what: string): Promise<boolean> {
@@ -59,6 +72,16 @@ export async function deleteChannel(database: Database, id: string): Promise<boo
   return result.numDeletedRows > 0n;
 }
 
+export async function countUnresolved(database: Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await database
+    .selectFrom('alerts')
+    .select((e) => ['severity', e.fn.countAll<number>().as('count')])
+    .where('resolvedAtMs', 'is', null)
+    .groupBy('severity')
+    .execute();
+  return new Map(rows.map(({ severity, count }) => [severity, Number(count)]));
+}
+
 export function unresolvedAlerts(database: Database): Promise<AlertsTable[]> {
   return database.selectFrom('alerts').selectAll().where('resolvedAtMs', 'is', null).execute();
 }
@@ -81,6 +104,10 @@ export async function insertAlert(database: Database, row: AlertsTable): Promise
     .onConflict((c) => c.doNothing())
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export async function updateDetail(database: Database, id: string, detail: string): Promise<void> {
+  await database.updateTable('alerts').set({ detail }).where('id', '=', id).execute();
 }
 
 export function resolveAlert(database: Database, key: string, resolvedAtMs: number): Promise<AlertsTable | undefined> {
@@ -161,35 +188,96 @@ export async function insertNotices(database: Database, rows: readonly AlertNoti
       .execute();
 }
 
-export function dueNotices(database: Database, nowMs: number, limit: number): Promise<AlertNoticesTable[]> {
+/** Its time has come; or it was made in the future, since the clock was set back, and does not wait for the end of quiet hours. */
+function isDue(nowMs: number) {
+  return (e: ExpressionBuilder<Schema, 'alertNotices'>) =>
+    e.or([
+      e('nextAttemptAtMs', '<=', nowMs),
+      e.and([e('createdAtMs', '>', nowMs), e.or([e('attempts', '>', 0), e('nextAttemptAtMs', '<=', e.ref('createdAtMs'))])]),
+    ]);
+}
+
+/** Channels at which something is due. */
+export async function dueChannels(database: Database, nowMs: number): Promise<string[]> {
+  const rows = await database.selectFrom('alertNotices').select('channelId').distinct().where(isDue(nowMs)).execute();
+  return rows.map(({ channelId }) => channelId);
+}
+
+/** Of one channel, oldest first. */
+export function dueNotices(database: Database, channelId: string, nowMs: number, limit: number): Promise<AlertNoticesTable[]> {
   return database
     .selectFrom('alertNotices')
     .selectAll()
-    .where('nextAttemptAtMs', '<=', nowMs)
+    .where('channelId', '=', channelId)
+    .where(isDue(nowMs))
     .orderBy('nextAttemptAtMs')
     .limit(limit)
     .execute();
 }
 
-/** What has not been tried yet because it was quiet: it is over before anybody was told. */
-export function takeUntold(database: Database, alertId: string): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
-  return database
-    .deleteFrom('alertNotices')
-    .where('alertId', '=', alertId)
-    .where('event', 'in', ['opened', 'escalated'])
-    .where('attempts', '=', 0)
-    .returning(['channelId', 'event'])
-    .execute();
+/** What is not to be told yet because it is quiet: it is over before anybody was told. What only waits for its turn is told all the same. */
+export function takeUntold(database: Database, alertId: string, nowMs: number): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
+  return (
+    database
+      .deleteFrom('alertNotices')
+      .where('alertId', '=', alertId)
+      .where('event', 'in', ['opened', 'escalated'])
+      .where('attempts', '=', 0)
+      // What was due at once may have been told: a clock that was set back since does not make it wait.
+      .whereRef('nextAttemptAtMs', '>', 'createdAtMs')
+      .where('nextAttemptAtMs', '>', nowMs)
+      .returning(['channelId', 'event'])
+      .execute()
+  );
 }
 
 export async function postponeNotice(
   database: Database,
   id: string,
-  columns: { readonly attempts: number; readonly nextAttemptAtMs: number },
+  columns: Pick<AlertNoticesTable, 'attempts' | 'createdAtMs' | 'nextAttemptAtMs'>,
 ): Promise<void> {
   await database.updateTable('alertNotices').set(columns).where('id', '=', id).execute();
 }
 
-export async function deleteNotice(database: Database, id: string): Promise<void> {
-  await database.deleteFrom('alertNotices').where('id', '=', id).execute();
+export async function deleteNotices(database: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await database.deleteFrom('alertNotices').where('id', 'in', ids).execute();
+}
+
+export function listPendings(database: Database): Promise<AlertPendingsTable[]> {
+  return database.selectFrom('alertPendings').selectAll().execute();
+}
+
+export async function writePendings(
+  database: Database,
+  { rows, gone }: { readonly rows: readonly AlertPendingsTable[]; readonly gone: readonly string[] },
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += maxRowsAtOnce) {
+    await database
+      .insertInto('alertPendings')
+      .values(rows.slice(start, start + maxRowsAtOnce))
+      .onConflict((c) =>
+        c.column('key').doUpdateSet((e) => ({ sinceMs: e.ref('excluded.sinceMs'), gatheredAs: e.ref('excluded.gatheredAs') })),
+      )
+      .execute();
+  }
+  for (let start = 0; start < gone.length; start += maxRowsAtOnce) {
+    await database
+      .deleteFrom('alertPendings')
+      .where('key', 'in', gone.slice(start, start + maxRowsAtOnce))
+      .execute();
+  }
+}
+
+export async function countRulesOfGroup(database: Database, group: string): Promise<number> {
+  return (await rulesOfGroup(database, group)).length;
+}
+
+/** Alerts that are open keep what they are called: it is said of when they began, and by it their recovery is found. */
+export async function renameGroupOfRules(database: Database, from: string, to: string): Promise<void> {
+  for (const rule of await rulesOfGroup(database, from)) await updateRule(database, rule.id, JSON.stringify({ ...rule, group: to }));
+}
+
+async function rulesOfGroup(database: Database, group: string): Promise<AlertRule[]> {
+  const rules = (await listRules(database)).map(({ document }) => JSON.parse(document) as AlertRule);
+  return rules.filter((rule) => rule.group === group);
 }

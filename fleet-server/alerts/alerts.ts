@@ -3,52 +3,50 @@
  *
  * INVARIANTS
  * - An alert and what is to be told of it are written in one transaction; a restart forgets neither.
- * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
+ * - For how long something has lasted is measured; the time of day is for people, and for quiet hours.
  * - Recovery is told to those who were told of the trouble, and to nobody else.
  * - In a rule's quiet hours nobody is told anything; the time until it is escalated begins when somebody was told.
  */
 import { randomUUID } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
-import { decideAlerts, type Finding, type FleetFacts, nothingSeen } from '#fleet-server/alerts/decide.ts';
+import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts } from '#fleet-server/alerts/decide.ts';
+import { NoticeTeller, type NoticeTellerOptions } from '#fleet-server/alerts/notice-teller.ts';
+import { Pendings } from '#fleet-server/alerts/pendings.ts';
 import { quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
-import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
+import { steadyTime, timestamp } from '#fleet-server/clock.ts';
 import { findDevice } from '#fleet-server/devices/devices-store.ts';
-import type { Log } from '#fleet-server/log.ts';
 import type { AlertNoticesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
-import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import type { Alert, AlertNotice, AlertRule, AlertTarget } from '#protocol/model/alert.ts';
+import type { Alert, AlertNotice, AlertRule } from '#protocol/model/alert.ts';
 import type { Change } from '#protocol/model/change.ts';
 
-export type AlertsOptions = {
-  readonly database: Database;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  /** Of the dashboard, for links. */
-  readonly publicUrl: string | null;
+export type AlertsOptions = NoticeTellerOptions & {
+  readonly audit: Pick<AuditLog, 'append'>;
   isLeader(): boolean;
   facts(): FleetFacts;
-  tell(target: AlertTarget, notice: AlertNotice): Promise<void>;
   publishChange(change: Change): void;
 };
 
 const tickMs = 1000;
-const noticesAtOnce = 20;
 const keptResolved = 5000;
 const pruneMs = 600_000;
-export const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, giveUpMs: 86_400_000 } as const;
 
 export class Alerts {
   readonly #options: AlertsOptions;
-  #memory = nothingSeen;
+  readonly #pendings: Pendings;
+  readonly #steadyMs: () => number;
+  /** Null: it stands in the store. */
+  #memory: AlertsMemory | null = null;
   #cancels: (() => void)[] = [];
   #work: Promise<void> | null = null;
-  #telling: Promise<void> | null = null;
+  readonly #teller: NoticeTeller;
 
   constructor(options: AlertsOptions) {
     this.#options = options;
+    this.#pendings = new Pendings(options.database);
+    this.#teller = new NoticeTeller(options);
+    this.#steadyMs = steadyTime(options.clock);
   }
 
   start(): void {
@@ -59,17 +57,28 @@ export class Alerts {
   async stop(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
-    await Promise.all([this.#work, this.#telling]);
+    await this.#work;
+    await this.#teller.settled();
   }
 
   async list(query: { readonly isResolved: boolean | null; readonly limit: number }): Promise<Alert[]> {
     return (await store.newestAlerts(this.#options.database, query)).map(toAlert);
   }
 
+  /** How many are open, by severity. */
+  countOpen(): Promise<ReadonlyMap<string, number>> {
+    return store.countUnresolved(this.#options.database);
+  }
+
   /** Null when there is no such alert that is still open. */
   async acknowledge(id: string, by: string): Promise<Alert | null> {
-    const { database, clock, publishChange } = this.#options;
-    const row = await store.acknowledgeAlert(database, id, { acknowledgedAtMs: clock.nowMs(), acknowledgedBy: by });
+    const { database, clock, audit, publishChange } = this.#options;
+    const row = await inTransaction(database, async (transaction) => {
+      const acknowledged = await store.acknowledgeAlert(transaction, id, { acknowledgedAtMs: clock.nowMs(), acknowledgedBy: by });
+      if (acknowledged !== undefined)
+        await audit.append(transaction, { actor: by, action: 'alert-acknowledged', subject: acknowledged.title });
+      return acknowledged;
+    });
     publishChange({ subject: 'alerts' });
     return row === undefined ? null : toAlert(row);
   }
@@ -77,7 +86,7 @@ export class Alerts {
   #tick(): void {
     if (!this.#options.isLeader()) {
       // Whoever leads next begins with what stands in the store.
-      this.#memory = nothingSeen;
+      this.#memory = null;
       return;
     }
     this.#work ??= this.#look()
@@ -85,29 +94,35 @@ export class Alerts {
       .finally(() => {
         this.#work = null;
       });
-    this.#telling ??= this.#tellDue()
-      .catch((err: unknown) => this.#options.log.error({ err }, 'alerts could not be told'))
-      .finally(() => {
-        this.#telling = null;
-      });
+    this.#teller.tick();
   }
 
   async #look(): Promise<void> {
-    const { database, clock, facts, publishChange } = this.#options;
+    const { database, clock, facts, publishChange, isLeader } = this.#options;
+    const former = this.#memory ?? (await this.#pendings.read(clock.nowMs(), this.#steadyMs()));
     const [rules, unresolved] = await Promise.all([this.rules(), store.unresolvedAlerts(database)]);
+    if (!isLeader()) return;
     const now = facts();
     const nowMs = clock.nowMs();
+    const steadyNowMs = this.#steadyMs();
     const open = new Set(unresolved.map(({ key }) => key));
-    const { memory, opened, resolved } = decideAlerts(this.#memory, now, rules, open, nowMs);
+    const { memory, opened, details, resolved } = decideAlerts(former, now, rules, open, steadyNowMs);
     this.#memory = memory;
+    // Before what follows from it: a device that is gathered is else told of by itself when the server ends between the two.
+    await this.#pendings.write(memory, nowMs, steadyNowMs);
     for (const finding of opened) {
       const rule = rules.find(({ id }) => id === finding.ruleId);
       if (rule !== undefined) await this.#open(rule, finding, nowMs);
     }
+    const changed = unresolved.flatMap(({ id, key, detail }) => {
+      const newer = details.get(key);
+      return newer === undefined || newer === detail ? [] : [{ id, detail: newer }];
+    });
+    for (const { id, detail } of changed) await store.updateDetail(database, id, detail);
     for (const key of resolved) await this.#resolve(rules, key, nowMs);
     const silenced = new Set(now.devices.filter(({ isSilenced }) => isSilenced).map(({ id }) => id));
     const escalated = await this.#escalate(rules, silenced, nowMs);
-    if (opened.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
+    if (opened.length + changed.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
   }
 
   async rules(): Promise<AlertRule[]> {
@@ -135,7 +150,7 @@ export class Alerts {
     };
     await inTransaction(this.#options.database, async (transaction) => {
       if (!(await store.insertAlert(transaction, row))) return;
-      await this.#queue(transaction, row, 'opened', rule.channelIds, atMs);
+      await this.#queue(transaction, row, 'opened', rule.channelIds, { nowMs, atMs });
     });
     this.#options.log.warn({ alert: row.title, severity: row.severity }, 'alert opened');
   }
@@ -145,11 +160,11 @@ export class Alerts {
       const row = await store.resolveAlert(transaction, key, nowMs);
       if (row === undefined) return;
       const rule = rules.find(({ id }) => id === row.ruleId);
-      const taken = await store.takeUntold(transaction, row.id);
+      const taken = await store.takeUntold(transaction, row.id, nowMs);
       // Who was told that it began and not yet that nobody sees to it has been told of the trouble.
       const untold = taken.filter(({ event, channelId }) => event === 'opened' || rule?.channelIds.includes(channelId) !== true);
       const told = store.readToldChannels(row).filter((id) => !untold.some(({ channelId }) => channelId === id));
-      await this.#queue(transaction, row, 'resolved', told, toldAtMs(rule, nowMs));
+      await this.#queue(transaction, row, 'resolved', told, { nowMs, atMs: toldAtMs(rule, nowMs) });
     });
   }
 
@@ -160,7 +175,7 @@ export class Alerts {
       for (const row of rows) {
         const rule = rules.find(({ id }) => id === row.ruleId);
         if (rule?.escalation == null) continue;
-        await this.#queue(transaction, row, 'escalated', rule.escalation.channelIds, toldAtMs(rule, nowMs));
+        await this.#queue(transaction, row, 'escalated', rule.escalation.channelIds, { nowMs, atMs: toldAtMs(rule, nowMs) });
       }
       return rows.length;
     });
@@ -171,7 +186,7 @@ export class Alerts {
     row: AlertsTable,
     event: AlertNotice['event'],
     channelIds: readonly string[],
-    atMs: number,
+    { nowMs, atMs }: { readonly nowMs: number; readonly atMs: number },
   ): Promise<void> {
     const known = new Set((await store.listChannels(database)).map(({ id }) => id));
     const device = row.deviceId === null ? undefined : await findDevice(database, row.deviceId);
@@ -185,7 +200,7 @@ export class Alerts {
           channelId,
           event,
           document: JSON.stringify(notice),
-          createdAtMs: this.#options.clock.nowMs(),
+          createdAtMs: nowMs,
           attempts: 0,
           nextAttemptAtMs: atMs,
         }),
@@ -202,32 +217,6 @@ export class Alerts {
   #urlOf({ deviceId }: AlertsTable): string | null {
     const { publicUrl } = this.#options;
     return publicUrl === null ? null : deviceId === null ? `${publicUrl}/` : `${publicUrl}/devices/${deviceId}`;
-  }
-
-  async #tellDue(): Promise<void> {
-    const { database, clock } = this.#options;
-    const due = await store.dueNotices(database, clock.nowMs(), noticesAtOnce);
-    // Side by side: a channel that hangs must not hold up the others.
-    await Promise.all(due.map((notice) => this.#tellOne(notice)));
-  }
-
-  async #tellOne(row: AlertNoticesTable): Promise<void> {
-    const { database, clock, secrets, tell, random, log } = this.#options;
-    const channel = await store.findChannel(database, row.channelId);
-    if (channel === undefined) return;
-    const target = JSON.parse(secrets.open(channel.target)) as AlertTarget;
-    const problem = await tell(target, JSON.parse(row.document) as AlertNotice).then(
-      () => null,
-      (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
-    );
-    const nowMs = clock.nowMs();
-    await store.updateChannel(database, row.channelId, { lastAttemptAtMs: nowMs, lastProblem: problem });
-    if (problem === null) return store.deleteNotice(database, row.id);
-    const { firstMs, factor, capMs, giveUpMs } = retryPolicy;
-    log.warn({ channel: channel.name, attempt: row.attempts + 1, problem }, 'an alert could not be told');
-    if (nowMs - row.createdAtMs > giveUpMs) return store.deleteNotice(database, row.id);
-    const waitMs = Math.min(capMs, firstMs * factor ** Math.min(row.attempts, 16)) * (1 - random() / 4);
-    await store.postponeNotice(database, row.id, { attempts: row.attempts + 1, nextAttemptAtMs: nowMs + Math.round(waitMs) });
   }
 
   async #prune(): Promise<void> {

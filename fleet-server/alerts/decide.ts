@@ -2,10 +2,22 @@
  * Which alerts there should be: pure, from what is known of the fleet at one moment and what was seen before.
  *
  * INVARIANTS
- * - One alert for one cause: a condition whose cause is present, or that comes of a relay which is down, or a device that is away with many
- *   others, has no alert of its own. While the broker is down every device is unknown: that is one alert as well.
+ * - One alert for one cause: a condition whose cause is present, or that comes of a relay which is down, or what is wrong with many devices at
+ *   once (gather.ts), has no alert of its own. While the broker is down every device is unknown: that is one alert as well.
  * - What is unknown opens nothing and resolves nothing: a server that has just started knows little. Nor does what is in a maintenance window.
  */
+import {
+  type DeviceFinding,
+  eventKey,
+  gather,
+  gatheredDetail,
+  gatheredTitle,
+  isOf,
+  readEventKey,
+  type Since,
+  togetherMs,
+  type Watched,
+} from '#fleet-server/alerts/gather.ts';
 import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import { type ConditionCode, conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
@@ -17,6 +29,8 @@ export type DeviceFacts = {
   readonly presence: { readonly state: 'online' | 'offline' | 'unknown'; readonly reason: string };
   /** It has been connected at least once. */
   readonly hasConnected: boolean;
+  /** How it is, since this server knows it: before that it has no conditions, and that says nothing. */
+  readonly hasSaid: boolean;
   /** In a maintenance window. */
   readonly isSilenced: boolean;
   readonly conditions: readonly { readonly code: string; readonly detail?: string | undefined }[];
@@ -25,7 +39,10 @@ export type DeviceFacts = {
 export type RelayFacts = Pick<RelayHealth, 'server' | 'kind' | 'detail'>;
 
 export type FleetFacts = {
+  /** All of which there may be something to say: each that is not there, in a maintenance window, or has a condition. */
   readonly devices: readonly DeviceFacts[];
+  /** How many devices of each group, or of none, are there besides those, and well. */
+  readonly well: ReadonlyMap<string | null, number>;
   /** Of each fleet server. Undefined while nobody is to be told of any. */
   readonly relays: readonly RelayFacts[] | undefined;
   /** Why no device can be heard, in words; null: they can. Undefined while nobody knows. */
@@ -37,26 +54,28 @@ export type Finding = {
   /** The same as long as it is the same thing. */
   readonly key: string;
   readonly ruleId: string;
+  /** Null: it is not about one device. */
   readonly deviceId: string | null;
   readonly title: string;
   readonly detail: string;
 };
 
-export type Pending = { readonly sinceMs: number; readonly lastSeenMs: number };
+/** `gatheredAs`: the key of the alert that tells of it among others. */
+export type Pending = { readonly sinceMs: number; readonly lastSeenMs: number; readonly gatheredAs: string | null };
 export type AlertsMemory = ReadonlyMap<string, Pending>;
 export const nothingSeen: AlertsMemory = new Map();
 
 export type Decision = {
   readonly memory: AlertsMemory;
   readonly opened: readonly Finding[];
+  /** What open alerts about many devices say of those that are left. */
+  readonly details: ReadonlyMap<string, string>;
   /** Keys of open alerts that are over. */
   readonly resolved: readonly string[];
 };
 
 /** What comes and goes within this time is one alert. */
 export const calmMs = 10_000;
-/** This many devices and this share of those that a rule watches, away at once, are one thing: the network, the power, a venue. */
-export const manyAway = { devices: 5, share: 0.5 } as const;
 /** Told by the rule about relays, once for all of its devices. */
 const toldOfRelay: ConditionCode = 'relay-down';
 const severities = ['info', 'warning', 'critical'] as const;
@@ -68,57 +87,171 @@ export function decideAlerts(
   open: ReadonlySet<string>,
   nowMs: number,
 ): Decision {
-  const next = new Map<string, Pending>();
-  const opened: Finding[] = [];
-  const unknown = new Set(
-    facts.devices.filter(({ presence, isSilenced }) => isSilenced || presence.state === 'unknown').map(({ id }) => id),
-  );
-  for (const rule of rules.filter(({ enabled }) => enabled)) {
-    for (const finding of findingsOf(rule, facts, { memory, open, nowMs })) {
-      const before = memory.get(finding.key);
-      const sinceMs = before?.sinceMs ?? nowMs;
-      next.set(finding.key, { sinceMs, lastSeenMs: nowMs });
-      if (!open.has(finding.key) && nowMs - sinceMs >= rule.forS * 1000) opened.push(finding);
-    }
+  const draft: Draft = { memory, open, nowMs, next: new Map(), opened: [] };
+  const left = new Map<string, DeviceFinding[]>();
+  const enabled = rules.filter((rule) => rule.enabled);
+  for (const rule of enabled) {
+    const { trigger } = rule;
+    if (trigger.kind === 'relay-down') decideEach(draft, rule, relayFindings(rule, facts.relays ?? []));
+    else if (trigger.kind === 'broker-down') decideEach(draft, rule, brokerFindings(rule, facts.brokerProblem ?? null));
+    else decideOfDevices(draft, rule, trigger, facts, left);
   }
+  const { next, opened } = draft;
+  const knowledge = knowledgeOf(facts);
+  const ruleIds = new Set(enabled.map(({ id }) => id));
   for (const [key, pending] of memory) {
-    if (!next.has(key) && nowMs - pending.lastSeenMs < calmMs) next.set(key, pending);
+    if (next.has(key)) continue;
+    const isHidden = ruleIds.has(ruleOf(key)) && isUnknown(key, knowledge, pending.gatheredAs !== null);
+    if (isHidden || nowMs - pending.lastSeenMs < calmMs) next.set(key, pending);
   }
-  const resolved = [...open].filter((key) => !next.has(key) && !isUnknown(key, unknown, facts));
-  return { memory: next, opened, resolved };
+  const resolved = new Set(lastOnes(draft, left));
+  const gathered = new Set([...next.values()].map(({ gatheredAs }) => gatheredAs));
+  for (const key of open) {
+    const isOver = readEventKey(key) === null ? !next.has(key) && !isUnknown(key, knowledge, true) : !gathered.has(key);
+    if (isOver) resolved.add(key);
+  }
+  const details = new Map([...left].filter(([key]) => !resolved.has(key)).map(([key, findings]) => [key, gatheredDetail(findings)]));
+  return { memory: next, opened, details, resolved: [...resolved] };
 }
 
-function isUnknown(key: string, unknown: ReadonlySet<string>, { relays, brokerProblem }: FleetFacts): boolean {
-  const [, subject = ''] = key.split('/');
-  if (subject === 'broker') return brokerProblem === undefined;
-  if (subject !== 'relay') return unknown.has(subject);
-  return relays?.some(({ server, kind }) => kind === 'unknown' && key.endsWith(relayKey(server))) ?? true;
+/** The one that is left of many has an alert of its own from now on; what told of the many is over. */
+function lastOnes({ next }: Draft, left: ReadonlyMap<string, readonly DeviceFinding[]>): string[] {
+  const counts = new Map<string, number>();
+  for (const { gatheredAs } of next.values()) if (gatheredAs !== null) counts.set(gatheredAs, (counts.get(gatheredAs) ?? 0) + 1);
+  const over: string[] = [];
+  for (const [key, [last]] of left) {
+    const pending = last === undefined ? undefined : next.get(last.key);
+    if (last === undefined || pending === undefined || counts.get(key) !== 1) continue;
+    next.set(last.key, { ...pending, gatheredAs: null });
+    over.push(key);
+  }
+  return over;
+}
+
+type Draft = {
+  readonly memory: AlertsMemory;
+  readonly open: ReadonlySet<string>;
+  readonly nowMs: number;
+  readonly next: Map<string, Pending>;
+  readonly opened: Finding[];
+};
+
+function decideEach({ memory, open, nowMs, next, opened }: Draft, rule: AlertRule, findings: readonly Finding[]): void {
+  for (const finding of findings) {
+    const sinceMs = memory.get(finding.key)?.sinceMs ?? nowMs;
+    next.set(finding.key, { sinceMs, lastSeenMs: nowMs, gatheredAs: null });
+    if (!open.has(finding.key) && nowMs - sinceMs >= rule.forS * 1000) opened.push(finding);
+  }
+}
+/** By a rule about devices. `left`: by the key of an open alert about many, those that it is still true of. */
+function decideOfDevices(
+  draft: Draft,
+  rule: AlertRule,
+  trigger: DeviceTrigger,
+  facts: FleetFacts,
+  left: Map<string, DeviceFinding[]>,
+): void {
+  const { memory, open, nowMs, next } = draft;
+  const devices = facts.devices.filter(({ group, isSilenced }) => !isSilenced && (rule.group === null || rule.group === group));
+  const findings = devices.flatMap((device) =>
+    trigger.kind === 'offline' ? awayFindings(rule, device) : conditionFindings(rule, trigger, device),
+  );
+  if (findings.length === 0) return;
+  const events = [...open].flatMap((key) => readEventKey(key) ?? []).filter(({ ruleId }) => ruleId === rule.id);
+  const free = new Map<string, Since<DeviceFinding>[]>();
+  for (const finding of findings) {
+    const before = memory.get(finding.key);
+    const since = { finding, sinceMs: before?.sinceMs ?? nowMs };
+    const isTold = open.has(finding.key);
+    const former = before?.gatheredAs ?? null;
+    const event = events.find((one) => isOf(one, since));
+    const joined = former !== null && open.has(former) ? former : event === undefined ? null : eventKey(event);
+    const gatheredAs = isTold ? null : joined;
+    next.set(finding.key, { sinceMs: since.sinceMs, lastSeenMs: nowMs, gatheredAs });
+    if (gatheredAs !== null) addTo(left, gatheredAs, finding);
+    else if (!isTold) addTo(free, finding.cause, since);
+  }
+  if (free.size === 0) return;
+  const counted = trigger.kind === 'offline' ? devices.filter(({ hasConnected }) => hasConnected) : devices;
+  const watched = watchedOf(counted, facts.well, rule.group);
+  for (const ofCause of free.values()) openFree(draft, rule, ofCause, watched);
+}
+
+function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
+
+function watchedOf(devices: readonly DeviceFacts[], well: FleetFacts['well'], only: string | null): Watched {
+  const counts = new Map([...well].filter(([group]) => only === null || group === only));
+  for (const { group } of devices) counts.set(group, (counts.get(group) ?? 0) + 1);
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return { all, ofGroup: counts };
+}
+
+/** Of those that nobody was told of: once one has lasted, with all that began soon after it. */
+function openFree({ next, opened, nowMs }: Draft, rule: AlertRule, free: readonly Since<DeviceFinding>[], watched: Watched): void {
+  const ordered = free.toSorted((a, b) => a.sinceMs - b.sinceMs);
+  const hasLasted = ({ sinceMs }: Since<DeviceFinding>) => nowMs - sinceMs >= rule.forS * 1000;
+  for (let first = ordered[0]; first !== undefined && hasLasted(first); ) {
+    const { sinceMs } = first;
+    const start = ordered.indexOf(first);
+    const after = ordered.findIndex((one) => one.sinceMs > sinceMs + togetherMs);
+    const { gatherings, alone } = gather(ordered.slice(start, after === -1 ? undefined : after), watched);
+    for (const [number, { group, members }] of gatherings.entries()) {
+      const findings = members.map(({ finding }) => finding);
+      const key = eventKey({ ruleId: rule.id, group, cause: first.finding.cause, sinceMs, number });
+      const title = gatheredTitle(rule, group, findings, watched);
+      opened.push({ key, ruleId: rule.id, deviceId: null, title, detail: gatheredDetail(findings) });
+      for (const member of members) next.set(member.finding.key, { sinceMs: member.sinceMs, lastSeenMs: nowMs, gatheredAs: key });
+    }
+    for (const { finding } of alone.filter(hasLasted)) {
+      const { key, deviceId, title, detail } = finding;
+      opened.push({ key, ruleId: rule.id, deviceId, title, detail });
+    }
+    first = after === -1 ? undefined : ordered[after];
+  }
+}
+
+type Knowledge = {
+  readonly facts: FleetFacts;
+  readonly unknown: ReadonlySet<string>;
+  readonly silenced: ReadonlySet<string>;
+  /** There, and they have not said yet how they are. */
+  readonly silent: ReadonlySet<string>;
+};
+
+function knowledgeOf(facts: FleetFacts): Knowledge {
+  const idsOf = (matches: (device: DeviceFacts) => boolean) => new Set(facts.devices.filter(matches).map(({ id }) => id));
+  return {
+    facts,
+    unknown: idsOf(({ presence }) => presence.state === 'unknown'),
+    silenced: idsOf(({ isSilenced }) => isSilenced),
+    silent: idsOf(({ presence, hasSaid }) => presence.state === 'online' && !hasSaid),
+  };
+}
+
+/** `isTold`: somebody was told of it. What nobody was told of begins anew after a maintenance window. */
+function isUnknown(key: string, { facts, unknown, silenced, silent }: Knowledge, isTold: boolean): boolean {
+  const [, subject = '', cause = ''] = key.split('/');
+  if (subject === 'broker') return facts.brokerProblem === undefined;
+  if (subject === 'relay') return facts.relays?.some(({ server, kind }) => kind === 'unknown' && key.endsWith(relayKey(server))) ?? true;
+  if (unknown.has(subject) || (isTold && silenced.has(subject))) return true;
+  return silent.has(subject) && isConditionCode(cause) && !isServerCondition(cause);
+}
+
+function ruleOf(key: string): string {
+  return key.split('/', 1)[0] ?? '';
 }
 
 function relayKey(server: string | null): string {
   return server === null ? '/relay' : `/relay/${server}`;
 }
 
-type Past = { readonly memory: AlertsMemory; readonly open: ReadonlySet<string>; readonly nowMs: number };
-
-function findingsOf(rule: AlertRule, facts: FleetFacts, past: Past): Finding[] {
-  const { trigger } = rule;
-  const devices = facts.devices.filter(({ group, isSilenced }) => !isSilenced && (rule.group === null || rule.group === group));
-  switch (trigger.kind) {
-    case 'relay-down':
-      return relayFindings(rule, facts.relays ?? []);
-    case 'broker-down': {
-      const detail = facts.brokerProblem ?? null;
-      if (detail === null) return [];
-      return [{ key: `${rule.id}/broker`, ruleId: rule.id, deviceId: null, title: 'The MQTT broker is down', detail }];
-    }
-    case 'offline':
-      return awayFindings(rule, devices, past);
-    case 'condition':
-      return devices.flatMap((device) => conditionFindings(rule, trigger, device));
-    default:
-      return trigger satisfies never;
-  }
+function brokerFindings(rule: AlertRule, detail: string | null): Finding[] {
+  if (detail === null) return [];
+  return [{ key: `${rule.id}/broker`, ruleId: rule.id, deviceId: null, title: 'The MQTT broker is down', detail }];
 }
 
 /** A server that dies after its relay is the same thing going on. */
@@ -136,37 +269,15 @@ function relayFindings(rule: AlertRule, relays: readonly RelayFacts[]): Finding[
   });
 }
 
-function awayFindings(rule: AlertRule, devices: readonly DeviceFacts[], { memory, open, nowMs }: Past): Finding[] {
-  const away = devices.filter(({ presence, hasConnected }) => presence.state === 'offline' && hasConnected);
-  const watched = devices.filter(({ hasConnected }) => hasConnected).length;
-  const manyKey = `${rule.id}/many`;
-  // Those that have been away for long do not make the next one a case of many.
-  const fresh = away.filter(({ id }) => nowMs - (memory.get(awayKey(rule, id))?.sinceMs ?? nowMs) < rule.forS * 1000 + calmMs);
-  const isMany = (count: number) => count >= manyAway.devices && count >= watched * manyAway.share;
-  const isCaseOfMany = isMany(memory.has(manyKey) ? away.length : fresh.length);
-  const each = away.map((device) => ({
-    key: awayKey(rule, device.id),
-    ruleId: rule.id,
-    deviceId: device.id,
-    title: `${device.name} is offline`,
-    detail: device.presence.reason,
-  }));
-  if (!isCaseOfMany) return each;
-  const names = away
-    .slice(0, 5)
-    .map(({ name }) => name)
-    .join(', ');
-  const detail = `${names}${away.length > 5 ? ` and ${away.length - 5} more` : ''}: look at the network and the power of the venue.`;
-  const many = { key: manyKey, ruleId: rule.id, deviceId: null, title: `${away.length} of ${watched} devices are offline`, detail };
-  // Those that were told of one by one before are not over because others joined them.
-  return [many, ...each.filter(({ key }) => open.has(key))];
+type DeviceTrigger = Extract<AlertRule['trigger'], { kind: 'offline' | 'condition' }>;
+
+function awayFindings(rule: AlertRule, { id, name, group, presence, hasConnected }: DeviceFacts): DeviceFinding[] {
+  if (presence.state !== 'offline' || !hasConnected) return [];
+  const title = `${name} is offline`;
+  return [{ key: `${rule.id}/${id}/offline`, deviceId: id, deviceName: name, group, cause: 'offline', title, detail: presence.reason }];
 }
 
-function awayKey(rule: AlertRule, deviceId: string): string {
-  return `${rule.id}/${deviceId}/offline`;
-}
-
-function conditionFindings(rule: AlertRule, trigger: Extract<AlertRule['trigger'], { kind: 'condition' }>, device: DeviceFacts): Finding[] {
+function conditionFindings(rule: AlertRule, trigger: Extract<DeviceTrigger, { kind: 'condition' }>, device: DeviceFacts): DeviceFinding[] {
   // Of nearly every device of a large fleet, each second.
   if (device.conditions.length === 0) return [];
   const { state } = device.presence;
@@ -183,8 +294,8 @@ function conditionFindings(rule: AlertRule, trigger: Extract<AlertRule['trigger'
     const isExplained = dependsOn.some((cause) => present.has(cause));
     if (!isMeant || isExplained) return [];
     const text = [detail, advice].filter((part) => part !== '').join(' ');
-    return [
-      { key: `${rule.id}/${device.id}/${code}`, ruleId: rule.id, deviceId: device.id, title: `${device.name}: ${title}`, detail: text },
-    ];
+    const { id: deviceId, name: deviceName, group } = device;
+    const key = `${rule.id}/${deviceId}/${code}`;
+    return [{ key, deviceId, deviceName, group, cause: code, title: `${deviceName}: ${title}`, detail: text }];
   });
 }

@@ -1,18 +1,24 @@
-/** Tells one notice to one target. Rejects with why it was not taken; never with a secret. */
+/** Tells one notice, or many as one, to one target. Rejects with why it was not taken; never with a secret. */
 import { createHmac } from 'node:crypto';
 import { createTransport } from 'nodemailer';
-import type { AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
+import { digestLines, shortened, worstOf } from '#fleet-server/alerts/digest.ts';
+import type { AlertDigest, AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
 
 const answerMs = 10_000;
 
-export async function tellTarget(target: AlertTarget, notice: AlertNotice): Promise<void> {
+/** ntfy makes a file of what is longer (https://docs.ntfy.sh/publish/#limitations). */
+const ntfyBytes = 4096;
+
+type Message = AlertNotice | AlertDigest;
+
+export async function tellTarget(target: AlertTarget, message: Message): Promise<void> {
   switch (target.kind) {
     case 'webhook':
-      return tellWebhook(target, notice);
+      return tellWebhook(target, message);
     case 'ntfy':
-      return tellNtfy(target, notice);
+      return tellNtfy(target, message);
     case 'email':
-      return tellByMail(target, notice);
+      return tellByMail(target, message);
     default:
       return target satisfies never;
   }
@@ -20,13 +26,13 @@ export async function tellTarget(target: AlertTarget, notice: AlertNotice): Prom
 
 type Target<K extends AlertTarget['kind']> = Extract<AlertTarget, { kind: K }>;
 
-async function tellWebhook({ url, secret }: Target<'webhook'>, notice: AlertNotice): Promise<void> {
-  const body = JSON.stringify(notice);
+async function tellWebhook({ url, secret }: Target<'webhook'>, message: Message): Promise<void> {
+  const body = JSON.stringify(message);
   const signature = secret === undefined ? undefined : `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
   await post(url, body, {
     'content-type': 'application/json',
     // The same for each attempt, so that a receiver can tell a repetition.
-    'idempotency-key': `${notice.alert.id} ${notice.event}`,
+    'idempotency-key': message.event === 'digest' ? `${message.id} digest` : `${message.alert.id} ${message.event}`,
     ...(signature === undefined ? {} : { 'x-makespacelive-signature': signature }),
   });
 }
@@ -35,18 +41,29 @@ const priorities = { info: '2', warning: '3', critical: '5' } as const;
 const tags = { opened: 'rotating_light', escalated: 'rotating_light', resolved: 'white_check_mark', test: 'wave' } as const;
 
 /** Headers as in https://docs.ntfy.sh/publish/; in RFC 2047 where they are not ASCII. */
-async function tellNtfy({ url, token }: Target<'ntfy'>, notice: AlertNotice): Promise<void> {
-  const { alert, event } = notice;
-  await post(url, alert.detail === '' ? alert.title : alert.detail, {
-    title: headerText(headline(notice)),
-    priority: event === 'resolved' ? '2' : priorities[alert.severity],
-    tags: tags[event],
-    ...(notice.url === null ? {} : { click: notice.url }),
+async function tellNtfy({ url, token }: Target<'ntfy'>, message: Message): Promise<void> {
+  const { text, priority, tag } = ntfyFormOf(message);
+  await post(url, text, {
+    title: headerText(headline(message)),
+    priority,
+    tags: tag,
+    ...(message.url === null ? {} : { click: message.url }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   });
 }
 
-async function tellByMail(target: Target<'email'>, notice: AlertNotice): Promise<void> {
+function ntfyFormOf(message: Message): { readonly text: string; readonly priority: string; readonly tag: string } {
+  if (message.event !== 'digest') {
+    const { alert, event } = message;
+    const priority = event === 'resolved' ? '2' : priorities[alert.severity];
+    return { text: alert.detail === '' ? alert.title : alert.detail, priority, tag: tags[event] };
+  }
+  const worst = worstOf(message);
+  const priority = worst === null ? '2' : priorities[worst];
+  return { text: shortened(digestLines(message), ntfyBytes), priority, tag: worst === null ? tags.resolved : tags.opened };
+}
+
+async function tellByMail(target: Target<'email'>, message: Message): Promise<void> {
   const { host, port, secure, from, to, user, password } = target;
   const transport = createTransport({
     host,
@@ -61,18 +78,23 @@ async function tellByMail(target: Target<'email'>, notice: AlertNotice): Promise
     ...(user === undefined ? {} : { auth: { user, pass: password ?? '' }, requireTLS: !secure }),
   });
   try {
-    await transport.sendMail({ from, to: [...to], subject: headline(notice), text: mailText(notice) });
+    await transport.sendMail({ from, to: [...to], subject: headline(message), text: mailText(message) });
   } finally {
     transport.close();
   }
 }
 
-function mailText({ alert, url }: AlertNotice): string {
+function mailText(message: Message): string {
+  const { url } = message;
+  if (message.event === 'digest') return [...digestLines(message), ...(url === null ? [] : ['', url]), ''].join('\n');
+  const { alert } = message;
   const times = [`Since: ${alert.openedAt}`, ...(alert.resolvedAt === null ? [] : [`Until: ${alert.resolvedAt}`])];
   return [alert.title, alert.detail, '', ...times, `Rule: ${alert.ruleName}`, ...(url === null ? [] : ['', url]), ''].join('\n');
 }
 
-function headline({ alert, event }: AlertNotice): string {
+function headline(message: Message): string {
+  if (message.event === 'digest') return message.title;
+  const { alert, event } = message;
   const words = { opened: '', escalated: 'Nobody has acknowledged: ', resolved: 'Recovered: ', test: 'Test: ' } as const;
   return `${words[event]}${alert.title}`;
 }

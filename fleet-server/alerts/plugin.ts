@@ -14,23 +14,31 @@ declare module 'fastify' {
   }
 }
 
-export type AlertsPluginOptions = { readonly clock: Clock; readonly publicUrl: string | null; readonly isBrokerExternal: boolean };
+export type AlertsPluginOptions = {
+  readonly clock: Clock;
+  readonly publicUrl: string | null;
+  readonly isBrokerExternal: boolean;
+  /** How a notice gets out; as people are told (messenger.ts) unless given. */
+  readonly tell?: typeof tellTarget;
+};
 
-async function alerts(app: FastifyInstance, { clock, publicUrl, isBrokerExternal }: AlertsPluginOptions): Promise<void> {
+async function alerts(app: FastifyInstance, options: AlertsPluginOptions): Promise<void> {
+  const { clock, publicUrl, isBrokerExternal, tell = tellTarget } = options;
   const { database } = app.store;
   const { secrets, audit } = app;
-  const startedAtMs = clock.nowMs();
-  const book = new AlertBook({ database, secrets, clock, audit, isBrokerExternal, tell: tellTarget });
+  const startedAtMs = clock.monotonicMs();
+  const book = new AlertBook({ database, secrets, clock, audit, isBrokerExternal, tell });
   const instance = new Alerts({
     database,
     secrets,
     clock,
     log: app.log,
+    audit,
     random: Math.random,
     publicUrl,
     isLeader: () => app.servers.isLeader(),
-    facts: () => readFacts(app, clock.nowMs() - startedAtMs),
-    tell: tellTarget,
+    facts: () => readFacts(app, clock.monotonicMs() - startedAtMs),
+    tell,
     publishChange: (change) => app.changes.publish(change),
   });
   app.decorate('alerts', instance);

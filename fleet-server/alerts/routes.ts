@@ -112,7 +112,8 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags,
-        summary: 'Replaces a channel; a secret that is left out stays',
+        summary:
+          'Replaces a channel; an address as it is shown and a secret that is left out stay, the secret as long as scheme, host and port do',
         params: Params,
         body: AlertChannelRequest,
         response: { 200: AlertChannel, ...problemAnswers },

@@ -1,4 +1,4 @@
-/** The audit log in the store: rows are added and, past a bound, the oldest go. Nothing changes one. */
+/** The audit log in the store: rows are added, and the oldest go. Nothing changes one. */
 import type { AuditLogTable, Database } from '#fleet-server/store/schema.ts';
 
 export type AuditRow = Omit<AuditLogTable, 'id'>;
@@ -56,11 +56,19 @@ export function lastSignInRows(database: Database, names: readonly string[]): Pr
   );
 }
 
-export async function pruneAuditRows(database: Database, keep: number): Promise<void> {
-  const newest = await database.selectFrom('auditLog').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
-  if (newest === undefined || newest.id <= keep) return;
-  await database
-    .deleteFrom('auditLog')
-    .where('id', '<=', newest.id - keep)
-    .execute();
+export async function newestId(database: Database): Promise<number | undefined> {
+  const row = await database.selectFrom('auditLog').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
+  return row === undefined ? undefined : Number(row.id);
+}
+
+/** Of the oldest entry since then. Looked for from the oldest on: what is older than a bound is deleted as a rule. */
+export async function firstIdSince(database: Database, sinceMs: number): Promise<number | undefined> {
+  const row = await database.selectFrom('auditLog').select('id').where('atMs', '>=', sinceMs).orderBy('id').limit(1).executeTakeFirst();
+  return row === undefined ? undefined : Number(row.id);
+}
+
+/** Answers how many there were. */
+export async function deleteRowsBefore(database: Database, id: number): Promise<number> {
+  const { numDeletedRows } = await database.deleteFrom('auditLog').where('id', '<', id).executeTakeFirst();
+  return Number(numDeletedRows);
 }

@@ -11,7 +11,7 @@ declare module 'fastify' {
 }
 
 async function audit(app: FastifyInstance, options: { readonly clock: Clock }): Promise<void> {
-  app.decorate('audit', new AuditLog(options));
+  app.decorate('audit', new AuditLog({ ...options, log: app.log }));
 }
 
 export const auditPlugin = fastifyPlugin(audit, { name: 'audit', dependencies: ['store'] });

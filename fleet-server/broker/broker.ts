@@ -3,8 +3,8 @@
  *
  * INVARIANTS
  * - Nothing rests here: clean sessions only, nothing retained, no queue for a device that is away.
- * - A message is handed to the server, and its promise awaited, before Aedes acknowledges it: Aedes itself acknowledges
- *   QoS 1 before it stores or hands on.
+ * - A message is handed to the server, and its promise awaited, before it is acknowledged: Aedes by itself acknowledges QoS 1 before it stores
+ *   or hands on. Nearly all go past it (device-lane.ts).
  * - A device that sends too much, or takes too little, costs its own connection and nobody else's.
  */
 import type { EventEmitter } from 'node:events';
@@ -24,6 +24,7 @@ import type {
   DeviceBroker,
   PublishOutcome,
 } from '#fleet-server/broker/contract.ts';
+import { DeviceLane } from '#fleet-server/broker/device-lane.ts';
 import { Entrance } from '#fleet-server/broker/entrance.ts';
 import { FailureLedger } from '#fleet-server/broker/failure-ledger.ts';
 import { Inbox } from '#fleet-server/broker/inbox.ts';
@@ -35,7 +36,7 @@ import type { Clock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
 import { type DownwardBody, type DownwardName, encodeDownward } from '#protocol/envelope.ts';
-import { downwardTopics, isTopicAllowed, topicFor } from '#protocol/topics.ts';
+import { downwardTopics, isTopicAllowed, parseTopic, type UpwardTopic } from '#protocol/topics.ts';
 
 export const brokerPolicy = {
   /** Connections that the system keeps until they are accepted; it takes fewer where net.core.somaxconn says so. */
@@ -63,6 +64,8 @@ export type BrokerSettings = {
   readonly tls?: TlsKeeper | null;
   /** The address itself unless told. */
   addressOf?(remote: string, forwardedFor: string | undefined): string;
+  /** A connection to the HTTP server has become one of the broker's. */
+  onWebSocket?(socket: Socket): void;
 };
 
 function listener(tls: TlsKeeper | null, accept: (socket: Socket) => void): Server {
@@ -95,6 +98,7 @@ export class Broker implements DeviceBroker {
     this.#connections = new ConnectionTable((connection, reason) => this.#onDisconnected(connection, reason));
     this.#inbox = new Inbox(settings.hooks, settings.clock, (deviceId, problem) => this.#problem(deviceId, problem));
     this.#webSockets = new WebSocketDoor(settings.server, (stream, request) => {
+      settings.onWebSocket?.(request.socket);
       const forwardedFor = request.headers['x-forwarded-for'];
       const remote = request.socket.remoteAddress ?? 'unknown';
       const text = Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor;
@@ -121,6 +125,7 @@ export class Broker implements DeviceBroker {
     // Said of its own store, which is memory; unheard, it would end the process.
     (aedes as EventEmitter).on('error', (err: unknown) => this.#settings.log.error({ err }, 'broker: Aedes failed'));
     aedes.on('client', (client) => this.#onConnected(client));
+    aedes.on('clientReady', (client) => this.#connections.of(client)?.lane?.open());
     aedes.on('keepaliveTimeout', (client) => this.#connections.of(client)?.blame('keepalive-timeout'));
     aedes.on('clientError', (client, error) => this.#onConnectionError(client, error));
     aedes.on('connectionError', (client, error) => this.#onConnectionError(client, error));
@@ -277,8 +282,15 @@ export class Broker implements DeviceBroker {
       client.close();
       return;
     }
-    const send = (name: DownwardName, payload: string) => this.#send(client, name, payload);
-    const isTakeover = this.#connections.enter(client, connection, send);
+    const lane = new DeviceLane({
+      client,
+      guarded: connection.guarded,
+      clock: this.#settings.clock,
+      drainTimeoutMs: brokerPolicy.drainTimeoutMs,
+      receive: ({ name, payload }) => this.#receive(client, connection, name, payload),
+    });
+    connection.lane = lane;
+    const isTakeover = this.#connections.enter(client, connection, (name, payload) => lane.send(name, payload));
     this.#report(client.id, 'connected', isTakeover ? 'taken-over' : 'accepted');
   }
 
@@ -296,26 +308,6 @@ export class Broker implements DeviceBroker {
     }
   }
 
-  // Straight to the client and not by aedes.publish: there, all devices share one emitter, and a hundred of them that take
-  // nothing in would hold up all others.
-  #send(client: Client, name: DownwardName, payload: string): Promise<void> {
-    const { qos } = downwardTopics[name];
-    const packet: PublishPacket = { cmd: 'publish', topic: topicFor(client.id, name), payload, qos, retain: false, dup: false };
-    return new Promise((resolve, reject) => {
-      const gone = () => reject(new Error('the connection is gone'));
-      if (client.closed) {
-        gone();
-        return;
-      }
-      client.conn.once('close', gone);
-      client.publish(packet, (error) => {
-        client.conn.off('close', gone);
-        if (error || client.closed) gone();
-        else resolve();
-      });
-    });
-  }
-
   /** Also asked for the last will, by which time the connection is closed. An answer closes the connection. */
   async #takePublish(client: Client | null, packet: PublishPacket): Promise<Error | undefined> {
     const connection = client === null ? undefined : this.#connections.of(client);
@@ -331,15 +323,24 @@ export class Broker implements DeviceBroker {
       return new Error('QoS 2 refused');
     }
     packet.retain = false;
-    const problem = await this.#inbox.take({ connection, deviceId: client.id, packet, isWill: client.closed });
+    const parsed = parseTopic(packet.topic);
+    return parsed?.way === 'up' ? this.#receive(client, connection, parsed.name, Buffer.from(packet.payload)) : undefined;
+  }
+
+  #receive(client: Client, connection: Connection, name: UpwardTopic, payload: Buffer): Promise<Error | undefined> | Error | undefined {
+    if (this.#closing !== undefined) return new Error('not accepted');
+    const answer = this.#inbox.take({ connection, deviceId: client.id, name, payload, isWill: client.closed });
     // The last of what it says when it comes.
-    if (packet.topic === topicFor(client.id, 'report')) this.#entrance.leave(connection);
-    return problem;
+    if (name !== 'report' || !(answer instanceof Promise)) return answer;
+    return answer.finally(() => this.#entrance.leave(connection));
   }
 
   /** Null, and not an error, for a topic that is refused: SUBACK 128 (3.9.3), and the connection goes on. */
   #judgeSubscription(client: Client, subscription: Subscription): Subscription | null {
-    if (isTopicAllowed(client.id, 'subscribe', subscription.topic)) return subscription;
+    if (isTopicAllowed(client.id, 'subscribe', subscription.topic)) {
+      this.#connections.of(client)?.lane?.subscribed(subscription.topic, subscription.qos);
+      return subscription;
+    }
     this.#problem(client.id, { code: 'topic-refused', message: 'expected one of the device’s own topics in SUBSCRIBE, got another' });
     return null;
   }

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { ConnectRefusal } from '#fleet-server/broker/connect-rules.ts';
 import type { ConnectionReason } from '#fleet-server/broker/contract.ts';
+import type { DeviceLane } from '#fleet-server/broker/device-lane.ts';
 import { GuardedConnection } from '#fleet-server/broker/packet-limit.ts';
 import { PublishQueue } from '#fleet-server/broker/publish-queue.ts';
 import type { DownwardName } from '#protocol/envelope.ts';
@@ -22,6 +23,10 @@ export class Connection {
   readonly address: string;
   refusal: ConnectRefusal | undefined;
   deviceId: string | undefined;
+  /** From when it is let in. */
+  lane: DeviceLane | undefined;
+  /** Of its messages: the last that is being dealt with, or waits. */
+  turn: Promise<void> | undefined;
   /** Counted among those of its address that have not authenticated. */
   isUnknown = true;
   #reason: ConnectionReason | undefined;
@@ -96,7 +101,7 @@ export class ConnectionTable {
   }
 
   /** It is let in; answers whether it took over from an older connection, which is ended. */
-  enter(client: Client, connection: Connection, send: (name: DownwardName, payload: string) => Promise<void>): boolean {
+  enter(client: Client, connection: Connection, send: (name: DownwardName, payload: string) => void | Promise<void>): boolean {
     const older = this.#byDevice.get(client.id);
     const end = (reason: ConnectionReason) => connection.end(reason);
     const queue = new PublishQueue(send, () => end('connection-lost'));

@@ -1,6 +1,12 @@
-/** A guard between a socket and the broker: the same bytes, but a packet that is too large closes the connection. */
+/**
+ * A guard between a socket and the broker: the same bytes, but a packet that is too large closes the connection; and packets that need not go
+ * through the broker are taken out (device-lane.ts).
+ *
+ * INVARIANT: packets are taken out only from a moment on at which the broker has taken over all that came before.
+ */
 import { Duplex } from 'node:stream';
 import { type PacketRefusal, PacketScanner } from '#fleet-server/broker/packet-scanner.ts';
+import { PacketSplitter } from '#fleet-server/broker/packet-splitter.ts';
 
 export class PacketRefused extends Error {
   readonly code = 'PACKET_REFUSED';
@@ -16,6 +22,12 @@ export class PacketRefused extends Error {
 export class GuardedConnection extends Duplex {
   readonly #source: Duplex;
   readonly #scanner = new PacketScanner();
+  #splitter: PacketSplitter | null = null;
+  #take: ((packet: Buffer) => boolean) | null = null;
+  /** The broker has read enough for now. */
+  #isFull = false;
+  #isHeld = false;
+  #isGathering = false;
 
   constructor(source: Duplex) {
     super({ allowHalfOpen: false });
@@ -25,9 +37,15 @@ export class GuardedConnection extends Duplex {
   start(): this {
     const source = this.#source;
     source.on('data', (chunk: Buffer) => {
+      const isClean = this.#scanner.isBetweenPackets && this.readableLength === 0;
       const refusal = this.#scanner.scan(chunk);
-      if (refusal !== undefined) this.destroy(new PacketRefused(refusal));
-      else if (!this.push(chunk)) source.pause();
+      if (refusal !== undefined) {
+        this.destroy(new PacketRefused(refusal));
+        return;
+      }
+      if (this.#take !== null && isClean) this.#splitter ??= new PacketSplitter();
+      if (this.#splitter === null) this.#forward(chunk);
+      else this.#splitter.split(chunk, (packet) => this.#offer(packet));
     });
     source.on('end', () => this.push(null));
     source.on('error', (cause) => this.destroy(cause));
@@ -39,12 +57,52 @@ export class GuardedConnection extends Duplex {
     this.#scanner.accept();
   }
 
+  /** From now on, or soon, each whole packet is offered to `take` first, which answers whether it has taken it. */
+  takeOut(take: (packet: Buffer) => boolean): void {
+    this.#take = take;
+  }
+
+  /** Nothing more is read until `readOn`. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#source.pause();
+  }
+
+  readOn(): void {
+    this.#isHeld = false;
+    if (!this.#isFull) this.#source.resume();
+  }
+
+  /** As `write`; what is sent in one go of the event loop leaves together. */
+  send(bytes: Buffer): boolean {
+    if (!this.#isGathering) {
+      this.#isGathering = true;
+      this.cork();
+      process.nextTick(() => {
+        this.#isGathering = false;
+        this.uncork();
+      });
+    }
+    return this.write(bytes);
+  }
+
+  #offer(packet: Buffer): void {
+    if (!this.destroyed && this.#take?.(packet) !== true) this.#forward(packet);
+  }
+
+  #forward(bytes: Buffer): void {
+    if (this.push(bytes)) return;
+    this.#isFull = true;
+    this.#source.pause();
+  }
+
   get saidGoodbye(): boolean {
     return this.#scanner.sawDisconnect;
   }
 
   override _read(): void {
-    this.#source.resume();
+    this.#isFull = false;
+    if (!this.#isHeld) this.#source.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -28,6 +28,11 @@ export class PacketScanner {
     this.#accepted = true;
   }
 
+  /** All that has come so far are whole packets. */
+  get isBetweenPackets(): boolean {
+    return this.#packetType === undefined && this.#toSkip === 0;
+  }
+
   /** Whether the peer said goodbye by a DISCONNECT packet. */
   get sawDisconnect(): boolean {
     return this.#sawDisconnect;

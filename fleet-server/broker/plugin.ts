@@ -1,4 +1,5 @@
 /** `app.broker`: MQTT over TCP and, at /mqtt of the HTTP port, over WebSocket. */
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { Broker } from '#fleet-server/broker/broker.ts';
@@ -21,11 +22,13 @@ export type BrokerOptions = BrokerHooks & {
   readonly tls?: TlsKeeper | null;
   /** Of a WebSocket's client, when a proxy stands in between. */
   readonly addressOf?: (remote: string, forwardedFor: string | undefined) => string;
+  /** A connection to the HTTP port has become a WebSocket of a device. */
+  readonly onWebSocket?: (socket: Socket) => void;
 };
 
 async function broker(app: FastifyInstance, options: BrokerOptions): Promise<void> {
-  const { port, host, clock = systemClock, tls = null, addressOf = (remote: string) => remote, ...hooks } = options;
-  const instance = new Broker({ port, host, server: app.server, hooks, log: app.log, clock, tls, addressOf });
+  const { port, host, clock = systemClock, tls = null, addressOf = (remote: string) => remote, onWebSocket = () => {}, ...hooks } = options;
+  const instance = new Broker({ port, host, server: app.server, hooks, log: app.log, clock, tls, addressOf, onWebSocket });
   app.decorate('broker', instance);
   app.addHook('onReady', () => instance.start());
   // Before the HTTP server waits for its connections: those that became WebSockets would keep it open.

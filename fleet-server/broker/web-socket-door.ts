@@ -37,6 +37,8 @@ export class WebSocketDoor {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     if ((request.url ?? '').split('?', 1)[0] !== path) {
+      // An HTTP server lets the other side keep its half open for ever.
+      socket.once('finish', () => socket.destroy());
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }

@@ -8,11 +8,13 @@ import type { Change } from '#protocol/model/change.ts';
 
 const maxBufferedBytes = 64 * 1024;
 const maxConnections = 500;
+/** Screens on the walls of a house may share one sign-in. */
+const maxOfOne = 100;
 
 export type ChangesRouteOptions = { readonly clock: Clock };
 
 export const changesRoutes: FastifyPluginAsyncTypebox<ChangesRouteOptions> = async (app, { clock }) => {
-  const streams = new EventStreams(app, { clock, maxConnections, maxBufferedBytes });
+  const streams = new EventStreams(app, { clock, maxConnections, maxOfOne, maxBufferedBytes });
 
   const begin = (send: (text: string) => void): (() => void) => {
     const thinner = createChangeThinner();
@@ -42,7 +44,7 @@ export const changesRoutes: FastifyPluginAsyncTypebox<ChangesRouteOptions> = asy
       preHandler: app.requireRole('viewer'),
     },
     async (request, reply) => {
-      streams.serve(reply, { begin, mayGoOn: async () => (await app.currentPerson(request)) !== null });
+      streams.serve(reply, { reader: request.actor, begin, mayGoOn: async () => (await app.currentPerson(request)) !== null });
     },
   );
 };

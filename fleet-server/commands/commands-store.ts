@@ -83,11 +83,24 @@ export async function openCommands(database: Database, deviceId: string, nowMs: 
   return (await selectOpen(database, { deviceId, nowMs })).rows;
 }
 
-/** Of all devices, in time and not yet sent; at most a thousand. */
-export function waitingCommands(database: Database, nowMs: number): Promise<CommandsTable[]> {
+/** Devices for which something waits that is in time, whether they are there or not. */
+export async function waitingDevices(database: Database, nowMs: number): Promise<string[]> {
+  const rows = await database
+    .selectFrom('commands')
+    .select('deviceId')
+    .distinct()
+    .where('state', '=', 'waiting')
+    .where('deadlineMs', '>', nowMs)
+    .execute();
+  return rows.map(({ deviceId }) => deviceId);
+}
+
+/** Of these devices, in time and not yet sent, oldest first; of at most five hundred devices and a thousand commands. */
+export function waitingCommands(database: Database, deviceIds: readonly string[], nowMs: number): Promise<CommandsTable[]> {
   return database
     .selectFrom('commands')
     .selectAll()
+    .where('deviceId', 'in', deviceIds.slice(0, rowsAtOnce))
     .where('state', '=', 'waiting')
     .where('deadlineMs', '>', nowMs)
     .orderBy('requestedAtMs')

@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { entryOfCommand } from '#fleet-server/commands/command-entry.ts';
 import * as store from '#fleet-server/commands/commands-store.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
@@ -17,7 +18,7 @@ import type { Log } from '#fleet-server/log.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
-import { commandDefinitions, isCommandKind, isFilledInByServer } from '#protocol/commands.ts';
+import { commandDefinitions, isCommandKind, isFilledInByServer, mayBeAskedFor } from '#protocol/commands.ts';
 import type { Command, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
@@ -31,6 +32,10 @@ export type NewCommand = {
   readonly requestedBy: string;
   /** How long it may take; what its kind says unless given. */
   readonly deadlineMs?: number;
+  /** The server sends it without having been asked: kinds that nobody may ask for are refused without this. */
+  readonly isServersOwn?: true;
+  /** Why it is asked for, where that is known: stored in the device's history with the command, or not at all. */
+  readonly historyEntry?: NewHistoryEntry;
 };
 
 /** Whom a command to several devices is for. */
@@ -56,6 +61,7 @@ export type DeviceCommandsOptions = {
   isLeader(): boolean;
   publishChange(change: Change): void;
   appendHistory(entry: NewHistoryEntry): Promise<void>;
+  appendHistoryIn(transaction: Database, entry: NewHistoryEntry): Promise<void>;
   /** What this server fills in itself, and what stands in no table of commands. */
   readonly secretArguments: {
     prepare(transaction: Database, deviceId: string): Promise<void>;
@@ -74,6 +80,7 @@ const expiryTickMs = 1000;
 const lookTickMs = 5000;
 /** A device that has done it says its result again. Looked at each time that commands are looked for. */
 const sendAgainAfterMs = 10_000;
+const askedFor = Object.keys(commandDefinitions).filter((kind) => isCommandKind(kind) && mayBeAskedFor(kind));
 const tooManyOpen = `Expected at most ${maxOpen} commands that wait for this device.`;
 const states = ['waiting', 'sent', 'done', 'failed', 'refused', 'expired', 'withdrawn'] as const;
 
@@ -109,7 +116,7 @@ export class DeviceCommands {
 
   /** Resolves when the command is stored, and then sends it; rejects with a FleetError when device, kind or arguments are not right. */
   async request(request: NewCommand): Promise<CommandStatus> {
-    const { database, isKnown } = this.#options;
+    const { database, audit, isKnown } = this.#options;
     if (!isKnown(request.deviceId)) throw deviceNotFound(request.deviceId);
     const row: CommandsTable = { ...this.#row(request), deviceId: request.deviceId };
     await inTransaction(database, async (transaction) => {
@@ -118,7 +125,8 @@ export class DeviceCommands {
       await store.insertCommand(transaction, row);
       if (hasSecret(row)) await this.#options.secretArguments.prepare(transaction, row.deviceId);
       await store.pruneCommands(transaction, row.deviceId, maxKept);
-      if (row.requestedBy !== 'watchdog') await this.#audit(transaction, row, row.deviceId);
+      if (row.requestedBy !== 'watchdog') await audit.append(transaction, entryOfCommand(row, row.deviceId));
+      if (request.historyEntry !== undefined) await this.#options.appendHistoryIn(transaction, request.historyEntry);
     });
     if (row.requestedBy !== 'watchdog') await this.#tellHistory(row);
     if (hasSecret(row)) await this.#options.secretArguments.announce(row.deviceId);
@@ -128,8 +136,8 @@ export class DeviceCommands {
   }
 
   /** The same of several devices. Each has a result of its own; one that cannot take it has it at once. */
-  async requestMany(request: Omit<NewCommand, 'deviceId'>, among: Among): Promise<BatchStatus> {
-    const { database, clock, isKnown } = this.#options;
+  async requestMany(request: Omit<NewCommand, 'deviceId' | 'isServersOwn' | 'historyEntry'>, among: Among): Promise<BatchStatus> {
+    const { database, clock, audit, isKnown } = this.#options;
     const batchId = randomUUID();
     const shared = { ...this.#row(request), batchId };
     const deviceIds = await idsOf(database, among);
@@ -153,7 +161,8 @@ export class DeviceCommands {
         await store.pruneCommands(transaction, row.deviceId, maxKept);
         if (hasSecret(row) && row.state === 'waiting') await this.#options.secretArguments.prepare(transaction, row.deviceId);
       }
-      await this.#audit(transaction, shared, `${made.length} devices${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`);
+      const subject = `${made.length} devices${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`;
+      await audit.append(transaction, entryOfCommand(shared, subject, deviceIds));
       return made;
     });
     // Together they wait for the disk once.
@@ -175,7 +184,9 @@ export class DeviceCommands {
   /** All of a command but its device; throws a FleetError where kind or arguments are not right. */
   #row(request: Omit<NewCommand, 'deviceId'>): Omit<CommandsTable, 'deviceId'> {
     const { kind } = request;
-    if (!isCommandKind(kind)) throw wrongField('kind', `one of ${Object.keys(commandDefinitions).join(', ')}`, kind.slice(0, 64));
+    if (!isCommandKind(kind) || !(mayBeAskedFor(kind) || request.isServersOwn === true)) {
+      throw wrongField('kind', `one of ${askedFor.join(', ')}`, kind.slice(0, 64));
+    }
     const checked = isFilledInByServer(kind) ? withoutAny(request.arguments) : checkArguments(kind, request.arguments);
     if (checked.kind === 'problem') throw wrongField('arguments', `those of ${kind}`, checked.problem);
     const argumentsText = JSON.stringify(request.arguments);
@@ -197,11 +208,6 @@ export class DeviceCommands {
       recordings: null,
       batchId: null,
     };
-  }
-
-  #audit(transaction: Database, { kind, requestedBy }: Omit<CommandsTable, 'deviceId'>, subject: string): Promise<void> {
-    const changes = [{ field: 'command', before: null, after: kind }];
-    return this.#options.audit.append(transaction, { actor: requestedBy, action: 'command-requested', subject, changes });
   }
 
   #tellHistory({ deviceId, kind, requestedBy }: CommandsTable): Promise<void> {
@@ -249,7 +255,9 @@ export class DeviceCommands {
   async #sendWaiting(): Promise<void> {
     const { database, clock, log, isConnected } = this.#options;
     try {
-      for (const row of await store.waitingCommands(database, clock.nowMs())) if (isConnected(row.deviceId)) this.#send(row);
+      // What waits for devices that are away must not hide what those that are there could be sent.
+      const here = (await store.waitingDevices(database, clock.nowMs())).filter(isConnected);
+      if (here.length > 0) for (const row of await store.waitingCommands(database, here, clock.nowMs())) this.#send(row);
       if (!this.#options.mayLoseResults() || !this.#options.isLeader()) return;
       const nowMs = clock.nowMs();
       for (const row of await store.sentCommands(database, nowMs, nowMs - sendAgainAfterMs)) if (isConnected(row.deviceId)) this.#send(row);

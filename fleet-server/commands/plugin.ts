@@ -25,6 +25,7 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     isLeader: () => app.servers.isLeader(),
     publishChange: (change) => app.changes.publish(change),
     appendHistory: (entry) => app.history.append(entry),
+    appendHistoryIn: (transaction, entry) => app.history.appendIn(transaction, entry),
     secretArguments: {
       prepare: (transaction, deviceId) => offerNextCredential(app, transaction, deviceId),
       announce: (deviceId) => announceNextCredential(app, deviceId),

@@ -73,22 +73,38 @@ type Found = Pick<ListPage, 'states' | 'blocked'> & { readonly found: readonly L
 
 function find(rows: readonly ListRow[], match: DeviceMatch, textOf: TextOf): Found {
   const words = wordsOf(match.search ?? '');
+  const isOfAll = words.length === 0 && match.group === undefined && match.tag === undefined && match.waiting === undefined;
+  const alike = isOfAll ? rows : rows.filter((row) => isIn(row, match) && (words.length === 0 || hasWords(textOf(row), words)));
+  const isOfAny = match.state === undefined && match.blocked === undefined;
+  return { found: isOfAny ? alike : alike.filter((row) => isAs(row, match)), ...countsOf(alike) };
+}
+
+/** Nearly always one has the state of the one before it. */
+function countsOf(rows: readonly ListRow[]): Pick<Found, 'states' | 'blocked'> {
   const counts = new Map<string, number>();
-  const found: ListRow[] = [];
+  let state = '';
+  let alike = 0;
   let blocked = 0;
+  const note = () => counts.set(state, (counts.get(state) ?? 0) + alike);
   for (const row of rows) {
-    if (!isIn(row, match) || !(words.length === 0 || hasWords(textOf(row), words))) continue;
-    const isBlocked = row.live.blockedSinceMs !== null;
-    counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
-    if (isBlocked) blocked += 1;
-    const isOfState = match.state === undefined || match.state === row.state;
-    if (isOfState && (match.blocked === undefined || match.blocked === isBlocked)) found.push(row);
+    if (row.state !== state) {
+      note();
+      state = row.state;
+      alike = 0;
+    }
+    alike += 1;
+    if (row.isBlocked) blocked += 1;
   }
-  const states = streamKinds.flatMap((state) => {
-    const count = counts.get(state) ?? 0;
-    return count === 0 ? [] : [{ state, count }];
+  note();
+  const states = streamKinds.flatMap((kind) => {
+    const count = counts.get(kind) ?? 0;
+    return count === 0 ? [] : [{ state: kind, count }];
   });
-  return { found, states, blocked };
+  return { states, blocked };
+}
+
+function isAs(row: ListRow, { state, blocked }: DeviceMatch): boolean {
+  return (state === undefined || state === row.state) && (blocked === undefined || blocked === row.isBlocked);
 }
 
 function wordsOf(search: string): readonly string[] {
@@ -134,7 +150,8 @@ function figureOf(row: ListRow, sort: DeviceSort, settingsTrouble: ReadonlySet<s
     case 'name':
       return 0;
     case 'urgency':
-      return settingsTrouble.has(row.id) ? Math.min(row.urgency, ofSettingsTrouble) : row.urgency;
+      // What one that is shut out reports of its settings is old.
+      return settingsTrouble.has(row.id) && !row.isBlocked ? Math.min(row.urgency, ofSettingsTrouble) : row.urgency;
     case 'state-since':
       return row.stateSinceMs;
     case 'heard':

@@ -11,7 +11,7 @@ import { type DeviceEntry, entryOf, fromHex, twiceOf } from '#fleet-server/devic
 import { DeviceRights } from '#fleet-server/devices/device-rights.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
-import { type KeptReport, storedReport } from '#fleet-server/devices/kept-report.ts';
+import { storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, isSession, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
 import {
@@ -224,12 +224,6 @@ export class DeviceRegister {
     }
   }
 
-  /** On a shared wire: the report that has just been found the newest in the store. */
-  setReport(deviceId: string, report: KeptReport): void {
-    const entry = this.#entries.get(deviceId);
-    if (entry !== undefined) entry.live = { ...entry.live, report };
-  }
-
   /** Whether the store has just this text. Only where no other server writes there. */
   isReportStored(deviceId: string, text: string): boolean {
     return this.#entries.get(deviceId)?.reportInStore === text;
@@ -384,6 +378,19 @@ export class DeviceRegister {
     const entry = this.#entries.get(deviceId);
     if (entry === undefined) return;
     entry.tags = tags;
+    this.#options.publishChange({ subject: 'device', deviceId });
+  }
+
+  /** The group is called otherwise in the store now. */
+  renameGroup(from: string, to: string): void {
+    for (const { live } of this.#entries.values()) if (live.group === from) this.setGroup(live.id, to);
+  }
+
+  /** As the store has it now. */
+  setGroup(deviceId: string, group: string | null): void {
+    const entry = this.#entries.get(deviceId);
+    if (entry === undefined) return;
+    entry.live = { ...entry.live, group };
     this.#options.publishChange({ subject: 'device', deviceId });
   }
 

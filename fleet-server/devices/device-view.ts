@@ -1,5 +1,6 @@
 /** A device as the API shows it: the row of the store and the live picture in one. Pure. */
 import { timestamp } from '#fleet-server/clock.ts';
+import type { SummaryRow } from '#fleet-server/devices/devices-store.ts';
 import { readReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { readTags } from '#fleet-server/devices/tags.ts';
@@ -10,9 +11,11 @@ import { type Condition, type ConditionCode, isServerCondition } from '#protocol
 import type { DeviceDetail, DeviceSummary } from '#protocol/model/device.ts';
 import type { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 
-export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: DeviceMaintenance | null): DeviceSummary {
+export function deviceSummary(row: SummaryRow, live: LiveDevice, maintenance: DeviceMaintenance | null): DeviceSummary {
   // What an absent device last said of its work says nothing of now: figures are shown only while it is there.
   const isOnline = live.presence.state === 'online';
+  const { desiredRevision, appliedRevision, outcomeRevision, outcome, driftedSinceMs, driftedKeys } = row;
+  const refusals = parseRefusals(row.refusals);
   return {
     id: row.id,
     name: row.name,
@@ -23,7 +26,7 @@ export function deviceSummary(row: DevicesTable, live: LiveDevice, maintenance: 
     maintenance,
     presence: live.presence,
     stream: live.stream,
-    settings: settingsState({ ...row, refusals: parseRefusals(row.refusals) }),
+    settings: settingsState({ desiredRevision, appliedRevision, outcomeRevision, outcome, refusals, driftedSinceMs, driftedKeys }),
     conditions: conditionsOf(live),
     source: live.report?.source ?? null,
     figures: isOnline ? live.figures : null,
@@ -76,6 +79,12 @@ export function shownConditions(live: LiveDevice): Condition[] {
   const own = [...said, ...knownConditions(live), ...relayConditions(live)];
   if (live.stream.kind !== 'not-arriving') return own;
   return [...own, { code: 'stream-not-arriving', since: live.stream.since, detail: live.stream.detail }];
+}
+
+/** Nothing of it is shown as a condition: as `shownConditions` would say, without making anything, for nearly every device each second. */
+export function hasNoConditions({ conditions, waitingSinceMs, blockedSinceMs, twice, relayProblem, stream }: LiveDevice): boolean {
+  if (conditions.length > 0 || waitingSinceMs !== null || blockedSinceMs !== null || twice !== null) return false;
+  return relayProblem === null && stream.kind !== 'not-arriving';
 }
 
 function relayConditions({ relayProblem, presence }: LiveDevice): Condition[] {

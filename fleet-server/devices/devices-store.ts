@@ -1,6 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
-import { prepared } from '#fleet-server/store/prepared.ts';
+import { prepared, preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
@@ -116,9 +116,42 @@ export async function isBoardBlocked(database: Database, boardId: string): Promi
   return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
+const summaryColumns = [
+  'id',
+  'name',
+  'groupName',
+  'tags',
+  'waitingSinceMs',
+  'blockedSinceMs',
+  'desiredRevision',
+  'appliedRevision',
+  'outcomeRevision',
+  'outcome',
+  'refusals',
+  'driftedSinceMs',
+  'driftedKeys',
+] as const;
+/** What the list shows of the row. */
+export type SummaryRow = Pick<DevicesTable, (typeof summaryColumns)[number]>;
+
+/** So many are asked for at once: two statements for a page, which stay prepared and wait for no checkpoint. */
+const idsPerSelect = 50;
+const selectWithIds = preparedInOrder<SummaryRow>(idsPerSelect, (database, places) =>
+  database
+    .selectFrom('devices')
+    .select(summaryColumns)
+    .where('id', 'in', places as readonly string[]),
+);
+
 /** In no order. */
-export function devicesWithIds(database: Database, ids: readonly string[]): Promise<DevicesTable[]> {
-  return ids.length === 0 ? Promise.resolve([]) : database.selectFrom('devices').selectAll().where('id', 'in', ids).execute();
+export async function summaryRows(database: Database, ids: readonly string[]): Promise<SummaryRow[]> {
+  const found: SummaryRow[] = [];
+  for (let from = 0; from < ids.length; from += idsPerSelect) {
+    // Places that are left over name the last one once more.
+    const places = Array.from({ length: idsPerSelect }, (_, index) => ids[Math.min(from + index, ids.length - 1)]);
+    found.push(...(await selectWithIds(database, places)).rows);
+  }
+  return found;
 }
 
 /** Those whose settings were refused or that report others: see settings-state.ts. */
@@ -164,6 +197,36 @@ export async function setTags(database: Database, ids: readonly string[], tags: 
       .where('id', 'in', ids.slice(from, from + idsAtOnce))
       .execute();
   }
+}
+
+export function groupsOfAll(database: Database): Promise<Pick<DevicesTable, 'id' | 'groupName'>[]> {
+  return database.selectFrom('devices').select(['id', 'groupName']).execute();
+}
+
+/** Null: none. */
+export async function setGroup(database: Database, ids: readonly string[], groupName: string | null): Promise<void> {
+  for (let from = 0; from < ids.length; from += idsAtOnce) {
+    await database
+      .updateTable('devices')
+      .set({ groupName })
+      .where('id', 'in', ids.slice(from, from + idsAtOnce))
+      .execute();
+  }
+}
+
+export async function countOfGroup(database: Database, group: string): Promise<number> {
+  const { count } = await database
+    .selectFrom('devices')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('groupName', '=', group)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Answers which devices are in it. */
+export async function renameGroup(database: Database, from: string, to: string): Promise<string[]> {
+  const rows = await database.updateTable('devices').set({ groupName: to }).where('groupName', '=', from).returning('id').execute();
+  return rows.map(({ id }) => id);
 }
 
 export async function deleteDevice(database: Database, id: string): Promise<void> {

@@ -1,14 +1,25 @@
-/** The list of devices, the tags that there are, and tags for many devices at once. */
+/** The list of devices, the tags that there are, and tags and a group for many devices at once. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { ListOrder, ListRequest } from '#fleet-server/devices/device-list.ts';
 import { deviceSummary } from '#fleet-server/devices/device-view.ts';
-import { devicesWithIds } from '#fleet-server/devices/devices-store.ts';
+import { summaryRows } from '#fleet-server/devices/devices-store.ts';
 import { readCursor, writeCursor } from '#fleet-server/devices/list-cursor.ts';
+import { moveDevices } from '#fleet-server/devices/move-devices.ts';
+import { selectedIds } from '#fleet-server/devices/selected-devices.ts';
 import { tagDevices } from '#fleet-server/devices/tag-devices.ts';
 import { readTags } from '#fleet-server/devices/tags.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { DeviceList, DeviceMatch, DeviceSort, TaggingRequest, TaggingResult, TagList } from '#protocol/model/device.ts';
+import {
+  DeviceList,
+  DeviceMatch,
+  DeviceSort,
+  GroupingRequest,
+  GroupingResult,
+  TaggingRequest,
+  TaggingResult,
+  TagList,
+} from '#protocol/model/device.ts';
 
 const tags = ['devices'];
 const defaultLimit = 100;
@@ -46,11 +57,11 @@ export const devicesListRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const start = startOf(order, after, skip);
       const page = await app.deviceList.page({ match, order, start, limit });
       const ids = page.rows.map(({ id }) => id);
-      const stored = new Map((await devicesWithIds(database, ids)).map((device) => [device.id, device]));
+      const stored = new Map((await summaryRows(database, ids)).map((device) => [device.id, device]));
       return {
         devices: page.rows.flatMap(({ id, live }) => {
           const device = stored.get(id);
-          return device === undefined ? [] : [deviceSummary(device, live, app.maintenance.of(id, device.groupName))];
+          return device === undefined ? [] : [deviceSummary(device, live, app.maintenance.of(id, live.group))];
         }),
         total: page.total,
         before: page.before,
@@ -86,17 +97,21 @@ export const devicesListRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
       preHandler: app.requireRole('operator', 'devices'),
     },
-    (request) => {
-      const { deviceIds, matching, add, remove } = request.body;
-      if ((deviceIds === undefined) === (matching === undefined)) {
-        const came = deviceIds === undefined ? 'none of them' : 'both';
-        throw new FleetError('wrong-fields', `Expected either deviceIds or matching, got ${came}.`, {
-          problems: [{ key: 'body', expected: 'either deviceIds or matching', came }],
-        });
-      }
-      const ids = deviceIds ?? app.deviceList.idsMatching(matching ?? {});
-      return tagDevices(app, { ids, add, remove, actor: request.actor });
+    ({ body, actor }) => tagDevices(app, { ids: selectedIds(app, body), add: body.add, remove: body.remove, actor }),
+  );
+
+  app.post(
+    '/devices/grouping',
+    {
+      schema: {
+        tags,
+        summary: 'Moves several devices to a group, or out of any',
+        body: GroupingRequest,
+        response: { 200: GroupingResult, ...problemAnswers },
+      },
+      preHandler: app.requireRole('operator', 'devices'),
     },
+    ({ body, actor }) => moveDevices(app, { ids: selectedIds(app, body), group: body.group, actor }),
   );
 };
 

@@ -18,6 +18,7 @@ export type ListRow = {
   readonly tags: string;
   readonly live: LiveDevice;
   readonly group: string | null;
+  readonly isBlocked: boolean;
   readonly state: StreamState['kind'];
   /** As far as settings say nothing to it. */
   readonly urgency: number;
@@ -66,6 +67,7 @@ function rowOf({ name, tags, live }: ListedDevice): ListRow {
     tags,
     live,
     group: live.group,
+    isBlocked: live.blockedSinceMs !== null,
     state: live.stream.kind,
     urgency: urgency(live.stream.kind, conditionsOf(live)),
     stateSinceMs: Date.parse(live.stream.since),

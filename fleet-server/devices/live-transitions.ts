@@ -88,7 +88,8 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
 export function settle(live: LiveDevice, presence: DevicePresence, reception: RelayReception | null, nowMs: number): LiveDevice {
   const { waitingSinceMs, blockedSinceMs, media, outputs, conditions, relayProblem, streamsHere } = live;
   const isMissing = reception === null && claimsToStreamHere({ presence, media, outputs, streamsHere });
-  const missingSinceMs = isMissing ? (live.missingSinceMs ?? nowMs) : null;
+  // What is ahead of the clock began just now: the clock was set back.
+  const missingSinceMs = isMissing ? Math.min(live.missingSinceMs ?? nowMs, nowMs) : null;
   const heard = { presence, media, outputs, conditions, streamsHere };
   const view = { ...heard, waitingSinceMs, blockedSinceMs, reception, relayProblem, missingSinceMs };
   const { kind, detail } = streamState(view, nowMs);

@@ -4,7 +4,7 @@ import { deviceDetail } from '#fleet-server/devices/device-view.ts';
 import * as store from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { removeDevice } from '#fleet-server/devices/remove-device.ts';
-import { writeTags } from '#fleet-server/devices/tags.ts';
+import { tagsInWords, writeTags } from '#fleet-server/devices/tags.ts';
 import { readBoards } from '#fleet-server/enrolment/boards-store.ts';
 import { deviceNotFound } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
@@ -31,7 +31,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const detail = async (id: string): Promise<DeviceDetail> => {
     const { row, live } = await find(id);
     const memory = await readBoards(database, id);
-    return deviceDetail(row, live, { boards: memory?.boards ?? [], maintenance: app.maintenance.of(id, row.groupName) });
+    return deviceDetail(row, live, { boards: memory?.boards ?? [], maintenance: app.maintenance.of(id, live.group) });
   };
 
   app.get(
@@ -69,7 +69,9 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
         const changes = [
           ...(name === undefined || name === before.name ? [] : [{ field: 'name', before: before.name, after: name }]),
           ...(group === undefined || group === before.groupName ? [] : [{ field: 'group', before: before.groupName, after: group }]),
-          ...(tags === undefined || tags === before.tags ? [] : [{ field: 'tags', before: before.tags.trim(), after: tags.trim() }]),
+          ...(tags === undefined || tags === before.tags
+            ? []
+            : [{ field: 'tags', before: tagsInWords(before.tags), after: tagsInWords(tags) }]),
         ];
         if (changes.length > 0) {
           await store.updateDevice(transaction, id, patch);
@@ -81,6 +83,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const stored = await store.findStoredDevice(database, id);
       if (stored !== undefined) app.devices.update(stored);
       app.changes.publish({ subject: 'device', deviceId: id });
+      if (group !== undefined) app.changes.publish({ subject: 'groups' });
       app.servers.tell({ kind: 'device', deviceId: id });
       return detail(id);
     },

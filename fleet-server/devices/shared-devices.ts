@@ -35,6 +35,10 @@ export type SharedDevicesOptions = {
 export class SharedDevices {
   readonly #options: SharedDevicesOptions;
   readonly #exchange: LiveExchange;
+  /** Devices that are being read; `isWantedAgain`: what is read now may be older than what was asked for since. */
+  readonly #reading = new Map<string, { isWantedAgain: boolean; readonly ended: Promise<void> }>();
+  /** Devices that were read one by one while many are read at once. */
+  #readMeanwhile: Set<string> | null = null;
   /** Ids that were asked for and that the store does not know, with when that was found. */
   readonly #absent = new Map<string, number>();
   #cancelCompare: () => void = () => {};
@@ -126,14 +130,32 @@ export class SharedDevices {
     });
   }
 
-  async #reload(deviceId: string): Promise<void> {
+  /** One at a time of a device: of two answers that overtake each other the older one would stay. */
+  #reload(deviceId: string): Promise<void> {
+    this.#readMeanwhile?.add(deviceId);
+    const running = this.#reading.get(deviceId);
+    if (running !== undefined) {
+      running.isWantedAgain = true;
+      return running.ended;
+    }
+    const ended = this.#readUntilNewest(deviceId).finally(() => this.#reading.delete(deviceId));
+    this.#reading.set(deviceId, { isWantedAgain: false, ended });
+    return ended;
+  }
+
+  async #readUntilNewest(deviceId: string): Promise<void> {
     const { database, register, cut } = this.#options;
-    const stored = await findStoredDevice(database, deviceId);
-    if (stored !== undefined) {
-      register.update(stored);
-    } else if (register.isKnown(deviceId)) {
-      register.remove(deviceId);
-      cut(deviceId);
+    for (;;) {
+      const stored = await findStoredDevice(database, deviceId);
+      if (stored !== undefined) {
+        register.update(stored);
+      } else if (register.isKnown(deviceId)) {
+        register.remove(deviceId);
+        cut(deviceId);
+      }
+      const running = this.#reading.get(deviceId);
+      if (running?.isWantedAgain !== true) return;
+      running.isWantedAgain = false;
     }
   }
 
@@ -161,8 +183,14 @@ export class SharedDevices {
     const changed = stored.filter((keys) => !register.isAsStored(keys)).map(({ id }) => id);
     const removed = [...register.list()].map(({ id }) => id).filter((id) => !ids.has(id));
     for (let start = 0; start < changed.length; start += rowsAtOnce) {
-      const some = await storedDevicesWithIds(database, changed.slice(start, start + rowsAtOnce));
+      const meanwhile = new Set<string>();
+      this.#readMeanwhile = meanwhile;
+      const some = await storedDevicesWithIds(database, changed.slice(start, start + rowsAtOnce)).finally(() => {
+        this.#readMeanwhile = null;
+      });
       for (const device of some) register.update(device);
+      // These may have been newer than what has just taken their place.
+      for (const { id } of some) if (meanwhile.has(id)) await this.#reload(id);
     }
     for (const deviceId of removed) await this.#reload(deviceId);
   }

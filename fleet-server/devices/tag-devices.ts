@@ -1,10 +1,12 @@
 /** Gives tags to many devices and takes them away, in one transaction with one entry in the audit log. */
 import type { FastifyInstance } from 'fastify';
+import { shownMany } from '#fleet-server/audit/audit-log.ts';
 import { setTags, tagsOfAll } from '#fleet-server/devices/devices-store.ts';
+import { tellOthersOfDevices, wrongSelection as wrong } from '#fleet-server/devices/selected-devices.ts';
 import { readTags, writeTags } from '#fleet-server/devices/tags.ts';
-import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
+import { deviceNotFound } from '#fleet-server/errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import { maxSelectedDevices, maxTags, type TaggingResult } from '#protocol/model/device.ts';
+import { maxTags, type TaggingResult } from '#protocol/model/device.ts';
 
 export type Tagging = {
   readonly ids: readonly string[];
@@ -13,12 +15,7 @@ export type Tagging = {
   readonly actor: string;
 };
 
-/** Named one by one; of more the other servers look which they are (shared-devices.ts). */
-const maxNamed = 20;
-
 export async function tagDevices(app: FastifyInstance, { ids, add, remove, actor }: Tagging): Promise<TaggingResult> {
-  if (ids.length === 0) throw wrong('devices that match', 'none');
-  if (ids.length > maxSelectedDevices) throw wrong(`at most ${maxSelectedDevices} devices`, String(ids.length));
   const both = add.find((tag) => remove.includes(tag));
   if (both !== undefined) throw wrong('each tag either in add or in remove', `${both} in both`);
   const changed = await inTransaction(app.store.database, async (transaction) => {
@@ -39,20 +36,15 @@ export async function tagDevices(app: FastifyInstance, { ids, add, remove, actor
       ...(add.length === 0 ? [] : [{ field: 'tags added', before: null, after: add.join(' ') }]),
       ...(remove.length === 0 ? [] : [{ field: 'tags removed', before: null, after: remove.join(' ') }]),
     ];
-    const count = [...changed.values()].reduce((sum, its) => sum + its.length, 0);
-    if (count > 0) await app.audit.append(transaction, { actor, action: 'devices-tagged', subject: `${count} devices`, changes });
+    const all = [...changed.values()].flat();
+    if (all.length > 0) {
+      changes.push({ field: 'devices', before: null, after: shownMany(all) });
+      await app.audit.append(transaction, { actor, action: 'devices-tagged', subject: `${all.length} devices`, changes });
+    }
     return changed;
   });
-  let count = 0;
-  for (const [tags, its] of changed) {
-    for (const id of its) app.devices.setTags(id, tags);
-    count += its.length;
-  }
-  if (count > maxNamed) app.servers.tell({ kind: 'devices' });
-  else for (const deviceId of [...changed.values()].flat()) app.servers.tell({ kind: 'device', deviceId });
-  return { selected: ids.length, changed: count };
-}
-
-function wrong(expected: string, came: string): FleetError {
-  return new FleetError('wrong-fields', `Expected ${expected}, got ${came}.`, { problems: [{ key: 'body', expected, came }] });
+  for (const [tags, its] of changed) for (const id of its) app.devices.setTags(id, tags);
+  const all = [...changed.values()].flat();
+  tellOthersOfDevices(app, all);
+  return { selected: ids.length, changed: all.length };
 }

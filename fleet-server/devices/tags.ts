@@ -8,3 +8,8 @@ export function writeTags(tags: readonly string[]): string {
 export function readTags(stored: string): string[] {
   return stored.split(' ').filter((word) => word !== '');
 }
+
+/** As the audit log names them; null: none. */
+export function tagsInWords(stored: string): string | null {
+  return stored === '' ? null : stored.trim();
+}

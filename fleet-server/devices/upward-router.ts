@@ -27,19 +27,31 @@ async function storeReport(
     if (heardAtMs !== null) app.lastHeard.note(deviceId, heardAtMs);
     return 'as-stored';
   }
-  if (!(await saveReport(app.store.database, { deviceId, heardAtMs, report: report.text }, position))) return 'overtaken';
+  const isNewest = await saveReport(app.store.database, { deviceId, heardAtMs, report: report.text }, position);
+  // Another server may have heard a newer one, and said so before this one was stored: which is the newest, the store alone knows.
+  if (position !== null) app.sharedDevices?.reload(deviceId);
+  if (!isNewest) return 'overtaken';
   devices.noteReportStored(deviceId, report.text);
-  if (position !== null) devices.setReport(deviceId, report);
   servers.tell({ kind: 'device', deviceId });
   return 'stored';
 }
 
-/** Resolves when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
-export async function routeUpward(app: FastifyInstance, message: UpwardMessage): Promise<void> {
+/** Resolves, or is done at once, when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
+export function routeUpward(app: FastifyInstance, message: UpwardMessage): void | Promise<void> {
+  const verdict = app.devices.onMessage(message);
+  if (verdict === 'stale') return undefined;
+  // Most of what a fleet says, and nothing of it has to be waited for.
+  if (message.name === 'health') return app.health.onHealth(message.deviceId, message.envelope.body);
+  return routeFresh(app, message, verdict);
+}
+
+async function routeFresh(
+  app: FastifyInstance,
+  message: Exclude<UpwardMessage, { readonly name: 'health' }>,
+  verdict: 'fresh' | 'session-went-back',
+): Promise<void> {
   const { deviceId } = message;
   const { database } = app.store;
-  const verdict = app.devices.onMessage(message);
-  if (verdict === 'stale') return;
   if (verdict === 'session-went-back') {
     const detail =
       'It came back with an older session counter: its card was restored from a copy, copied to a second device, or could not be written to.';
@@ -72,8 +84,6 @@ export async function routeUpward(app: FastifyInstance, message: UpwardMessage):
       return app.history.onEvent(deviceId, message.envelope, message.envelope.body);
     case 'command-result':
       return app.commands.onResult(deviceId, message.envelope.body);
-    case 'health':
-      return app.health.onHealth(deviceId, message.envelope.body);
     case 'health-backlog':
       return app.health.onBacklog(deviceId, message.envelope.body);
     case 'log':

@@ -14,11 +14,14 @@ const ofStream: { readonly [Kind in StreamState['kind']]: number } = {
   live: 9,
 };
 const ofSeverity = { critical: 3, warning: 6, info: 9 } as const;
+/** Somebody has shut it out: that it is offline is meant, and needs nobody. */
+const ofBlocked = ofStream.stopped;
 /** Its settings were refused, or it reports others. */
 export const ofSettingsTrouble = 6;
 
 /** By its stream and its conditions; a lower number is worse. */
 export function urgency(stream: StreamState['kind'], conditions: readonly Condition[]): number {
+  if (conditions.some(({ code }) => code === 'blocked')) return ofBlocked;
   let worst = ofStream[stream];
   for (const { code } of conditions) if (!isExplained(code, conditions)) worst = Math.min(worst, urgencyOf(code));
   return worst;

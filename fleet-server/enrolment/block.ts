@@ -23,7 +23,7 @@ export async function decideAccess(
     const before = await findDevice(transaction, deviceId);
     if (before === undefined) throw deviceNotFound(deviceId);
     if (!(await setBlocked(transaction, deviceId, isBlock ? nowMs : null))) return false;
-    const changes = [{ field: 'name', before: before.name, after: before.name }];
+    const changes = [{ field: 'access', before: accessWords(!isBlock), after: accessWords(isBlock) }];
     await app.audit.append(transaction, { actor, action: isBlock ? 'device-blocked' : 'device-let-in-again', subject: deviceId, changes });
     return true;
   });
@@ -33,4 +33,8 @@ export async function decideAccess(
   app.servers.tell({ kind: 'device', deviceId });
   const detail = isBlock ? `Blocked by ${actor}.` : `Let in again by ${actor}.`;
   await app.history.append({ deviceId, origin: 'person', kind: isBlock ? 'blocked' : 'let-in-again', detail });
+}
+
+function accessWords(isBlocked: boolean): string {
+  return isBlocked ? 'blocked' : 'let in';
 }

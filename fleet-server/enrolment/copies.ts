@@ -4,6 +4,7 @@
  * INVARIANT: what is asked of the copy names the board that stays. Whichever of the two gets it, the original refuses.
  */
 import type { FastifyInstance } from 'fastify';
+import { theServer } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { findDevice, findStoredDevice } from '#fleet-server/devices/devices-store.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
@@ -150,7 +151,7 @@ export class Copies {
     this.#asked.set(deviceId, nowMs);
     for (const [id, atMs] of this.#asked) if (nowMs - atMs >= askMs) this.#asked.delete(id);
     await this.#app.commands
-      .request({ deviceId, kind: 'join-anew', arguments: { boardId: original }, requestedBy: 'the fleet server' })
+      .request({ deviceId, kind: 'join-anew', arguments: { boardId: original }, requestedBy: theServer, isServersOwn: true })
       .catch((err: unknown) => this.#app.log.warn({ err, deviceId }, 'a copied card could not be asked to join anew'));
   }
 

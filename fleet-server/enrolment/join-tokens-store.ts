@@ -42,3 +42,19 @@ export async function countJoinTokens(database: Database): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }
+
+/** Those that can still be used. */
+export async function countOfGroup(database: Database, group: string, nowMs: number): Promise<number> {
+  const row = await database
+    .selectFrom('joinTokens')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('groupName', '=', group)
+    .where('usesLeft', '>', 0)
+    .where('expiresAtMs', '>', nowMs)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+export async function renameGroup(database: Database, from: string, to: string): Promise<void> {
+  await database.updateTable('joinTokens').set({ groupName: to }).where('groupName', '=', from).execute();
+}

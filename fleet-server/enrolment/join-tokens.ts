@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
-import { readTags, writeTags } from '#fleet-server/devices/tags.ts';
+import { readTags, tagsInWords, writeTags } from '#fleet-server/devices/tags.ts';
 import * as store from '#fleet-server/enrolment/join-tokens-store.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Database, JoinTokensTable } from '#fleet-server/store/schema.ts';
@@ -51,7 +51,7 @@ export class JoinTokens {
       const changes = [
         { field: 'uses', before: null, after: String(row.usesLeft) },
         { field: 'group', before: null, after: row.groupName },
-        { field: 'tags', before: null, after: row.tags === '' ? null : row.tags.trim() },
+        { field: 'tags', before: null, after: tagsInWords(row.tags) },
         { field: 'approval', before: null, after: row.needsApproval === 1 ? 'of each device' : null },
         { field: 'expiresAt', before: null, after: timestamp(row.expiresAtMs) },
       ];

@@ -76,15 +76,19 @@ export class DeviceHistory {
 
   /** Never rejects: an entry that cannot be stored is logged. */
   async append(entry: NewHistoryEntry): Promise<void> {
-    const { clock, log } = this.#options;
-    const detail = entry.detail.slice(0, maxDetailLength);
+    const { log } = this.#options;
     try {
-      const row = { ...entry, detail, atMs: clock.nowMs(), arrivedAtMs: null, deviceNumber: null };
       // That each device of a fleet has come is written with that of all others: see inTransaction.
-      await inTransaction(this.#options.database, (transaction) => this.#insert(row, transaction));
+      await inTransaction(this.#options.database, (transaction) => this.appendIn(transaction, entry));
     } catch (err) {
       log.error({ err, deviceId: entry.deviceId, kind: entry.kind }, 'a history entry could not be stored');
     }
+  }
+
+  /** In a transaction of the caller's, with what it tells of; rejects when it cannot be stored. */
+  async appendIn(transaction: Database, entry: NewHistoryEntry): Promise<void> {
+    const detail = entry.detail.slice(0, maxDetailLength);
+    await this.#insert({ ...entry, detail, atMs: this.#options.clock.nowMs(), arrivedAtMs: null, deviceNumber: null }, transaction);
   }
 
   /** Something that a device sent could not be read. Bounded: what comes within a minute is counted and summed up. */

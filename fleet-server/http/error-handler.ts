@@ -14,6 +14,7 @@ async function errorHandler(app: FastifyInstance): Promise<void> {
     if (error.code === 'too-busy') request.log.debug(where, error.message);
     else if (error.status >= 500) request.log.error({ err: error, ...where }, 'a request failed');
     if (error.status === 401) reply.header('www-authenticate', 'Cookie');
+    if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS));
     return reply
       .code(error.status)
       .type('application/json; charset=utf-8')

@@ -20,6 +20,7 @@ const LiveQuery = Type.Object({
 
 /** Each may be passed on from another server and have a page of a browser at its end. */
 const maxConnections = 50;
+const maxOfOne = 20;
 /** All the lines of a device that are kept are sent at once at the beginning. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 const linesAtOnce = 200;
@@ -29,7 +30,7 @@ type Asking = FastifyRequest<{ Params: { id: string }; Querystring: { ticket?: s
 export const logsRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = async (app, { clock }) => {
   const operator = app.requireRole('operator');
   const elsewhere = new LogsElsewhere({ hmac: (purpose, text) => app.secrets.hmac(purpose, text), clock });
-  const streams = new EventStreams(app, { clock, maxConnections, maxBufferedBytes });
+  const streams = new EventStreams(app, { clock, maxConnections, maxOfOne, maxBufferedBytes });
 
   const isServer = ({ params: { id }, query }: Asking) => query.ticket !== undefined && elsewhere.isTicketValid(id, query.ticket);
   const preHandler = async (request: Asking, reply: FastifyReply): Promise<void> => {
@@ -86,6 +87,7 @@ export const logsRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = 
         return person !== null && mayAct(person.role, 'operator') && placeFor(request)?.url === place?.url;
       };
       streams.serve(reply, {
+        reader: isPassedOn ? null : request.actor,
         mayGoOn,
         begin: (send, close) => {
           if (place === null) return tellAsItComes(id, lastId, send);

@@ -75,6 +75,16 @@ export class Maintenance {
       });
   }
 
+  /**
+   * The group is called otherwise in the store now. At once, so that whoever renames its devices as well leaves no moment in which they are in none
+   * of its windows; what the store has is read after that.
+   */
+  renameGroup(from: string, to: string): Promise<void> {
+    this.#known = this.#known.map(({ row, request }) => ({ row, request: store.withGroupRenamed(request, from, to) }));
+    this.#open = this.#open.map((open) => store.withGroupRenamed(open, from, to));
+    return this.#read();
+  }
+
   async list(): Promise<MaintenanceWindow[]> {
     return (await store.listWindows(this.#options.database)).map((row) => this.#toWindow(row));
   }
@@ -133,6 +143,10 @@ export class Maintenance {
       .filter(({ scope }) => isIn(scope, deviceId, group))
       .reduce<Open | null>((found, open) => (found === null || open.untilMs > found.untilMs ? open : found), null);
     return last === null ? null : { windowId: last.id, until: timestamp(last.untilMs), reason: last.reason };
+  }
+
+  isAnyOpen(): boolean {
+    return this.#open.length > 0;
   }
 
   /** What is the whole fleet's, its relay too, is in one. */

@@ -7,10 +7,11 @@ import { FleetError } from '#fleet-server/errors.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
 import { deviceMetrics } from '#fleet-server/metrics/device-metrics.ts';
 import { countBy, histogram, type Metric, prometheusText } from '#fleet-server/metrics/prometheus.ts';
+import { DeviceMatch } from '#protocol/model/device.ts';
 
 const tags = ['operation'];
 const textType = 'text/plain; version=0.0.4; charset=utf-8';
-const maxAlerts = 500;
+const severities = ['info', 'warning', 'critical'] as const;
 const Status = Type.Object({ status: Type.Literal('ok') });
 const presences = ['online', 'offline', 'unknown'] as const;
 const streams = ['live', 'no-signal', 'starting', 'not-arriving', 'failed', 'elsewhere', 'stopped', 'unknown', 'offline'] as const;
@@ -41,15 +42,23 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags,
-        summary: 'Figures of each device for Prometheus',
+        summary: 'Figures of each device that matches, for Prometheus',
+        querystring: DeviceMatch,
         produces: ['text/plain'],
         response: { 200: Type.String(), ...problemAnswers },
       },
       preHandler: app.requireRole('viewer'),
     },
-    async (_request, reply) => {
-      const names = [...app.devices.known()].map(({ name, live: { id, group } }) => ({ id, name, groupName: group }));
-      const text = prometheusText(deviceMetrics([...app.devices.list()], names));
+    async ({ query }, reply) => {
+      const matching = new Set(app.deviceList.idsMatching(query));
+      const known = [...app.devices.known()].filter(({ live }) => matching.has(live.id));
+      const names = known.map(({ name, live: { id, group } }) => ({ id, name, groupName: group }));
+      const text = prometheusText(
+        deviceMetrics(
+          known.map(({ live }) => live),
+          names,
+        ),
+      );
       return reply.type(textType).serializer(String).send(text);
     },
   );
@@ -57,12 +66,8 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   /** None when the store does not answer: the other figures are wanted most then. */
   const alertMetrics = async (): Promise<Metric[]> => {
     try {
-      const open = await app.alerts.list({ isResolved: false, limit: maxAlerts });
-      const samples = countBy(
-        open.map(({ severity }) => severity),
-        ['info', 'warning', 'critical'],
-        'severity',
-      );
+      const open = await app.alerts.countOpen();
+      const samples = severities.map((severity) => ({ labels: { severity }, value: open.get(severity) ?? 0 }));
       return [{ name: 'makespacelive_alerts_open', help: 'Alerts that are not resolved.', type: 'gauge', samples }];
     } catch (error) {
       if (error instanceof FleetError) return [];
@@ -105,12 +110,25 @@ export const metricsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       one('makespacelive_mqtt_received_total', 'counter', 'Messages from devices.', broker.messagesReceived),
       one('makespacelive_mqtt_sent_total', 'counter', 'Messages to devices.', broker.messagesSent),
       one('makespacelive_mqtt_problems_total', 'counter', 'Messages and packets that were refused.', broker.problems),
+      one(
+        'makespacelive_audit_dropped_total',
+        'counter',
+        'Entries of the audit log that went before their year was over, because there were too many.',
+        app.audit.dropped,
+      ),
       histogram(
         'makespacelive_ingest_seconds',
         'From the arrival of a message to when it was dealt with, stored where it must last.',
         broker.ingest,
       ),
       histogram('makespacelive_store_seconds', 'How long the database takes for a statement.', app.store.latency.figures()),
+      one(
+        'makespacelive_http_connections',
+        'gauge',
+        'Connections to the HTTP port; WebSockets of devices are not among them.',
+        app.httpSockets.open,
+      ),
+      one('makespacelive_http_refused_total', 'counter', 'Connections to the HTTP port that were one too many.', app.httpSockets.refused),
       one('makespacelive_change_listeners', 'gauge', 'Pages that listen to live changes.', app.changes.listenerCount()),
       one('process_cpu_seconds_total', 'counter', 'CPU time of this process.', (user + system) / 1e6),
       one('process_resident_memory_bytes', 'gauge', 'Resident memory of this process.', process.memoryUsage.rss()),

@@ -50,6 +50,12 @@ export function takeAccessToken(database: Database, id: string, personName: stri
   return (personName === null ? query : query.where('personName', '=', personName)).executeTakeFirst();
 }
 
+/** The names of those that are gone now and would still have opened something. */
+export async function deleteAccessTokensOf(database: Database, personName: string, nowMs: number): Promise<readonly string[]> {
+  const gone = await database.deleteFrom('accessTokens').where('personName', '=', personName).returning(['name', 'expiresAtMs']).execute();
+  return gone.filter(({ expiresAtMs }) => Number(expiresAtMs) > nowMs).map(({ name }) => name);
+}
+
 export async function pruneAccessTokens(database: Database, nowMs: number): Promise<void> {
   await database.deleteFrom('accessTokens').where('expiresAtMs', '<', nowMs).execute();
 }

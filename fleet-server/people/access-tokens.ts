@@ -13,6 +13,7 @@ import * as store from '#fleet-server/people/access-tokens-store.ts';
 import { toRole } from '#fleet-server/people/people.ts';
 import type { AccessTokensTable, Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { unlessFull } from '#fleet-server/store/store-errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { type AccessToken, type AccessTokenRequest, type Scope, scopes } from '#protocol/model/access-token.ts';
 import type { Person } from '#protocol/model/person.ts';
@@ -91,7 +92,7 @@ export class AccessTokens {
     const row = await store.findAccessToken(database, this.#hash(token));
     const nowMs = clock.nowMs();
     if (row === undefined || row.expiresAtMs <= nowMs) return null;
-    if (row.lastUsedAtMs === null || nowMs - row.lastUsedAtMs > touchMs) await store.touchAccessToken(database, row.id, nowMs);
+    if (row.lastUsedAtMs === null || nowMs - row.lastUsedAtMs > touchMs) await unlessFull(store.touchAccessToken(database, row.id, nowMs));
     return { person: { name: row.personName, role: toRole(row.role) }, tokenName: row.name, scopes: toScopes(row.scopes) };
   }
 

@@ -8,7 +8,7 @@ export type AttemptLimit = {
 };
 
 const maxFailures = 10;
-const windowMs = 300_000;
+export const attemptWindowMs = 300_000;
 /** Keys that are remembered; the oldest is forgotten first, so a flood of invented names costs no more memory than this. */
 const maxKeys = 10_000;
 
@@ -31,7 +31,7 @@ export function createAttemptLimit(options: { readonly clock: Clock }): AttemptL
       }
       const oldest = windows.keys().next();
       if (windows.size >= maxKeys && oldest.done !== true) windows.delete(oldest.value);
-      windows.set(key, { failures: 1, endsAtMs: clock.nowMs() + windowMs });
+      windows.set(key, { failures: 1, endsAtMs: clock.nowMs() + attemptWindowMs });
     },
     succeeded: (key) => {
       windows.delete(key);

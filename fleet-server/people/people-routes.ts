@@ -1,7 +1,7 @@
 /** The people who may sign in. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { MadePerson, NewPerson, Person, PersonList, PersonPatch } from '#protocol/model/person.ts';
+import { ChangedPerson, MadePerson, NewPerson, PersonList, PersonPatch } from '#protocol/model/person.ts';
 
 const tags = ['people'];
 const Params = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
@@ -37,10 +37,10 @@ export const peopleRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags,
-        summary: 'Gives a person another role or password, and ends their sessions',
+        summary: 'Gives a person another role or password, and ends their sessions; with a password their access tokens, too',
         params: Params,
         body: PersonPatch,
-        response: { 200: Person, ...problemAnswers },
+        response: { 200: ChangedPerson, ...problemAnswers },
       },
       preHandler: admin,
     },

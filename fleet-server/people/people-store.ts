@@ -1,4 +1,5 @@
 /** People and their sessions in the store. */
+import { prepared } from '#fleet-server/store/prepared.ts';
 import type { Database, PeopleTable, SessionsTable } from '#fleet-server/store/schema.ts';
 
 export async function countPeople(database: Database): Promise<number> {
@@ -54,16 +55,20 @@ export async function insertSession(database: Database, session: SessionsTable):
   await database.insertInto('sessions').values(session).execute();
 }
 
-export function findSession(
-  database: Database,
-  tokenHash: string,
-): Promise<{ name: string; role: string; lastUsedAtMs: number; expiresAtMs: number } | undefined> {
-  return database
+/** Of each request of a page. */
+const selectSession = prepared<{ tokenHash: string }>('tokenHash')((database, { tokenHash }) =>
+  database
     .selectFrom('sessions')
     .innerJoin('people', 'people.name', 'sessions.personName')
     .select(['people.name', 'people.role', 'sessions.lastUsedAtMs', 'sessions.expiresAtMs'])
-    .where('sessions.tokenHash', '=', tokenHash)
-    .executeTakeFirst();
+    .where('sessions.tokenHash', '=', tokenHash),
+);
+
+export async function findSession(
+  database: Database,
+  tokenHash: string,
+): Promise<{ name: string; role: string; lastUsedAtMs: number; expiresAtMs: number } | undefined> {
+  return (await selectSession(database, { tokenHash })).rows[0];
 }
 
 export async function touchSession(database: Database, tokenHash: string, lastUsedAtMs: number): Promise<void> {

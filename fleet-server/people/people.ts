@@ -6,21 +6,26 @@
  * - Wrong passwords from elsewhere never keep a person out of a browser in which they have signed in before.
  * - A refused sign-in never says which of name and password was wrong, and takes as long for either.
  * - There is always an admin: the last one can be neither removed nor given another role.
- * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them.
+ * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them. A password that
+ *   somebody else gives them (an admin, the command line) ends their access tokens, too; with one that they chose themselves their
+ *   programs go on, and the page says so.
  * - A session ends 12 hours after its last use and 14 days after it began, whichever comes first.
  */
 import { randomBytes } from 'node:crypto';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
+import { deleteAccessTokensOf } from '#fleet-server/people/access-tokens-store.ts';
 import { type AttemptLimit, createAttemptLimit } from '#fleet-server/people/attempt-limit.ts';
 import { KnownBrowsers } from '#fleet-server/people/known-browsers.ts';
 import { createPasswords, makePassword, type Passwords } from '#fleet-server/people/passwords.ts';
 import * as store from '#fleet-server/people/people-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { unlessFull } from '#fleet-server/store/store-errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import {
+  type ChangedPerson,
   type MadePerson,
   type NewPerson,
   type Person,
@@ -76,18 +81,17 @@ export class People {
     return isNew && givenPassword === null ? password : null;
   }
 
-  /** Gives the first person a new password and ends their sessions; makes them if they are not there. */
-  async resetFirstPerson(givenPassword: string | null): Promise<string> {
+  /** Gives the first person a new password and ends their sessions and access tokens; makes them if they are not there. */
+  async resetFirstPerson(givenPassword: string | null): Promise<{ readonly password: string; readonly endedAccessTokens: number }> {
     const password = givenPassword ?? makePassword();
     const passwordHash = await this.#passwords.hash(password);
     const person = { name: firstPersonName, role: 'admin', passwordHash, createdAtMs: this.#clock.nowMs() };
-    await inTransaction(this.#database, async (transaction) => {
-      if (await store.insertPerson(transaction, person)) return;
-      await store.setPasswordHash(transaction, firstPersonName, passwordHash);
+    const endedAccessTokens = await inTransaction(this.#database, async (transaction) => {
+      if (await store.insertPerson(transaction, person)) return 0;
       await store.deleteSessionsOf(transaction, firstPersonName);
-      await this.#audit.append(transaction, { actor: 'the command line', action: 'password-changed', subject: firstPersonName });
+      return this.#resetPassword(transaction, firstPersonName, passwordHash, 'the command line');
     });
-    return password;
+    return { password, endedAccessTokens };
   }
 
   /** `browser`: its cookie, if it has one. */
@@ -133,10 +137,10 @@ export class People {
     if (row === undefined) return null;
     const nowMs = this.#clock.nowMs();
     if (row.expiresAtMs <= nowMs || row.lastUsedAtMs <= nowMs - sessionIdleMs) {
-      await store.deleteSession(this.#database, tokenHash);
+      await unlessFull(store.deleteSession(this.#database, tokenHash));
       return null;
     }
-    if (nowMs - row.lastUsedAtMs > sessionTouchMs) await store.touchSession(this.#database, tokenHash, nowMs);
+    if (nowMs - row.lastUsedAtMs > sessionTouchMs) await unlessFull(store.touchSession(this.#database, tokenHash, nowMs));
     return { name: row.name, role: toRole(row.role) };
   }
 
@@ -177,7 +181,8 @@ export class People {
     return { name, role, ...(password === undefined ? { password: given } : {}) };
   }
 
-  async change(name: string, { role, password }: PersonPatch, actor: string): Promise<Person> {
+  /** By somebody who need not know the password that the person has. */
+  async change(name: string, { role, password }: PersonPatch, actor: string): Promise<ChangedPerson> {
     const passwordHash = password === undefined ? null : await this.#passwords.hash(password);
     return inTransaction(this.#database, async (transaction) => {
       const before = await this.#existing(transaction, name);
@@ -187,13 +192,20 @@ export class People {
         const changes = [{ field: 'role', before: before.role, after: role }];
         await this.#audit.append(transaction, { actor, action: 'person-changed', subject: name, changes });
       }
-      if (passwordHash !== null) {
-        await store.setPasswordHash(transaction, name, passwordHash);
-        await this.#audit.append(transaction, { actor, action: 'password-changed', subject: name });
-      }
       await store.deleteSessionsOf(transaction, name);
-      return { name, role: role ?? before.role };
+      const changed = { name, role: role ?? before.role };
+      if (passwordHash === null) return changed;
+      return { ...changed, endedAccessTokens: await this.#resetPassword(transaction, name, passwordHash, actor) };
     });
+  }
+
+  /** Resolves with how many access tokens have ended. */
+  async #resetPassword(transaction: Database, name: string, passwordHash: string, actor: string): Promise<number> {
+    await store.setPasswordHash(transaction, name, passwordHash);
+    const ended = await deleteAccessTokensOf(transaction, name, this.#clock.nowMs());
+    const changes = ended.map((token) => ({ field: 'access token', before: token, after: null }));
+    await this.#audit.append(transaction, { actor, action: 'password-changed', subject: name, changes });
+    return ended.length;
   }
 
   async remove(name: string, actor: string): Promise<void> {
@@ -204,14 +216,20 @@ export class People {
     });
   }
 
-  /** One's own password; every session of the person ends but the one that is made here. */
+  /** One's own password; every session of the person ends but the one that is made here, and access tokens stay. */
   async changeOwnPassword(
     name: string,
     passwords: { readonly current: string; readonly next: string },
     browser?: string,
   ): Promise<SignedIn> {
     await this.#proveOwn(name, passwords.current, browser);
-    await this.change(name, { password: passwords.next }, name);
+    const passwordHash = await this.#passwords.hash(passwords.next);
+    await inTransaction(this.#database, async (transaction) => {
+      await this.#existing(transaction, name);
+      await store.setPasswordHash(transaction, name, passwordHash);
+      await store.deleteSessionsOf(transaction, name);
+      await this.#audit.append(transaction, { actor: name, action: 'password-changed', subject: name });
+    });
     return this.signIn(name, passwords.next, browser);
   }
 

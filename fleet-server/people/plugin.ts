@@ -6,6 +6,7 @@ import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { AccessTokens, accessTokenPattern } from '#fleet-server/people/access-tokens.ts';
 import { mayAct, People, type SignedIn, sessionLifeMs } from '#fleet-server/people/people.ts';
+import { WriteAllowance } from '#fleet-server/people/write-allowance.ts';
 import type { Scope } from '#protocol/model/access-token.ts';
 import type { Person, Role } from '#protocol/model/person.ts';
 
@@ -38,12 +39,13 @@ type Identity = { readonly person: Person; readonly actor: string; readonly scop
 /** As long as browsers keep a cookie at most (RFC 6265bis, section 5.5). */
 const browserLifeS = 400 * 86_400;
 
-export type PeopleOptions = { readonly clock: Clock; readonly isHttps: boolean };
+export type PeopleOptions = { readonly clock: Clock; readonly isHttps: boolean; readonly writesPerMinute: number };
 
 async function people(app: FastifyInstance, options: PeopleOptions): Promise<void> {
   await app.register(cookie);
   const instance = new People({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
   const accessTokens = new AccessTokens({ database: app.store.database, secrets: app.secrets, clock: options.clock, audit: app.audit });
+  const writes = new WriteAllowance({ clock: options.clock, perMinute: options.writesPerMinute });
   // The __Host- prefix makes browsers refuse the cookie from a neighbouring subdomain; it needs HTTPS.
   const prefix = options.isHttps ? '__Host-' : '';
   const cookieName = `${prefix}msl-session`;
@@ -83,6 +85,8 @@ async function people(app: FastifyInstance, options: PeopleOptions): Promise<voi
         needed === null ? 'a person who is signed in, got an access token' : `an access token with the scope ${needed}, got one without`;
       throw new FleetError('not-allowed', `Expected ${expected}.`);
     }
+    // A question that needs a body is asked with POST, and changes nothing: it asks for the scope to read.
+    if (needed !== 'read' && isWriting(request)) writes.take(person.name);
     request.person = person;
     request.actor = actor;
   };
@@ -114,6 +118,10 @@ declare module 'fastify' {
 function bearerOf(request: FastifyRequest): string | undefined {
   const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return token !== undefined && accessTokenPattern.test(token) ? token : undefined;
+}
+
+function isWriting({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
 }
 
 function hasScope({ scopes }: Identity, needed: Scope | null): boolean {

@@ -37,7 +37,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags,
-        summary: 'Changes one’s own password; all other sessions end',
+        summary: 'Changes one’s own password; all other sessions end, access tokens stay',
         body: PasswordChange,
         response: { 200: Person, ...problemAnswers },
       },

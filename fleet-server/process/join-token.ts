@@ -19,7 +19,7 @@ export async function printJoinToken(configuration: Configuration, argumentList:
       database: store.database,
       secrets,
       clock: systemClock,
-      audit: new AuditLog({ clock: systemClock }),
+      audit: new AuditLog({ clock: systemClock, log: null }),
     });
     const { token } = await joinTokens.create(request, 'the command line');
     process.stdout.write(`${token}\n`);

@@ -3,11 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from '#fleet-server/app.ts';
 import { systemClock } from '#fleet-server/clock.ts';
 import type { Configuration } from '#fleet-server/configuration.ts';
+import type { FleetError } from '#fleet-server/errors.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { answerParent, type Ready, tellParent } from '#fleet-server/process/parent.ts';
 import { type ServiceManager, serviceManagerOf } from '#fleet-server/process/service-manager.ts';
 import { describeStartFailure } from '#fleet-server/process/start-failure.ts';
 import { openConfigured } from '#fleet-server/process/with-store.ts';
+import { SchemaWatch } from '#fleet-server/store/schema-watch.ts';
 import type { Store } from '#fleet-server/store/store.ts';
 import { readTls } from '#fleet-server/tls/certificate.ts';
 import { TlsKeeper } from '#fleet-server/tls/tls-keeper.ts';
@@ -22,8 +24,10 @@ export async function serve(configuration: Configuration): Promise<void> {
   if (tls === undefined) return;
   let store: Store | undefined;
   let app: FastifyInstance | undefined;
+  let watch: SchemaWatch | undefined;
   const service = serviceManagerOf(process.env, process.pid, systemClock);
   const stop = async (): Promise<void> => {
+    watch?.stop();
     await service?.stopping();
     await app?.close();
     await store?.close();
@@ -38,6 +42,8 @@ export async function serve(configuration: Configuration): Promise<void> {
     store = opened.store;
     app = await buildApp({ configuration, ...opened, tls, logger: { level: configuration.logLevel } });
     stopOnSignals(stop);
+    watch = new SchemaWatch({ database: store.database, clock: systemClock, onNewer: (error) => endAsOutdated(error, stop) });
+    watch.start();
     await app.listen({ host: configuration.httpHost, port: configuration.httpPort });
     // Last: a password that is made in a start that fails would be seen by nobody.
     const firstAdminPassword = await app.people.ensureFirstPerson(configuration.adminPassword);
@@ -91,6 +97,12 @@ function announce(
   if (service !== null)
     process.stdout.write('Nobody can sign in yet: "makespacelive admin-password" makes a password for admin and prints it.\n');
   else process.stdout.write(`Sign in as admin with the password ${firstAdminPassword} (shown only here)\n`);
+}
+
+/** Whoever supervises it starts it again: the program that is there by then fits, or says why not. */
+function endAsOutdated({ message }: FleetError, stop: () => Promise<void>): void {
+  process.stderr.write(`The fleet server ends: ${message}\n`);
+  exitAfter(stop, exitCodes.store);
 }
 
 function stopOnSignals(stop: () => Promise<void>): void {

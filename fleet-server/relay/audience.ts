@@ -5,6 +5,7 @@ const maxViewers = 10_000;
 export class Audience {
   readonly #seenAtMs = new Map<string, number>();
 
+  /** `nowMs` here and below: of a clock that is never set. */
   seen(deviceId: string, viewer: string, nowMs: number): void {
     const key = `${deviceId} ${viewer}`;
     // At the end again: the map stays in the order of the last sight.

@@ -3,6 +3,7 @@
  * whose publisher sends nothing any more, is not received, whatever nginx still lists.
  */
 
+import type { Moment } from '#fleet-server/clock.ts';
 import type { RelayStream } from '#fleet-server/relay/statistics.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
@@ -12,6 +13,7 @@ export const silenceMs = 3000;
 const bitrateWindowMs = 5000;
 const maxReadings = 12;
 
+/** `atMs` and `grewAtMs` are for measuring: a clock that is set back must not keep a silent publisher on the air. */
 type Reading = { readonly atMs: number; readonly bytesIn: number };
 type Followed = {
   readonly connectionId: number;
@@ -25,14 +27,14 @@ export const noReception: ReceptionState = new Map();
 
 export type ReceptionStep = { readonly state: ReceptionState; readonly receptions: ReadonlyMap<string, RelayReception> };
 
-export function followReception(before: ReceptionState, streams: readonly RelayStream[], nowMs: number): ReceptionStep {
+export function followReception(before: ReceptionState, streams: readonly RelayStream[], moment: Moment): ReceptionStep {
   const state = new Map<string, Followed>();
   const receptions = new Map<string, RelayReception>();
   for (const stream of streams) {
     if (stream.publisher === null) continue;
-    const followed = follow(before.get(stream.name), stream, stream.publisher, nowMs);
+    const followed = follow(before.get(stream.name), stream, stream.publisher, moment);
     state.set(stream.name, followed);
-    const isReceived = stream.bytesIn > 0 && nowMs - followed.grewAtMs <= silenceMs;
+    const isReceived = stream.bytesIn > 0 && moment.monotonicMs - followed.grewAtMs <= silenceMs;
     if (isReceived) receptions.set(stream.name, toReception(stream, followed));
   }
   return { state, receptions };
@@ -42,16 +44,16 @@ function follow(
   before: Followed | undefined,
   stream: RelayStream,
   publisher: NonNullable<RelayStream['publisher']>,
-  nowMs: number,
+  { nowMs, monotonicMs }: Moment,
 ): Followed {
-  const reading = { atMs: nowMs, bytesIn: stream.bytesIn };
+  const reading = { atMs: monotonicMs, bytesIn: stream.bytesIn };
   const last = before?.readings.at(-1);
   if (before === undefined || last === undefined || before.connectionId !== publisher.connectionId || stream.bytesIn < last.bytesIn) {
     const { connectionId, connectedForMs } = publisher;
-    return { connectionId, sinceMs: nowMs - connectedForMs, grewAtMs: nowMs, readings: [reading] };
+    return { connectionId, sinceMs: nowMs - connectedForMs, grewAtMs: monotonicMs, readings: [reading] };
   }
-  const readings = [...before.readings, reading].filter(({ atMs }) => nowMs - atMs <= bitrateWindowMs).slice(-maxReadings);
-  return { ...before, grewAtMs: stream.bytesIn > last.bytesIn ? nowMs : before.grewAtMs, readings };
+  const readings = [...before.readings, reading].filter(({ atMs }) => monotonicMs - atMs <= bitrateWindowMs).slice(-maxReadings);
+  return { ...before, grewAtMs: stream.bytesIn > last.bytesIn ? monotonicMs : before.grewAtMs, readings };
 }
 
 function toReception(stream: RelayStream, { sinceMs, readings }: Followed): RelayReception {

@@ -1,6 +1,6 @@
 /** The relay as the fleet server sees it: nginx under supervision, its questions answered, its statistics read twice a second. */
 import { tmpdir } from 'node:os';
-import { type Clock, systemClock } from '#fleet-server/clock.ts';
+import { type Clock, momentOf, systemClock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { Audience } from '#fleet-server/relay/audience.ts';
 import { type Question, RelayCallbacks } from '#fleet-server/relay/callbacks.ts';
@@ -51,7 +51,7 @@ export class RelayService implements Relay {
   #cancelPoll = () => {};
   #isStopped = false;
   #failedPolls = 0;
-  #refusals = { count: 0, loggedAtMs: 0 };
+  #refusals = { count: 0, loggedAtMs: Number.NEGATIVE_INFINITY };
 
   constructor(options: RelayServiceOptions) {
     this.#options = options;
@@ -133,7 +133,7 @@ export class RelayService implements Relay {
   }
 
   noteViewer(deviceId: string, viewer: string): void {
-    this.#audience.seen(deviceId, viewer, this.#clock.nowMs());
+    this.#audience.seen(deviceId, viewer, this.#clock.monotonicMs());
   }
 
   async dropPublisher(deviceId: string): Promise<void> {
@@ -163,7 +163,7 @@ export class RelayService implements Relay {
   /** A device with an old key tries for ever, so refusals are counted and summed up. */
   #refuse({ kind, deviceId }: Question): false {
     this.#refusals.count += 1;
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#refusals.loggedAtMs >= refusalLogIntervalMs) {
       this.#options.log.warn({ deviceId, count: this.#refusals.count }, `relay: refused to let ${kind}: wrong key or ticket`);
       this.#refusals = { count: 0, loggedAtMs: nowMs };
@@ -186,10 +186,10 @@ export class RelayService implements Relay {
   async #read(): Promise<Reading | null> {
     try {
       const statistics = await this.#control.statistics();
-      const startedAtMs = this.#clock.nowMs();
+      const startedAtMs = this.#clock.monotonicMs();
       const streams = parseStatistics(statistics);
       this.#failedPolls = 0;
-      return { streams, parsedInMs: this.#clock.nowMs() - startedAtMs };
+      return { streams, parsedInMs: this.#clock.monotonicMs() - startedAtMs };
     } catch (cause) {
       this.#failedPolls += 1;
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -201,12 +201,12 @@ export class RelayService implements Relay {
 
   /** Without a reading nothing counts as received; what was followed so far goes on from there once nginx answers again. */
   #setReceptions(streams: readonly RelayStream[] | null): void {
-    const nowMs = this.#clock.nowMs();
+    const moment = momentOf(this.#clock);
     const before = this.#received;
-    const step = streams === null ? null : followReception(this.#following, streams, nowMs);
+    const step = streams === null ? null : followReception(this.#following, streams, moment);
     if (step !== null) this.#following = step.state;
     const received: ReadonlyMap<string, RelayReception> = step?.receptions ?? new Map();
-    const viewers = this.#audience.count(nowMs);
+    const viewers = this.#audience.count(moment.monotonicMs);
     this.#received = received;
     for (const deviceId of before.keys()) if (!received.has(deviceId)) this.#options.setReception(deviceId, null);
     for (const [deviceId, reception] of received) {

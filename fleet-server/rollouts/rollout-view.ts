@@ -2,6 +2,7 @@
 import { timestamp } from '#fleet-server/clock.ts';
 import type { WaveCount } from '#fleet-server/rollouts/rollouts-store.ts';
 import type { RolloutDeviceState } from '#fleet-server/rollouts/transition.ts';
+import { shownAgain } from '#fleet-server/settings/revisions.ts';
 import type { RolloutsTable } from '#fleet-server/store/schema.ts';
 import type { Rollout, RolloutDetail, RolloutDeviceKind, RolloutPlan, RolloutWave } from '#protocol/model/rollout.ts';
 import type { RevisionChange } from '#protocol/model/settings.ts';
@@ -14,7 +15,9 @@ export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): 
   return {
     id: row.id,
     scope: row.level === 'fleet' ? { kind: 'fleet' } : { kind: 'group', name: row.scope },
-    changes: JSON.parse(row.changes) as RevisionChange[],
+    changes: (JSON.parse(row.changes) as RevisionChange[]).map(({ key, before, after }) => ({
+      ...{ key, before: shownAgain(key, before), after: shownAgain(key, after) },
+    })),
     plan: JSON.parse(row.plan) as RolloutPlan,
     comment: row.comment,
     state: row.state,

@@ -101,3 +101,25 @@ export async function pruneRollouts(database: Database, keep: number): Promise<v
     await database.deleteFrom('rollouts').where('id', '=', id).execute();
   }
 }
+
+/** Under way. */
+export async function countOfGroup(database: Database, group: string): Promise<number> {
+  const { count } = await database
+    .selectFrom('rollouts')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('level', '=', 'group')
+    .where('scope', '=', group)
+    .where('state', 'in', ['running', 'halted'])
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Also those that are over. `revisionsAdded`: by how much the revisions of the group's settings have other numbers. */
+export async function renameGroup(database: Database, from: string, to: string, revisionsAdded: number): Promise<void> {
+  await database
+    .updateTable('rollouts')
+    .set((e) => ({ scope: to, revision: e('revision', '+', revisionsAdded) }))
+    .where('level', '=', 'group')
+    .where('scope', '=', from)
+    .execute();
+}

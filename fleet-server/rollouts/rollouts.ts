@@ -6,11 +6,12 @@
  * whoever finds that a device has not confirmed it.
  */
 import { randomUUID } from 'node:crypto';
-import type { AuditAction, AuditLog } from '#fleet-server/audit/audit-log.ts';
+import { type AuditAction, type AuditLog, theServer } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
+import { Ages } from '#fleet-server/rollouts/ages.ts';
 import { type Candidate, planWaves } from '#fleet-server/rollouts/plan-waves.ts';
 import { detailOf, shownRollout } from '#fleet-server/rollouts/rollout-view.ts';
 import * as store from '#fleet-server/rollouts/rollouts-store.ts';
@@ -46,17 +47,19 @@ export type RolloutsOptions = {
 const tickMs = 1000;
 const keptWhenOver = 100;
 const maxUnderWay = 20;
-const server = 'the fleet server';
+const server = theServer;
 
 type Stored = { readonly row: RolloutsTable; readonly state: RolloutState };
 
 export class Rollouts {
   readonly #options: RolloutsOptions;
+  readonly #ages: Ages;
   #cancel: (() => void) | null = null;
   #work: Promise<void> | null = null;
 
   constructor(options: RolloutsOptions) {
     this.#options = options;
+    this.#ages = new Ages(options.clock);
   }
 
   start(): void {
@@ -148,7 +151,9 @@ export class Rollouts {
 
   async #lookAfterAll(): Promise<void> {
     const { database, log } = this.#options;
-    for (const id of await store.idsUnderWay(database)) {
+    const ids = await store.idsUnderWay(database);
+    this.#ages.keepOnly(ids);
+    for (const id of ids) {
       try {
         if (await this.#isDue(id)) await this.#step(id, { kind: 'time' }, server);
       } catch (err) {
@@ -160,21 +165,24 @@ export class Rollouts {
 
   /** Looks without a transaction first: most seconds change nothing. */
   async #isDue(id: string): Promise<boolean> {
-    const { database, facts, clock } = this.#options;
-    const { row, state } = await this.#read(database, id);
-    const { rollout, actions } = transition(state, { kind: 'time' }, await facts(database, scopeOf(row)), clock.nowMs());
+    const { database, facts } = this.#options;
+    const { row, state: stored } = await this.#read(database, id);
+    const known = await facts(database, scopeOf(row));
+    const state = this.#ages.measured(id, stored, known);
+    const { rollout, actions } = transition(state, { kind: 'time' }, known, this.#ages.nowMs());
     return actions.length > 0 || !isSame(state, rollout);
   }
 
   async #step(id: string, event: RolloutEvent, by: string, expected?: readonly RolloutState['kind'][]): Promise<void> {
     const { database, facts, clock, settings, appendHistory, publishChange } = this.#options;
     const done = await inTransaction(database, async (transaction) => {
-      const { row, state } = await this.#read(transaction, id);
-      if (expected !== undefined && !expected.includes(state.kind)) {
-        throw new FleetError('under-way', `Expected a roll-out that is ${expected.join(' or ')}; this one is ${state.kind}.`);
+      const { row, state: stored } = await this.#read(transaction, id);
+      if (expected !== undefined && !expected.includes(stored.kind)) {
+        throw new FleetError('under-way', `Expected a roll-out that is ${expected.join(' or ')}; this one is ${stored.kind}.`);
       }
-      const nowMs = clock.nowMs();
-      const { rollout, actions } = transition(state, event, await facts(transaction, scopeOf(row)), nowMs);
+      const known = await facts(transaction, scopeOf(row));
+      const state = this.#ages.measured(id, stored, known);
+      const { rollout, actions } = transition(state, event, known, this.#ages.nowMs());
       const outgoing: Outgoing[] = [];
       let { revision } = row;
       for (const action of actions) {
@@ -183,7 +191,8 @@ export class Rollouts {
         revision = result.revision ?? revision;
       }
       const isOver = rollout.kind === 'completed' || rollout.kind === 'rolled-back';
-      await store.saveRollout(transaction, id, state, rollout, { revision, ...(isOver ? { finishedAtMs: nowMs } : {}) });
+      const end = { revision, ...(isOver ? { finishedAtMs: clock.nowMs() } : {}) };
+      await store.saveRollout(transaction, id, state, this.#ages.dated(id, state, rollout), end);
       await this.#audit(transaction, row, state, rollout, by);
       return { row, state, rollout, outgoing };
     });

@@ -112,8 +112,10 @@ function giveWave(devices: readonly RolloutDeviceState[], wave: number, facts: R
   });
 }
 
+type To = (kind: RolloutDeviceKind, reason?: string | null) => RolloutDeviceState;
+
 function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, soakMs: number, nowMs: number): RolloutDeviceState {
-  const to = (kind: RolloutDeviceKind, reason: string | null = null): RolloutDeviceState => ({ ...device, kind, sinceMs: nowMs, reason });
+  const to: To = (kind, reason = null) => ({ ...device, kind, sinceMs: nowMs, reason });
   if (device.kind === 'left') return device;
   if (fact === undefined) return to('left', 'It was removed, or moved to another group.');
   if (fact.presence === 'unknown') return device;
@@ -128,7 +130,7 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
     case 'sent':
       if (fact.settings === 'refused') return to('failed', `refused: ${fact.refusal ?? 'it did not say why'}`);
       if (isOffline) return to('troubled', offlineWords);
-      if (fact.settings === 'applied') return soakMs === 0 ? to('steady') : to('soaking');
+      if (fact.settings === 'applied') return soakMs === 0 ? to('steady') : afterConfirmation(device, fact, to);
       return agedMs >= confirmWithinMs ? to('failed', `silent: not confirmed for ${confirmWithinMs / 1000} s`) : device;
     case 'soaking': {
       const trouble = troubleOf(device, fact);
@@ -151,6 +153,12 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
     default:
       return device.kind satisfies never;
   }
+}
+
+/** What is wrong at that moment is no part of the time in which it is well. */
+function afterConfirmation(device: RolloutDeviceState, fact: DeviceFacts, to: To): RolloutDeviceState {
+  const trouble = troubleOf(device, fact);
+  return trouble === null ? to('soaking') : to('troubled', trouble);
 }
 
 const offlineWords = 'It is offline.';

@@ -5,6 +5,7 @@
  * without being woken: a message that is lost costs seconds, never a change.
  */
 import { type Static, Type } from 'typebox';
+import { GroupName } from '#protocol/identifiers.ts';
 import { Change } from '#protocol/model/change.ts';
 
 const DeviceId = Type.String({ maxLength: 64 });
@@ -18,6 +19,8 @@ export const ServerMessage = Type.Union([
   Type.Object({ kind: Type.Literal('settings'), level: Type.Enum(['fleet', 'group', 'device']), scope: Type.String({ maxLength: 100 }) }),
   /** A device joined, was changed or was removed. */
   Type.Object({ kind: Type.Literal('device'), deviceId: DeviceId }),
+  /** A group is called otherwise now, and all that is kept under its name. */
+  Type.Object({ kind: Type.Literal('group-renamed'), from: GroupName, to: GroupName }),
   /** So many were changed that they are not named. */
   Type.Object({ kind: Type.Literal('devices') }),
   /** The sender has written down what is new of its devices. */

@@ -190,8 +190,9 @@ export class LiveExchange {
     for (;;) {
       const rows = await store.liveSince(database, serverId, this.#seen.get(serverId) ?? 0, rowsAtOnce);
       for (const { deviceId, part, document, version } of rows) {
-        // Claimed here a moment ago and not yet written: this server's word is the newer one.
-        if (this.#dirty.get(`${part} ${deviceId}`)?.isClaim !== true) register.apply(deviceId, part, serverId, document);
+        // Claimed here a moment ago and not yet written: this server's word is the newer one. What each has heard is put together instead.
+        const isOurs = part !== 'heard' && this.#dirty.get(`${part} ${deviceId}`)?.isClaim === true;
+        if (!isOurs) register.apply(deviceId, part, serverId, document);
         this.#seen.set(serverId, version);
       }
       if (rows.length < rowsAtOnce) return;

@@ -4,11 +4,14 @@
  * INVARIANTS
  * - The lock is the session's: it is gone with the connection, and so is the leadership, before another server can have it.
  * - A connection that does not answer within `answerMs` counts as gone.
+ * - A leader proves every `lookMs` that it lives. One that has not for `leaseMs` leads no more, by its own clocks (it was frozen, or its machine
+ *   slept), and only then, after `silentMs`, another server ends its session, so that the lock is free: PostgreSQL would keep it for as long as
+ *   TCP believes in the connection of a machine without power, and for ever for a process that is stopped.
  */
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { Compile } from 'typebox/compile';
-import type { Clock } from '#fleet-server/clock.ts';
+import { type Clock, type Moment, momentOf } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { type FleetServers, ServerMessage } from '#fleet-server/servers/contract.ts';
 
@@ -23,6 +26,12 @@ const maxWaiting = 10_000;
 const lookMs = 2000;
 const answerMs = 3000;
 const reconnectMs = 1000;
+/** Longer than a look and its answer take. */
+const leaseMs = 7000;
+const silentMs = 10_000;
+/** PostgreSQL's own end of the connection, where no other server is there to end it. */
+const keepalives =
+  'set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; set tcp_user_timeout = 10000';
 
 const serverMessage = Compile(ServerMessage);
 
@@ -36,6 +45,8 @@ export class PostgresqlWire implements FleetServers {
   readonly #gapListeners: (() => void)[] = [];
   #client: Client | null = null;
   #isLeader = false;
+  /** When the last question was asked that the leader's own session has answered. */
+  #proved: Moment = { nowMs: 0, monotonicMs: 0 };
   #isStopped = false;
   #waiting: ServerMessage[] = [];
   #sending: Promise<void> = Promise.resolve();
@@ -45,8 +56,12 @@ export class PostgresqlWire implements FleetServers {
     this.#options = options;
   }
 
+  /** Asked before everything that is timed. */
   isLeader(): boolean {
-    return this.#isLeader;
+    if (!this.#isLeader) return false;
+    const { nowMs, monotonicMs } = momentOf(this.#options.clock);
+    // The one stands still while a machine sleeps, and the other is set.
+    return nowMs - this.#proved.nowMs < leaseMs && monotonicMs - this.#proved.monotonicMs < leaseMs;
   }
 
   onTold(listener: (message: ServerMessage) => void): void {
@@ -95,6 +110,7 @@ export class PostgresqlWire implements FleetServers {
     client.on('notification', ({ payload }) => this.#onPayload(payload ?? ''));
     try {
       await client.connect();
+      await client.query(keepalives);
       await client.query(`listen ${channel}`);
     } catch (cause) {
       lose(cause);
@@ -122,17 +138,22 @@ export class PostgresqlWire implements FleetServers {
     this.#after(reconnectMs, () => void this.#connect());
   }
 
-  /** Proves that the connection lives, and takes the leadership when nobody has it. */
+  /** Proves that the connection lives, and takes the leadership when nobody has it, or from one that is silent. */
   async #look(client: Client): Promise<void> {
+    const asked = momentOf(this.#options.clock);
     try {
       if (this.#isLeader) await client.query('select 1');
-      else {
-        const { rows } = await client.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [leaderLock]);
-        if (this.#client === client && rows[0]?.isMine === true) {
+      else if (await takeLock(client)) {
+        if (this.#client === client) {
           this.#isLeader = true;
           this.#options.log.info({ serverId: this.id }, 'this fleet server leads: it does the timed jobs of all');
         }
+      } else {
+        const ended = await endSilentLeader(client);
+        if (ended > 0)
+          this.#options.log.warn({ serverId: this.id }, 'the fleet server that led has been silent: another one takes the lead');
       }
+      this.#proved = asked;
     } catch (cause) {
       this.#onLost(client, cause);
       return;
@@ -196,4 +217,21 @@ export class PostgresqlWire implements FleetServers {
     });
     this.#cancels.add(cancel);
   }
+}
+
+async function takeLock(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [leaderLock]);
+  return rows[0]?.isMine === true;
+}
+
+/** By the database's clock: whoever holds the lock and has asked nothing for so long. Answers how many sessions it ended. */
+async function endSilentLeader(client: Client): Promise<number> {
+  const { rows } = await client.query<{ isEnded: boolean }>(
+    `select pg_terminate_backend(a.pid) as "isEnded" from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = 0 and l.objid = $1::bigint::oid
+       and l.database = (select oid from pg_database where datname = current_database())
+       and a.state_change < clock_timestamp() - make_interval(secs => $2)`,
+    [leaderLock, silentMs / 1000],
+  );
+  return rows.filter(({ isEnded }) => isEnded).length;
 }

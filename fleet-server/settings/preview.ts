@@ -14,7 +14,7 @@ export type PreviewedDevice = {
   readonly after: DeviceLevels;
 };
 
-const maxShown = 20;
+export type PreviewPage = { readonly skip: number; readonly limit: number };
 
 /** Keys that stay as they are in every way are left out. */
 export function previewedChanges(device: PreviewedDevice, keys: readonly string[]): PreviewedChange[] {
@@ -39,14 +39,18 @@ export function previewDevice(device: PreviewedDevice, keys: readonly string[]):
   return { id, name, isOnline, changes, isTouched: changes.some(({ effect }) => effect === 'value') };
 }
 
-/** The first of them, those that are touched before the others. */
-export function previewOf(all: readonly PreviewOfDevice[]): Pick<SettingsPreview, 'deviceCount' | 'touchedCount' | 'devices'> {
+/** A page of them, those that are touched before the others. */
+export function previewOf(
+  all: readonly PreviewOfDevice[],
+  { skip, limit }: PreviewPage,
+): Pick<SettingsPreview, 'deviceCount' | 'touchedCount' | 'devices' | 'next'> {
   const shown = all.toSorted(
     (a, b) => Number(b.isTouched) - Number(a.isTouched) || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1),
   );
   return {
     deviceCount: all.length,
     touchedCount: all.filter(({ isTouched }) => isTouched).length,
-    devices: shown.slice(0, maxShown).map(({ isTouched: _, ...device }) => device),
+    devices: shown.slice(skip, skip + limit).map(({ isTouched: _, ...device }) => device),
+    next: skip + limit < all.length ? skip + limit : null,
   };
 }

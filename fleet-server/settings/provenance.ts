@@ -19,6 +19,7 @@ import {
   settingKeys,
   settingLevels,
 } from '#protocol/settings.ts';
+import { shownSetting } from '#protocol/stream-address.ts';
 
 export type ProvenanceFacts = {
   readonly fleet: readonly StoredSetting[];
@@ -44,7 +45,8 @@ export function deviceSettings(facts: ProvenanceFacts): DeviceSettings {
 }
 
 export function shownValue(setting: Pick<StoredSetting, 'key' | 'value' | 'setAtMs'>): ShownValue {
-  if (isSettingKey(setting.key) && !settingDefinitions[setting.key].secret) return { kind: 'plain', value: setting.value };
+  if (isSettingKey(setting.key) && !settingDefinitions[setting.key].secret)
+    return { kind: 'plain', value: shownSetting(setting.key, setting.value) };
   return { kind: 'secret', setAt: timestamp(setting.setAtMs) };
 }
 
@@ -131,7 +133,7 @@ function shownReport(key: SettingKey, reported: ReportedSetting, byLevel: Server
     const set = level === 'fleet' || level === 'group' || level === 'device' ? byLevel?.[level] : undefined;
     return { kind: 'secret', setAt: set === undefined ? null : timestamp(set.setAtMs) };
   }
-  return reported.value === null ? null : { kind: 'plain', value: reported.value };
+  return reported.value === null ? null : { kind: 'plain', value: shownSetting(key, reported.value) };
 }
 
 function isPending(

@@ -107,3 +107,30 @@ export function changesSince(
     .orderBy('number')
     .execute();
 }
+
+/**
+ * The revisions of a group under its new name. Where there were some under that name, of a group that is no more, they stay as the older ones, and
+ * the numbers go on from them: answers by how much each is greater than it was.
+ */
+export async function renameRevisions(database: Database, from: string, to: string): Promise<number> {
+  const newest = await database
+    .selectFrom('settingsRevisions')
+    .select((e) => e.fn.max('number').as('number'))
+    .where('level', '=', 'group')
+    .where('scope', '=', to)
+    .executeTakeFirst();
+  const added = Number(newest?.number ?? 0);
+  await database
+    .updateTable('settingsRevisions')
+    .set((e) => ({ scope: to, number: e('number', '+', added), undoes: e('undoes', '+', added) }))
+    .where('level', '=', 'group')
+    .where('scope', '=', from)
+    .execute();
+  await database
+    .updateTable('settingsRevisionChanges')
+    .set((e) => ({ scope: to, number: e('number', '+', added) }))
+    .where('level', '=', 'group')
+    .where('scope', '=', from)
+    .execute();
+  return added;
+}

@@ -6,6 +6,7 @@ import { isSecret, type StoredSetting } from '#fleet-server/settings/settings-st
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { RevisionChange, RevisionPage, SettingsPatch, ShownValue } from '#protocol/model/settings.ts';
 import type { SettingValue } from '#protocol/settings.ts';
+import { shownSetting } from '#protocol/stream-address.ts';
 
 export function revisionPage(rows: readonly StoredRevision[], limit: number): RevisionPage {
   const revisions = rows.slice(0, limit).map((row) => ({
@@ -53,12 +54,17 @@ export function changedSince(number: number, since: readonly { readonly key: str
   );
 }
 
+/** As an older version kept it, without what is not shown today. */
+export function shownAgain(key: string, kept: ShownValue | null): ShownValue | null {
+  return kept?.kind === 'plain' ? shownOf(key, kept.value) : kept;
+}
+
 export function shownOf(key: string, value: SettingValue | null): ShownValue | null {
   if (value === null) return null;
-  return isSecret(key) ? { kind: 'secret', setAt: null } : { kind: 'plain', value };
+  return isSecret(key) ? { kind: 'secret', setAt: null } : { kind: 'plain', value: shownSetting(key, value) };
 }
 
 function shownText(key: string, text: string | null): ShownValue | null {
   if (text === null) return null;
-  return isSecret(key) ? { kind: 'secret', setAt: null } : { kind: 'plain', value: JSON.parse(text) as SettingValue };
+  return isSecret(key) ? { kind: 'secret', setAt: null } : { kind: 'plain', value: shownSetting(key, JSON.parse(text) as SettingValue) };
 }

@@ -20,6 +20,11 @@ const PageQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: defaultLimit })),
   before: Type.Optional(Type.Integer({ minimum: 1, description: 'The `next` of the page before' })),
 });
+const defaultPreviewed = 20;
+const PreviewQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: defaultPreviewed, description: 'Devices in the answer' })),
+  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'The `next` of the page before' })),
+});
 
 const RevisionNumber = Type.String({ pattern: '^[1-9][0-9]{0,14}$' });
 
@@ -84,12 +89,13 @@ function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope
     {
       schema: {
         ...about('What a patch would change; stores nothing, for'),
+        querystring: PreviewQuery,
         body: SettingsPatch,
         response: { 200: SettingsPreview, ...problemAnswers },
       },
       preHandler: viewer,
     },
-    ({ params: at, body }) => app.settings.preview(scope(at), body),
+    ({ params: at, body, query: { limit = defaultPreviewed, skip = 0 } }) => app.settings.preview(scope(at), body, { skip, limit }),
   );
   app.get(
     `${path}/revisions`,

@@ -28,6 +28,7 @@ export function settingsState(facts: RevisionFacts): SettingsState {
   return { ...base, kind: 'refused', reason: (reasons === '' ? fallback : reasons).slice(0, 500) };
 }
 
+/** Of nearly every device there are none. */
 export function parseRefusals(text: string): readonly SettingRefusal[] {
-  return JSON.parse(text) as SettingRefusal[];
+  return text === '[]' ? [] : (JSON.parse(text) as SettingRefusal[]);
 }

@@ -72,6 +72,14 @@ function updateOf(names: readonly (keyof RevisionColumns)[]) {
 
 export type PagedRow = Pick<DevicesTable, 'id' | 'name' | 'groupName' | 'waitingSinceMs'>;
 
+export async function countOfGroup(database: Database, group: string): Promise<number> {
+  return (await selectLevel(database, { level: 'group', scope: group })).rows.length;
+}
+
+export async function renameValues(database: Database, from: string, to: string): Promise<void> {
+  await database.updateTable('settings').set({ scope: to }).where('level', '=', 'group').where('scope', '=', from).execute();
+}
+
 export type SettingsStore = {
   read(database: Database, where: Scope): Promise<StoredSetting[]>;
   readAll(database: Database, level: ServerLevel): Promise<StoredSetting[]>;

@@ -16,7 +16,7 @@ import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
-import { acceptedPatch, type CheckedPatch, readPatch } from '#fleet-server/settings/check-patch.ts';
+import { acceptedPatch, type CheckedPatch, readPatch, restoredPatch } from '#fleet-server/settings/check-patch.ts';
 import {
   canonicalJson,
   contentWhileWaiting,
@@ -26,7 +26,7 @@ import {
 } from '#fleet-server/settings/desired-document.ts';
 import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drift.ts';
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
-import { type PreviewOfDevice, previewDevice, previewOf } from '#fleet-server/settings/preview.ts';
+import { type PreviewOfDevice, type PreviewPage, previewDevice, previewOf } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
 import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
@@ -50,6 +50,7 @@ import type {
   SettingsPreview,
 } from '#protocol/model/settings.ts';
 import type { SettingValue } from '#protocol/settings.ts';
+import { shownSetting } from '#protocol/stream-address.ts';
 
 export type SettingsOptions = {
   readonly database: Database;
@@ -159,11 +160,11 @@ export class Settings {
     if (Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value)) {
       throw new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
     }
-    return this.change(transaction, where, acceptedPatch(raw), { by, comment, undoes: number });
+    return this.change(transaction, where, restoredPatch(raw), { by, comment, undoes: number });
   }
 
   /** What the patch would do; changes nothing. */
-  async preview(where: Scope, raw: SettingsPatch): Promise<SettingsPreview> {
+  async preview(where: Scope, raw: SettingsPatch, shown: PreviewPage): Promise<SettingsPreview> {
     const { database, secrets, clock, reportOf, isOnline } = this.#options;
     const { patch, problems } = readPatch(raw);
     const known = where.level === 'device' ? [await this.#revisionOf(database, where.scope)] : [];
@@ -186,7 +187,7 @@ export class Settings {
       page = await this.#store.page(database, where, { id: last.id, limit: previewedAtOnce });
     }
     const after = withPatch(own, where, patch, by);
-    return { changes: levelChanges(keys, own, after), ...previewOf(previewed), problems: [...problems] };
+    return { changes: levelChanges(keys, own, after), ...previewOf(previewed, shown), problems: [...problems] };
   }
 
   /** Where the devices under `where` stand with what is desired of them; those that wait for approval or are blocked are not among them. */
@@ -246,6 +247,16 @@ export class Settings {
     return () => {
       this.#send(outgoing);
       this.#options.tellOthers({ level: 'device', scope: deviceId });
+    };
+  }
+
+  /** The same after several devices came to `group`, or to none. */
+  async refreshMoved(database: Database, deviceIds: readonly string[], group: string | null): Promise<() => void> {
+    const where: Scope = group === null ? { level: 'fleet', scope: '' } : { level: 'group', scope: group };
+    const outgoing = await this.refresh(database, where, new Set(deviceIds));
+    return () => {
+      this.#send(outgoing);
+      if (outgoing.length > 0) this.#options.tellOthers(where);
     };
   }
 
@@ -458,7 +469,8 @@ function comparedForDrift(row: RevisionRow, { appliedRevision, settings }: Lasti
 
 /** As it may be shown to whoever reads the audit log. */
 function auditText(key: string, value: SettingValue | null): string | null {
-  return value !== null && isSecret(key) ? hiddenSecret : shown(value);
+  if (value === null) return null;
+  return isSecret(key) ? hiddenSecret : shown(shownSetting(key, value));
 }
 
 function digestOf(content: DesiredContent): string {

@@ -77,3 +77,7 @@ export async function trialDevices(database: Database, trialId: string): Promise
   const rows = await database.selectFrom('settingsTrialDevices').select('deviceId').where('trialId', '=', trialId).execute();
   return new Set(rows.map(({ deviceId }) => deviceId));
 }
+
+export async function renameTrials(database: Database, from: string, to: string): Promise<void> {
+  await database.updateTable('settingsTrials').set({ scope: to }).where('level', '=', 'group').where('scope', '=', from).execute();
+}

@@ -494,6 +494,22 @@ async function lateEvents(database: Kysely<unknown>): Promise<void> {
   await schema.dropIndex('historyByDevice').execute();
 }
 
+async function alertPendings({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('alertPendings')
+    .addColumn('key', 'text', (c) => c.primaryKey())
+    .addColumn('sinceMs', 'bigint', (c) => c.notNull())
+    .addColumn('gatheredAs', 'text')
+    .execute();
+}
+
+async function toldChannels({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .alterTable('alertChannels')
+    .addColumn('told', 'text', (c) => c.notNull().defaultTo(''))
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -515,7 +531,22 @@ export const migrations: readonly Migration[] = [
   { name: 'the recordings that a device listed', run: listedRecordings },
   { name: 'devices that are shut out', run: blocking },
   { name: 'when events arrived, and their order by when they happened', run: lateEvents },
+  { name: 'since when something is wrong that may become an alert', run: alertPendings },
+  { name: 'what each alert channel was told of late', run: toldChannels },
 ];
+
+/** 0: there is none yet. */
+export async function readSchemaVersion(database: Database): Promise<number> {
+  const row = await database.selectFrom('schemaVersion').select('version').executeTakeFirst();
+  return row?.version ?? 0;
+}
+
+export function newerSchema(version: number, known: number): FleetError {
+  return new FleetError(
+    'store-damaged',
+    `Expected a store of schema version ${known} or older, got version ${version}: a newer fleet server has written it. Start that version, or restore a backup.`,
+  );
+}
 
 /** Brings the schema to the version of this program, all or nothing; refuses one that a newer program made. */
 export async function migrate(database: Database, list: readonly Migration[] = migrations): Promise<void> {
@@ -523,14 +554,8 @@ export async function migrate(database: Database, list: readonly Migration[] = m
   await database.transaction().execute(async (transaction) => {
     if (engine === 'postgresql') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
     await sql`create table if not exists "schemaVersion" ("id" integer primary key, "version" integer not null)`.execute(transaction);
-    const row = await transaction.selectFrom('schemaVersion').select('version').executeTakeFirst();
-    const version = row?.version ?? 0;
-    if (version > list.length) {
-      throw new FleetError(
-        'store-damaged',
-        `Expected a store of schema version ${list.length} or older, got version ${version}: a newer fleet server has written it. Start that version, or restore a backup.`,
-      );
-    }
+    const version = await readSchemaVersion(transaction);
+    if (version > list.length) throw newerSchema(version, list.length);
     for (const migration of list.slice(version)) await migration.run(transaction as unknown as Kysely<unknown>, engine);
     await transaction
       .insertInto('schemaVersion')

@@ -275,6 +275,8 @@ export type AlertChannelsTable = {
   createdAtMs: number;
   lastAttemptAtMs: number | null;
   lastProblem: string | null;
+  /** What it was told of late (alerts/digest.ts), as JSON; empty: nothing. */
+  told: string;
 };
 
 export type AlertsTable = {
@@ -318,6 +320,15 @@ export type WatchdogPoliciesTable = {
   document: string;
   changedAtMs: number;
   changedBy: string;
+};
+
+/** What is wrong by a rule and has lasted a while: since when, whether it is an alert yet or not. */
+export type AlertPendingsTable = {
+  /** As that of an alert. */
+  key: string;
+  sinceMs: number;
+  /** The key of the alert that tells of it among others. */
+  gatheredAs: string | null;
 };
 
 /** What is still to be told to whom: rows go when it was told, or in vain for too long. */
@@ -383,6 +394,7 @@ export type Schema = {
   alertChannels: AlertChannelsTable;
   alerts: AlertsTable;
   alertNotices: AlertNoticesTable;
+  alertPendings: AlertPendingsTable;
   liveDevices: LiveDevicesTable;
   maintenanceWindows: MaintenanceWindowsTable;
   watchdogPolicies: WatchdogPoliciesTable;

@@ -75,6 +75,8 @@ export class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
   readonly #waiting: (() => void)[] = [];
   #isTaken = false;
+  /** It is taken only to keep writers out. */
+  #isIdle = false;
 
   constructor(options: SqliteDriverOptions) {
     this.#options = options;
@@ -112,20 +114,23 @@ export class SqliteDriver implements Driver {
   async destroy(): Promise<void> {}
 
   /**
-   * Runs a statement at once where nobody has to be waited for: in a transaction of the caller's, or reading while there is none. Undefined,
-   * and nothing done, where that is not so. On the way through Kysely's executors a statement makes a dozen promises.
+   * Runs a statement at once where nobody has to be waited for: in a transaction of the caller's, or reading while there is none, also during
+   * a checkpoint. Undefined, and nothing done, where that is not so. On the way through Kysely's executors a statement makes a dozen promises.
    */
   executeNow<Row>(query: CompiledQuery, isInTransaction: boolean): QueryResult<Row> | undefined {
-    if (!isInTransaction && (this.#isTaken || this.#options.database.prepare(query.sql).isWrite)) return undefined;
+    const isHeldUp = this.#isTaken && !this.#isIdle;
+    if (!isInTransaction && (isHeldUp || this.#options.database.prepare(query.sql).isWrite)) return undefined;
     return this.#connection.execute<Row>(query);
   }
 
-  /** Nobody uses the connection while this works. */
+  /** Nobody writes while this works. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     await this.acquireConnection();
+    this.#isIdle = true;
     try {
       return await work();
     } finally {
+      this.#isIdle = false;
       this.#letNextIn();
     }
   }

@@ -71,6 +71,18 @@ function storeFull(cause: Error): FleetError {
   return new FleetError('store-full', 'The disk of the fleet server is full: nothing can be stored until there is space.', { cause });
 }
 
+/**
+ * For what is noted beside a read: a full disk must not refuse what can be read. What was not noted is noted by the next read that finds room;
+ * whoever writes is told (507).
+ */
+export async function unlessFull(noting: Promise<void>): Promise<void> {
+  try {
+    await noting;
+  } catch (err) {
+    if (!(err instanceof FleetError && err.code === 'store-full')) throw err;
+  }
+}
+
 function storeDamaged(cause: Error): FleetError {
   return new FleetError('store-damaged', 'The store is damaged: stop the fleet server and restore a backup.', { cause });
 }

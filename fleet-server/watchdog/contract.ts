@@ -39,6 +39,10 @@ export type WatchdogHooks = {
     readonly kind: CommandKind;
     readonly arguments: Record<string, unknown>;
     readonly requestedBy: 'watchdog';
+    /** Written with it. */
+    readonly historyEntry: WatchdogEntry;
   }): unknown;
-  appendHistory(entry: { readonly deviceId: string; readonly origin: 'watchdog'; readonly kind: string; readonly detail: string }): unknown;
+  appendHistory(entry: WatchdogEntry): unknown;
 };
+
+export type WatchdogEntry = { readonly deviceId: string; readonly origin: 'watchdog'; readonly kind: string; readonly detail: string };

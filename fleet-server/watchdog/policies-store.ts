@@ -17,3 +17,12 @@ export async function writePolicy(database: Database, row: WatchdogPoliciesTable
 export async function deletePolicy(database: Database, { level, scope }: Pick<WatchdogPoliciesTable, 'level' | 'scope'>): Promise<void> {
   await database.deleteFrom('watchdogPolicies').where('level', '=', level).where('scope', '=', scope).execute();
 }
+
+export async function hasGroupPolicy(database: Database, group: string): Promise<boolean> {
+  const query = database.selectFrom('watchdogPolicies').select('scope').where('level', '=', 'group').where('scope', '=', group);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+export async function renameGroup(database: Database, from: string, to: string): Promise<void> {
+  await database.updateTable('watchdogPolicies').set({ scope: to }).where('level', '=', 'group').where('scope', '=', from).execute();
+}

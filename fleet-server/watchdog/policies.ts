@@ -104,6 +104,14 @@ export class WatchdogPolicies {
     publishChange({ subject: 'watchdog-policy' });
   }
 
+  /** The group is called otherwise in the store now. At once, as its devices are; what the store has is read after that. */
+  renameGroup(from: string, to: string): Promise<void> {
+    const own = this.#known.get(`group ${from}`);
+    const others = [...this.#known].filter(([key]) => key !== `group ${from}`);
+    if (own !== undefined) this.#known = new Map([...others, [`group ${to}`, { ...own, row: { ...own.row, scope: to } }]]);
+    return this.#read();
+  }
+
   #find(group: string | null): Known | undefined {
     return (group === null ? undefined : this.#known.get(`group ${group}`)) ?? this.#known.get('fleet ');
   }

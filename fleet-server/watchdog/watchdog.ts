@@ -1,8 +1,8 @@
 /** Asks twice a second what there is to do (decide.ts), and does it: a command to the device and an entry in its history. */
-import type { Clock } from '#fleet-server/clock.ts';
+import { type Clock, momentOf, steadySince } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { WatchdogHooks } from '#fleet-server/watchdog/contract.ts';
-import { decide, initialState, type WatchdogAction, type WatchdogState } from '#fleet-server/watchdog/decide.ts';
+import { type Act, decide, initialState, type Views, type WatchdogAction, type WatchdogState } from '#fleet-server/watchdog/decide.ts';
 
 /** With a fault held for a second, a failed pipeline is restarted within two seconds of its report. */
 const intervalMs = 500;
@@ -15,6 +15,8 @@ export class Watchdog {
   /** Null: another server leads, or the history is not read yet. */
   #state: WatchdogState | null = null;
   #beginning: Promise<void> | null = null;
+  /** By when a relay says that it came to run, when that was seen. */
+  #relaysSeen: ReadonlyMap<number, number> = new Map();
   #cancel: (() => void) | undefined;
 
   constructor(settings: WatchdogSettings) {
@@ -45,9 +47,19 @@ export class Watchdog {
       });
       return;
     }
-    const { policyOf, isSilenced, relayRunningSinceMs } = hooks;
-    const views = { devices: hooks.devices(), relayRunningSinceMs, policyOf, isSilenced };
-    const { state, actions } = decide(this.#state, views, clock.nowMs());
+    // What passes is measured, and not taken from the time of day, which may be set to another.
+    const nowMs = clock.monotonicMs();
+    const seen = new Map<number, number>();
+    const relayRunningSinceMs: Views['relayRunningSinceMs'] = (device) => {
+      const sinceMs = hooks.relayRunningSinceMs(device);
+      if (sinceMs === null) return null;
+      const seenAtMs = this.#relaysSeen.get(sinceMs) ?? nowMs;
+      seen.set(sinceMs, seenAtMs);
+      return seenAtMs;
+    };
+    const { policyOf, isSilenced } = hooks;
+    const { state, actions } = decide(this.#state, { devices: hooks.devices(), relayRunningSinceMs, policyOf, isSilenced }, nowMs);
+    this.#relaysSeen = seen;
     this.#state = state;
     for (const action of actions) void this.#perform(action);
   }
@@ -55,9 +67,11 @@ export class Watchdog {
   /** What was done within the last hour counts, whichever server did it. */
   async #begin(): Promise<void> {
     const { hooks, clock, log } = this.#settings;
-    const nowMs = clock.nowMs();
+    const { nowMs, monotonicMs } = momentOf(clock);
     try {
-      this.#state = initialState(nowMs, await hooks.actsSince(nowMs - hourMs));
+      const acts = await hooks.actsSince(nowMs - hourMs);
+      const measured = (act: Act): Act => ({ ...act, atMs: steadySince(act.atMs, nowMs, monotonicMs) });
+      this.#state = initialState(monotonicMs, new Map([...acts].map(([id, ofDevice]) => [id, ofDevice.map(measured)])));
     } catch (err) {
       log.error({ err }, 'watchdog: what was done before could not be read; it is asked again');
     }
@@ -70,8 +84,9 @@ export class Watchdog {
       if (action.kind === 'restart') {
         const { command: kind, fault, attempt } = action;
         log.warn({ deviceId, fault, attempt, command: kind }, 'watchdog: restart asked for');
-        await hooks.appendHistory({ deviceId, origin: 'watchdog', kind: `watchdog-${kind}`, detail });
-        await hooks.requestCommand({ deviceId, kind, arguments: {}, requestedBy: 'watchdog' });
+        // One write: neither is there without the other.
+        const cause = { deviceId, origin: 'watchdog', kind: `watchdog-${kind}`, detail } as const;
+        await hooks.requestCommand({ deviceId, kind, arguments: {}, requestedBy: 'watchdog', historyEntry: cause });
       } else {
         log.warn(
           { deviceId },

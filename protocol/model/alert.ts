@@ -82,7 +82,7 @@ export type AlertChannelRequest = Static<typeof AlertChannelRequest>;
 export const AlertChannel = Type.Object({
   id: Id,
   name: Name,
-  /** Without its secrets. */
+  /** Without its secrets; of a web address the origin and a hint. */
   target: AlertTarget,
   /** What became of the last attempt; null before the first. */
   lastAttempt: Nullable(Type.Object({ at: Timestamp, problem: Nullable(Type.String()) })),
@@ -121,3 +121,15 @@ export const AlertNotice = Type.Object({
   url: Nullable(Type.String()),
 });
 export type AlertNotice = Static<typeof AlertNotice>;
+
+/** What a webhook gets instead when there would be too many of them: all that is due, in the order in which it came about. */
+export const AlertDigest = Type.Object({
+  event: Type.Literal('digest'),
+  /** The same for the same notices: a repetition has it too. */
+  id: Id,
+  /** How many alerts are new, recovered, and so on. */
+  title: Type.String(),
+  notices: Type.Array(AlertNotice),
+  url: Nullable(Type.String()),
+});
+export type AlertDigest = Static<typeof AlertDigest>;

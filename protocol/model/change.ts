@@ -11,6 +11,7 @@ export const Change = Type.Object({
     'device-settings',
     'device-history',
     'device-preview',
+    'groups',
     'commands',
     'fleet-settings',
     'join-tokens',

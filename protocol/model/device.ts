@@ -170,10 +170,15 @@ export type TagList = Static<typeof TagList>;
 export const maxSelectedDevices = 10_000;
 
 /** Several devices: either these, or all that match. */
+const selection = {
+  deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxSelectedDevices, uniqueItems: true })),
+  matching: Type.Optional(DeviceMatch),
+};
+export type DeviceSelection = { readonly deviceIds?: readonly string[] | undefined; readonly matching?: DeviceMatch | undefined };
+
 export const TaggingRequest = Type.Object(
   {
-    deviceIds: Type.Optional(Type.Array(DeviceId, { minItems: 1, maxItems: maxSelectedDevices, uniqueItems: true })),
-    matching: Type.Optional(DeviceMatch),
+    ...selection,
     add: Type.Array(Tag, { maxItems: maxTags }),
     remove: Type.Array(Tag, { maxItems: maxTags }),
   },
@@ -182,6 +187,12 @@ export const TaggingRequest = Type.Object(
 export type TaggingRequest = Static<typeof TaggingRequest>;
 export const TaggingResult = Type.Object({ selected: Type.Integer(), changed: Type.Integer() });
 export type TaggingResult = Static<typeof TaggingResult>;
+
+/** `group`: null: out of any. */
+export const GroupingRequest = Type.Object({ ...selection, group: Nullable(GroupName) }, { additionalProperties: false });
+export type GroupingRequest = Static<typeof GroupingRequest>;
+export const GroupingResult = Type.Object({ selected: Type.Integer(), changed: Type.Integer() });
+export type GroupingResult = Static<typeof GroupingResult>;
 
 export const DevicePatch = Type.Object(
   {
@@ -202,6 +213,11 @@ export const GroupSummary = Type.Object({
   settingCount: Type.Integer(),
 });
 export type GroupSummary = Static<typeof GroupSummary>;
+/** Another name than any group has. */
+export const GroupPatch = Type.Object({ name: GroupName }, { additionalProperties: false });
+export type GroupPatch = Static<typeof GroupPatch>;
+export const RenamedGroup = Type.Object({ name: GroupName, deviceCount: Type.Integer() });
+export type RenamedGroup = Static<typeof RenamedGroup>;
 export const GroupList = Type.Object({ groups: Type.Array(GroupSummary) });
 export type GroupList = Static<typeof GroupList>;
 

@@ -47,5 +47,16 @@ export type MadePerson = Static<typeof MadePerson>;
 export const PersonPatch = Type.Object({ role: Type.Optional(Role), password: Type.Optional(Password) });
 export type PersonPatch = Static<typeof PersonPatch>;
 
+export const ChangedPerson = Type.Object({
+  ...Person.properties,
+  endedAccessTokens: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'How many access tokens of the person have ended: all, where they were given another password',
+    }),
+  ),
+});
+export type ChangedPerson = Static<typeof ChangedPerson>;
+
 export const PasswordChange = Type.Object({ current: Type.String({ minLength: 1, maxLength: 256 }), next: Password });
 export type PasswordChange = Static<typeof PasswordChange>;

@@ -112,8 +112,10 @@ export const SettingsPreview = Type.Object({
   /** Devices under the level, and those among them on which another value would be in force. */
   deviceCount: Type.Integer(),
   touchedCount: Type.Integer(),
-  /** The first of them by name: those that are touched before the others. */
+  /** A page of them by name: those that are touched before the others. */
   devices: Type.Array(Type.Object({ id: DeviceId, name: Type.String(), isOnline: Type.Boolean(), changes: Type.Array(PreviewedChange) })),
+  /** Give it as `skip` for the devices after these; null at the end. */
+  next: Nullable(Type.Integer()),
   /** With one of these nothing would be saved. */
   problems: Type.Array(FieldProblem),
 });

@@ -1,6 +1,7 @@
 /** An operator's day at the dashboard: settings that are looked at before they are saved, waves, newcomers, programs, a device that is away. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BatchStatus } from '#protocol/model/command.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { settingDefinitions } from '#protocol/settings.ts';
 import { desk, openBrowser, openPage, screenshot, signIn, type VisitedPage } from '../e2e/dashboard.ts';
@@ -63,7 +64,7 @@ test('the log is shown as soon as its page is opened, and as it comes', async ()
   await page.getByRole('tab', { name: 'Overview' }).click();
 });
 
-test('a group’s settings are shown before they are saved, reach the device, and are taken back', async () => {
+test('a group’s settings are shown before they are saved, reach the device, go with its new name, and are taken back', async () => {
   await page.getByRole('button', { name: 'Change or remove the device' }).click();
   await page.getByRole('menuitem', { name: 'Name, group and tags' }).click();
   await dialog().getByLabel('Group').fill('Hall 1');
@@ -75,7 +76,10 @@ test('a group’s settings are shown before they are saved, reach the device, an
   await page.getByRole('link', { name: 'hall-1' }).click();
 
   await askForBitrate('900');
-  expect(await page.getByTestId('preview').textContent()).toContain(system.deviceName);
+  const onDevice = page.getByTestId('previewed-device');
+  expect(await onDevice.textContent()).toMatch(
+    new RegExp(`^${system.deviceName} *AV_VIDEO_BITRATE .* kbit/s \\([^)]+\\) → 900 kbit/s \\(Group\\)$`),
+  );
   await screenshot(page, 'settings-preview-light-desk', 'window');
   await dialog().getByRole('button', { name: 'Cancel' }).click();
   await dialog().waitFor({ state: 'detached' });
@@ -86,6 +90,18 @@ test('a group’s settings are shown before they are saved, reach the device, an
   await page.getByTestId('revision').getByText('a thin line').waitFor();
   await untilInForce(900);
 
+  const former = page.url();
+  await page.getByRole('button', { name: 'Rename' }).click();
+  await dialog().getByLabel('New name').fill('Stage 1');
+  await screenshot(page, 'group-renamed-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Rename' }).click();
+  await page.getByRole('heading', { name: 'Settings of group stage-1' }).waitFor();
+  const renamed = page.url();
+  await page.goto(former);
+  await page.getByText('There is no group hall-1').waitFor();
+  expect(await page.getByRole('button', { name: 'Rename' }).count()).toBe(0);
+  await page.goto(renamed);
+  await untilInForce(900);
   await page.getByTestId('revision').getByRole('button', { name: 'Undo' }).click();
   await page.getByText('takes back revision 1').waitFor();
   await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
@@ -133,7 +149,7 @@ test('a join token comes with the command that uses it and is taken back; who jo
   await dialog().waitFor({ state: 'detached' });
 });
 
-test('newcomers are let in or turned away, and the devices that are ticked are asked and tagged at once, and found by that', async () => {
+test('newcomers are let in or turned away, and the devices that are ticked are asked, tagged and moved at once, and found by that', async () => {
   const newcomer = (name: string) => page.getByTestId('newcomer').filter({ hasText: name });
   await newcomer('attic').getByRole('button', { name: 'Let attic in' }).click();
   await newcomer('stranger').getByRole('button', { name: 'Turn stranger away' }).click();
@@ -144,7 +160,12 @@ test('newcomers are let in or turned away, and the devices that are ticked are a
   await page.getByRole('button', { name: 'Select', exact: true }).click();
   await page.getByRole('button', { name: 'Select all 2 shown' }).click();
   await page.getByLabel('Ask the selected devices').selectOption('Run doctor');
+  await dialog().getByLabel('Those that are away do it').selectOption('if they return within 8 hours');
+  await screenshot(page, 'devices-question-light-desk', 'window');
+  const asked = page.waitForResponse((response) => response.url().endsWith('/api/v1/commands'));
   await dialog().getByRole('button', { name: 'Run doctor' }).click();
+  const { requestedAt, deadline } = (await (await asked).json()) as BatchStatus;
+  expect(Date.parse(deadline) - Date.parse(requestedAt)).toBe(8 * 3_600_000);
   await dialog().getByText('1 of 2 done').waitFor();
   await dialog().getByText('attic Waits for the device to connect.').waitFor();
   await screenshot(page, 'devices-asked-light-desk', 'window');
@@ -158,6 +179,24 @@ test('newcomers are let in or turned away, and the devices that are ticked are a
   await dialog().getByText('2 of 2 changed.').waitFor();
   await dialog().getByRole('button', { name: 'Close', exact: true }).click();
   await dialog().waitFor({ state: 'detached' });
+
+  const moveThem = async (result: string) => {
+    await dialog().getByRole('button', { name: 'Move' }).click();
+    await dialog().getByText(result).waitFor();
+    await dialog().getByRole('button', { name: 'Close', exact: true }).click();
+    await dialog().waitFor({ state: 'detached' });
+  };
+  await page.getByRole('button', { name: 'Group…' }).click();
+  await dialog().getByLabel('Move them to the group').fill('Große Bühne');
+  await screenshot(page, 'devices-moved-light-desk', 'window');
+  await moveThem('2 of 2 moved.');
+  await page.getByRole('combobox', { name: 'Group' }).click();
+  await page.getByRole('option', { name: 'gro-e-b-hne (2)' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Group…' }).click();
+  await dialog().getByLabel('Out of any group').check();
+  await moveThem('2 of 2 moved.');
+  await page.getByRole('combobox', { name: 'Group' }).waitFor({ state: 'detached' });
 
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByLabel('Search devices').fill('tonight attic');

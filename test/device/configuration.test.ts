@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeProblems, type Environment, readConfiguration } from '#device/configuration.ts';
+import { describeProblems, type Environment, environmentOf, readConfiguration } from '#device/configuration.ts';
 
 const machine = { homeDirectory: '/home/pi', isBalenaDataWritable: false };
 const token = 'a-join-token-of-some-length';
@@ -20,6 +20,7 @@ test('nothing set: it streams on its own, with the state in the home directory',
     stateDirectory: '/home/pi/.local/state/makespacelive',
     fleet: null,
     settings: {},
+    refused: [],
     logLevel: 'info',
     boardId: null,
     unknownNames: [],
@@ -47,6 +48,20 @@ test('settings come in their canonical types, empty ones count as unset, unknown
   const { settings, unknownNames } = configurationOf(environment);
   expect(settings).toEqual({ AV_VIDEO_WIDTH: 640, AV_DISABLE_AUDIO: true });
   expect(unknownNames).toEqual(['AV_VIDEO_WITH']);
+});
+
+test('a wrong setting is left out and named, and is no reason not to start', () => {
+  const configuration = configurationOf({ AV_VIDEO_WIDTH: 'wide', AV_VIDEO_FRAMERATE: '1000', AV_VIDEO_HEIGHT: '480' });
+  expect(configuration.settings).toEqual({ AV_VIDEO_HEIGHT: 480 });
+  expect(environmentOf(configuration).refusedInEnvironment).toEqual([
+    { key: 'AV_VIDEO_WIDTH', reason: 'AV_VIDEO_WIDTH: expected a whole number from 160 to 3840 (px), got "wide"' },
+    { key: 'AV_VIDEO_FRAMERATE', reason: 'AV_VIDEO_FRAMERATE: expected a whole number from 1 to 60 (1/s), got "1000"' },
+  ]);
+});
+
+test('a key is left out with its wrong address', () => {
+  expect(configurationOf({ AV_STREAM_URL: 'youtube', AV_STREAM_KEY: 'mine' }).settings).toEqual({});
+  expect(configurationOf({ AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'mine' }).settings).toHaveProperty('AV_STREAM_KEY', 'mine');
 });
 
 test('the fleet’s address loses the slash at its end and keeps its path', () => {

@@ -24,9 +24,8 @@ import { agentProgram } from './agent-program.ts';
 import { bareHardware, desired } from './bare-machine.ts';
 import { TestRelay } from './media/test-relay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
-import { TestFleet } from './uplink/test-fleet.ts';
+import { startedFleet } from './uplink/started-fleet.ts';
 
-const credential = 'credential-secret-'.padEnd(43, 'x');
 const joinToken = 'join-token-secret-1234';
 const small = { AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };
 
@@ -34,17 +33,6 @@ async function startedRelay(): Promise<TestRelay> {
   const relay = await TestRelay.start();
   onTestFinished(() => relay.stop());
   return relay;
-}
-
-async function startedFleet(): Promise<TestFleet> {
-  const fleet = new TestFleet();
-  fleet.onEnrolment = () => {
-    fleet.credentials.set('pi-1', credential);
-    return { status: 201, body: { deviceId: 'pi-1', credential } };
-  };
-  await fleet.start();
-  onTestFinished(() => fleet.crash());
-  return fleet;
 }
 
 type Running = { readonly child: ChildProcess; readonly output: () => string };
@@ -199,6 +187,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
       settings: parsed({ ...small, AV_STREAM_URL: relay.target, AV_STREAM_KEY: 'dev-1' }),
       boardId: null,
       logLevel: 'error',
+      refused: [],
       unknownNames: [],
     },
     state,

@@ -3,6 +3,7 @@ import mqtt from 'mqtt';
 import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
 import type { Command, Health } from '#protocol/messages.ts';
 import { topicFor, upwardTopics } from '#protocol/topics.ts';
+import { madeUpBoard } from '../device/made-up-board.ts';
 import type { RunningSystem } from './running-system.ts';
 
 export type Liar = {
@@ -61,16 +62,7 @@ export async function startLiar(system: RunningSystem, target: string): Promise<
       },
     ],
     conditions: [],
-    board: {
-      uptimeS: 1,
-      loadAverage1m: 0,
-      memoryTotalBytes: 1,
-      memoryAvailableBytes: 1,
-      agentRssBytes: 1,
-      mediaHostRssBytes: 1,
-      diskTotalBytes: 1,
-      diskFreeBytes: 1,
-    },
+    board: madeUpBoard,
   };
   await send('presence', { state: 'online', reason: 'connected' });
   await send('hello', {

@@ -21,6 +21,7 @@ import type {} from '#fleet-server/logs/plugin.ts';
 import { Histogram } from '#fleet-server/metrics/histogram.ts';
 import { insertPerson } from '#fleet-server/people/people-store.ts';
 import type {} from '#fleet-server/people/plugin.ts';
+import { writePolicy } from '#fleet-server/people/write-allowance.ts';
 import type {} from '#fleet-server/settings/plugin.ts';
 import type {} from '#fleet-server/store/plugin.ts';
 import { openSecrets } from '#fleet-server/store/secrets.ts';
@@ -77,6 +78,8 @@ export type ApiOptions = {
   readonly directory?: string;
   readonly clock?: ManualClock;
   readonly externalBroker?: ExternalBrokerConfiguration;
+  /** As with a server that is told nothing, unless given. */
+  readonly writesPerMinute?: number;
 };
 
 export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> {
@@ -106,6 +109,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiUnderTest> 
       serverUrl: 'http://localhost',
       tls: null,
       externalBroker: options.externalBroker ?? null,
+      writesPerMinute: options.writesPerMinute ?? writePolicy.perMinute,
     },
     store,
     secrets,

@@ -18,6 +18,8 @@ test('without a word everything has its default', () => {
       tls: null,
       trustedProxies: [],
       adminPassword: null,
+      connectionsOfAddress: 1024,
+      writesPerMinute: 120,
       logLevel: 'info',
       externalBroker: null,
     },
@@ -33,6 +35,8 @@ test('every problem is listed at once, with what was expected and what came, and
     FLEET_PUBLIC_URL: 'fleet.example.org/path',
     FLEET_ADMIN_PASSWORD: 'short!',
     FLEET_LOG_LEVEL: 'loud',
+    FLEET_WRITES_PER_MINUTE: '5',
+    FLEET_CONNECTIONS_OF_ADDRESS: '9000',
     FLEET_TLS_CERT: '/etc/fleet/cert.pem',
     FLEET_TRUSTED_PROXIES: '127.0.0.1,proxy',
     FLEET_DATABASE_URL: 'mysql://fleet:geheim@host/fleet',
@@ -46,6 +50,7 @@ test('every problem is listed at once, with what was expected and what came, and
       .toSorted(),
   ).toEqual([
     'FLEET_ADMIN_PASSWORD',
+    'FLEET_CONNECTIONS_OF_ADDRESS',
     'FLEET_DATABASE_URL',
     'FLEET_HTTP_HOST',
     'FLEET_HTTP_PORT',
@@ -55,6 +60,7 @@ test('every problem is listed at once, with what was expected and what came, and
     'FLEET_RTMP_PORT',
     'FLEET_TLS_KEY',
     'FLEET_TRUSTED_PROXIES',
+    'FLEET_WRITES_PER_MINUTE',
   ]);
   expect(text).toContain('FLEET_HTTP_PORT: expected a port from 0 (a free one) to 65535, got "99999"');
   expect(text).not.toContain('short!');

@@ -100,10 +100,15 @@ describe('the fleet server', { timeout: processTestMs }, () => {
 
     const cookie = await signIn(url, password);
     const { FLEET_ADMIN_PASSWORD: _given, ...withoutPassword } = environment;
+    const made = await post(`${url}/api/v1/access-tokens`, { name: 'ci', scopes: ['read'], expiresInS: 3600 }, cookie);
+    const headers = { authorization: `Bearer ${((await made.json()) as { token: string }).token}` };
+    expect((await fetch(`${url}/api/v1/devices`, { headers })).status).toBe(200);
     const resetter = start(withoutPassword, ['admin-password']);
     expect((await resetter.exit).code).toBe(0);
-    const newPassword = resetter.output().trim();
+    const newPassword = /^[\w-]{20,}$/m.exec(resetter.output())?.[0] ?? '';
+    expect(resetter.output()).toContain('Access tokens of admin that have ended: 1.');
     expect((await fetch(`${url}/api/v1/session`, { headers: { cookie } })).status).toBe(401);
+    expect((await fetch(`${url}/api/v1/devices`, { headers })).status).toBe(401);
     expect((await post(`${url}/api/v1/session`, { name: 'admin', password })).status).toBe(401);
     expect((await post(`${url}/api/v1/session`, { name: 'admin', password: newPassword })).status).toBe(200);
   });

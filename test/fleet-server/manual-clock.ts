@@ -7,6 +7,8 @@ export type ManualClock = Clock & {
   advance(byMs: number): Promise<void>;
   /** Moves time alone, without what would have run meanwhile. */
   jump(byMs: number): void;
+  /** Sets the time of day to another: nothing passes. */
+  set(byMs: number): void;
 };
 
 /** What answers from another process, or from the disk: settled is only what it has answered. */
@@ -36,6 +38,7 @@ export async function settle(): Promise<void> {
 
 export function manualClock(startMs = Date.parse('2026-11-21T12:00:00Z')): ManualClock {
   let nowMs = startMs;
+  let setByMs = 0;
   let timers: { atMs: number; readonly fn: () => void; readonly everyMs: number | null }[] = [];
   const add = (ms: number, fn: () => void, everyMs: number | null): (() => void) => {
     const timer = { atMs: nowMs + ms, fn, everyMs };
@@ -45,12 +48,16 @@ export function manualClock(startMs = Date.parse('2026-11-21T12:00:00Z')): Manua
     };
   };
   return {
-    nowMs: () => nowMs,
-    monotonicMs: () => nowMs,
+    nowMs: () => nowMs + setByMs,
+    // A little quicker, as a real one has fractions: whoever stores what it says is found out.
+    monotonicMs: () => nowMs + (nowMs - startMs) * 1e-7,
     after: (ms, fn) => add(ms, fn, null),
     every: (ms, fn) => add(ms, fn, ms),
     jump: (byMs) => {
       nowMs += byMs;
+    },
+    set: (byMs) => {
+      setByMs += byMs;
     },
     advance: async (byMs) => {
       const untilMs = nowMs + byMs;

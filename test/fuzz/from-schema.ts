@@ -1,7 +1,9 @@
 /** Inputs drawn from a JSON schema: such as fit it, such as nearly fit it, and such as have nothing to do with it. */
 import fc from 'fast-check';
+import { settingKeys } from '#protocol/settings.ts';
 
-type Schema = {
+/** What the API's description of itself says of a value. */
+export type Schema = {
   readonly type?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -9,6 +11,7 @@ type Schema = {
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
   readonly required?: readonly string[];
   readonly pattern?: string;
   readonly minLength?: number;
@@ -17,6 +20,7 @@ type Schema = {
   readonly maximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minProperties?: number;
   readonly maxProperties?: number;
 };
 
@@ -120,15 +124,20 @@ function number({ minimum, maximum }: Schema): fc.Arbitrary<number> {
   return fc.double({ noNaN: true, noDefaultInfinity: true, ...bounds });
 }
 
-function object({ properties = {}, patternProperties = {}, required = [], maxProperties = longest.record }: Schema): fc.Arbitrary<unknown> {
+/** The description of the API leaves out what the names of a record must look like: the records of ours are mostly settings. */
+const anyKey = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...settingKeys) }, fc.string({ minLength: 1, maxLength: 60 }));
+
+function object(given: Schema): fc.Arbitrary<unknown> {
+  const { properties = {}, patternProperties = {}, additionalProperties, required = [] } = given;
+  const { minProperties = 0, maxProperties = longest.record } = given;
   const named = fc.record(Object.fromEntries(Object.entries(properties).map(([key, schema]) => [key, fitting(schema)])), {
     requiredKeys: required as string[],
   });
-  const [pattern, schema] = Object.entries(patternProperties)[0] ?? [];
-  if (pattern === undefined || schema === undefined) return named;
-  const free = fc.dictionary(fc.stringMatching(new RegExp(pattern, 'u')), fitting(schema), {
-    maxKeys: Math.min(maxProperties, longest.record),
-  });
+  const [pattern, matching] = Object.entries(patternProperties)[0] ?? [];
+  const schema = matching ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+  if (schema === undefined) return named;
+  const key = pattern === undefined ? anyKey : fc.stringMatching(new RegExp(pattern, 'u'));
+  const free = fc.dictionary(key, fitting(schema), { minKeys: minProperties, maxKeys: Math.min(maxProperties, longest.record) });
   return fc.tuple(named, free).map(([one, other]) => ({ ...other, ...one }));
 }
 

@@ -1,10 +1,12 @@
 /** Every topic, with messages drawn from its own schema: whatever a device says, the server goes on, and so does the API that shows it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deliverUpward } from '#fleet-server/broker/deliver-upward.ts';
 import type { UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { routeUpward } from '#fleet-server/devices/upward-router.ts';
-import { decodeDownward, decodeUpward, downwardBodies, type UpwardName, upwardBodies } from '#protocol/envelope.ts';
+import { decodeDownward, decodeUpward, downwardBodies, type PictureTopic, type UpwardName, upwardBodies } from '#protocol/envelope.ts';
 import { Session, Timestamp } from '#protocol/identifiers.ts';
+import { upwardTopics } from '#protocol/topics.ts';
 import { type ApiUnderTest, type Joined, startApi } from '../fleet-server/api-under-test.ts';
 import { fitting, nearlyFitting } from './from-schema.ts';
 import { failuresIn, longTimeoutMs, parameters, runs } from './inputs.ts';
@@ -103,6 +105,41 @@ describe('every upward topic', () => {
         if (seen !== undefined) await look(seen.deviceId);
       };
       await fc.assert(fc.asyncProperty(story, play), parameters(Math.round(runs(10) / 15)));
+      expect(failuresIn(api.logText())).toEqual([]);
+    },
+    longTimeoutMs,
+  );
+});
+
+describe('every topic of pictures', () => {
+  test.each(['preview', 'snapshot'] as const)(
+    '%s: the newest one that is a JPEG is shown to the byte, and nothing else',
+    async (name) => {
+      const [device] = devices;
+      if (device === undefined) throw new Error('expected a device');
+      const start = fc.constantFrom([], [0xff], [0xff, 0xd8], [0xff, 0xd8, 0xff], [0xff, 0xd8, 0xff]);
+      const bytes = fc.tuple(start, fc.oneof(fc.uint8Array({ maxLength: 2000 }), fc.constant(new Uint8Array(upwardTopics[name].maxBytes))));
+      let newest: Buffer | undefined;
+      const property = fc.asyncProperty(bytes, async ([first, rest]) => {
+        const payload = Buffer.from([...first, ...rest]);
+        const hooks = {
+          handleUpward: () => undefined,
+          onPicture: (...picture: [string, PictureTopic, Buffer]) => api.app.devices.onPicture(...picture),
+        };
+        const problem = await deliverUpward(hooks, device.deviceId, name, payload);
+        if (problem === undefined) newest = payload;
+        else expect(['not-a-jpeg', 'too-large']).toContain(problem.code);
+        const { statusCode, headers, rawPayload } = await api.request({
+          method: 'GET',
+          url: `/api/v1/devices/${device.deviceId}/${name}.jpg`,
+        });
+        expect(statusCode).toBe(newest === undefined ? 404 : 200);
+        if (newest === undefined) return;
+        expect(headers['content-type']).toBe('image/jpeg');
+        expect(newest.equals(rawPayload)).toBe(true);
+      });
+      await fc.assert(property, parameters(runs(1)));
+      expect(newest).toBeDefined();
       expect(failuresIn(api.logText())).toEqual([]);
     },
     longTimeoutMs,

@@ -133,6 +133,18 @@ const wrong = [
     reason: '"none"',
   },
   {
+    name: 'a live control without its number',
+    add: file('encoders', { ...encoder, id: 'e', bitrate: { ...encoder.bitrate, target: 'control' } }),
+    field: 'bitrate.controlId',
+    reason: 'the number of the control',
+  },
+  {
+    name: 'a control’s number for a property',
+    add: file('encoders', { ...encoder, id: 'e', bitrate: { ...encoder.bitrate, controlId: 1 } }),
+    field: 'bitrate.controlId',
+    reason: 'none',
+  },
+  {
     name: 'a USB id of another profile',
     add: [
       file('cameras', { ...camera, match: { usbIds: ['046d:0825'] } }),

@@ -3,6 +3,7 @@ import type { Scenario } from './scenario.ts';
 import { badNetwork } from './scenarios/bad-network.ts';
 import { cameraUnplugged } from './scenarios/camera-unplugged.ts';
 import { detection } from './scenarios/detection.ts';
+import { encoderControl } from './scenarios/encoder-control.ts';
 import { microphoneUnplugged } from './scenarios/microphone-unplugged.ts';
 import { service } from './scenarios/service.ts';
 import { streaming } from './scenarios/streaming.ts';
@@ -18,4 +19,6 @@ export const scenarios: readonly Scenario[] = [
   microphoneUnplugged,
   badNetwork,
   service,
+  // Leaves its camera built in.
+  encoderControl,
 ];

@@ -2,10 +2,11 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { ConstrainedLink, canMakeLinks } from '../device/media/constrained-link.ts';
-import { FarSide, farName } from '../device/media/far-side.ts';
+import { type Arrival, FarSide, farName } from '../device/media/far-side.ts';
 import { type SupervisedHost, startHost } from '../device/media/supervised-host.ts';
 import { captureDescription, rtmpOutput, testPlan } from '../device/media/test-plan.ts';
-import { badMinute, passages, passThrough } from '../device/media/uplink-scenario.ts';
+import { badMinute, passages, passThrough, type Stage } from '../device/media/uplink-scenario.ts';
+import { probeFile } from '../device/recording/probe.ts';
 import { timeUntil, until } from '../until.ts';
 
 const picture = { width: 320, height: 180 };
@@ -31,6 +32,23 @@ function makeLink(): ConstrainedLink {
   onTestFinished(() => link.remove());
   link.shape(3000);
   return link;
+}
+
+/** First to where the encoder has come down to its floor: what is under way when a link narrows cannot be called back. */
+const worseThanTheFloor: readonly Stage[] = [
+  { kind: 'rate', kbps: 600, lengthS: 10 },
+  { kind: 'rate', kbps: 200, lengthS: 30 },
+];
+
+/** Of those that are over. */
+function groupSizes(arrivals: readonly Arrival[]): number[] {
+  const sizes: number[] = [];
+  for (const { isKeyframe } of arrivals) {
+    if (isKeyframe) sizes.push(0);
+    const last = sizes.length - 1;
+    if (last >= 0) sizes[last] = (sizes[last] ?? 0) + 1;
+  }
+  return sizes.slice(0, -1);
 }
 
 const needed = canMakeLinks ? '' : ' (skipped: needs root and network namespaces)';
@@ -62,9 +80,35 @@ it.skipIf(!canMakeLinks)(
     expect(host.supervisor.status()?.outputs[0]?.connections).toBe(2);
     const back = far.arrivals.find(({ atMs }) => atMs > (cut?.untilMs ?? 0));
     console.log(`after the cut the first picture arrived after ${Math.round((back?.atMs ?? 0) - (cut?.untilMs ?? 0))} ms`);
-    expect(back).toBeDefined();
+    expect((back?.atMs ?? Number.POSITIVE_INFINITY) - (cut?.untilMs ?? 0)).toBeLessThan(5000);
+    const after = passages(far.arrivals.filter(({ atMs }) => atMs > (cut?.untilMs ?? 0)));
+    expect(after).toHaveLength(1);
+    expect(after[0]?.gapsInGroups).toBe(0);
+    expect(Math.max(...(after[0]?.lags ?? []).map(({ lagMs }) => lagMs))).toBeLessThan(5000);
   },
   240_000,
+);
+
+it.skipIf(!canMakeLinks)(
+  `leaves groups out on a link that is worse than the floor, never five seconds behind, over one connection${needed}`,
+  async () => {
+    const link = makeLink();
+    const { host, far } = await streamOver(link);
+    far.watch(true);
+    await far.untilArrivals(30, 15_000);
+    const [, worse] = await passThrough(link, worseThanTheFloor, () => host.supervisor.status()?.adaptation?.bitrateKbps ?? 0);
+    await far.endWatching();
+    const [passage, ...others] = passages(far.arrivals);
+    const sizes = groupSizes(far.arrivals.filter(({ atMs }) => atMs > (worse?.fromMs ?? 0) + 6000));
+    const worst = Math.max(...(passage?.lags ?? []).map(({ lagMs }) => lagMs));
+    console.log(`200 kbit/s: groups of ${sizes.join(' ')} pictures, at most ${Math.round(worst)} ms behind`);
+    expect(others).toEqual([]);
+    expect(host.supervisor.status()?.outputs[0]).toMatchObject({ connections: 1, state: { kind: 'streaming' } });
+    expect(worst).toBeLessThan(5000);
+    expect(passage?.gapsInGroups).toBe(0);
+    expect((await probeFile(far.seen)).complaints).toBe('');
+  },
+  120_000,
 );
 
 it.skipIf(!canMakeLinks)(

@@ -11,9 +11,12 @@ import { EventJournal } from '#device/uplink/event-journal.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
+import type { Desired } from '#protocol/messages.ts';
 import { machineWith } from '../device/bare-machine.ts';
 import type { MemoryState } from '../device/uplink/memory-state.ts';
 import { bodies, someDigest } from '../fleet-server/bodies.ts';
+import { mendingCommands, saidOfFailure } from './picture.ts';
+import { rolledOutKey } from './rollouts-watch.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedConnection } from './simulated-connection.ts';
 import { deviceClock } from './virtual-time.ts';
@@ -21,8 +24,15 @@ import { deviceClock } from './virtual-time.ts';
 const fleetUrl = 'http://fleet.local';
 const healthMs = 10_000;
 
+/** Of what is rolled out, every fourth value runs on no device. */
+function isTooMuch(desired: Desired | null): boolean {
+  return Number(desired?.levels.group[rolledOutKey] ?? 0) % 8 === 6;
+}
+
 export type Life = {
   addEvent(kind: string, detail: string): void;
+  /** Its picture is another than before. */
+  report(): void;
   inForce(): { readonly revision: number; readonly digest: string | null };
   /** As systemd stops it. */
   stop(): Promise<void>;
@@ -55,11 +65,16 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
   const apply = async (): Promise<ApplyOutcome> => {
     const fate = agent.isPictureFaulty ? random.next() : 1;
     await wait(fate < 0.02 ? 60_000 : random.between(20, 3000));
-    return fate < 0.06 ? { kind: 'failed', reason: 'no frames' } : { kind: 'applied' };
+    return fate < 0.06 || isTooMuch(agent.newest) ? { kind: 'failed', reason: 'no frames' } : { kind: 'applied' };
   };
   const report = () => {
     const { revision } = keeper.inForce();
-    outbox.setReport({ ...bodies.report({ appliedRevision: revision }), settings: reportedSettings(keeper.prepared()) });
+    const said = saidOfFailure(agent.isFailed);
+    const capabilities = [...mendingCommands];
+    outbox.setReport({
+      ...bodies.report({ appliedRevision: revision, capabilities, ...said }),
+      settings: reportedSettings(keeper.prepared()),
+    });
     uplink.wake();
   };
   const keeper: SettingsKeeper = new SettingsKeeper(machine, {
@@ -71,12 +86,13 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
     log,
     record: (kind, detail) => events.add(kind, detail),
     onAnswer: (applied) => {
+      agent.noteInForce(applied.inForceRevision);
       outbox.setApplied(applied);
       uplink.wake();
     },
     onChange: () => {
       const { revision } = keeper.inForce();
-      if (revision > 0 && agent.revisions.at(-1) !== revision) agent.revisions.push(revision);
+      agent.noteInForce(revision);
       report();
     },
   });
@@ -85,10 +101,12 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
   const act = async (): Promise<ApplyOutcome> => {
     agent.noteDone(current);
     await wait(random.between(10, 1500));
+    agent.mend();
     return { kind: 'applied' };
   };
   const actions: Partial<CommandActions> = {
     'restart-pipeline': act,
+    'restart-media-host': act,
     'start-recording': act,
     'restart-agent': () => {
       agent.noteDone(current);
@@ -148,7 +166,8 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
     onEventAck: (upToNumber) => events.acknowledge(upToNumber),
   });
   const sayHealth = (): void => {
-    if (!uplink.sendHealth(bodies.health())) backlog.add(bodies.health());
+    const health = { ...bodies.health(), ...saidOfFailure(agent.isFailed) };
+    if (!uplink.sendHealth(health)) backlog.add(health);
     clock.schedule(sayHealth, healthMs);
   };
 
@@ -161,6 +180,7 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
   clock.schedule(sayHealth, random.between(0, healthMs));
   return {
     addEvent: (kind, detail) => events.add(kind, detail),
+    report,
     inForce: () => keeper.inForce(),
     stop: async () => {
       const kept = Promise.all([keeper.stop(), runner.stop()]);

@@ -1,6 +1,7 @@
 /** One thing that happens in a run: somebody asks for something, or something fails. By weights; what is drawn comes from the seed. */
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Way } from './link.ts';
+import { beginRollout, breakPicture, loseStream, steerRollout } from './operations.ts';
 import type { Simulation } from './simulation.ts';
 import { isAllOnDisk, type Member, type Promised } from './world.ts';
 
@@ -25,7 +26,11 @@ const table: readonly Misfortune[] = [
   { weight: 6, happen: (run) => killServerInTheMiddle(run) },
   { weight: 2, happen: (run) => killServer(run) },
   { weight: 1, happen: (run) => stopServer(run) },
-  { weight: 4, happen: (run) => run.database.setFull(!run.database.isFull) },
+  { weight: 4, happen: (run) => fillServerDisk(run) },
+  { weight: 14, happen: (run, member) => breakPicture(run, member) },
+  { weight: 3, happen: (run, member) => loseStream(run, member) },
+  { weight: 10, happen: (run) => beginRollout(run) },
+  { weight: 4, happen: (run) => steerRollout(run) },
 ];
 const weights = table.reduce((sum, { weight }) => sum + weight, 0);
 
@@ -63,6 +68,12 @@ function turnDisk(run: Simulation, member: Member): void {
   member.isDiskRefusing = !member.isDiskRefusing;
   member.diskFreeSinceMs = run.time.nowMs;
   member.agent.state.failure = member.isDiskRefusing ? Object.assign(new Error('read-only file system'), { code: 'EROFS' }) : null;
+}
+
+/** For a while: somebody makes room. */
+function fillServerDisk(run: Simulation): void {
+  run.database.setFull(true);
+  run.time.after(run.random.between(300, 6000), () => run.database.setFull(false));
 }
 
 async function powerCut(run: Simulation, member: Member): Promise<void> {

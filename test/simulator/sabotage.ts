@@ -15,6 +15,20 @@ export const sabotages = {
   'credential logged': /no secret/,
   'secret stored as it is': /no secret/,
   'newest settings not sent': /at revision/,
+  'any device taken as confirmed': /to count as steady/,
+  'roll-out goes on past its threshold': /to halt when/,
+  'roll-out not looked after': /roll-out .* to end/,
+  'roll-out taken back in words only': /of what was rolled out/,
+  'watchdog asleep': /expected a restart of/,
+  'watchdog heeds no bound': /an hour, this is one more/,
+  'restart without an entry': /once in its history/,
+  'restart asked for twice': /once in its history/,
+  'alerts asleep': /expected an alert of/,
+  'alert never over': /expected no alert of|to be over/,
+  'alarm at once after a restart': /no false alarm/,
+  'notice thrown away': /to be told of it/,
+  'recovery not told': /its end to be told/,
+  'notice told again': /told again after/,
 } as const satisfies Record<string, RegExp>;
 
 export type Sabotage = keyof typeof sabotages;

@@ -29,6 +29,12 @@ export class SimulatedAgent {
   readonly credentials = new Set<string>();
   /** Whether new settings may be found not to run. */
   isPictureFaulty = true;
+  /** Its capture gives nothing, and it says so. */
+  #isFailed = false;
+  /** What it sends does not get to the relay, and it does not know. */
+  isStreamLost = false;
+  readonly #documents = new Map<number, Desired>();
+  readonly #inForceMs = new Map<number, number>();
   /** From its goodbye to its next start. */
   isStopping = false;
   readonly #unwritten = new Set<string>();
@@ -48,9 +54,30 @@ export class SimulatedAgent {
     return this.#life;
   }
 
+  get isFailed(): boolean {
+    return this.#isFailed;
+  }
+
+  setFailed(isFailed: boolean): void {
+    if (this.#isFailed === isFailed) return;
+    this.#isFailed = isFailed;
+    this.#life?.report();
+  }
+
+  /** By a restart of whatever it is: more often than not it helps. */
+  mend(): void {
+    if (this.#isFailed && (!this.isPictureFaulty || this.parts.random.chance(0.3))) this.setFailed(false);
+  }
+
+  /** Whether the relay receives it. */
+  get isPublishing(): boolean {
+    return this.#life !== null && !this.#isFailed && !this.isStreamLost;
+  }
+
   /** After a power cut: a new boot. */
   async start(): Promise<void> {
     this.#boot += 1;
+    this.mend();
     this.isStopping = false;
     this.#life = await startLife(this, `boot-${this.#boot}`);
   }
@@ -63,6 +90,7 @@ export class SimulatedAgent {
     await life.stop();
     if (this.#life !== life) return;
     this.isStopping = false;
+    this.mend();
     this.#life = await startLife(this, `boot-${this.#boot}`);
   }
 
@@ -90,7 +118,20 @@ export class SimulatedAgent {
   }
 
   noteDesired(desired: Desired): void {
+    this.#documents.set(desired.revision, desired);
     if (desired.revision > (this.newest?.revision ?? 0)) this.newest = desired;
+  }
+
+  noteInForce(revision: number): void {
+    if (revision === 0 || this.revisions.at(-1) === revision) return;
+    this.revisions.push(revision);
+    this.#inForceMs.set(revision, this.parts.network.time.nowMs);
+  }
+
+  /** Since when that value of its group's was first in force; null: it never was. */
+  inForceSinceMs(key: string, value: unknown): number | null {
+    const first = this.revisions.find((revision) => this.#documents.get(revision)?.levels.group[key] === value);
+    return first === undefined ? null : (this.#inForceMs.get(first) ?? null);
   }
 
   noteDone(commandId: string): void {

@@ -5,6 +5,7 @@
  */
 import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import type {} from '#fleet-server/alerts/plugin.ts';
 import { registerDomains } from '#fleet-server/api.ts';
 import type {} from '#fleet-server/audit/plugin.ts';
 import type { Connection } from '#fleet-server/broker/connection-table.ts';
@@ -20,18 +21,25 @@ import { FleetError } from '#fleet-server/errors.ts';
 import type {} from '#fleet-server/health/plugin.ts';
 import { createServer } from '#fleet-server/http/server.ts';
 import type {} from '#fleet-server/logs/plugin.ts';
+import type {} from '#fleet-server/rollouts/plugin.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { registerWatchdog } from '#fleet-server/watchdog/register.ts';
 import { type DownwardBody, type DownwardName, encodeDownward } from '#protocol/envelope.ts';
-import { topicFor } from '#protocol/topics.ts';
+import { parseTopic, topicFor } from '#protocol/topics.ts';
+import { bodies } from '../fleet-server/bodies.ts';
 import { standInRelay } from '../fleet-server/stand-in-relay.ts';
 import type { Link } from './link.ts';
 import type { Random } from './random.ts';
 import type { Sabotage } from './sabotage.ts';
+import type { SimulatedChannel } from './simulated-channel.ts';
 import { deadError, type SimulatedDatabase } from './simulated-database.ts';
+import { spoilOperations, spoiltTelling } from './spoilt-operations.ts';
 import { serverClock, type VirtualTime, type WallClock } from './virtual-time.ts';
 
 /** The keepalive of 10 s times 1.5. */
 export const keepaliveEndsMs = 15_000;
+/** As the relay's statistics are read. */
+const relayPollMs = 500;
 
 export type ServerParts = {
   readonly time: VirtualTime;
@@ -41,6 +49,10 @@ export type ServerParts = {
   readonly secrets: Secrets;
   readonly sabotage: Sabotage | null;
   readonly onLog: (line: string) => void;
+  /** Where notices of alerts arrive. */
+  readonly channel: SimulatedChannel;
+  /** Whom the relay receives: it lives on when the server ends. */
+  readonly isPublishing: (deviceId: string) => boolean;
 };
 
 /** The device's end of a link, as the server calls it. */
@@ -66,6 +78,9 @@ export class SimulatedServer implements DeviceBroker {
   /** When the last connection of a device was closed in this life. */
   readonly closedAtMs = new Map<string, number>();
   readonly startedAtMs: number;
+  /** By its own clock. */
+  readonly wallAtStartMs: number;
+  readonly #received = new Set<string>();
   #isAlive = true;
   #stepsLeft: number | null = null;
   #onDeath: () => void = () => undefined;
@@ -73,6 +88,7 @@ export class SimulatedServer implements DeviceBroker {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.startedAtMs = parts.time.nowMs;
+    this.wallAtStartMs = parts.time.nowMs + parts.wall.offsetMs;
     const stream = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         parts.onLog(chunk.toString());
@@ -108,10 +124,17 @@ export class SimulatedServer implements DeviceBroker {
       serverUrl: 'http://fleet.local',
       tls: null,
       externalBroker: null,
+      writesPerMinute: 1_000_000,
     };
     const store = database.open(() => this.#step());
-    await registerDomains(this.app, { configuration, store, secrets, clock: this.#clock() });
+    const clock = this.#clock();
+    const { channel, sabotage } = this.#parts;
+    const tell = spoiltTelling(sabotage, (_target, notice) => channel.tell(this.startedAtMs, () => this.#isAlive, notice));
+    await registerDomains(this.app, { configuration, store, secrets, clock, tell });
+    if (sabotage !== null) spoilOperations(this.app, sabotage, database, clock);
+    if (sabotage !== 'watchdog asleep') await registerWatchdog(this.app, clock);
     await this.app.ready();
+    clock.every(relayPollMs, () => this.#readRelay());
     if (this.#parts.sabotage === 'gone at once after a restart of the server') {
       for (const { id } of this.app.devices.list()) this.app.devices.onConnection(id, 'disconnected', 'connection-lost');
     }
@@ -161,7 +184,9 @@ export class SimulatedServer implements DeviceBroker {
 
   /** As SIGTERM does. */
   async stop(): Promise<void> {
-    await this.app.close();
+    const closed = this.app.close();
+    this.#parts.channel.interrupt(this.startedAtMs);
+    await closed;
     this.kill(false);
   }
 
@@ -271,9 +296,9 @@ export class SimulatedServer implements DeviceBroker {
     await routeUpward(this.app, message);
   }
 
-  #take(guest: Guest, topic: string, payload: Buffer, isWill: boolean): Promise<Error | undefined> {
-    const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const;
-    return this.#inbox.take({ connection: guest.connection, deviceId: guest.deviceId, packet: packet as never, isWill });
+  async #take({ connection, deviceId }: Guest, topic: string, payload: Buffer, isWill: boolean): Promise<Error | undefined> {
+    const parsed = parseTopic(topic);
+    return parsed?.way === 'up' ? this.#inbox.take({ connection, deviceId, name: parsed.name, payload, isWill }) : undefined;
   }
 
   #watch(guest: Guest, inMs: number): void {
@@ -287,6 +312,16 @@ export class SimulatedServer implements DeviceBroker {
 
   #clock() {
     return serverClock(this.#parts.time, this.#parts.wall, () => this.#isAlive);
+  }
+
+  #readRelay(): void {
+    for (const { id } of this.app.devices.list()) {
+      const isReceived = this.#parts.isPublishing(id);
+      if (isReceived === this.#received.has(id)) continue;
+      if (isReceived) this.#received.add(id);
+      else this.#received.delete(id);
+      this.app.devices.setReception(id, isReceived ? bodies.reception : null);
+    }
   }
 
   #step(): void {

@@ -5,23 +5,33 @@
  */
 import { createHash } from 'node:crypto';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
+import { AlertsWatch } from './alerts-watch.ts';
+import { Beliefs } from './beliefs.ts';
 import * as invariants from './invariants.ts';
 import { faultyRates, Link, noRates, type Rates } from './link.ts';
 import { misfortune } from './misfortunes.ts';
+import { takeBack } from './operations.ts';
 import { type Random, randomFrom } from './random.ts';
+import { RolloutsWatch } from './rollouts-watch.ts';
 import type { Sabotage } from './sabotage.ts';
 import { seedEverything } from './seeded-chance.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
+import { SimulatedChannel } from './simulated-channel.ts';
 import type { Network } from './simulated-connection.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
 import { simulatedSecrets } from './simulated-secrets.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import { VirtualTime, type WallClock } from './virtual-time.ts';
+import { simulatedPolicy, WatchdogWatch } from './watchdog-watch.ts';
 import { type Member, type Promised, promised } from './world.ts';
 
 const agentCount = 3;
-const misfortunes = 50;
-const longestPauseMs = 900;
+/** Blow upon blow, or with time in between for what takes its time: a wave, a restart that does not help, an alert. */
+const paces = [
+  { misfortunes: 50, longestPauseMs: 900 },
+  { misfortunes: 50, longestPauseMs: 900 },
+  { misfortunes: 35, longestPauseMs: 4000 },
+] as const;
 const lookEveryMs = 100;
 /**
  * After the last fault everything is as it must be within this time: a silent connection is noticed (16 s), the back-off of a device is
@@ -69,12 +79,19 @@ export class Simulation implements Network {
   readonly secretValues = new Set<string>();
   /** Everything that was logged and answered. */
   readonly told: string[] = [];
+  readonly #beliefs = new Beliefs();
+  readonly #channel: SimulatedChannel;
+  readonly #alerts: AlertsWatch;
+  readonly #watchdog = new WatchdogWatch();
+  readonly rollouts = new RolloutsWatch();
   /** For values that are used once. */
   count = 0;
 
   constructor(random: Random, sabotage: Sabotage | null) {
     this.random = random;
     this.sabotage = sabotage;
+    this.#channel = new SimulatedChannel(this.time, random);
+    this.#alerts = new AlertsWatch({ channel: this.#channel });
     const secrets = simulatedSecrets();
     const asItIs = { ...secrets, seal: (text: string) => text, open: (text: string) => text };
     this.#secrets = sabotage === 'secret stored as it is' ? asItIs : secrets;
@@ -83,24 +100,51 @@ export class Simulation implements Network {
   async run(): Promise<Outcome> {
     this.#database = await SimulatedDatabase.create();
     await this.#startServer();
+    await this.#writeRules();
     for (let index = 0; index < agentCount; index += 1) await this.#join(index);
+    const { misfortunes, longestPauseMs } = this.random.pick(paces);
     for (let number = 0; number < misfortunes; number += 1) {
       await misfortune(this);
       await this.#pass(this.random.between(20, longestPauseMs));
     }
     this.#endFaults();
+    const settledMs = await this.#settle();
+    const newest = this.rollouts.newest(this.database);
+    if (newest !== null && newest.state !== 'rolled-back' && this.random.chance(0.5)) {
+      takeBack(this, newest.id);
+      await this.#settle();
+    }
+    await this.#pass(afterwardsMs);
+    await this.#checkTheEnd();
+    return { settledMs, digest: digestOf(this.told) };
+  }
+
+  /** Until all is as it must be; answers how long that took. */
+  async #settle(): Promise<number> {
     const fromMs = this.time.nowMs;
     for (let problems: readonly string[] = ['nothing was looked at']; problems.length > 0; ) {
       if (this.time.nowMs - fromMs > settledWithinMs)
         throw new Error(`${settledWithinMs / 1000} s after the last fault: ${problems.join('; ')}`);
       await this.#pass(1000);
       const server = this.liveServer();
-      problems = server === null ? ['no server runs'] : invariants.unsettled(server, this.database, this.members);
+      problems = server === null ? ['no server runs'] : this.#unsettled(server);
     }
-    const settledMs = this.time.nowMs - fromMs;
-    await this.#pass(afterwardsMs);
-    await this.#checkTheEnd();
-    return { settledMs, digest: digestOf(this.told) };
+    return this.time.nowMs - fromMs;
+  }
+
+  #unsettled(server: SimulatedServer): string[] {
+    return [
+      ...invariants.unsettled(server, this.database, this.members),
+      ...this.#alerts.unsettled(this.database),
+      ...this.rollouts.unsettled(this.database),
+    ];
+  }
+
+  async #writeRules(): Promise<void> {
+    const server = this.liveServer();
+    if (server === null) throw new Error('expected a server that takes rules');
+    await AlertsWatch.writeRules(server);
+    await server.app.watchdogPolicies.set({ level: 'fleet', scope: '' }, simulatedPolicy, 'admin');
   }
 
   close(): void {
@@ -161,6 +205,8 @@ export class Simulation implements Network {
       secrets: this.#secrets,
       sabotage: this.sabotage,
       onLog: (line) => this.told.push(line),
+      channel: this.#channel,
+      isPublishing: (deviceId) => this.members.find(({ id }) => id === deviceId)?.agent.isPublishing === true,
     });
     this.#server = server;
     server.onDeath(() => this.startServerAfter(this.random.between(200, 12_000)));
@@ -195,6 +241,7 @@ export class Simulation implements Network {
       await this.time.pass(Math.min(leftMs, lookEveryMs));
       if (this.liveServer() === null && this.time.nowMs >= this.#startDueAtMs) await this.#startServer();
       const server = this.liveServer();
+      this.#look(server);
       for (const member of this.members) {
         if (server !== null) invariants.checkPresence(server, member, this.time.nowMs);
         invariants.checkDevice(member);
@@ -204,7 +251,17 @@ export class Simulation implements Network {
     for (const member of this.members) invariants.checkShownRevision(this.database, member);
   }
 
+  #look(server: SimulatedServer | null): void {
+    const { database, members } = this;
+    const beliefs = this.#beliefs;
+    beliefs.look(server, database.isFull, members, this.time.nowMs);
+    this.#watchdog.look(server, database, members, beliefs);
+    this.#alerts.look(server, database, members, beliefs);
+    this.rollouts.look(database, members, beliefs, server !== null);
+  }
+
   #endFaults(): void {
+    this.#channel.isFaulty = false;
     Object.assign(this.#rates, noRates);
     this.database.setFull(false);
     this.#server?.killAfter(null);
@@ -213,6 +270,7 @@ export class Simulation implements Network {
       member.isUnreachable = false;
       member.agent.state.failure = null;
       member.agent.isPictureFaulty = false;
+      member.agent.isStreamLost = false;
     }
   }
 
@@ -221,6 +279,9 @@ export class Simulation implements Network {
     if (server === null) throw new Error('expected a server at the end');
     invariants.checkSettings(this.members, this.settings);
     invariants.checkCommands(this.database, this.members, this.commands);
+    this.#watchdog.checkTheEnd(this.database, this.members);
+    this.#alerts.checkTheEnd(this.database);
+    this.rollouts.checkTheEnd(this.database, this.members);
     for (const member of this.members) {
       invariants.checkEventsOnce(this.database, member);
       for (const credential of member.agent.credentials) this.secretValues.add(credential);

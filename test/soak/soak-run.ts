@@ -11,6 +11,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askAgent } from '#device/doctor/agent-status.ts';
+import { leanNodeFlags } from '#device/lean-node.ts';
 import type { Health } from '#protocol/messages.ts';
 import type { WireSettings } from '#protocol/settings.ts';
 import { startPlainRelay } from '../bench/plain-relay.ts';
@@ -74,7 +75,7 @@ function startAgent(program: string, stateDirectory: string, fleetUrl: string): 
     FLEET_JOIN_TOKEN: 'join-token-of-the-soak',
     AV_VIDEO_SOURCE: 'test',
   };
-  return spawn(process.execPath, ['--max-semi-space-size=1', program], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  return spawn(process.execPath, [...leanNodeFlags, program], { env, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 class Soak {
@@ -128,7 +129,10 @@ class Soak {
   async #change(): Promise<void> {
     this.#changes += 1;
     await this.#apply();
-    await until('a stream after the change', connectBoundMs, async () => (await this.#output())?.state.kind === 'streaming');
+    await until('a stream after the change', connectBoundMs, async () => {
+      const output = await this.#output();
+      return output?.state.kind === 'streaming' || notYet(output);
+    });
   }
 
   async #apply(): Promise<void> {
@@ -154,7 +158,7 @@ class Soak {
   async #untilConnected(): Promise<void> {
     await until('the output connected again', connectBoundMs, async () => {
       const output = await this.#output();
-      return output?.state.kind === 'streaming' && output.connections > 0;
+      return (output?.state.kind === 'streaming' && output.connections > 0) || notYet(output);
     });
   }
 
@@ -184,6 +188,11 @@ class Soak {
     this.#rows.push(row);
     this.#options.onRow(row);
   }
+}
+
+/** Asked again; when the time is over, this is what is told. */
+function notYet(output: Health['outputs'][number] | undefined): never {
+  throw new Error(output === undefined ? 'the agent names no output' : JSON.stringify(output));
 }
 
 /** The resident set now. Source: proc(5), /proc/pid/status. */

@@ -106,3 +106,11 @@ export function revocation(deviceId: string): DynamicSecurityCommand[] {
     { command: 'deleteRole', rolename: deviceRole(deviceId) },
   ];
 }
+
+/** Its connection ends, and it may come again. In one message: mosquitto is never left with the first alone. */
+export function interruption(deviceId: string): DynamicSecurityCommand[] {
+  return [
+    { command: 'disableClient', username: deviceId },
+    { command: 'enableClient', username: deviceId },
+  ];
+}

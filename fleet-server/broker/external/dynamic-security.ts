@@ -18,6 +18,7 @@ import {
   deviceOfRole,
   deviceRole,
   groundwork,
+  interruption,
   revocation,
   serverRole,
 } from '#fleet-server/broker/external/dynamic-security-plan.ts';
@@ -50,7 +51,7 @@ export type DynamicSecurityOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** By the store: another server may have let it join a moment ago. */
+  /** And not shut out. By the store: another server may have let it join, or have shut it out, a moment ago. */
   isKnown(deviceId: string): Promise<boolean>;
   /** A keyed hash of the credential of a client: what mosquitto keeps beside it, so that it need not be told again. */
   markOf(username: string, credential: string): string;
@@ -94,6 +95,8 @@ export class DynamicSecurity implements DeviceAccess {
     // Told again, it would cut the connection that the device may have by now.
     if (hasRole && found?.textdescription === mark && found.clientid === deviceId && found.disabled !== true) return;
     await this.#tell(admission(deviceId, credential, mark, { hasRole, hasClient: clientAnswer?.error === undefined }));
+    // Shut out meanwhile, perhaps by another server: its revocation may have come before this. The device hears why when it asks again.
+    if (!(await this.#options.isKnown(deviceId))) await this.revoke(deviceId);
   }
 
   async revoke(deviceId: string): Promise<void> {
@@ -105,6 +108,14 @@ export class DynamicSecurity implements DeviceAccess {
         'a removed device could not be taken from the MQTT broker; done when the broker answers again',
       );
       this.#syncLater();
+    }
+  }
+
+  async cut(deviceId: string): Promise<void> {
+    try {
+      await this.#tell(interruption(deviceId));
+    } catch (err) {
+      this.#options.log.warn({ err, deviceId }, 'a device that sends too much could not be cut at the MQTT broker');
     }
   }
 

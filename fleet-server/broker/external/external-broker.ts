@@ -54,7 +54,11 @@ export class ExternalBroker implements DeviceBroker {
     this.#settings = settings;
     this.deviceUrl = settings.deviceUrl ?? deviceUrlOf(address);
     this.#problems = new ProblemLog(log, clock);
-    this.#intake = new UpwardIntake({ hooks, clock, onProblem: (deviceId, problem) => this.#problem(deviceId, problem) });
+    this.#intake = new UpwardIntake({
+      ...{ hooks, clock },
+      onProblem: (deviceId, problem) => this.#problem(deviceId, problem),
+      onFlood: (deviceId) => void settings.access.cut(deviceId),
+    });
     this.#link = new BrokerLink({
       ...{ address, caFile, clock, random, log, maxPacketBytes },
       clientId: `makespacelive-server-${randomUUID()}`,

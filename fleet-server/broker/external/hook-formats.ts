@@ -8,9 +8,9 @@ const Text = Type.String({ maxLength: 1024 });
 const Qos = Type.Union([Type.Integer({ minimum: 0, maximum: 2 }), Type.Enum(['0', '1', '2'])]);
 const Flag = Type.Union([Type.Boolean(), Type.Enum(['true', 'false', '0', '1'])]);
 
-const emqxConnect = Compile(Type.Object({ clientid: Text, username: Text, password: Text }));
-const emqxAuthorize = Compile(
-  Type.Object({
+export const questionSchemas = {
+  emqxConnect: Type.Object({ clientid: Text, username: Text, password: Text }),
+  emqxAuthorize: Type.Object({
     clientid: Text,
     username: Text,
     action: Type.Enum(['publish', 'subscribe']),
@@ -18,12 +18,20 @@ const emqxAuthorize = Compile(
     qos: Type.Optional(Qos),
     retain: Type.Optional(Flag),
   }),
-);
-const verneMqConnect = Compile(Type.Object({ client_id: Text, username: Text, password: Text }));
-const verneMqPublish = Compile(Type.Object({ client_id: Text, username: Text, topic: Text, qos: Qos, retain: Flag }));
-const verneMqSubscribe = Compile(
-  Type.Object({ client_id: Text, username: Text, topics: Type.Array(Type.Object({ topic: Text }), { maxItems: 64 }) }),
-);
+  verneMqConnect: Type.Object({ client_id: Text, username: Text, password: Text }),
+  verneMqPublish: Type.Object({ client_id: Text, username: Text, topic: Text, qos: Qos, retain: Flag }),
+  verneMqSubscribe: Type.Object({
+    client_id: Text,
+    username: Text,
+    topics: Type.Array(Type.Object({ topic: Text }), { maxItems: 64 }),
+  }),
+};
+
+const emqxConnect = Compile(questionSchemas.emqxConnect);
+const emqxAuthorize = Compile(questionSchemas.emqxAuthorize);
+const verneMqConnect = Compile(questionSchemas.verneMqConnect);
+const verneMqPublish = Compile(questionSchemas.verneMqPublish);
+const verneMqSubscribe = Compile(questionSchemas.verneMqSubscribe);
 
 const isTrue = (flag: boolean | string | undefined): boolean => flag === true || flag === 'true' || flag === '1';
 

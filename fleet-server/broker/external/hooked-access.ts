@@ -37,8 +37,13 @@ export class HookedAccess implements DeviceAccess {
 
   async admit(): Promise<void> {}
 
+  /** Who may come again is asked for each connection. */
   revoke(deviceId: string): Promise<void> {
-    const work = this.#cut(deviceId).finally(() => this.#cutting.delete(work));
+    return this.cut(deviceId);
+  }
+
+  cut(deviceId: string): Promise<void> {
+    const work = this.#takeItsPlace(deviceId).finally(() => this.#cutting.delete(work));
     this.#cutting.add(work);
     return work;
   }
@@ -47,7 +52,7 @@ export class HookedAccess implements DeviceAccess {
     return null;
   }
 
-  async #cut(deviceId: string): Promise<void> {
+  async #takeItsPlace(deviceId: string): Promise<void> {
     const { clock } = this.#options;
     let isDone: () => void = () => undefined;
     const taken = new Promise<void>((resolve) => {

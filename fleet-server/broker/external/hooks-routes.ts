@@ -2,26 +2,34 @@
  * Where an external broker asks this server about its clients: EMQX by its HTTP authenticator and authorizer, VerneMQ by its webhooks.
  *
  * INVARIANTS
- * - Everything is refused that is not allowed: a caller without the secret and a question that cannot be read get the refusal in the broker's own
- *   words with status 200, because EMQX takes any other status as "ask the next one".
+ * - Everything is refused that is not allowed: a caller without the secret, a question that cannot be read and one at which this server fails get the
+ *   refusal in the broker's own words with status 200, because EMQX takes any other status as "ask the next one".
  * - Neither the secret nor a credential is logged.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { answerHook, type HookKnowledge, type HookQuestion, type HookVerdict } from '#fleet-server/broker/external/hook-decisions.ts';
-import { emqxAnswer, readEmqxAuthorize, readEmqxConnect, readVerneMq, verneMqAnswer } from '#fleet-server/broker/external/hook-formats.ts';
+import {
+  type EmqxAnswer,
+  emqxAnswer,
+  readEmqxAuthorize,
+  readEmqxConnect,
+  readVerneMq,
+  type VerneMqAnswer,
+  verneMqAnswer,
+} from '#fleet-server/broker/external/hook-formats.ts';
 import { ProblemLog } from '#fleet-server/broker/problem-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { ExternalBrokerConfiguration } from '#fleet-server/configuration.ts';
-import { problemAnswers } from '#fleet-server/http/answers.ts';
+import { problemAnswers, toFleetError } from '#fleet-server/http/answers.ts';
 
 export type HooksOptions = { readonly broker: ExternalBrokerConfiguration; readonly clock: Clock };
 
 const tags = ['broker'];
 const Body = Type.Unknown({ description: 'As the broker writes it' });
-const EmqxAnswer = Type.Object({ result: Type.Enum(['allow', 'deny']) });
-const VerneMqAnswer = Type.Object({ result: Type.Union([Type.Literal('ok'), Type.Object({ error: Type.Literal('not_allowed') })]) });
+const EmqxReply = Type.Object({ result: Type.Enum(['allow', 'deny']) });
+const VerneMqReply = Type.Object({ result: Type.Union([Type.Literal('ok'), Type.Object({ error: Type.Literal('not_allowed') })]) });
 /** Some brokers can send no header of their own. */
 const Query = Type.Object({ secret: Type.Optional(Type.String({ maxLength: 200, description: 'Where no header can be sent' })) });
 const refused: HookVerdict = { kind: 'refused', reason: 'expected a question in the broker’s documented form' };
@@ -61,15 +69,27 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
     return verdict;
   };
 
+  const refuseWith =
+    (refusal: EmqxAnswer | VerneMqAnswer) =>
+    (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+      const error = toFleetError(thrown);
+      if (error === undefined) request.log.error({ err: thrown, route: request.routeOptions.url }, 'a question of the MQTT broker failed');
+      else problems.add({ address: request.ip }, { code: 'wrong-shape', message: error.message });
+      return reply.code(200).send(refusal);
+    };
+  const refuseEmqx = refuseWith(emqxAnswer(refused));
+  const refuseVerneMq = refuseWith(verneMqAnswer(refused));
+
   app.post(
     '/broker-hooks/emqx/authenticate',
     {
+      errorHandler: refuseEmqx,
       schema: {
         tags,
         summary: 'EMQX asks whether a client may connect',
         querystring: Query,
         body: Body,
-        response: { 200: EmqxAnswer, ...problemAnswers },
+        response: { 200: EmqxReply, ...problemAnswers },
       },
     },
     async (request) => emqxAnswer(await answer(request, readEmqxConnect(request.body))),
@@ -77,12 +97,13 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   app.post(
     '/broker-hooks/emqx/authorize',
     {
+      errorHandler: refuseEmqx,
       schema: {
         tags,
         summary: 'EMQX asks whether a client may use a topic',
         querystring: Query,
         body: Body,
-        response: { 200: EmqxAnswer, ...problemAnswers },
+        response: { 200: EmqxReply, ...problemAnswers },
       },
     },
     async (request) => emqxAnswer(await answer(request, readEmqxAuthorize(request.body))),
@@ -90,12 +111,13 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   app.post(
     '/broker-hooks/vernemq',
     {
+      errorHandler: refuseVerneMq,
       schema: {
         tags,
         summary: 'VerneMQ asks about a client',
         querystring: Query,
         body: Body,
-        response: { 200: VerneMqAnswer, ...problemAnswers },
+        response: { 200: VerneMqReply, ...problemAnswers },
       },
     },
     async (request) => {

@@ -63,7 +63,7 @@ export function PasswordForm() {
           {change.isSuccess && (
             <Group gap={6} c="var(--msl-live)">
               <IconCircleCheck size={18} aria-hidden />
-              <Text size="sm">Changed. You are signed out everywhere else.</Text>
+              <Text size="sm">Changed. You are signed out everywhere else; your access tokens go on.</Text>
             </Group>
           )}
         </Group>

@@ -5,6 +5,8 @@ export type ChannelDraft = {
   readonly name: string;
   readonly kind: AlertTarget['kind'];
   readonly url: string;
+  /** As the server shows the address that is there: left alone, it stays. Empty: there is none. */
+  readonly knownUrl: string;
   /** The webhook's secret, ntfy's token or the mail server's password; empty: none, or the one that is there. */
   readonly secret: string;
   readonly host: string;
@@ -28,6 +30,7 @@ export const emptyChannel: ChannelDraft = {
   name: '',
   kind: 'webhook',
   url: '',
+  knownUrl: '',
   secret: '',
   host: '',
   port: '587',
@@ -39,7 +42,7 @@ export const emptyChannel: ChannelDraft = {
 
 export function draftOfChannel({ name, target }: AlertChannel): ChannelDraft {
   const known = { ...emptyChannel, name, kind: target.kind };
-  if (target.kind !== 'email') return { ...known, url: target.url };
+  if (target.kind !== 'email') return { ...known, url: target.url, knownUrl: target.url };
   const { host, port, secure, from, to, user = '' } = target;
   return { ...known, host, port: String(port), secure, from, to: to.join(', '), user };
 }
@@ -65,6 +68,8 @@ export function checkChannel(draft: ChannelDraft): CheckedChannel {
     if (to.length === 0 || to.length > 20 || !to.every((address) => mailAddress.test(address))) {
       problems.to = 'One to 20 addresses, such as ada@example.org.';
     }
+  } else if (draft.url.includes('…') && draft.url !== draft.knownUrl) {
+    problems.url = 'The whole address: of the one that is there only the beginning is shown.';
   } else if (!httpAddress.test(draft.url)) {
     problems.url = 'An address that begins with https:// or http://.';
   }

@@ -31,9 +31,11 @@ function HttpFields({ draft, problems, onChange }: FieldsProps) {
     <TextInput
       label="Address"
       description={
-        draft.kind === 'ntfy'
-          ? 'The server and the topic. Whoever knows the topic of a public server can read it: choose one that nobody guesses.'
-          : 'Gets a POST with JSON for each alert, and again when it is over.'
+        draft.knownUrl !== ''
+          ? 'Whoever knows it can use it, so its end is not shown. Leave it as it is to keep it, or write the whole of another.'
+          : draft.kind === 'ntfy'
+            ? 'The server and the topic. Whoever knows the topic of a public server can read it: choose one that nobody guesses.'
+            : 'Gets a POST with JSON for each alert, and again when it is over.'
       }
       placeholder={draft.kind === 'ntfy' ? 'https://ntfy.sh/a-topic-nobody-guesses' : 'https://example.org/hook'}
       inputMode="url"
@@ -123,6 +125,12 @@ export function ChannelForm({ channel, onClose }: { readonly channel: AlertChann
     setTried(true);
     if (checked.kind === 'channel') save.mutate(checked.channel);
   };
+  /** What is shown of the address that is there means nothing to another kind. */
+  const addressFor = (kind: AlertTarget['kind']): Partial<ChannelDraft> => {
+    if (channel === null || channel.target.kind === 'email') return {};
+    const url = kind === channel.target.kind ? channel.target.url : '';
+    return { url, knownUrl: url };
+  };
   const Fields = draft.kind === 'email' ? MailFields : HttpFields;
   const keeps = channel !== null && channel.target.kind === draft.kind;
   return (
@@ -149,12 +157,16 @@ export function ChannelForm({ channel, onClose }: { readonly channel: AlertChann
             label="Kind"
             data={kinds}
             value={draft.kind}
-            onChange={({ currentTarget: { value } }) => isKind(value) && change({ kind: value, secret: '' })}
+            onChange={({ currentTarget: { value } }) => isKind(value) && change({ kind: value, secret: '', ...addressFor(value) })}
           />
           <Fields draft={draft} problems={problems} onChange={change} />
           <PasswordInput
             label={`${secretWords[draft.kind]} (optional)`}
-            description={keeps ? 'It is never shown. Leave it empty to keep what is there.' : secretUse[draft.kind]}
+            description={
+              keeps
+                ? 'It is never shown. Leave it empty to keep what is there; for another server it is needed again.'
+                : secretUse[draft.kind]
+            }
             autoComplete="new-password"
             maxLength={1024}
             value={draft.secret}

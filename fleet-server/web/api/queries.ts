@@ -102,9 +102,11 @@ export const levelSettingsQuery = (level: 'fleet' | 'group', scope: string) =>
   });
 
 export const revisionsQuery = (level: EditedLevel, scope: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: queryKeys.revisions(level, scope),
-    queryFn: ({ signal }) => get(`${levelPath(level, scope)}/revisions?limit=20`, RevisionPage, signal),
+    queryFn: ({ signal, pageParam }) => get(`${levelPath(level, scope)}/revisions?limit=20${pageParam}`, RevisionPage, signal),
+    initialPageParam: '',
+    getNextPageParam: ({ next }) => (next === null ? null : `&before=${next}`),
     refetchInterval: fallbackMs,
   });
 

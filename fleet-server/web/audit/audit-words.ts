@@ -23,6 +23,8 @@ const verbs: Readonly<Record<string, string>> = {
   'device-board-changed': 'said on which board runs the device',
   'device-changed': 'changed the device',
   'devices-tagged': 'changed the tags of',
+  'devices-moved': 'changed the group of',
+  'group-renamed': 'renamed the group',
   'device-removed': 'removed the device',
   'credential-changed': 'changed the credential of',
   'rollout-begun': 'began a roll-out to',
@@ -43,6 +45,8 @@ const verbs: Readonly<Record<string, string>> = {
   'alert-channel-added': 'added the alert channel',
   'alert-channel-changed': 'changed the alert channel',
   'alert-channel-removed': 'removed the alert channel',
+  'alert-acknowledged': 'acknowledged the alert',
+  'audit-log-shortened': 'dropped the oldest entries of the',
 };
 
 /** What one may look for, by its words. */

@@ -1,11 +1,12 @@
 /** What happened to the device, newest first. */
-import { Button, Skeleton } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
 import { IconCpu, IconServer, IconShieldCheck, IconUser } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'wouter';
 import { type HistoryEntry, historyOrigins } from '#protocol/model/history.ts';
 import { historyKindsQuery, historyQuery } from '../api/queries.ts';
 import { AnySelect } from '../layout/any-select.tsx';
+import { OlderButton } from '../layout/older-button.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { inWords } from '../status/conditions.ts';
 import { Ago } from '../time/times.tsx';
@@ -102,17 +103,7 @@ export function HistoryPanel({ id }: { readonly id: string }) {
         ))}
       </ol>
       {history.isFetchNextPageError && <ProblemAlert title="What is older cannot be read" error={history.error} />}
-      {history.hasNextPage && (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          mt="xs"
-          loading={history.isFetchingNextPage}
-          onClick={() => void history.fetchNextPage()}
-        >
-          Show older ones
-        </Button>
-      )}
+      <OlderButton list={history} />
     </Panel>
   );
 }

@@ -49,7 +49,7 @@ export function Player({ device }: { readonly device: DeviceDetail }) {
       />
       {!isPlaying && (
         <div className={classes['cover']}>
-          <PreviewImage device={device} />
+          <PreviewImage device={device} isCovered />
           <p className={classes['words']} role="status" title={exactWords(device.stream.since)}>
             {coverWords(device.stream, state)}
           </p>

@@ -22,7 +22,7 @@ const stateWords: Readonly<Record<ListedRecording['state'], string>> = {
 export function conditionWords({ state, mendedBytes, problem }: ListedRecording): string {
   const parts = [
     problem === null ? stateWords[state] : `${stateWords[state]}: ${problem}`,
-    ...(mendedBytes === 0 ? [] : [`mended: ${bytesWords(mendedBytes)} of a half-written end cut off`]),
+    ...(mendedBytes === 0 ? [] : [`mended: ${bytesWords(mendedBytes)} that cannot be played left out`]),
   ];
   return parts.join('; ');
 }

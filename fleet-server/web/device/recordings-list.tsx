@@ -132,6 +132,9 @@ export function RecordingsList({ device }: { readonly device: DeviceDetail }) {
   const isAway = device.presence.state !== 'online';
   return (
     <div className={classes['list']}>
+      {listed?.last.isDiskAway === true && (
+        <p className="dim">The disk for recordings is away or refuses: these are the ones on the device itself, made since then.</p>
+      )}
       {listed !== null && <Rows deviceId={device.id} listed={listed} onChanged={onChanged} />}
       <Group gap={8}>
         <Button

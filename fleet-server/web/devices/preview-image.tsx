@@ -12,9 +12,11 @@ type PreviewImageProps = {
   readonly device: { readonly id: string; readonly name: string; readonly previewAt: string | null };
   /** Thumbnails show no words. */
   readonly isSmall?: boolean;
+  /** Words lie on it that say why there is no picture. */
+  readonly isCovered?: boolean;
 };
 
-export function PreviewImage({ device, isSmall = false }: PreviewImageProps) {
+export function PreviewImage({ device, isSmall = false, isCovered = false }: PreviewImageProps) {
   const atMs = usePreviewTime(device.id, device.previewAt);
   const nowMs = useNow();
   const [failedAtMs, setFailedAtMs] = useState<number | null>(null);
@@ -22,8 +24,8 @@ export function PreviewImage({ device, isSmall = false }: PreviewImageProps) {
     const Icon = atMs === null ? IconCamera : IconPhotoOff;
     return (
       <div className={classes['nothing']} role="img" aria-label={`No picture of ${device.name}`}>
-        <Icon size={isSmall ? 18 : 34} stroke={1.3} aria-hidden />
-        {!isSmall && <span>No picture yet</span>}
+        {!isCovered && <Icon size={isSmall ? 18 : 34} stroke={1.3} aria-hidden />}
+        {!isSmall && !isCovered && <span>No picture yet</span>}
       </div>
     );
   }

@@ -2,13 +2,13 @@
 import { Button, Group, NativeSelect, Text } from '@mantine/core';
 import { useState } from 'react';
 import { type CommandKind, commandDefinitions, isCommandKind } from '#protocol/commands.ts';
-import { BatchStatus, maxBatchDevices } from '#protocol/model/command.ts';
-import { send } from '../api/api.ts';
-import { batchChoices, commandChoices } from '../device/command-choices.ts';
-import { Confirm } from '../layout/confirm.tsx';
+import { type BatchStatus, maxBatchDevices } from '#protocol/model/command.ts';
+import { batchChoices } from '../device/command-choices.ts';
+import { AskDialog } from './ask-dialog.tsx';
 import { BatchResult } from './batch-result.tsx';
+import { MoveDialog } from './move-dialog.tsx';
 import classes from './selection.module.css';
-import { noneTicked, type Selected, type Selection, selectionBody, withAll } from './selection.ts';
+import { noneTicked, type Selected, type Selection, withAll } from './selection.ts';
 import { TagDialog } from './tag-dialog.tsx';
 
 type SelectionBarProps = {
@@ -25,6 +25,7 @@ type SelectionBarProps = {
 type Step =
   | { readonly kind: 'choosing' }
   | { readonly kind: 'tagging' }
+  | { readonly kind: 'moving' }
   | { readonly kind: 'asking'; readonly command: CommandKind }
   | Asked;
 type Asked = { readonly kind: 'asked'; readonly batch: BatchStatus };
@@ -45,10 +46,6 @@ export function SelectionBar({ selection, shown, total, match, onSelection, onEn
   const isAllShown = selection.kind === 'matching' || shown.every(({ id }) => selection.devices.has(id));
   const names = new Map([...(selection.kind === 'ticked' ? selection.devices : []), ...shown.map(({ id, name }) => [id, name] as const)]);
   const close = (): void => setStep({ kind: 'choosing' });
-  const ask = async (kind: CommandKind): Promise<void> => {
-    const batch = await send('POST', '/commands', { kind, ...selectionBody(selection) }, BatchStatus);
-    setStep({ kind: 'asked', batch });
-  };
   return (
     <section className={classes['bar']} aria-label="Selected devices">
       <Text fw={600} role="status">
@@ -87,22 +84,24 @@ export function SelectionBar({ selection, shown, total, match, onSelection, onEn
         <Button size="xs" variant="default" disabled={count === 0 || isTooMany} onClick={() => setStep({ kind: 'tagging' })}>
           Tags…
         </Button>
+        <Button size="xs" variant="default" disabled={count === 0 || isTooMany} onClick={() => setStep({ kind: 'moving' })}>
+          Group…
+        </Button>
         <Button size="xs" variant="subtle" onClick={onEnd}>
           Done
         </Button>
       </Group>
       {step.kind === 'asking' && (
-        <Confirm
-          title={`${commandDefinitions[step.command].title}: ${wordsOf(count)}?`}
-          words={commandChoices[step.command]?.words}
-          action={commandDefinitions[step.command].title}
-          problemTitle="Not asked"
-          isGrave={commandChoices[step.command]?.interrupts === true}
-          act={() => ask(step.command)}
+        <AskDialog
+          command={step.command}
+          selection={selection}
+          words={wordsOf(count)}
+          onAsked={(batch) => setStep({ kind: 'asked', batch })}
           onClose={() => setStep((now) => (now.kind === 'asking' ? { kind: 'choosing' } : now))}
         />
       )}
       {step.kind === 'tagging' && <TagDialog selection={selection} words={wordsOf(count)} onClose={close} />}
+      {step.kind === 'moving' && <MoveDialog selection={selection} words={wordsOf(count)} onClose={close} />}
       {step.kind === 'asked' && <BatchResult first={step.batch} names={names} onClose={close} />}
     </section>
   );

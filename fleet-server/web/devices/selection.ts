@@ -1,4 +1,4 @@
-/** Which devices are chosen to be asked or tagged: some that were ticked, on any page, or all that match. Pure. */
+/** Which devices are chosen to be asked, tagged or moved: some that were ticked, on any page, or all that match. Pure. */
 import type { DeviceMatch } from '#protocol/model/device.ts';
 
 export type Selected = { readonly id: string; readonly name: string };

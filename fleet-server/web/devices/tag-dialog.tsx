@@ -1,12 +1,13 @@
 /** Gives tags to the devices that are chosen, or takes them from them. */
-import { Button, Group, Modal, Stack, TagsInput, Text } from '@mantine/core';
+import { Modal, Stack, TagsInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { TaggingResult } from '#protocol/model/device.ts';
 import { send } from '../api/api.ts';
 import { tagsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
-import { ProblemAlert } from '../layout/problem-alert.tsx';
+import { SaveFooter } from '../layout/save-footer.tsx';
+import { ChangedCount } from './changed-count.tsx';
 import { asWords, maxTags, maxWordLength } from './group-words.ts';
 import { type Selection, selectionBody } from './selection.ts';
 
@@ -50,27 +51,11 @@ export function TagDialog({ selection, words, onClose }: TagDialogProps) {
           <Stack>
             <TagField label="Give them" value={add} onChange={setAdd} />
             <TagField label="Take from them" value={remove} onChange={setRemove} />
-            {save.isError && <ProblemAlert title="Not changed" error={save.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                Cancel
-              </Button>
-              <Button type="submit" loading={save.isPending} disabled={add.length + remove.length === 0}>
-                Save
-              </Button>
-            </Group>
+            <SaveFooter save={save} problemTitle="Not changed" isDisabled={add.length + remove.length === 0} onClose={onClose} />
           </Stack>
         </form>
       ) : (
-        <Stack>
-          <Text role="status">
-            {`${save.data.changed} of ${save.data.selected} changed`}
-            {save.data.changed < save.data.selected ? '; the others had it so already.' : '.'}
-          </Text>
-          <Group justify="flex-end">
-            <Button onClick={onClose}>Close</Button>
-          </Group>
-        </Stack>
+        <ChangedCount result={save.data} words={{ done: 'changed', others: 'the others had it so already' }} onClose={onClose} />
       )}
     </Modal>
   );

@@ -16,6 +16,8 @@ export function affectedQueries({ subject, deviceId }: Change): readonly QueryPr
     case 'device-preview':
       // Only the picture is new, and is fetched by its own address; of which devices is read where it is not said.
       return deviceId === undefined ? [['devices'], ['device']] : [];
+    case 'groups':
+      return [['device-groups']];
     case 'commands':
       return [of('commands')];
     case 'fleet-settings':

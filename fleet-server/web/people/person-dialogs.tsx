@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { Person, type PersonList, type PersonPatch, type Role } from '#protocol/model/person.ts';
+import { ChangedPerson, type PersonList, type PersonPatch, type Role } from '#protocol/model/person.ts';
 import { pathOf, remove, send } from '../api/api.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Confirm } from '../layout/confirm.tsx';
@@ -19,7 +19,7 @@ type DialogProps = { readonly person: ListedPerson; readonly onClose: () => void
 function usePatch(name: string) {
   const client = useQueryClient();
   return async (patch: PersonPatch): Promise<void> => {
-    await send('PATCH', pathOf('people', name), patch, Person).catch((cause: unknown) => {
+    await send('PATCH', pathOf('people', name), patch, ChangedPerson).catch((cause: unknown) => {
       throw inPersonWords(cause);
     });
     await client.invalidateQueries({ queryKey: queryKeys.people });
@@ -75,7 +75,10 @@ export function NewPasswordDialog({ person, onClose }: DialogProps) {
         <PasswordOnce name={person.name} password={make.data} onClose={onClose} />
       ) : (
         <Stack>
-          <Text size="sm">The password that they have is worth nothing from then on, and they have to sign in again.</Text>
+          <Text size="sm">
+            The password that they have is worth nothing from then on, and they have to sign in again. Their access tokens end, too:
+            programs that use one need a new one.
+          </Text>
           {make.isError && <ProblemAlert title="Not changed" error={make.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose} data-autofocus>

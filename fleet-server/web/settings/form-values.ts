@@ -1,6 +1,7 @@
 /** From what was typed to what is sent. Pure. */
 import type { SettingsPatch, ShownValue } from '#protocol/model/settings.ts';
 import { isSettingKey, parseSetting, type SettingKey } from '#protocol/settings.ts';
+import { remoteProblem } from '#protocol/stream-address.ts';
 import { fieldText } from './setting-words.ts';
 
 /** What somebody typed and has not saved yet; the empty text unsets. */
@@ -32,7 +33,9 @@ export function patchOfDraft(draft: Draft, own: OwnValues): PatchOfDraft {
   const problems: { [K in SettingKey]?: string } = {};
   for (const key of changedKeys(draft, own)) {
     const parsed = parseSetting(key, (draft[key] ?? '').trim());
+    const refused = parsed.kind === 'value' ? remoteProblem(key, parsed.value) : null;
     if (parsed.kind === 'problem') problems[key] = `Expected ${parsed.problem.expected}.`;
+    else if (refused !== null) problems[key] = `Expected ${refused.expected}.`;
     else patch[key] = parsed.kind === 'value' ? parsed.value : null;
   }
   if (Object.keys(problems).length > 0) return { kind: 'problems', problems };

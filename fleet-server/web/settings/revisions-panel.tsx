@@ -1,12 +1,13 @@
 /** What was changed for the fleet, a group or a device, and back. */
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { DeviceSettings, LevelSettings, type SettingsRevision } from '#protocol/model/settings.ts';
 import { ApiProblem, send } from '../api/api.ts';
 import { type EditedLevel, levelPath, revisionsQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
+import { OlderButton } from '../layout/older-button.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
 import { Ago } from '../time/times.tsx';
@@ -15,15 +16,17 @@ import { ChangeLine } from './change-words.tsx';
 type RevisionsProps = { readonly level: EditedLevel; readonly scope: string };
 
 export function RevisionsPanel({ level, scope, title = 'What was changed' }: RevisionsProps & { readonly title?: string }) {
-  const revisions = useQuery(revisionsQuery(level, scope));
+  const revisions = useInfiniteQuery(revisionsQuery(level, scope));
+  const shown = revisions.data?.pages.flatMap((page) => page.revisions);
   return (
     <Panel title={title}>
-      {revisions.data?.revisions.length === 0 && <Text className="dim">Nothing yet.</Text>}
+      {shown?.length === 0 && <Text className="dim">Nothing yet.</Text>}
       <Stack gap="md">
-        {revisions.data?.revisions.map((revision) => (
+        {shown?.map((revision) => (
           <Revision key={revision.number} level={level} scope={scope} revision={revision} />
         ))}
       </Stack>
+      <OlderButton list={revisions} />
       {revisions.isError && (
         <ProblemAlert title="The changes cannot be read" error={revisions.error} onRetry={() => void revisions.refetch()} />
       )}

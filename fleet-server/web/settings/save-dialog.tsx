@@ -1,6 +1,6 @@
 /** What a change would do, before it is saved: at once, or in waves. */
-import { Badge, Button, Group, Modal, SegmentedControl, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { Button, Group, Modal, SegmentedControl, Skeleton, Stack, TextInput } from '@mantine/core';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 import { type SettingsPatch, SettingsPreview } from '#protocol/model/settings.ts';
@@ -9,10 +9,14 @@ import { levelPath } from '../api/queries.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { type NamedDevice, newPlanDraft, planOfDraft } from '../rollouts/plan-draft.ts';
 import { WavesFields } from '../rollouts/waves-fields.tsx';
-import { ChangeLine } from './change-words.tsx';
+import { PreviewPanel } from './preview-panel.tsx';
 
 type Way = 'now' | 'waves';
 export type SaveChoice = { readonly comment: string; readonly plan: RolloutPlan | null };
+/** Devices shown at once, and more at a time. */
+const previewedFirst = 20;
+const previewedFurther = 200;
+
 type SaveDialogProps = {
   readonly level: 'fleet' | 'group';
   readonly scope: string;
@@ -27,23 +31,38 @@ export function SaveDialog({ level, scope, patch, from, save, onClose }: SaveDia
   const [comment, setComment] = useState('');
   const [way, setWay] = useState<Way>('now');
   const [draft, setDraft] = useState(() => newPlanDraft(from));
-  const preview = useQuery({
+  const preview = useInfiniteQuery({
     queryKey: ['settings-preview', level, scope, patch],
-    queryFn: () => send('POST', `${levelPath(level, scope)}/preview`, patch, SettingsPreview),
+    queryFn: ({ pageParam }) => send('POST', `${levelPath(level, scope)}/preview?${pageParam}`, patch, SettingsPreview),
+    initialPageParam: `limit=${previewedFirst}`,
+    getNextPageParam: ({ next }) => (next === null ? null : `limit=${previewedFurther}&skip=${next}`),
     gcTime: 0,
   });
   const read = planOfDraft(draft);
   const plan = way === 'waves' && read.kind === 'plan' ? read.plan : null;
   const saving = useMutation({ mutationFn: () => save({ comment: comment.trim(), plan }) });
   const whose = level === 'fleet' ? 'the whole fleet' : `group ${scope}`;
-  const named = preview.data?.devices ?? [];
+  // Each answer counts anew: the newest count is shown.
+  const newest = preview.data?.pages.at(-1);
+  const named = preview.data?.pages.flatMap(({ devices }) => devices) ?? [];
   const canaries = from === null || named.some(({ id }) => id === from.id) ? named : [from, ...named];
   return (
     <Modal opened onClose={onClose} title={`Save these changes for ${whose}?`} size="lg" centered>
       <Stack>
-        {preview.data === undefined && preview.isPending && <Skeleton h={120} />}
-        {preview.isError && <ProblemAlert title="What it would change is not known" error={preview.error} />}
-        {preview.data !== undefined && <PreviewWords preview={preview.data} />}
+        {preview.isPending && <Skeleton h={120} />}
+        {preview.isError && (
+          <ProblemAlert
+            title={newest === undefined ? 'What it would change is not known' : 'The other devices cannot be read'}
+            error={preview.error}
+          />
+        )}
+        {newest !== undefined && (
+          <PreviewPanel
+            preview={{ ...newest, devices: named }}
+            isReadingMore={preview.isFetchingNextPage}
+            onMore={preview.hasNextPage ? () => void preview.fetchNextPage() : null}
+          />
+        )}
         <TextInput
           label="Why"
           placeholder="For whoever reads the history"
@@ -68,7 +87,7 @@ export function SaveDialog({ level, scope, patch, from, save, onClose }: SaveDia
           </Button>
           <Button
             loading={saving.isPending}
-            disabled={(preview.data !== undefined && preview.data.problems.length > 0) || (way === 'waves' && plan === null)}
+            disabled={(newest !== undefined && newest.problems.length > 0) || (way === 'waves' && plan === null)}
             onClick={() => saving.mutate()}
           >
             {way === 'now' ? 'Save' : 'Begin the roll-out'}
@@ -76,36 +95,5 @@ export function SaveDialog({ level, scope, patch, from, save, onClose }: SaveDia
         </Group>
       </Stack>
     </Modal>
-  );
-}
-
-function PreviewWords({ preview: { changes, deviceCount, touchedCount, devices, problems } }: { readonly preview: SettingsPreview }) {
-  const overridden = devices.filter((device) => device.changes.length > 0 && device.changes.every(({ effect }) => effect === 'none'));
-  const touched = devices.filter((device) => device.changes.some(({ effect }) => effect === 'value'));
-  return (
-    <div data-testid="preview">
-      <Text fw={600}>{`Touches ${touchedCount} of ${deviceCount} ${deviceCount === 1 ? 'device' : 'devices'}`}</Text>
-      <Stack gap={4} my="xs">
-        {changes.map((change) => (
-          <ChangeLine key={change.key} change={change} />
-        ))}
-      </Stack>
-      <Group gap={6}>
-        {touched.map(({ id, name, isOnline }) => (
-          <Badge key={id} variant="light" color={isOnline ? 'indigo' : 'gray'} tt="none">
-            {isOnline ? name : `${name} (offline)`}
-          </Badge>
-        ))}
-        {touchedCount > touched.length && <span className="dim">{`and ${touchedCount - touched.length} more`}</span>}
-      </Group>
-      {overridden.length > 0 && (
-        <Text size="sm" className="dim" mt="xs">
-          {`No effect, as they say otherwise themselves or in their group: ${overridden.map(({ name }) => name).join(', ')}.`}
-        </Text>
-      )}
-      {problems.map(({ key, expected }) => (
-        <Text key={key} c="red" size="sm">{`${key}: expected ${expected}.`}</Text>
-      ))}
-    </div>
   );
 }

@@ -1,7 +1,10 @@
 /** How the settings are laid out. Pure. */
 import { type SettingDefinition, type SettingKey, settingDefinitions, settingKeys } from '#protocol/settings.ts';
+import { furtherNumbers, furtherTargets } from '#protocol/stream-targets.ts';
 
 export type SettingGroup = { readonly title: string; readonly keys: readonly SettingKey[] };
+
+const [firstFurther] = furtherNumbers;
 
 const laidOut: readonly SettingGroup[] = [
   {
@@ -13,21 +16,21 @@ const laidOut: readonly SettingGroup[] = [
   { title: 'Hours', keys: ['AV_STREAM_SCHEDULE', 'AV_RECORD_SCHEDULE', 'AV_TIME_ZONE'] },
   {
     title: 'Further targets',
-    keys: [
-      'AV_STREAM_URL_2',
-      'AV_STREAM_KEY_2',
-      'AV_STREAM_URL_3',
-      'AV_STREAM_KEY_3',
-      'AV_STREAM_URL_4',
-      'AV_STREAM_KEY_4',
-      'AV_ICECAST_URL',
-    ],
+    keys: [...furtherTargets.flatMap(({ address, key }) => [address, key]), 'AV_ICECAST_URL'],
   },
   {
     title: 'Advanced',
     keys: ['AV_ADAPTIVE_BITRATE', 'AV_VIDEO_BITRATE_MIN', 'AV_KEYFRAME_INTERVAL', 'AV_PREVIEW_INTERVAL', 'AV_H264_ENCODER_PARAMS'],
   },
 ];
+
+/** Of the further targets those that are in use, and one more: most devices have none. */
+export function shownKeys(keys: readonly SettingKey[], isUsed: (key: SettingKey) => boolean): readonly SettingKey[] {
+  const used = furtherTargets.filter(({ address, key }) => isUsed(address) || isUsed(key)).map(({ number }) => number);
+  const last = Math.max(firstFurther - 1, ...used) + 1;
+  const hidden = new Set(furtherTargets.filter(({ number }) => number > last).flatMap(({ address, key }) => [address, key]));
+  return keys.filter((key) => !hidden.has(key));
+}
 
 export function definitionOf(key: SettingKey): SettingDefinition {
   return settingDefinitions[key];

@@ -26,6 +26,12 @@ export type SettingRow = {
   readonly origin: string | null;
 };
 
+/** At the level that the form edits, or at any other of the device that is looked at. */
+export function isSetSomewhere({ own, device }: SettingRow): boolean {
+  if (own !== null) return true;
+  return device !== null && (device.wanted !== null || (device.inForceLevel !== null && device.inForceLevel !== 'default'));
+}
+
 const editedLevels: readonly EditedLevel[] = ['fleet', 'group', 'device'];
 
 export function deviceRow(setting: DeviceSetting, level: EditedLevel): SettingRow | null {

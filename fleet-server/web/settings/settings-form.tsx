@@ -8,9 +8,9 @@ import { ApiProblem } from '../api/api.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { changedKeys, type Draft, type OwnValues, patchOfDraft, problemsByKey, withoutSaved } from './form-values.ts';
 import { SettingField } from './setting-field.tsx';
-import { settingGroups } from './setting-groups.ts';
+import { settingGroups, shownKeys } from './setting-groups.ts';
 import type { Choices } from './setting-input.tsx';
-import type { SettingRow } from './setting-row.ts';
+import { isSetSomewhere, type SettingRow } from './setting-row.ts';
 import classes from './settings.module.css';
 
 /** `kept`: somebody thought better of it; what was typed stays. */
@@ -32,6 +32,10 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
   const rowOf = new Map(rows.map((row) => [row.key, row]));
   const own: OwnValues = Object.fromEntries(rows.flatMap((row) => (row.own === null ? [] : [[row.key, row.own]])));
   const changed = changedKeys(draft, own);
+  const isUsed = (key: SettingKey): boolean => {
+    const row = rowOf.get(key);
+    return (draft[key] ?? '') !== '' || (row !== undefined && isSetSomewhere(row));
+  };
   const checked = patchOfDraft(draft, own);
   const saving = useMutation({
     mutationFn: async ({ patch, saved }: { patch: SettingsPatch; saved: Draft }) => {
@@ -66,7 +70,7 @@ export function SettingsForm({ rows, draft, onDraft, save, canEdit, scopeWords, 
             {title}
           </h3>
           <div className={classes['fields']}>
-            {keys.map((key) => {
+            {shownKeys(keys, isUsed).map((key) => {
               const row = rowOf.get(key);
               if (row === undefined) return null;
               return (

@@ -14,9 +14,11 @@ export type DeviceNews =
 
 const healthEveryMs = 10_000;
 const reportEveryMs = 60_000;
-const eventEveryMs = 30_000;
 const keepaliveS = 10;
-const reconnectMs = { shortest: 500, longest: 5000 } as const;
+
+/** How often something happens to it, and how long it waits before it connects again. */
+export type Pace = { readonly eventEveryMs: number; readonly reconnectMs: { readonly shortest: number; readonly longest: number } };
+const usualPace: Pace = { eventEveryMs: 30_000, reconnectMs: { shortest: 500, longest: 5000 } };
 
 /** Milliseconds since 1970 with fractions; the same in every process of the machine. */
 export const preciseNowMs = () => performance.timeOrigin + performance.now();
@@ -25,6 +27,7 @@ export class SimulatedDevice {
   readonly #credentials: Credentials;
   readonly #port: number;
   readonly #onNews: (news: DeviceNews) => void;
+  readonly #pace: Pace;
   #socket: Socket | null = null;
   #timers: NodeJS.Timeout[] = [];
   #counter = 0;
@@ -33,14 +36,25 @@ export class SimulatedDevice {
   #applied: Pick<Desired, 'revision' | 'digest' | 'levels'> | null = null;
   /** Numbers of events that nobody has acknowledged yet, and when each was first said. */
   readonly #unstored = new Map<number, number>();
+  /** Of commands whose result nobody has acknowledged yet. */
+  readonly #unanswered = new Set<string>();
   readonly #onAcknowledged = new Map<number, () => void>();
   #eventNumber = 0;
+  #isStopped = false;
+  #isQuiet = false;
+  #again: NodeJS.Timeout | undefined;
   isReady = false;
 
-  constructor(credentials: Credentials, port: number, onNews: (news: DeviceNews) => void) {
+  constructor(credentials: Credentials, port: number, onNews: (news: DeviceNews) => void, pace = usualPace) {
     this.#credentials = credentials;
     this.#port = port;
     this.#onNews = onNews;
+    this.#pace = pace;
+  }
+
+  /** Of its events; nobody has said that these are stored. */
+  get unstored(): number {
+    return this.#unstored.size;
   }
 
   get eventsSaid(): number {
@@ -57,19 +71,33 @@ export class SimulatedDevice {
     packets.on('packet', (packet: Packet) => this.#take(packet));
     socket.on('data', (chunk) => packets.parse(chunk as Buffer));
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#again());
+    socket.on('close', () => this.#connectLater());
     const payload = this.#encode('presence', { state: 'offline', reason: 'connection-lost' });
     const will = { topic: topicFor(deviceId, 'presence'), payload: Buffer.from(payload), qos: 1 as const, retain: false };
     const account = { clientId: deviceId, username: deviceId, password: Buffer.from(credential), clean: true, protocolVersion: 4 as const };
     socket.write(generate({ cmd: 'connect', ...account, keepalive: keepaliveS, will }));
   }
 
-  #again(): void {
+  /** Nothing happens to it any more. */
+  beQuiet(): void {
+    this.#isQuiet = true;
+  }
+
+  /** For good. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#again);
+    this.#socket?.destroy();
+  }
+
+  #connectLater(): void {
     this.isReady = false;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
     this.#onAcknowledged.clear();
-    setTimeout(() => this.start(), reconnectMs.shortest + Math.random() * (reconnectMs.longest - reconnectMs.shortest));
+    if (this.#isStopped) return;
+    const { shortest, longest } = this.#pace.reconnectMs;
+    this.#again = setTimeout(() => this.start(), shortest + Math.random() * (longest - shortest));
   }
 
   #take(packet: Packet): void {
@@ -100,9 +128,10 @@ export class SimulatedDevice {
       this.isReady = true;
     });
     for (const number of this.#unstored.keys()) this.#sayEvent(number);
+    for (const commandId of this.#unanswered) this.#answer(commandId);
     this.#repeat(healthEveryMs, () => this.#say('health', health()));
     this.#repeat(reportEveryMs, () => this.#say('report', report(this.#applied)));
-    this.#repeat(eventEveryMs, () => this.#happen());
+    this.#repeat(this.#pace.eventEveryMs, () => this.#happen());
   }
 
   /** First after a random part of the time, then with a jitter of a tenth. */
@@ -118,6 +147,7 @@ export class SimulatedDevice {
   }
 
   #happen(): void {
+    if (this.#isQuiet) return;
     this.#eventNumber += 1;
     this.#unstored.set(this.#eventNumber, preciseNowMs());
     this.#sayEvent(this.#eventNumber);
@@ -151,9 +181,11 @@ export class SimulatedDevice {
 
   #answer(commandId: string): void {
     const { deviceId } = this.#credentials;
-    this.#say('command-result', { id: commandId, outcome: 'done', detail: 'frames are coming' }, () =>
-      this.#onNews({ kind: 'command-answered', deviceId, commandId, atMs: preciseNowMs() }),
-    );
+    this.#unanswered.add(commandId);
+    this.#say('command-result', { id: commandId, outcome: 'done', detail: 'frames are coming' }, () => {
+      this.#unanswered.delete(commandId);
+      this.#onNews({ kind: 'command-answered', deviceId, commandId, atMs: preciseNowMs() });
+    });
   }
 
   #forget(upToNumber: number): void {

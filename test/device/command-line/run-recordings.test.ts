@@ -31,3 +31,17 @@ test('recordings are listed, protected and let go, without an agent', async () =
   expect(await readdir(directory)).toEqual([`${name}.flv`]);
   expect(await recordings('--protect', '../../etc/passwd')).toMatch(/^refused: expected the name of a recording/);
 });
+
+test('a recording that is made on the device while its disk is away is listed and protected there', async () => {
+  const state = await temporaryDirectory();
+  const [mountPoint, meanwhile] = [join(state, 'mount'), join(state, 'recordings-meanwhile')];
+  for (const directory of [mountPoint, meanwhile]) await mkdir(directory);
+  await writeFile(join(state, 'recording-disks.json'), JSON.stringify({ directories: [mountPoint] }));
+  await writeFile(join(meanwhile, `${name}.mp4`), 'x');
+  const env = { PATH: process.env['PATH'], AGENT_STATE_DIR: state, AV_RECORD_DIR: mountPoint };
+  const protecting = await run(process.execPath, [agentProgram, 'recordings', '--protect', name], { env });
+  expect(protecting.stdout).toBe(`${name} is protected: it is not deleted to make room\n`);
+  expect((await readdir(meanwhile)).toSorted()).toEqual([`${name}.keep`, `${name}.mp4`]);
+  const { stdout } = await run(process.execPath, [agentProgram, 'recordings'], { env });
+  expect(stdout).toMatch(new RegExp(`^the disk of ${mountPoint} is away: .*\\n${meanwhile}:\\n${name}\\.mp4 .*protected`));
+});

@@ -14,6 +14,7 @@ function actions(changes: Partial<ActionsOptions> = {}) {
     stillPicture: async () => ({ kind: 'failed', reason: 'no decoder' }),
     sendSnapshot: () => undefined,
     recordingDirectory: () => '/nowhere',
+    isRecordingDiskAway: () => false,
     restartAgent: () => undefined,
     mayReboot: false,
     reboot: async () => null,
@@ -75,6 +76,22 @@ test('recordings are listed with what keeps them, and one can be let go again', 
     ['2026-11-21T10-00-00Z', false],
   ]);
   expect(await actions()['list-recordings']({})).toMatchObject({ kind: 'refused' });
+});
+
+test('while the disk of the recordings is away, those on the device are listed as such', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, '2026-11-21T11-00-00Z.flv'), 'x');
+  const isRecordingDiskAway = () => true;
+  const { 'list-recordings': list } = actions({ recordingDirectory: () => directory, isRecordingDiskAway });
+  expect(await list({})).toMatchObject({
+    kind: 'applied',
+    detail: '1 of 1 recordings on the device itself: the disk for recordings is away or refuses',
+    recordings: { total: 1, isDiskAway: true },
+  });
+  expect(await actions({ isRecordingDiskAway })['list-recordings']({})).toEqual({
+    kind: 'refused',
+    reason: 'the disk for recordings is away or refuses, and there are none on the device itself',
+  });
 });
 
 test('a snapshot is sent, and its size told', async () => {

@@ -113,7 +113,7 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   });
   await until('the agent to stream and to have measured it', 20_000, async () => {
     const { outputs, figures } = (await askAgent(stateDirectory))?.health ?? {};
-    return outputs?.[0]?.state.kind === 'streaming' && figures?.width === 320;
+    return outputs?.[0]?.state.kind === 'streaming' && figures?.width === 320 && figures.sound !== undefined;
   });
   const publisher = await relay.publisherId();
   const examination = await examine(environment, '--json');
@@ -121,6 +121,8 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   expect(of(examination, 'agent')[0]?.detail).toContain(`process ${agent.pid}`);
   expect(of(examination, 'rtmp')[0]?.detail).toContain('the agent streams to it since');
   expect(of(examination, 'camera')[0]?.detail).toContain('the agent captures (320x180');
+  expect(of(examination, 'encoder')[0]?.detail).toMatch(/^the agent’s gives \d+ kbit\/s/);
+  expect(of(examination, 'microphone')[0]?.detail).toMatch(/^the agent’s sound is at most -\d+ dBFS/);
   expect(relay.publications).toHaveLength(1);
   expect(await relay.publisherId()).toBe(publisher);
   expect(examination.output).not.toContain(key);

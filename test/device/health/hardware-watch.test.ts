@@ -47,11 +47,36 @@ test('what gave no answer at the start is asked a few times more, while somethin
   expect(complete.world.redetections).toBe(0);
 });
 
-test('a stream that runs well is not disturbed', async () => {
-  const { clock, world } = startedWatch({ isSomethingMissing: false });
+test('what is plugged in beside a stream that runs well is seen as well, at leisure: once a change and while it gets ready', async () => {
+  const { clock, world, watch } = startedWatch({ isSomethingMissing: false });
   world.fingerprint = 'a second camera';
-  await clock.advance(10 * lookIntervalMs);
+  watch.wake();
+  watch.wake();
+  await clock.advance(1000);
   expect(world.redetections).toBe(0);
+  await clock.advance(1000);
+  expect(world.redetections).toBe(1);
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(3);
+  watch.wake();
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(3);
+});
+
+test('a look at a set time detects also where nothing has changed, and a later word of it replaces it', async () => {
+  const { clock, world, watch } = startedWatch({ isSomethingMissing: false });
+  watch.lookIn(400);
+  watch.lookIn(1000);
+  await clock.advance(999);
+  expect(world.redetections).toBe(0);
+  await clock.advance(1);
+  expect(world.redetections).toBe(1);
+  watch.lookIn(1000);
+  watch.stop();
+  watch.lookIn(1000);
+  await clock.advance(10 * lookIntervalMs);
+  expect(world.redetections).toBe(1);
+  expect(clock.waitingTimers()).toBe(0);
 });
 
 test('a failure looks at once; a stop ends it', async () => {

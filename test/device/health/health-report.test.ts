@@ -10,8 +10,8 @@ import {
   reportedSettings,
 } from '#device/health/health-report.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import { fitSettings } from '#device/settings/prepare.ts';
-import type { MediaState, OutputState, OutputStatus } from '#protocol/media.ts';
+import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
+import type { MediaFigures, MediaState, OutputState, OutputStatus } from '#protocol/media.ts';
 import { desired, machineWith, relayKey, webcam } from '../bare-machine.ts';
 
 const since = '2026-11-21T12:00:00Z';
@@ -31,9 +31,12 @@ function output(state: OutputState, droppedGroups = 0): OutputStatus {
   return { id: 'rtmp', kind: 'rtmp', target: 'rtmp://h/live', state, connections: 1, bytesSent: 1, droppedGroups, queuedBytes: 0 };
 }
 
+function figures(framesPerSecond: number): MediaFigures {
+  return { framesPerSecond, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 };
+}
+
 function status(media: MediaState, outputs: OutputStatus[] = [], framesPerSecond = 30): MediaStatus {
-  const figures = { framesPerSecond, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 };
-  return { media, figures, outputs, rssBytes: 1, framesTotal: 1 };
+  return { media, figures: figures(framesPerSecond), outputs, rssBytes: 1, framesTotal: 1 };
 }
 
 const running = status({ kind: 'running', since });
@@ -90,11 +93,24 @@ const paused = fitSettings(
   machineWith({ cameras: [webcam] }),
   { nowMs: pausedAt, held: { stream: true, record: true } },
 );
+const h264 = { pixelFormat: 'H264', width: 1280, height: 720, frameRates: [30] };
+function native(elements = new Set<string>()): Prepared {
+  const machine = machineWith({ cameras: [{ ...webcam, modes: [h264] }] });
+  return fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), { ...machine, hardware: { ...machine.hardware, elements } });
+}
 const muted = fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), machineWith({ cameras: [webcam] }));
 
 test.each<[string, Partial<HealthFacts>, string[]]>([
   ['camera without a microphone', {}, ['no-microphone']],
   ['audio off is no missing microphone', { prepared: muted }, []],
+  ['its own H.264, and no decoder', { prepared: native(new Set(['v4l2src', 'capssetter'])) }, ['picture-unseen']],
+  ['its own H.264, and nothing is decoded', { prepared: native() }, ['picture-unseen']],
+  ['its own H.264, and nothing runs yet', { prepared: native(), status: starting }, []],
+  [
+    'its own H.264, and it is seen',
+    { prepared: native(), status: { ...running, figures: { ...figures(30), picture: { lumaMean: 90, lumaMax: 200, stillS: 0 } } } },
+    [],
+  ],
   ['no camera', { prepared: onTest }, ['test-picture']],
   ['the test picture that somebody asked for', { prepared: fitSettings(desired(1, { AV_VIDEO_SOURCE: 'test' }), machineWith()) }, []],
   ['pipeline failed', { prepared: muted, status: failed }, ['pipeline-failed']],
@@ -114,6 +130,12 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['output streams', { prepared: muted, status: status(running.media, [streaming]) }, []],
   ['dropped a moment ago', { prepared: muted, drops: { groups: 3, grewAtMs: 90_000 } }, ['output-dropping']],
   ['dropped long ago', { prepared: muted, drops: { groups: 3, grewAtMs: 10_000 } }, []],
+  ['the disk for recordings away', { prepared: { ...muted, recordingsMeanwhile: '/state/meanwhile' } }, ['recording-disk-away']],
+  [
+    'that and the other disk too slow',
+    { prepared: { ...muted, recordingsMeanwhile: '/state/meanwhile' }, recordingDrops: { groups: 3, grewAtMs: 90_000 } },
+    ['recording-disk-away', 'recording-dropping'],
+  ],
   ['the disk too slow', { prepared: muted, recordingDrops: { groups: 3, grewAtMs: 90_000 } }, ['recording-dropping']],
   ['no room to record', { prepared: muted, status: status(running.media, [pausedRecording('disk-full')]) }, ['recording-disk-full']],
   ['a disk that refuses', { prepared: muted, status: status(running.media, [pausedRecording('failed')]) }, ['recording-failed']],

@@ -160,6 +160,24 @@ describe('a camera that is pulled out', () => {
   });
 });
 
+describe('a chosen camera that nobody has seen', () => {
+  const profile = resolveProfile(server, profiles);
+  const named = (room: string) => {
+    const environment: SettingValues = { AV_PREVIEW_INTERVAL: 1, AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_ROOM_NAME: room };
+    return { ...planPipeline(resolveSettings({ environment }), server, profile, 'usb-nobody'), outputs: [] };
+  };
+
+  it('has a card whose words are written anew, also under another name of the room, and it is always the same card', async () => {
+    const host = await startHost();
+    expect(await host.supervisor.apply(named('Hall 1'))).toEqual({ kind: 'applied' });
+    expect(host.status().media).toMatchObject({ kind: 'no-signal', reason: 'No signal: usb-nobody is not there' });
+    await until('two pictures that differ', 10_000, () => new Set(host.previews.map((jpeg) => jpeg.toString('base64'))).size > 1);
+    const { since } = host.status().media;
+    expect(await host.supervisor.apply(named('Hall 2'))).toEqual({ kind: 'applied' });
+    expect(host.status().media).toMatchObject({ kind: 'no-signal', since });
+  });
+});
+
 describe('a V4L2 camera that is not there', () => {
   const hardware = withDevices(server, [{ ...rawCamera, path: '/dev/video99' }]);
   const profile = resolveProfile(hardware, profiles);

@@ -28,6 +28,20 @@ test('where none comes any more, nothing is known: another pipeline may be on ai
   expect(meter.sample(5001)).toBeNull();
 });
 
+test('where only keyframes can be seen, and those are far apart, the last one holds until two are missing', () => {
+  const meter = new PictureMeter();
+  for (const second of [0, 8, 16, 24]) meter.add(grey(90), second * 1000);
+  expect(meter.sample(44_000)?.stillS).toBe(24);
+  expect(meter.sample(44_001)).toBeNull();
+});
+
+test('a long pause before the last one makes it hold no longer than half a minute', () => {
+  const meter = new PictureMeter();
+  for (const second of [0, 100]) meter.add(grey(90), second * 1000);
+  expect(meter.sample(125_000)).not.toBeNull();
+  expect(meter.sample(125_001)).toBeNull();
+});
+
 test('pictures of another size are others', () => {
   const meter = new PictureMeter();
   meter.add(grey(90), 0);

@@ -20,6 +20,10 @@ const otherKey: PipelinePlan = {
   outputs: plan.outputs.map((output) => (output.kind === 'rtmp' ? { ...output, location: `${output.location}2` } : output)),
 };
 
+function withFile(path: string): PipelinePlan {
+  return { ...plan, capture: { ...plan.capture, file: { path, within: null, pictures: ['video/x-h264'], soundRateHz: null } } };
+}
+
 /** Kind and id of each step. */
 function words(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp = true): string {
   return [...captureSteps(running, wanted, isCaptureUp), ...outputSteps(running, wanted)]
@@ -36,6 +40,8 @@ describe('from one plan to the next', () => {
     ['nothing differs', plan, plan, true, ''],
     ['only what can change live differs', plan, faster, true, 'set-live'],
     ['the capture differs', plan, larger, true, 'switch-capture'],
+    ['another file is to play', withFile('a'), withFile('b'), true, 'switch-capture'],
+    ['the same file is to play', withFile('a'), withFile('a'), true, ''],
     ['the capture is down', plan, plan, false, 'switch-capture'],
     ['the target differs', plan, elsewhere, true, 'stop-output relay, start-output rtmp://elsewhere/live'],
     ['only the key differs', plan, otherKey, true, 'stop-output relay, start-output rtmp://relay/live'],

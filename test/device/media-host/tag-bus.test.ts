@@ -96,6 +96,44 @@ describe('a queue', () => {
     expect(queue.queuedBytes).toBe(0);
   });
 
+  /** 400 kbit/s in groups of two seconds, and a link of so many bytes a millisecond that takes 16 KB ahead. */
+  function overLink(bytesPerMs: number, lengthMs: number): { sizes: number[]; worstMs: number } {
+    const queue = new TagQueue(wide, { dropMs: 2000, cutMs: 3500 });
+    const sizes: number[] = [];
+    let underWay = 0;
+    let worstMs = 0;
+    for (let ms = 0; ms < lengthMs; ms += 1) {
+      underWay = Math.max(0, underWay - bytesPerMs);
+      if (ms % 33 === 0) queue.offer(makeTag((ms / 33) % 60 === 0 ? 'keyframe' : 'frame', ms, 1650));
+      while (underWay < 16_384) {
+        const tag = queue.take();
+        if (tag === null) break;
+        underWay += tag.bytes.length;
+        if (tag.isKeyframe) sizes.push(0);
+        sizes[sizes.length - 1] = (sizes.at(-1) ?? 0) + 1;
+        worstMs = Math.max(worstMs, ms - tag.timestampMs + underWay / bytesPerMs);
+      }
+    }
+    return { sizes: sizes.slice(0, -1), worstMs: Math.round(worstMs) };
+  }
+
+  it.each([
+    ['all of them while the link carries them', 55, 30],
+    ['half of them on half of what is needed', 25, 14],
+    ['fewer on less', 20, 9],
+  ])('sends whole groups: %s', (_, bytesPerMs, least) => {
+    const { sizes, worstMs } = overLink(bytesPerMs, 62_000);
+    expect(sizes.length).toBeGreaterThanOrEqual(least);
+    expect(sizes.slice(2).every((size) => size === 60)).toBe(true);
+    expect(worstMs).toBeLessThan(5000);
+  });
+
+  it('begins groups, and ends them too early, where whole ones would come too late', () => {
+    const { sizes, worstMs } = overLink(10, 62_000);
+    expect(sizes.length).toBeGreaterThan(8);
+    expect(worstMs).toBeLessThan(5500);
+  });
+
   it('never holds more than its bound, whatever comes and goes, and never half a group', () => {
     let seed = 7;
     const random = (below: number) => {

@@ -22,6 +22,8 @@ export function tagBytes(kind: Kind, timestampMs = 0, bytes = 40): Buffer {
   buffer.writeUIntBE(timestampMs & 0xffffff, 4, 3);
   buffer[7] = timestampMs >>> 24;
   buffer.set(bodies[kind], 11);
+  // One NAL unit that fills the picture's body.
+  if (kind === 'keyframe' || kind === 'frame') buffer.fill(kind === 'keyframe' ? 0x65 : 0x41, 20).writeUInt32BE(bytes - 24, 16);
   buffer.writeUInt32BE(bytes - 4, bytes - 4);
   return buffer;
 }

@@ -20,6 +20,7 @@ export class FarSide {
   #nginx: ChildProcess | null = null;
   #viewer: ChildProcess | null = null;
   #isWatching = false;
+  #keeps = false;
 
   private constructor(link: ConstrainedLink, folder: string) {
     this.#link = link;
@@ -44,10 +45,25 @@ rtmp { access_log off; server { listen 1935; application live { live on; drop_id
     this.#nginx = this.#link.spawnFar(['/usr/sbin/nginx', '-p', this.#folder, '-c', 'nginx.conf']);
   }
 
-  /** One viewer after the other: each ends with the connection that it watches. */
-  watch(): void {
+  /** One viewer after the other: each ends with the connection that it watches. `keeps`: what the first one saw stays in `seen`. */
+  watch(keeps = false): void {
     this.#isWatching = true;
+    this.#keeps = keeps;
     this.#watchOnce();
+  }
+
+  /** An FLV file of what came, as it came. */
+  get seen(): string {
+    return join(this.#folder, 'seen.flv');
+  }
+
+  /** The file ends in order then. */
+  async endWatching(): Promise<void> {
+    this.#isWatching = false;
+    const viewer = this.#viewer;
+    if (viewer === null || viewer.exitCode !== null) return;
+    viewer.kill('SIGINT');
+    await once(viewer, 'exit');
   }
 
   suspendServer(): void {
@@ -75,6 +91,7 @@ rtmp { access_log off; server { listen 1935; application live { live on; drop_id
     const viewer = this.#link.spawnFar([
       ...['ffmpeg', ...options, '-i', `rtmp://127.0.0.1:1935/live/${name}`, '-map', '0:v', '-c', 'copy'],
       ...['-copyts', '-f', 'framecrc', '-flush_packets', '1', '-'],
+      ...(this.#keeps ? ['-map', '0:v', '-map', '0:a', '-c', 'copy', '-f', 'flv', '-y', this.seen] : []),
     ]);
     this.#viewer = viewer;
     let rest = '';
@@ -85,7 +102,7 @@ rtmp { access_log off; server { listen 1935; application live { live on; drop_id
       for (const line of lines) this.#take(line, atMs);
     });
     viewer.once('exit', () => {
-      if (this.#isWatching) setTimeout(() => this.#isWatching && this.#watchOnce(), 100);
+      if (this.#isWatching && !(this.#keeps && this.arrivals.length > 0)) setTimeout(() => this.#isWatching && this.#watchOnce(), 100);
     });
   }
 

@@ -84,6 +84,8 @@ test.each(['generic-x86-64', 'raspberry-pi-4', 'raspberry-pi-zero-w'])('what set
     { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_VIDEO_FRAMERATE: 15, AV_VIDEO_BITRATE: 600, AV_PREVIEW_INTERVAL: 0 },
     { AV_KEYFRAME_INTERVAL: 1, AV_H264_PARSER_PARAMS: 'config-interval=1', AV_DISABLE_AUDIO: true },
     { AV_VIDEO_SOURCE: 'test', AV_VIDEO_ROTATE: 90 },
+    { AV_VIDEO_SOURCE: 'file:/talks/break.mp4' },
+    { AV_VIDEO_SOURCE: 'file:/talks/break.mp4', AV_AUDIO_DEVICE: 'hw:2,0' },
     { AV_VIDEO_SOURCE: 'videotestsrc pattern=ball', AV_AUDIO_SRC: 'audiotestsrc wave=ticks' },
   ];
   const names = board === 'generic-x86-64' ? ['C270', 'C920 with H.264'] : ['C920 with H.264', 'camera module 3'];

@@ -7,6 +7,7 @@ import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
+import { streamTargets } from '#protocol/stream-targets.ts';
 import { c270, c920, camera, cameraModule, microphone, pi4, rawCamera, server, withDevices } from './hardware.ts';
 
 const profiles = await loadProfiles();
@@ -248,7 +249,10 @@ test('the bitrate follows the uplink where the encoder can follow and somebody w
     unitsPerKbps: 1000,
   });
   expect(plan(server, { device: { AV_ADAPTIVE_BITRATE: false } }).adaptive).toBeUndefined();
-  expect(plan(pi4, {}).adaptive).toBeUndefined();
+  const control = { property: 'video_bitrate', controlId: 0x9909cf, unitsPerKbps: 1000 };
+  expect(plan(pi4, {}).adaptive).toEqual({ ...bounds, ...control });
+  expect(plan(pi4, {}).live).toEqual([]);
+  expect(plan(pi4, { device: { AV_ADAPTIVE_BITRATE: false } }).adaptive).toBeUndefined();
 });
 
 test('an Icecast server gets the sound, where there is one, and its password is shown nowhere', () => {
@@ -272,6 +276,15 @@ test('each further address is an output of its own, and the same target twice is
   expect(outputs).toEqual([
     { id: 'rtmp', kind: 'rtmp', location: 'rtmp://h/live/K', target: 'rtmp://h/live' },
     { id: 'rtmp-3', kind: 'rtmp', location: 'rtmps://tube/live2/T', target: 'rtmps://tube/live2' },
+  ]);
+});
+
+test('nine targets at once, each with its own key', () => {
+  const further = streamTargets.map(({ number, address, key }) => ({ [address]: `rtmp://host-${number}/live`, [key]: `K${number}` }));
+  const { outputs } = plan(server, { environment: Object.assign({}, ...further) });
+  expect(outputs).toMatchObject([
+    { id: 'rtmp', location: 'rtmp://host-1/live/K1' },
+    ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => ({ id: `rtmp-${number}`, location: `rtmp://host-${number}/live/K${number}` })),
   ]);
 });
 
@@ -378,15 +391,15 @@ test('without sound the card has none', () => {
   expect(planned).not.toHaveProperty('withoutMicrophone');
 });
 
-test('a chosen camera that nobody has seen: the card, and no signs of Pango’s in its words', () => {
+test('a chosen camera that nobody has seen: the card itself, with the room’s name', () => {
   const profile = resolveProfile(server, profiles);
-  const settings = resolveSettings(withProfileLevels({ environment: {} }, server, profile));
-  const planned = planPipeline(settings, server, profile, 'usb-<b>&"\\');
-  expect(planned.capture).toMatchObject({
-    description: encodedCard('No signal: usb- b  \\"\\\\ is not there'),
-    source: { kind: 'no-signal', id: 'usb-<b>&"\\' },
+  const settings = resolveSettings(withProfileLevels({ environment: { AV_ROOM_NAME: 'Hall "A"' } }, server, profile));
+  const { capture, live } = planPipeline(settings, server, profile, 'usb-<b>&"\\');
+  expect(capture).toMatchObject({
+    description: encodedCard('No signal'),
+    source: { kind: 'no-signal', id: 'usb-<b>&"\\', label: 'No signal: usb-<b>&"\\ is not there' },
   });
-  expect(planned.capture).not.toHaveProperty('card');
+  expect(capture.card).toEqual({ description: capture.description, live, title: 'Hall "A"' });
 });
 
 test('slides over an HDMI stick stand still and may be black: nobody is told of it', () => {

@@ -196,6 +196,8 @@ test.each(rows)('$name', async (row) => {
   const file = join(directory, 'stream.flv');
   const frames = Math.ceil(row.rate * 1.5);
   const description = capture.description
+    // A machine that is busy is late by more than the muxer waits for; how quick this one is is not what is tried.
+    .replace(/(?<=flvmux [^!]*latency=)\d+/, '10000000000')
     .replace(/appsink name=tags[^!]*?max-buffers=1000/, `filesink location=${file}`)
     .replace(/appsink name=preview.*?drop=true/, `multifilesink location=${directory}/preview-%03d.jpg`)
     // An appsink that nobody pulls from never comes to its end.
@@ -214,7 +216,7 @@ test.each(rows)('$name', async (row) => {
   expect(streams.video).toMatchObject({ codec_name: 'h264', profile: 'High', width: row.width, height: row.height });
   expect(streams.audio?.sample_rate).toBe(row.audioRateHz === null ? undefined : String(row.audioRateHz));
   expect(streams.audio?.codec_name).toBe(row.audioRateHz === null ? undefined : 'aac');
-  // FLV counts milliseconds. A busy machine may bend a few; what must not be is pictures bent onto the sound's times.
+  // FLV counts milliseconds. What must not be is pictures bent onto the sound's times.
   const gaps = streams.videoTimes.slice(1).map((time, index) => Math.round((time - (streams.videoTimes[index] ?? 0)) * 1000));
   const regular = gaps.filter((gap) => Math.abs(gap - 1000 / row.rate) <= 2);
   expect(gaps.length).toBeGreaterThan(8);

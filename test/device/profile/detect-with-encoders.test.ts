@@ -25,11 +25,11 @@ test('an encoder that did not start is tried again at the next look', async () =
       return outcome;
     },
   };
-  const first = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory());
+  const first = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory(), '/state');
   expect(first.encoders).toEqual([{ element: 'x264enc', properties: [], failure: 'no memory' }]);
   expect(first.problems).toEqual([{ subject: 'x264enc', problem: 'does not start: no memory' }]);
   outcome = { kind: 'finished', exitCode: 0, stdout: '' };
-  const second = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory(), first);
+  const second = await detectWithEncoders(tools, profiles, forgetfulEncoderMemory(), '/state', first);
   expect(second.encoders).toEqual([{ element: 'x264enc', properties: [] }]);
   expect(second.problems).toEqual([]);
   expect(tries).toBe(2);

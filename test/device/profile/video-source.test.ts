@@ -36,10 +36,40 @@ test('an element: from the environment only', () => {
 
 test.each([
   ['/dev/video9', 'no camera "/dev/video9": expected test or one of usb-c270, usb-linked'],
-  ['file:/etc/passwd', 'expected a camera or test, came "file:/etc/passwd": files cannot be streamed'],
+  ['file:', 'expected a path behind "file:"'],
   ['nosuchsrc ! identity', 'no camera "nosuchsrc …"'],
   ['nosuchsrc location=rtsp://user:hush@cam', 'no camera "nosuchsrc …"'],
   ['x'.repeat(10_000), '…'],
 ])('%.40s is missing, also from the environment', (value, reason) => {
   expect(choose(value, 'environment')).toEqual({ kind: 'missing', reason: expect.stringContaining(reason) });
+});
+
+const mediaDirectory = '/state/media';
+
+test.each([
+  ['file:/any/where.mp4', 'environment', '/any/where.mp4', null],
+  ['file:break.mp4', 'environment', '/state/media/break.mp4', null],
+  ['file:break.mp4', 'fleet', '/state/media/break.mp4', mediaDirectory],
+  ['file:talks/one two.mp4', 'group', '/state/media/talks/one two.mp4', mediaDirectory],
+  ['file:/state/media/break.mp4', 'device', '/state/media/break.mp4', mediaDirectory],
+] as const)('%s from the level %s is a file', (value, level, path, within) => {
+  expect(chooseVideo({ value, level }, { ...hardware, mediaDirectory })).toEqual({ kind: 'file', path, within });
+});
+
+test.each(['file:/etc/passwd', 'file:../credentials.json', 'file:/state/media/../x', 'file:a/../../x', 'file:/state/mediax/a', 'file:'])(
+  '%s is no file that can be chosen from afar',
+  (value) => {
+    for (const level of ['fleet', 'group', 'device'] as const) {
+      expect(chooseVideo({ value, level }, { ...hardware, mediaDirectory })).toMatchObject({ kind: 'missing' });
+      expect(chooseVideo({ value, level }, hardware)).toMatchObject({ kind: 'missing' });
+    }
+  },
+);
+
+test('a file needs what plays it', () => {
+  const elements = new Set([...server.elements].filter((name) => name !== 'gdpdepay'));
+  expect(chooseVideo({ value: 'file:/a.mp4', level: 'environment' }, { ...server, elements })).toEqual({
+    kind: 'missing',
+    reason: 'a file cannot be played, because this GStreamer has no gdpdepay',
+  });
 });

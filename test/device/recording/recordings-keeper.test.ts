@@ -36,7 +36,7 @@ async function scene(): Promise<Scene> {
         clock: systemClock,
         log: quietLog(),
         random: Math.random,
-        place: () => ({ directory, maximumBytes: made.place.maximumBytes }),
+        place: () => ({ directory, leftBehindIn: join(directory, '../meanwhile'), maximumBytes: made.place.maximumBytes }),
         writing: () => made.writing,
         record: (kind, detail) => made.events.push(`${kind}: ${detail}`),
         lookIntervalMs: 40,
@@ -76,6 +76,22 @@ test('finished segments become MP4, the one that is being written is left alone'
   expect(keeper.summary()).toMatchObject({ count: 3, waitingCount: 0, oldestAt: '2026-11-21T10:00:00.000Z' });
 });
 
+test('what was recorded while the disk was away comes to it, and is converted there', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  const segment = await makeSegment();
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  await writeFile(join(meanwhile, `${second}.flv`), segment);
+  await writeFile(join(meanwhile, `${third}.flv`), segment);
+  made.writing = { file: `${third}.flv` };
+  const keeper = made.start();
+  const [, brought] = await untilReady(keeper, 2);
+  expect(brought).toMatchObject({ name: second, format: 'mp4', frames: 60 });
+  expect(await readdir(meanwhile)).toEqual([`${third}.flv`]);
+  expect(made.events).toEqual([`recording-brought: ${second}: from the device to the disk that was away`]);
+});
+
 test('what a power cut left is mended: half a tag goes, a file without a picture goes, the rest is converted', async () => {
   const made = await scene();
   const segment = await makeSegment();
@@ -90,6 +106,32 @@ test('what a power cut left is mended: half a tag goes, a file without a picture
   expect((await probeFile(join(made.directory, `${first}.mp4`))).videoPackets).toBe(59);
   expect((await probeFile(join(made.directory, `${second}.mp4`))).videoPackets).toBe(60);
   expect(made.events.map((event) => event.split(':')[0]).toSorted()).toEqual(['recording-empty', 'recording-mended', 'recording-mended']);
+});
+
+test('one that is damaged in its middle is converted without that; one without its beginning is kept as it is', async () => {
+  const made = await scene();
+  const segment = await makeSegment({ frames: 120 });
+  const middle = Buffer.from(segment);
+  middle.fill(0, Math.floor(segment.length * 0.4), Math.floor(segment.length * 0.4) + 2000);
+  await writeFile(join(made.directory, `${first}.flv`), middle);
+  await writeFile(join(made.directory, `${second}.flv`), Buffer.concat([Buffer.alloc(512), segment.subarray(512)]));
+  const keeper = made.start();
+  await until(
+    'both in their last form',
+    10_000,
+    () => states(keeper).every((state) => /ready|unconvertible/.test(state)) && states(keeper).length === 2,
+  );
+  const [holed, beheaded] = keeper.recordings();
+  expect(holed).toMatchObject({ format: 'mp4', state: 'ready', mendedBytes: expect.any(Number) });
+  expect(holed?.frames).toBeGreaterThanOrEqual(90);
+  const played = await probeFile(join(made.directory, `${first}.mp4`));
+  expect([played.videoPackets, played.complaints]).toEqual([holed?.frames, '']);
+  expect(beheaded).toMatchObject({
+    format: 'flv',
+    state: 'unconvertible',
+    problem: expect.stringContaining('its beginning cannot be read'),
+  });
+  expect(made.events.map((event) => event.split(':')[0]).toSorted()).toEqual(['recording-mended', 'recording-not-converted']);
 });
 
 test.each<[string, (path: string) => Promise<void>]>([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decideOutlets, describePause, type Outlets, withinOutlets } from '#device/schedule/outlets.ts';
+import { decideOutlets, describePause, type Outlets, streamBasis, withinOutlets } from '#device/schedule/outlets.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 import { testPlan } from '../media/test-plan.ts';
@@ -43,4 +43,13 @@ test('outputs go by their kind; the capture goes on for the previews', () => {
   const { allowed } = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: morning }), { nowMs: noon, held: on });
   expect(withinOutlets(plan, allowed)).toEqual({ ...plan, outputs: [] });
   expect(withinOutlets(plan, { stream: true, record: false })).toEqual(plan);
+});
+
+test('what a switch stands against says the same of settings without later targets as ever, and names each that is set', () => {
+  const values = { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_SCHEDULE: morning };
+  // As it is kept on devices' disks.
+  expect(streamBasis(settings(values))).toBe('["rtmp://h/live",null,null,null,null,"09:00-11:00"]');
+  expect(streamBasis(settings({ ...values, AV_STREAM_URL_9: 'rtmp://nine/live' }))).toBe(
+    '["rtmp://h/live",null,null,null,null,"09:00-11:00",["AV_STREAM_URL_9","rtmp://nine/live"]]',
+  );
 });

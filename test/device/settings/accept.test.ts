@@ -6,6 +6,7 @@ import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import { type SettingKey, type SettingValue, settingKeys } from '#protocol/settings.ts';
+import { furtherNumbers } from '#protocol/stream-targets.ts';
 import { c270, microphone, pi4, server, withDevices } from '../plan/hardware.ts';
 
 const profiles = await loadProfiles();
@@ -66,7 +67,7 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_ICECAST_URL', 'icecast://source:p@:8000/x', 'an address with a host'],
   ['AV_ADAPTIVE_BITRATE', 'perhaps', '1, true, yes'],
   ['AV_VIDEO_BITRATE_MIN', 50, 'from 100 to 20000'],
-  ...([2, 3, 4] as const).flatMap((number) => [
+  ...furtherNumbers.flatMap((number) => [
     [`AV_STREAM_URL_${number}`, 'icecast://h/x', 'an address such as rtmp://host/application'] as const,
     [`AV_STREAM_URL_${number}`, 'rtmp://:1935/live', 'an address with a host'] as const,
     [`AV_STREAM_KEY_${number}`, 'a!b', 'without spaces, quotes'] as const,
@@ -90,7 +91,7 @@ const bad: readonly (readonly [SettingKey, SettingValue, string])[] = [
   ['AV_VIDEO_SOURCE', 'usb-gone', 'no camera "usb-gone"'],
   ['AV_VIDEO_SOURCE', 'videotestsrc', 'no camera "videotestsrc"'],
   ['AV_VIDEO_SOURCE', 'filesrc location=/etc/passwd ! fakesink', 'no camera'],
-  ['AV_VIDEO_SOURCE', 'file:/etc/passwd', 'files cannot be streamed'],
+  ['AV_VIDEO_SOURCE', 'file:/etc/passwd', 'no other can be chosen from afar'],
   ['AV_VIDEO_SOURCE', '/dev/video0" ! filesink location="/tmp/x', 'no camera'],
   ['AV_VIDEO_SOURCE', '/dev/video0\n', 'on one line'],
   ['AV_VIDEO_SOURCE', true, 'a device path'],

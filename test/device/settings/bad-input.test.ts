@@ -1,10 +1,12 @@
 /** Every setting with everything that is wrong, from the environment and from each remote level: refused in clear words, or harmless. */
+import { Check } from 'typebox/value';
 import { describe, expect, test } from 'vitest';
-import { readConfiguration } from '#device/configuration.ts';
+import { describeProblems, environmentOf, readConfiguration } from '#device/configuration.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { findWireProblems } from '#device/settings/accept.ts';
 import { fitSettings, judgeSettings } from '#device/settings/prepare.ts';
+import { SettingRefusal } from '#protocol/messages.ts';
 import { type SettingDefinition, type SettingKey, type SettingValue, settingDefinitions, settingKeys } from '#protocol/settings.ts';
 import { desired } from '../bare-machine.ts';
 import { c270, microphone, server, withDevices } from '../plan/hardware.ts';
@@ -77,16 +79,20 @@ function expectHarmless(description: string): void {
 describe.each(settingKeys)('%s', (key) => {
   test.each(texts)('from the environment: %s', (_name, text) => {
     const read = readConfiguration({ [key]: text }, { homeDirectory: '/home/pi', isBalenaDataWritable: false });
-    if (read.kind === 'problems') {
-      expect(read.problems).toHaveLength(1);
-      for (const problem of read.problems) expectClear(key, `${problem.key}: expected ${problem.expected}, got ${problem.came}`);
-      return;
+    if (read.kind === 'problems') throw new Error(describeProblems(read.problems));
+    const environment = environmentOf(read.configuration);
+    const value = read.configuration.settings[key];
+    if (value === undefined) expect(environment.refusedInEnvironment).toHaveLength(1);
+    else expect(mayBeFair(key, value)).toBe(true);
+    // The environment may name elements of its own: who sets it owns the device. What is none is left out, and said, and it streams.
+    const { leftOut, plan } = fitSettings(desired(1), { ...machine, ...environment, fleetUrl: machine.fleetUrl });
+    if (value === undefined) expect(leftOut.map((refusal) => refusal.key)).toEqual([key]);
+    for (const refusal of leftOut) {
+      expectClear(key, refusal.reason);
+      expect(Check(SettingRefusal, refusal)).toBe(true);
     }
-    expect(mayBeFair(key, read.configuration.settings[key] ?? '')).toBe(true);
-    // The environment may name elements of its own: who sets it owns the device. What is none is left out, and said.
-    const { leftOut, plan } = fitSettings(null, { ...machine, environment: read.configuration.settings });
-    for (const { reason } of leftOut) expectClear(key, reason);
     expectHarmless(plan.capture.description);
+    expect(plan.outputs).toContainEqual(expect.objectContaining({ kind: 'rtmp' }));
   });
 
   test('from the environment: empty is unset', () => {

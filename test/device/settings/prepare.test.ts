@@ -109,12 +109,44 @@ test('in force and fitting again when the camera is back', () => {
 });
 
 test.each([
-  ['a camera that was never seen', '/dev/video7', 'no-signal'],
-  ['what cannot be streamed at all', 'file:/etc/passwd', 'test'],
-])('instead of %s', (_name, source, kind) => {
-  expect(fitSettings(null, machineWith({ environment: { AV_VIDEO_SOURCE: source } })).plan.capture.source.kind).toBe(kind);
-  const another = machineWith({ cameras: [webcam], environment: { AV_VIDEO_SOURCE: source } });
-  expect(fitSettings(null, another).plan.capture.source.kind).toBe('camera');
+  ['a camera that was never seen: the card, also where another camera is', 'usb-gone', 'no-signal', 'no-signal'],
+  ['a number at which nothing is: the card, also where another camera is', '/dev/video7', 'no-signal', 'no-signal'],
+  ['what cannot be streamed at all', 'file:', 'test', 'camera'],
+  ['words that no camera is called', 'nosuchsrc location=rtsp://me:hush@there', 'test', 'camera'],
+  ['an address', 'rtsp://me:hush@there/', 'test', 'camera'],
+])('instead of %s', (_name, source, alone, besideAnother) => {
+  const environment = { AV_VIDEO_SOURCE: source };
+  const prepared = [[], [webcam]].map((cameras) => fitSettings(null, machineWith({ cameras, environment })));
+  expect(prepared.map(({ plan }) => plan.capture.source.kind)).toEqual([alone, besideAnother]);
+  for (const { leftOut } of prepared) expect(leftOut).toMatchObject([{ key: 'AV_VIDEO_SOURCE' }]);
+});
+
+test('the card of a camera that is not there has nothing of the one that is: neither its modes nor its microphone', () => {
+  const own = { id: 'usb-1-1-webcam-audio-0', name: 'Webcam', card: 1, cardId: 'C', device: 0, alsaDevice: 'hw:1,0', usb: null };
+  const machine = machineWith({ cameras: [webcam], environment: { AV_VIDEO_SOURCE: 'usb-gone' } });
+  const hardware = { ...machine.hardware, microphones: [{ ...own, cameraId: webcam.id }] };
+  const { plan, settings, noSound } = fitSettings(null, { ...machine, hardware });
+  expect(JSON.stringify(plan)).not.toMatch(/v4l2src|alsasrc/);
+  expect(settings.AV_VIDEO_SOURCE).toEqual({ value: 'usb-gone', level: 'environment' });
+  expect(noSound).toBeNull();
+});
+
+test('a wrong value of the environment is said for as long as no other level has a right one', () => {
+  const refusedInEnvironment = [{ key: 'AV_VIDEO_WIDTH', reason: 'AV_VIDEO_WIDTH: expected a whole number' }];
+  const machine = { ...bare, refusedInEnvironment };
+  expect(fitSettings(desired(1), machine).leftOut).toEqual(refusedInEnvironment);
+  expect(fitSettings(desired(1, { AV_VIDEO_WIDTH: 640 }), machine).leftOut).toEqual([]);
+  expect(judgeSettings(desired(2, { AV_VIDEO_HEIGHT: 480 }), desired(1), machine).kind).toBe('accepted');
+});
+
+test('a lone device whose own address is wrong streams nowhere else; one of a fleet to the fleet’s relay', () => {
+  const refusedInEnvironment = [{ key: 'AV_STREAM_URL', reason: 'AV_STREAM_URL: expected an address' }];
+  const alone = fitSettings(null, { ...machineWith({ fleetUrl: null, environment: { AV_RECORD: true } }), refusedInEnvironment });
+  expect(alone.plan.outputs).toMatchObject([{ kind: 'recording' }]);
+  const further = machineWith({ fleetUrl: null, environment: { AV_STREAM_URL_2: 'rtmp://other.example/live' } });
+  expect(fitSettings(null, { ...further, refusedInEnvironment }).plan.outputs).toMatchObject([{ target: 'rtmp://other.example/live' }]);
+  const member = fitSettings(desired(1), { ...bare, refusedInEnvironment });
+  expect(member.plan.outputs).toMatchObject([{ target: 'rtmp://fleet.example:1935/live' }]);
 });
 
 test('a value of the environment that does not fit the hardware is left out and is no reason to refuse a revision', () => {
@@ -124,9 +156,9 @@ test('a value of the environment that does not fit the hardware is left out and 
 });
 
 test('a weaker level steps in for a value that is left out', () => {
-  const machine = machineWith({ cameras: [webcam], environment: { AV_VIDEO_SOURCE: 'test' } });
-  const { settings } = fitSettings(desired(1, { AV_VIDEO_SOURCE: '/dev/video7' }), machine);
-  expect(settings.AV_VIDEO_SOURCE).toEqual({ value: 'test', level: 'environment' });
+  const machine = machineWith({ cameras: [webcam], environment: { AV_H264_ENCODER_PARAMS: 'threads=1' } });
+  const { settings } = fitSettings(desired(1, { AV_H264_ENCODER_PARAMS: 'no-such-thing=1' }), machine);
+  expect(settings.AV_H264_ENCODER_PARAMS).toEqual({ value: 'threads=1', level: 'environment' });
 });
 
 test('which keys a revision changes', () => {
@@ -134,4 +166,16 @@ test('which keys a revision changes', () => {
   const after = fitSettings(desired(2, { AV_VIDEO_WIDTH: 640 }), bare).settings;
   expect(changedKeys(before, after)).toEqual(['AV_VIDEO_WIDTH']);
   expect(Object.keys(before)).toEqual([...settingKeys]);
+});
+
+test('while the disk of AV_RECORD_DIR is away recordings go elsewhere, and to any other directory as before', () => {
+  const recordingsInsteadOf = (directory: string) => (directory === '/mnt/disk' ? '/state/meanwhile' : null);
+  const inDirectory = (directory: string | undefined) => {
+    const environment = { AV_RECORD: true, ...(directory === undefined ? {} : { AV_RECORD_DIR: directory }) };
+    const { plan, recordingsMeanwhile } = fitSettings(null, { ...machineWith({ environment }), recordingsInsteadOf });
+    return [recordingsMeanwhile, plan.outputs.map((output) => (output.kind === 'recording' ? output.directory : 'no recording')).at(-1)];
+  };
+  expect(inDirectory('/mnt/disk')).toEqual(['/state/meanwhile', '/state/meanwhile']);
+  expect(inDirectory('/mnt/other')).toEqual([null, '/mnt/other']);
+  expect(inDirectory(undefined)).toEqual([null, null]);
 });

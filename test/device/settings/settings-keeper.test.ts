@@ -188,6 +188,31 @@ test('a camera that was refused for want of it is taken when it is plugged in', 
   expect(answers.map(({ outcome }) => outcome)).toEqual(['refused', 'applied']);
 });
 
+test('what comes beside a stream that runs well can be chosen, and changes nothing before', async () => {
+  const { keeper, media, answers } = await startedKeeper({ machine: machineWith({ cameras: [webcam] }) });
+  const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
+  keeper.setMachineBeside(machineWith({ cameras: [other, webcam] }));
+  keeper.reconcile();
+  await settle();
+  expect(media.plans).toHaveLength(1);
+  keeper.offer(desired(1, { AV_VIDEO_SOURCE: other.id }));
+  await settle();
+  expect(answers.map(({ outcome }) => outcome)).toEqual(['applied']);
+  expect(media.plans.at(-1)?.capture.devicePath).toBe('/dev/video4');
+  keeper.reconcile();
+  await settle();
+  expect(media.plans).toHaveLength(2);
+});
+
+test('a camera that was refused for want of it is taken also when it is plugged in beside another', async () => {
+  const { keeper, answers } = await startedKeeper({ machine: machineWith({ cameras: [{ ...webcam, id: 'usb-other' }] }) });
+  keeper.offer(desired(1, { AV_VIDEO_SOURCE: webcam.id }));
+  await settle();
+  keeper.setMachineBeside(machineWith({ cameras: [webcam, { ...webcam, id: 'usb-other' }] }));
+  await settle();
+  expect(answers.map(({ outcome }) => outcome)).toEqual(['refused', 'applied']);
+});
+
 test('what does not run is tried again with back-off, for ever', async () => {
   const { keeper, clock, media } = await startedKeeper();
   media.outcome = async () => ({ kind: 'failed', reason: 'camera busy' });

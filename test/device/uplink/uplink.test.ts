@@ -8,6 +8,7 @@ import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { Uplink } from '#device/uplink/uplink.ts';
 import type { Command, Desired, Report } from '#protocol/messages.ts';
 import { upwardTopics } from '#protocol/topics.ts';
+import { madeUpBoard } from '../made-up-board.ts';
 import { quietLog } from '../quiet-log.ts';
 import { MemoryState } from './memory-state.ts';
 import { TestFleet } from './test-fleet.ts';
@@ -66,16 +67,6 @@ async function startedUplink(fleet: TestFleet, state = new MemoryState(), change
   return { uplink, outbox, events, desired, commands, arrivals, log, state };
 }
 
-const board = {
-  uptimeS: 1,
-  loadAverage1m: 0,
-  memoryTotalBytes: 1,
-  memoryAvailableBytes: 1,
-  agentRssBytes: 1,
-  mediaHostRssBytes: 1,
-  diskTotalBytes: 1,
-  diskFreeBytes: 1,
-};
 const running = { kind: 'running', since: '2026-11-21T12:00:00Z' } as const;
 
 function report(appliedRevision: number): Report {
@@ -249,7 +240,7 @@ test('previews go while somebody can have them, and never when they are too larg
   await fleet.hear('report');
   uplink.sendPreview(Buffer.alloc(upwardTopics.preview.maxBytes + 1));
   uplink.sendPreview(jpeg);
-  uplink.sendHealth({ media: running, figures: null, outputs: [], conditions: [], board });
+  uplink.sendHealth({ media: running, figures: null, outputs: [], conditions: [], board: madeUpBoard });
   await fleet.hear('health');
   expect(fleet.previews).toEqual([jpeg]);
 });

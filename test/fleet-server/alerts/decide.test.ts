@@ -33,6 +33,7 @@ const device = (id: string, changes: Partial<DeviceFacts> = {}): DeviceFacts => 
   group: null,
   presence: { state: 'online', reason: 'Connected.' },
   hasConnected: true,
+  hasSaid: true,
   isSilenced: false,
   conditions: [],
   ...changes,
@@ -42,6 +43,7 @@ const away = (id: string, changes: Partial<DeviceFacts> = {}) =>
 const relay = (server: string | null, kind: RelayFacts['kind'] = 'running'): RelayFacts => ({ server, kind, detail: kind });
 const facts = (devices: readonly DeviceFacts[], ...relays: RelayFacts[]): FleetFacts => ({
   devices,
+  well: new Map(),
   relays: relays.length === 0 ? [relay(null)] : relays,
   brokerProblem: null,
 });
@@ -52,22 +54,23 @@ function follow(rules: readonly AlertRule[], steps: readonly (readonly [seconds:
   let nowMs = 0;
   const open = new Set<string>();
   const said: string[] = [];
+  let details: ReadonlyMap<string, string> = new Map();
   for (const [seconds, now] of steps) {
     for (let second = 0; second < seconds; second += 1) {
       const decision = decideAlerts(memory, now, rules, open, nowMs);
-      memory = decision.memory;
+      ({ memory, details } = decision);
       for (const { key, title } of decision.opened) {
         open.add(key);
         said.push(`${nowMs / 1000} s: ${title}`);
       }
       for (const key of decision.resolved) {
         open.delete(key);
-        said.push(`${nowMs / 1000} s: over: ${key}`);
+        said.push(`${nowMs / 1000} s: over: ${key.replace(/(many).*/, '$1')}`);
       }
       nowMs += 1000;
     }
   }
-  return { said, open: [...open], memory };
+  return { said, open: [...open], memory, details };
 }
 
 describe('a device that is away', () => {
@@ -115,7 +118,35 @@ describe('a device that is away', () => {
         [40, onlyOne],
       ],
     );
-    expect(said).toEqual(['10 s: 6 of 6 devices are offline', '39 s: over: r/many', '40 s: device f is offline']);
+    expect(said).toEqual(['10 s: 6 of 6 devices went offline', '39 s: over: r/many', '40 s: device f is offline']);
+  });
+
+  test('is one of those that are watched, among them all that are well', () => {
+    const many = ['a', 'b', 'c', 'd', 'e'].map((id) => away(id, { group: 'hall' }));
+    const among = (well: readonly (readonly [string | null, number])[]) =>
+      follow([rule({})], [[11, { ...facts(many), well: new Map(well) }]]);
+    expect(among([['hall', 6]]).said).toEqual(['10 s: 5 of 11 devices went offline']);
+    const most = among([
+      ['hall', 2],
+      [null, 3],
+    ]);
+    expect(most.said).toEqual(['10 s: 5 of 7 devices of hall went offline']);
+    const ofHall = follow(
+      [rule({ group: 'hall' })],
+      [
+        [
+          11,
+          {
+            ...facts(many),
+            well: new Map([
+              ['hall', 1],
+              [null, 100],
+            ]),
+          },
+        ],
+      ],
+    );
+    expect(ofHall.said).toEqual(['10 s: 5 of 6 devices of hall went offline']);
   });
 
   test('and was told of before others joined it stays told of', () => {
@@ -130,7 +161,7 @@ describe('a device that is away', () => {
           [60, all],
         ],
       ).said,
-    ).toEqual(['10 s: device a is offline', '70 s: 7 of 7 devices are offline']);
+    ).toEqual(['10 s: device a is offline', '70 s: 6 of 7 devices went offline']);
   });
 
   test('is nobody’s business for a rule about another group, or one that is off', () => {
@@ -144,6 +175,114 @@ describe('a device that is away', () => {
     const decision = decideAlerts(nothingSeen, unknown, [rule({})], new Set(['r/a/offline']), 0);
     expect(decision.opened).toEqual([]);
     expect(decision.resolved).toEqual([]);
+  });
+});
+
+describe('many devices at once', () => {
+  const ids = (count: number, name: string) => Array.from({ length: count }, (_, index) => `${name}${index}`);
+  const venue = (name: string, count: number, make: (id: string, changes: Partial<DeviceFacts>) => DeviceFacts) =>
+    ids(count, name).map((id) => make(id, { group: name }));
+  const here = venue('elsewhere', 980, device);
+
+  test('a venue without power in a large fleet is one alert that names it, and who it is now', () => {
+    const hall = venue('hall', 20, away);
+    const { said, details } = follow(
+      [rule({})],
+      [
+        [20, facts([...here, ...hall])],
+        [20, facts([...here, ...hall.map((one, index) => (index < 17 ? device(one.id, { group: 'hall' }) : one))])],
+      ],
+    );
+    expect(said).toEqual(['10 s: 20 of 20 devices of hall went offline']);
+    expect([...details.values()]).toEqual([
+      '3 now: device hall17, device hall18, device hall19. Look at the network and the power of the venue.',
+    ]);
+  });
+
+  test('its devices are found to be away one after the other, as their keepalives run out', () => {
+    const leaving = Array.from({ length: 20 }, (_, second) => [
+      1,
+      facts([...here, ...ids(20, 'hall').map((id, index) => (index <= second ? away : device)(id, { group: 'hall' }))]),
+    ]) as [number, FleetFacts][];
+    const { said, details } = follow([rule({})], [...leaving, [60, leaving[19]?.[1] ?? facts([])]]);
+    expect(said).toEqual(['10 s: 11 of 20 devices of hall went offline']);
+    expect([...details.values()][0]).toMatch(/^20 now: /);
+  });
+
+  test('two of a venue are two alerts, and a few of a large venue are as many', () => {
+    const two = [away('a', { group: 'hall' }), away('b', { group: 'hall' })];
+    expect(follow([rule({})], [[12, facts([...here, ...two])]]).said).toHaveLength(2);
+    const few = [...venue('hall', 20, device), ...ids(4, 'gone').map((id) => away(id, { group: 'hall' }))];
+    expect(follow([rule({})], [[12, facts([...here, ...few])]]).said).toHaveLength(4);
+  });
+
+  test('of no common venue are one as well, and those of many venues are one', () => {
+    const strewn = ids(7, 'x').map((id, index) => away(id, { group: `g${index}` }));
+    const rest = strewn.flatMap(({ group }) => ids(3, `${group}-`).map((id) => device(id, { group })));
+    expect(follow([rule({})], [[12, facts([...here, ...strewn, ...rest])]]).said).toEqual(['10 s: 7 of 1008 devices went offline']);
+    const venues = ['a', 'b', 'c', 'd'].flatMap((name) => venue(name, 4, away));
+    expect(follow([rule({})], [[12, facts([...here, ...venues])]]).said).toEqual(['10 s: 16 of 996 devices went offline']);
+    expect(follow([rule({})], [[12, facts([...here, ...venues.slice(0, 8)])]]).said).toEqual([
+      '10 s: 4 of 4 devices of a went offline',
+      '10 s: 4 of 4 devices of b went offline',
+    ]);
+  });
+
+  test('with the same condition are one alert with what to do; another condition is another', () => {
+    const sick = (id: string, changes: Partial<DeviceFacts>) => device(id, { ...changes, conditions: [{ code: 'output-down' }] });
+    const hot = device('hot', { conditions: [{ code: 'pipeline-failed' }] });
+    const { said, open, details } = follow([critical], [[12, facts([...venue('hall', 4000, sick), hot])]]);
+    expect(said).toEqual(['10 s: 4000 of 4000 devices of hall: Stream target unreachable', '10 s: device hot: Pipeline failed']);
+    expect(open).toHaveLength(2);
+    const [detail = ''] = details.values();
+    expect(detail).toMatch(/^4000 now: device hall0, .* and 39[0-9]{2} more\. The device keeps trying\./);
+    expect(detail.length).toBeLessThan(1000);
+  });
+
+  test('what follows later is told by itself, and who was told of alone is not told of again', () => {
+    const hall = venue('hall', 6, device);
+    const gone = (count: number) => facts([...here, ...hall.map((one, index) => (index < count ? away(one.id, { group: 'hall' }) : one))]);
+    const { said } = follow(
+      [rule({})],
+      [
+        [60, gone(1)],
+        [60, gone(5)],
+        [60, gone(6)],
+        [60, gone(1)],
+      ],
+    );
+    expect(said).toEqual([
+      '10 s: device hall0 is offline',
+      '70 s: 4 of 6 devices of hall went offline',
+      '130 s: device hall5 is offline',
+      '189 s: over: r/many',
+      '189 s: over: r/hall5/offline',
+    ]);
+  });
+
+  test('nothing is told anew when the server restarts, while the devices are unknown, nor in a maintenance window', () => {
+    const hall = venue('hall', 20, away);
+    const unknown = hall.map((one) => ({ ...one, presence: { state: 'unknown', reason: 'The fleet server has just started.' } as const }));
+    const silenced = hall.map((one) => ({ ...one, isSilenced: true }));
+    const { said } = follow(
+      [rule({})],
+      [
+        [20, facts([...here, ...hall])],
+        [60, facts([...here, ...unknown])],
+        [60, facts([...here, ...silenced])],
+        [60, facts([...here, ...hall])],
+        [60, facts([...here, ...venue('hall', 20, device)])],
+      ],
+    );
+    expect(said).toEqual(['10 s: 20 of 20 devices of hall went offline', '209 s: over: r/many']);
+  });
+
+  test('what has gathered and could not be written is gathered again', () => {
+    const hall = facts([...here, ...venue('hall', 20, away)]);
+    let { memory } = decideAlerts(nothingSeen, hall, [rule({})], new Set(), 0);
+    const first = decideAlerts(memory, hall, [rule({})], new Set(), 10_000);
+    ({ memory } = first);
+    expect(decideAlerts(memory, hall, [rule({})], new Set(), 11_000).opened).toEqual(first.opened);
   });
 });
 
@@ -182,6 +321,20 @@ describe('a condition', () => {
     expect(follow([critical], [[60, having('from-the-future')]]).said).toEqual([]);
   });
 
+  test('of a device that is back after a restart and has not said yet how it is stays as it was', () => {
+    const back = device('a', { hasSaid: false });
+    const { said } = follow(
+      [critical],
+      [
+        [12, having('pipeline-failed')],
+        [40, facts([back])],
+        [20, having('pipeline-failed')],
+        [20, facts([device('a')])],
+      ],
+    );
+    expect(said).toEqual(['10 s: device a: Pipeline failed', '81 s: over: r/a/pipeline-failed']);
+  });
+
   test('of a device that went away is over: that it is away says more', () => {
     const rules = [critical, rule({ id: 'away' })];
     const { said } = follow(rules, [
@@ -208,7 +361,7 @@ test('a broker that is down is one alert, however many devices it hides', () => 
 });
 
 test('while nobody knows of the relay or the broker, what is open about them stays open', () => {
-  const known = { devices: [], relays: undefined, brokerProblem: undefined };
+  const known = { devices: [], well: new Map(), relays: undefined, brokerProblem: undefined };
   const decision = decideAlerts(nothingSeen, known, [relayDown, brokerDown], new Set(['relay-rule/relay', 'broker-rule/broker']), 0);
   expect(decision).toMatchObject({ opened: [], resolved: [] });
 });
@@ -265,6 +418,6 @@ test('ten thousand devices are looked at in well under a second', () => {
   const rules = [rule({}), critical, relayDown];
   const first = decideAlerts(nothingSeen, many, rules, new Set(), 0);
   expect(decideAlerts(first.memory, many, rules, new Set(), 11_000).opened.map(({ title }) => title)).toEqual([
-    '5000 of 10000 devices are offline',
+    '5000 of 10000 devices went offline',
   ]);
 });

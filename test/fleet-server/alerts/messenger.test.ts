@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { digestOf } from '#fleet-server/alerts/digest.ts';
 import { tellTarget } from '#fleet-server/alerts/messenger.ts';
 import type { AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
 import { HttpReceiver, MailReceiver } from './receivers.ts';
@@ -84,6 +85,37 @@ test('ntfy gets title, priority, tag, link and token, in ASCII', async () => {
   });
   expect(resolved?.headers).toMatchObject({ priority: '2', tags: 'white_check_mark' });
   expect(resolved?.headers['authorization']).toBeUndefined();
+});
+
+test('many as one: JSON for a webhook, lines for ntfy and mail, with what is over', async () => {
+  const resolved: AlertNotice = {
+    ...notice,
+    event: 'resolved',
+    alert: { ...notice.alert, id: 'other', title: 'Hall is offline', state: 'resolved', resolvedAt: '2026-11-21T12:05:00.000Z' },
+  };
+  const digest = digestOf('digest-id', [notice, resolved], 'https://fleet.example.org/alerts');
+  await tellTarget({ kind: 'webhook', url, secret: 'geheim' }, digest);
+  await tellTarget({ kind: 'ntfy', url: `${url}/my-topic` }, digest);
+  const [hook, ntfy] = http.notices;
+  expect(JSON.parse(hook?.body ?? '')).toEqual(digest);
+  expect(hook?.headers['idempotency-key']).toBe('digest-id digest');
+  expect(hook?.headers['x-makespacelive-signature']).toMatch(/^sha256=/);
+  expect(ntfy?.headers).toMatchObject({
+    title: '2 alerts: 1 new, 1 recovered',
+    priority: '5',
+    tags: 'rotating_light',
+    click: 'https://fleet.example.org/alerts',
+  });
+  expect(ntfy?.body.split('\n')).toEqual([
+    'Bühne is offline (critical, since 2026-11-21T12:00:00.000Z)',
+    'Recovered: Hall is offline (critical, since 2026-11-21T12:00:00.000Z until 2026-11-21T12:05:00.000Z)',
+  ]);
+  const mail = new MailReceiver();
+  const port = await mail.start();
+  await tellTarget({ kind: 'email', host: '127.0.0.1', port, secure: false, from: 'fleet@example.org', to: ['ada@example.org'] }, digest);
+  expect(mail.mails[0]?.text).toMatch(/^Subject: 2 alerts: 1 new, 1 recovered\r$/m);
+  expect(mail.mails[0]?.text).toContain('Hall is offline (critical');
+  await mail.stop();
 });
 
 describe('mail', () => {

@@ -10,6 +10,8 @@ export class HttpReceiver {
   readonly notices: HttpNotice[] = [];
   /** What it answers. */
   status = 200;
+  /** Under this path it answers nothing. */
+  silentAt: string | null = null;
   readonly #server: Server;
 
   constructor() {
@@ -20,6 +22,7 @@ export class HttpReceiver {
       });
       request.on('end', () => {
         this.notices.push({ path: request.url ?? '', headers: request.headers, body });
+        if (request.url === this.silentAt) return;
         answer.writeHead(this.status, this.status === 302 ? { location: '/elsewhere' } : {}).end('a long answer that nobody needs');
       });
     });
@@ -31,8 +34,12 @@ export class HttpReceiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async stop(): Promise<void> {
+  cut(): void {
     this.#server.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

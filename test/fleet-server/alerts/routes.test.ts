@@ -1,6 +1,7 @@
 /** The whole way: a device goes, an alert is opened, somebody is told, over a restart, and is told that it is over. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Alert, AlertChannel, AlertList, AlertNotice, AlertRule, AlertRuleList } from '#protocol/model/alert.ts';
+import type { AuditPage } from '#protocol/model/audit.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
 import { HttpReceiver } from './receivers.ts';
@@ -46,6 +47,7 @@ const basic = {
   quietHours: null,
   escalation: null,
 };
+const mail = { kind: 'email', host: 'mail.example.org', port: 465, secure: true, from: 'a@b.org', to: ['c@d.org'], user: 'alerts' };
 const removeFirstRules = async () => {
   for (const { id } of (await call<AlertRuleList>('GET', '/alert-rules')).rules)
     await api.request({ method: 'DELETE', url: `/api/v1/alert-rules/${id}` });
@@ -58,6 +60,19 @@ async function deviceThatWent(): Promise<void> {
   await voice.say('hello', bodies.hello());
   voice.disconnect();
 }
+
+test('what a rule or a channel was stays in the audit log when it is removed, under its name', async () => {
+  const channel = await webhook();
+  const rule = await call<AlertRule>('POST', '/alert-rules', { ...basic, channelIds: [channel.id] });
+  await api.request({ method: 'DELETE', url: `/api/v1/alert-rules/${rule.id}` });
+  await api.request({ method: 'DELETE', url: `/api/v1/alert-channels/${channel.id}` });
+  const { entries } = await call<AuditPage>('GET', '/audit-log');
+  const of = (action: string) => entries.find((entry) => entry.action === action);
+  expect(of('alert-rule-added')).toMatchObject({ subject: 'away', changes: [{ field: 'rule', before: null }] });
+  expect(JSON.parse(of('alert-rule-removed')?.changes[0]?.before ?? '')).toEqual(rule);
+  expect(of('alert-channel-removed')).toMatchObject({ subject: 'the team', changes: [{ field: 'target', after: null }] });
+  expect(JSON.stringify(entries)).not.toContain('geheim');
+});
 
 describe('an alert', () => {
   test('is opened, told, acknowledged, over, and told to be over', async () => {
@@ -74,6 +89,8 @@ describe('an alert', () => {
     expect(alert).toMatchObject({ state: 'open', title: 'stage is offline', deviceId, severity: 'critical', ruleName: 'away' });
     const acknowledged = await call<Alert>('POST', `/alerts/${alert?.id}/acknowledge`);
     expect(acknowledged).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'admin' });
+    const { entries } = await call<AuditPage>('GET', '/audit-log?action=alert-acknowledged');
+    expect(entries).toMatchObject([{ actor: 'admin', subject: acknowledged.title }]);
     voice.connect();
     await voice.say('hello', bodies.hello());
     await passUntil('told that it is over', () => told().length === 2);
@@ -81,6 +98,25 @@ describe('an alert', () => {
     expect((await alerts('?resolved=true')).map(({ state }) => state)).toEqual(['resolved']);
     expect(await alerts('?resolved=false')).toEqual([]);
     expect(await call('POST', `/alerts/${alert?.id}/acknowledge`)).toMatchObject({ code: 'not-found' });
+  });
+
+  test('is neither opened sooner nor told later because the clock was set', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id] });
+    await deviceThatWent();
+    await api.clock.advance(3000);
+    api.clock.set(3_600_000);
+    await api.clock.advance(3000);
+    expect(await alerts()).toEqual([]);
+    await passUntil('opened', async () => (await alerts()).length === 1);
+    http.status = 503;
+    await passUntil('tried', () => http.notices.length > 0);
+    http.status = 200;
+    const before = http.notices.length;
+    api.clock.set(-7_200_000);
+    await passUntil('told', () => http.notices.length > before);
+    expect(http.notices.length).toBeLessThan(10);
   });
 
   test('is told again with growing pauses while nobody takes it, over a restart too, and once when it is taken', async () => {
@@ -102,6 +138,60 @@ describe('an alert', () => {
     for (let seconds = 0; seconds < 120; seconds += 1) await api.clock.advance(1000);
     expect(http.notices).toHaveLength(before + 1);
     expect((await alerts()).map(({ state }) => state)).toEqual(['open']);
+  });
+
+  test('of a venue is told once over restarts, which do not set back since when it is so; the last device has its own', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    await call('POST', '/alert-rules', { ...basic, forS: 120, channelIds: [channel.id] });
+    const devices: string[] = [];
+    for (const name of ['a', 'b', 'c']) devices.push((await api.join({ name, group: 'hall' })).deviceId);
+    const voices = () => devices.map((deviceId) => api.voice(deviceId));
+    for (const voice of voices()) {
+      voice.connect();
+      await voice.say('hello', bodies.hello());
+      voice.disconnect();
+    }
+    const restart = async () => {
+      const { directory, clock } = api;
+      await api.stop();
+      api = await startApi({ directory, clock });
+    };
+    const leftAtMs = api.clock.nowMs();
+    for (let seconds = 0; seconds < 90; seconds += 1) await api.clock.advance(1000);
+    await restart();
+    await passUntil('told', () => told().length === 1);
+    expect(api.clock.nowMs() - leftAtMs).toBeLessThan(130_000);
+    await restart();
+    for (let seconds = 0; seconds < 60; seconds += 1) await api.clock.advance(1000);
+    expect((await alerts('?resolved=false')).map(({ title, detail }) => `${title}: ${detail}`)).toEqual([
+      '3 of 3 devices of hall went offline: 3 now: a, b, c. Look at the network and the power of the venue.',
+    ]);
+    for (const voice of voices().slice(1)) {
+      voice.connect();
+      await voice.say('hello', bodies.hello());
+    }
+    await passUntil('told of the last one', () => told().length === 3);
+    const all = '3 of 3 devices of hall went offline';
+    expect(told().toSorted()).toEqual([`opened: ${all}`, 'opened: a is offline', `resolved: ${all}`]);
+  });
+
+  test('is told while another channel hangs, at which hundreds are due', async () => {
+    await removeFirstRules();
+    const [dead, team] = [await webhook('dead', '/dead'), await webhook('team', '/team')];
+    http.silentAt = '/dead';
+    const { database } = api.store();
+    const row = { alertId: 'x', channelId: dead.id, event: 'opened', document: '{"event":"opened","alert":{}}', attempts: 0 };
+    const times = { createdAtMs: api.clock.nowMs(), nextAttemptAtMs: 0 };
+    const rows = Array.from({ length: 300 }, (_, index) => ({ ...row, ...times, id: `n${index}` }));
+    await database.insertInto('alertNotices').values(rows).execute();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id] });
+    await deviceThatWent();
+    const paths = () => http.notices.map(({ path }) => path);
+    await passUntil('told', () => paths().includes('/team'));
+    expect(paths().filter((path) => path === '/dead')).toHaveLength(5);
+    await database.deleteFrom('alertNotices').where('attempts', '=', 0).execute();
+    http.cut();
   });
 
   test('that nobody acknowledges is told to others, once', async () => {
@@ -195,17 +285,54 @@ describe('rules and channels', () => {
 
   test('a secret goes in and never comes out, and one that is left out stays', async () => {
     const { id, target } = await webhook();
-    expect(target).toEqual({ kind: 'webhook', url: `${url}/hook` });
+    expect(target).toEqual({ kind: 'webhook', url: `${url}/…` });
     await call('PUT', `/alert-channels/${id}`, { name: 'other name', target: { kind: 'webhook', url: `${url}/other` } });
     expect((await api.request({ method: 'POST', url: `/api/v1/alert-channels/${id}/test` })).statusCode).toBe(204);
     expect(http.notices[0]?.path).toBe('/other');
     expect(http.notices[0]?.headers['x-makespacelive-signature']).toMatch(/^sha256=/);
+    const kept = await call<AlertChannel>('PUT', `/alert-channels/${id}`, { name: 'third name', target });
+    expect(kept).toMatchObject({ name: 'third name', target });
+    expect((await api.request({ method: 'POST', url: `/api/v1/alert-channels/${id}/test` })).statusCode).toBe(204);
+    expect(http.notices[1]?.path).toBe('/other');
+    const olderEntry = { field: 'target', before: null, after: '{"kind":"webhook","url":"https://hooks.example/geheim' };
+    const row = { atMs: 0, actor: 'admin', action: 'alert-channel-added', subject: 'old', changes: JSON.stringify([olderEntry]) };
+    await api.store().database.insertInto('auditLog').values(row).execute();
+    expect(JSON.stringify(await call<object>('GET', '/audit-log?subject=old'))).toContain('https://hooks.example/…');
+    expect(JSON.stringify(await call<object>('GET', '/audit-log'))).not.toContain('/other');
     const everything = [
       await call<object>('GET', '/alert-channels'),
       await call<object>('GET', '/audit-log'),
       await api.store().database.selectFrom('alertChannels').selectAll().execute(),
     ];
     expect(JSON.stringify(everything) + api.logText()).not.toContain('geheim');
+  });
+
+  test('a secret goes to no other place than the one that it was given for', async () => {
+    const ntfy = { kind: 'ntfy', url: 'https://ntfy.example.org/hall', token: 'geheim' };
+    const hook = { kind: 'webhook', url: 'https://example.org/hook', secret: 'geheim' };
+    const elsewhere: readonly (readonly [field: string, target: object, change: object])[] = [
+      ['token', ntfy, { url: 'https://ntfy.example.org:8443/hall' }],
+      ['token', ntfy, { url: 'http://ntfy.example.org/hall' }],
+      ['secret', hook, { url: 'https://example.org.evil.example/hook' }],
+      ['secret', hook, { url: 'https://example.org@evil.example/hook' }],
+      ['password', { ...mail, password: 'geheim' }, { host: 'mail.evil.example' }],
+      ['password', { ...mail, password: 'geheim' }, { port: 2525 }],
+      ['password', { ...mail, password: 'geheim' }, { secure: false }],
+    ];
+    for (const [field, target, change] of elsewhere) {
+      const { id } = await call<AlertChannel>('POST', '/alert-channels', { name: 'team', target });
+      const open = Object.fromEntries(Object.entries({ ...target, ...change }).filter(([name]) => name !== field));
+      const put = (next: object) =>
+        api.request({ method: 'PUT', url: `/api/v1/alert-channels/${id}`, payload: { name: 'team', target: next } });
+      const stored = () => api.store().database.selectFrom('alertChannels').select('target').where('id', '=', id).execute();
+      const before = await stored();
+      const refused = await put(open);
+      expect(refused.statusCode, JSON.stringify(change)).toBe(400);
+      expect(refused.json()).toMatchObject({ code: 'wrong-fields', problems: [{ key: `body/target/${field}` }] });
+      expect(refused.body).not.toContain('geheim');
+      expect(await stored()).toEqual(before);
+      expect((await put({ ...open, [field]: 'given again' })).statusCode).toBe(200);
+    }
   });
 
   test('a test that does not arrive says why', async () => {

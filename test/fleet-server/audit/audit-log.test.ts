@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AuditLog, type AuditLogOptions, shownMany } from '#fleet-server/audit/audit-log.ts';
 import type { AuditPage } from '#protocol/model/audit.ts';
 import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
 
@@ -131,4 +132,80 @@ test('who is called like the beginning of another’s name is not taken for them
   expect((await log('?actor=admin&action=device-changed')).entries).toHaveLength(1);
   expect((await log('?actor=adm')).entries).toEqual([]);
   expect((await log('?actor=admi_')).entries).toEqual([]);
+});
+
+test('says with what a command was asked for, and whom of several devices', async () => {
+  const devices = [await api.join({ name: 'one', group: 'hall' }), await api.join({ name: 'two', group: 'hall' })];
+  const ids = devices.map(({ deviceId }) => deviceId).toSorted();
+  const [first = ''] = ids;
+  const post = async (url: string, payload: object) => (await api.request({ method: 'POST', url: `/api/v1/${url}`, payload })).json();
+  await post(`devices/${first}/commands`, { kind: 'identify', arguments: { durationS: 5 } });
+  await post(`devices/${first}/commands`, { kind: 'rotate-credential' });
+  const { id: batch } = (await post('commands', { kind: 'restart-pipeline', group: 'hall' })) as { id: string };
+  await post('devices/tagging', { deviceIds: ids, add: ['stage'], remove: [] });
+  const page = await log();
+  expect(said(page).slice(0, 4)).toEqual([
+    `admin: devices-tagged 2 devices, tags added null > stage, devices null > ${ids.join(', ')}`,
+    `admin: command-requested 2 devices of the group hall, command null > restart-pipeline, batch null > ${batch}, devices null > ${ids.join(', ')}`,
+    `admin: command-requested ${first}, command null > rotate-credential`,
+    `admin: command-requested ${first}, command null > identify, arguments null > {"durationS":5}`,
+  ]);
+});
+
+test('of many names it says how many more there are', () => {
+  const ids = Array.from({ length: 300 }, (_, index) => `d-${String(index).padStart(10, '0')}`);
+  const text = shownMany(ids);
+  expect(text.length).toBeLessThanOrEqual(2000);
+  const [, more] = / and (\d+) more$/.exec(text) ?? [];
+  expect(text.split(', ').length + Number(more)).toBe(300);
+  expect(shownMany(['b', 'a'])).toBe('a, b');
+});
+
+describe('what is kept', () => {
+  const warnings: string[] = [];
+  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+  const fill = async (count: number, policy: NonNullable<AuditLogOptions['policy']>): Promise<AuditLog> => {
+    warnings.length = 0;
+    // Whoever looks has signed in: that is an entry, too.
+    await kept();
+    const audit = new AuditLog({ clock: api.clock, policy, log: { ...quiet, error: (_fields, message) => warnings.push(message) } });
+    for (let number = 0; number < count; number += 1) {
+      await audit.append(api.store().database, { actor: 'ada', action: 'settings-changed', subject: `s-${number}` });
+      api.clock.jump(1000);
+    }
+    return audit;
+  };
+  const kept = async () => (await log('?actor=ada&limit=500')).entries.map(({ subject }) => Number(subject.slice(2))).toReversed();
+
+  test('is what is young enough, and the newest whatever their age; and nothing is said of it', async () => {
+    const audit = await fill(40, { keptMs: 10_000, leastKept: 4, mostKept: 1000, pruneEvery: 1 });
+    expect(await kept()).toEqual([29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+    api.clock.jump(3_600_000);
+    await audit.append(api.store().database, { actor: 'ada', action: 'settings-changed', subject: 's-40' });
+    expect(await kept()).toEqual([37, 38, 39, 40]);
+    expect([audit.dropped, warnings]).toEqual([0, []]);
+  });
+
+  test('is bounded, and when that drops what is young the log says so, and so does an entry', async () => {
+    const audit = await fill(40, { keptMs: 86_400_000, leastKept: 4, mostKept: 20, pruneEvery: 5 });
+    const left = await kept();
+    expect(left.length).toBeGreaterThanOrEqual(19);
+    expect(left.length).toBeLessThanOrEqual(25);
+    expect(left.at(-1)).toBe(39);
+    expect(audit.dropped).toBeGreaterThan(10);
+    expect(warnings).toEqual(['the audit log holds all that it may: entries younger than a year are dropped, the oldest first']);
+    const [entry] = (await log('?actor=the%20fleet%20server')).entries;
+    expect(entry).toMatchObject({ action: 'audit-log-shortened', changes: [{ field: 'most entries', before: null, after: '20' }] });
+  });
+
+  test('is no more of an entry than has room: the fields that have none are named', async () => {
+    const changes = Array.from({ length: 12 }, (_, index) => ({ field: `f${index}`, before: null, after: 'x'.repeat(3000) }));
+    const audit = new AuditLog({ clock: api.clock, log: null });
+    await audit.append(api.store().database, { actor: 'ada', action: 'settings-changed', subject: 'long', changes });
+    const [entry] = (await log('?actor=ada')).entries;
+    expect(entry?.changes.map(({ field, after }) => [field, after?.length])).toEqual([
+      ...['f0', 'f1', 'f2', 'f3'].map((field) => [field, 2000]),
+      ['too long to be kept', 'f10, f11, f4, f5, f6, f7, f8, f9'.length],
+    ]);
+  });
 });

@@ -17,8 +17,9 @@ import { environmentFor, startServer } from '../running-server.ts';
 import { SimpleDevice } from '../servers/simple-device.ts';
 
 const rounds = 6;
-/** Generous to a busy machine: without a flood it is a tenth of it. */
+/** Beside what it took without a flood, on the same machine a moment before: a flood that is not slowed makes minutes of it. */
 const roundTripMs = 3000;
+const maxSlowdown = 10;
 
 type Joined = { readonly deviceId: string; readonly credential: string };
 
@@ -45,7 +46,7 @@ async function flood({ deviceId, credential }: Joined, mqttPort: number, signal:
   }
 }
 
-test('a device that floods is slowed, and the commands of the others are done in time', { timeout: 120_000 }, async () => {
+test('a device that floods is slowed, and the commands of the others are done in time', { timeout: 180_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'msl-flood-'));
   const environment = await environmentFor(directory, { FLEET_ADMIN_PASSWORD: password, FLEET_LOG_LEVEL: 'error' });
   const mqttPort = Number(environment['FLEET_MQTT_PORT']);
@@ -64,29 +65,35 @@ test('a device that floods is slowed, and the commands of the others are done in
     const [flooding, ...good] = joined as [Joined, ...Joined[]];
     for (const { deviceId, credential } of good) devices.push(new SimpleDevice(deviceId, credential));
     for (const device of devices) await device.connect(mqttPort);
-    const flooded = flood(flooding, mqttPort, stopping.signal);
-    const complaints = async () =>
-      (await json<History>('GET', `/devices/${flooding.deviceId}/history?limit=500`)).entries.filter(({ detail }) =>
-        detail.startsWith('flooding'),
+    const roundTrips = () =>
+      Promise.all(
+        devices.map(async ({ id }) => {
+          const command = await json<CommandStatus>('POST', `/devices/${id}/commands`, { kind: 'restart-pipeline' });
+          return timeUntil(
+            'done',
+            60_000,
+            async () => (await json<CommandStatus>('GET', `/devices/${id}/commands/${command.id}`)).state === 'done',
+          );
+        }),
       );
-    await until('the flood is noticed', 20_000, async () => (await complaints()).length > 0);
+    const unfloodedMs = Math.max(...(await roundTrips()));
     const startedMs = performance.now();
-    for (let round = 0; round < rounds; round += 1) {
-      const times = devices.map(async ({ id }) => {
-        const command = await json<CommandStatus>('POST', `/devices/${id}/commands`, { kind: 'restart-pipeline' });
-        return timeUntil(
-          'done',
-          20_000,
-          async () => (await json<CommandStatus>('GET', `/devices/${id}/commands/${command.id}`)).state === 'done',
-        );
-      });
-      for (const time of await Promise.all(times)) expect(time).toBeLessThan(roundTripMs);
-    }
+    const flooded = flood(flooding, mqttPort, stopping.signal);
+    // Its end is waited for below; what goes wrong before that is told there.
+    flooded.catch(() => undefined);
+    const complaints = async () =>
+      // Of the server's own: among all entries the complaint, which comes once a minute, is soon below the newest five hundred.
+      (await json<History>('GET', `/devices/${flooding.deviceId}/history?limit=500&origin=server&kind=protocol-problem`)).entries.filter(
+        ({ detail }) => detail.startsWith('flooding'),
+      );
+    await until('the flood is noticed', 60_000, async () => (await complaints()).length > 0);
+    const limitMs = Math.max(roundTripMs, maxSlowdown * unfloodedMs);
+    for (let round = 0; round < rounds; round += 1) for (const time of await roundTrips()) expect(time).toBeLessThan(limitMs);
     const { entries } = await json<History>('GET', `/devices/${flooding.deviceId}/history?limit=500`);
     const newest = Math.max(...entries.filter(({ kind }) => kind === 'flood').map(({ id }) => id));
     expect(newest).toBeLessThan(2000 + ((performance.now() - startedMs) / 1000) * 100);
     expect(devices.every(({ isConnected }) => isConnected)).toBe(true);
-    expect(devices.map(({ done }) => done.length)).toEqual(devices.map(() => rounds));
+    expect(devices.map(({ done }) => done.length)).toEqual(devices.map(() => rounds + 1));
     stopping.abort();
     await flooded;
   } finally {

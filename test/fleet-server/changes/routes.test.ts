@@ -46,6 +46,23 @@ describe('over HTTP', () => {
     await until('no listener', 2000, () => api.app.changes.listenerCount() === 0);
   });
 
+  test('one person cannot take the places of all', async () => {
+    const cookie = await api.addPerson('vera', 'viewer');
+    const streams = await Promise.all(Array.from({ length: 100 }, () => open(cookie)));
+    const refused = await open(cookie);
+    expect(refused.response.status).toBe(503);
+    await refused.reading;
+    expect(JSON.parse(refused.text())).toMatchObject({ code: 'too-busy', message: expect.stringContaining('of vera') });
+    const other = await open(await api.signIn('admin', adminPassword));
+    expect(other.response.status).toBe(200);
+    streams[0]?.end();
+    await until('a place', 2000, () => api.app.changes.listenerCount() === 100);
+    const again = await open(cookie);
+    expect(again.response.status).toBe(200);
+    for (const stream of [...streams, other, again]) stream.end();
+    await until('no listener', 2000, () => api.app.changes.listenerCount() === 0);
+  });
+
   test('a connection ends with its session', async () => {
     const cookie = await api.signIn('admin', adminPassword);
     const stream = await open(cookie);

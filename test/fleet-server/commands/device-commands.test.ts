@@ -50,6 +50,27 @@ test('waits for a device that is away and goes out with its hello, again with th
   expect(delivered()).toEqual([asked.id, asked.id]);
 });
 
+test('found by looking alone, it is sent however many wait for devices that are away', async () => {
+  voice.connect();
+  const absent = (await api.join()).deviceId;
+  const { database } = api.store();
+  const nowMs = api.clock.nowMs();
+  const row = { kind: 'identify', arguments: '{}', state: 'waiting', requestedBy: 'admin', detail: '', finishedAtMs: null };
+  const rest = { deadlineMs: nowMs + 3_600_000, lines: null, recordings: null, batchId: null };
+  const away = Array.from({ length: 1100 }, (_, index) => ({
+    ...row,
+    ...rest,
+    id: `c${index}`,
+    deviceId: absent,
+    requestedAtMs: nowMs,
+  }));
+  // Nobody is woken for what stands in the table only: as when the message of another server was lost.
+  const newest = { ...row, ...rest, id: 'newest', deviceId: id, requestedAtMs: nowMs + 1 };
+  for (const part of [away.slice(0, 550), away.slice(550), [newest]]) await database.insertInto('commands').values(part).execute();
+  for (let seconds = 0; seconds < 20; seconds += 1) await api.clock.advance(1000);
+  expect(delivered()).toEqual(['newest']);
+});
+
 test('expires at its deadline, is not sent any more, and a late result still says what was done', async () => {
   const asked = (await ask()).json<CommandStatus>();
   await api.clock.advance(61_000);
@@ -102,6 +123,38 @@ test('an unknown kind, an unknown device and too many are refused', async () => 
   for (let index = 0; index < 20; index += 1) expect((await ask()).statusCode).toBe(202);
   expect((await ask()).json()).toMatchObject({ code: 'too-many' });
   expect((await api.request({ method: 'GET', url: `/api/v1/devices/${id}/commands` })).json<CommandList>().commands).toHaveLength(20);
+});
+
+test('what the server sends of its own accord nobody can ask for, of one device or of several', async () => {
+  voice.connect();
+  const { token } = (
+    await api.request({
+      method: 'POST',
+      url: '/api/v1/access-tokens',
+      payload: { name: 'ci', scopes: ['commands'], expiresInS: 3600 },
+    })
+  ).json<{ token: string }>();
+  const headers = { authorization: `Bearer ${token}` };
+  const wish = { kind: 'join-anew', arguments: { boardId: '0123456789abcdef' } };
+  await api.request({ method: 'PATCH', url: `/api/v1/devices/${id}`, payload: { group: 'hall', tags: ['loud'] } });
+  for (const [url, payload] of [
+    [`/api/v1/devices/${id}/commands`, wish],
+    ['/api/v1/commands', { ...wish, deviceIds: [id] }],
+    ['/api/v1/commands', { ...wish, group: 'hall' }],
+    ['/api/v1/commands', { ...wish, tag: 'loud' }],
+    ['/api/v1/commands', { ...wish, matching: {} }],
+  ] as const) {
+    for (const answer of [
+      await api.request({ method: 'POST', url, payload }),
+      await api.app.inject({ method: 'POST', url, payload, headers }),
+    ]) {
+      expect(answer.statusCode, answer.body).toBe(400);
+      const { problems } = answer.json<{ problems: readonly { readonly key: string; readonly expected: string }[] }>();
+      expect(problems).toMatchObject([{ key: 'body/kind', came: 'join-anew' }]);
+      expect(problems[0]?.expected).not.toContain('join-anew');
+    }
+  }
+  expect(delivered()).toEqual([]);
 });
 
 test('arguments are those of the kind, or it is refused before anything is stored', async () => {

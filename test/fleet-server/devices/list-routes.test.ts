@@ -86,6 +86,15 @@ test('what needs somebody comes first, by urgency; a figure that a device has no
   expect(await names('descending=true')).toEqual(['quiet', 'gone', 'fine']);
 });
 
+test('one that is shut out comes with those that are stopped, after those that somebody has to look after', async () => {
+  const blocked = await aDevice('blocked', 'live');
+  await aDevice('gone', 'offline');
+  const decided = await api.request({ method: 'POST', url: `/api/v1/devices/${blocked}/access`, payload: { decision: 'block' } });
+  expect(decided.statusCode).toBe(204);
+  await aDevice('another that is gone', 'offline');
+  expect(await names('sort=urgency')).toEqual(['another that is gone', 'gone', 'blocked']);
+});
+
 test('a device whose settings were refused is more urgent than one that is fine', async () => {
   await aDevice('a fine one', 'live');
   const refuser = await aDevice('refuser', 'live');
@@ -127,7 +136,7 @@ test('who goes on from a device in any order meets each once, also when the devi
 describe('tags for many', () => {
   test('are given and taken by id or by what matches, and stand in the audit log once', async () => {
     const one = await aDevice('one', 'connected');
-    await aDevice('two', 'offline');
+    const two = await aDevice('two', 'offline');
     await api.request({ method: 'PATCH', url: `/api/v1/devices/${one}`, payload: { tags: ['old'] } });
     expect((await post('devices/tagging', { matching: {}, add: ['stage', 'c270'], remove: ['old'] })).json<TaggingResult>()).toEqual({
       selected: 2,
@@ -146,12 +155,19 @@ describe('tags for many', () => {
     expect(device.tags).toEqual(['c270', 'stage']);
     const audit = (await api.request({ method: 'GET', url: '/api/v1/audit-log?action=devices-tagged' })).json<AuditPage>();
     expect(audit.entries.map(({ subject, changes }) => [subject, changes])).toEqual([
-      ['1 devices', [{ field: 'tags removed', before: null, after: 'stage' }]],
+      [
+        '1 devices',
+        [
+          { field: 'tags removed', before: null, after: 'stage' },
+          { field: 'devices', before: null, after: two },
+        ],
+      ],
       [
         '2 devices',
         [
           { field: 'tags added', before: null, after: 'stage c270' },
           { field: 'tags removed', before: null, after: 'old' },
+          { field: 'devices', before: null, after: [one, two].toSorted().join(', ') },
         ],
       ],
     ]);

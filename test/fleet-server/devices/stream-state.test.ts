@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { settle } from '#fleet-server/devices/live-transitions.ts';
 import { type StreamView, streamState } from '#fleet-server/devices/stream-state.ts';
 import type { OutputState, OutputStatus } from '#protocol/media.ts';
 import { bodies } from '../api-under-test.ts';
+import { quietDevice } from './quiet-device.ts';
 
 const since = '2026-11-21T12:00:00.000Z';
 const output = (state: OutputState): readonly OutputStatus[] => [
@@ -83,4 +85,12 @@ test('a device outside its streaming hours says until when', () => {
     kind: 'stopped',
     detail: 'By its schedule: outside its streaming hours until Monday at 09:00.',
   });
+});
+
+test('a stream that does not arrive is missed three seconds after the clock was set back, not hours later', () => {
+  const missing = { ...quietDevice, media: base.media, outputs: streaming, stream: { ...quietDevice.stream, kind: 'starting' as const } };
+  const early = settle(missing, missing.presence, null, 7_200_000);
+  const setBack = settle(early, missing.presence, null, 3_600_000);
+  expect(setBack.stream.kind).toBe('starting');
+  expect(settle(setBack, missing.presence, null, 3_603_000).stream.kind).toBe('not-arriving');
 });

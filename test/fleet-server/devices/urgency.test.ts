@@ -23,3 +23,8 @@ test('one that failed comes before one that is offline, and that before one with
   expect(urgency('offline', [])).toBeLessThan(ofSettingsTrouble);
   expect(ofSettingsTrouble).toBeLessThan(fine);
 });
+
+test('one that somebody shut out needs nobody: it comes with those that are stopped, before those that are fine', () => {
+  expect(urgency('offline', having('blocked'))).toBe(urgency('stopped', []));
+  expect(urgency('offline', having('blocked'))).toBeLessThan(fine);
+});

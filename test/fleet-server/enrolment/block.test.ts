@@ -60,6 +60,7 @@ test('is cut off and let in nowhere, keeps its settings and its history, and is 
   expect(await kinds(deviceId)).toEqual(expect.arrayContaining(['blocked', 'let-in-again']));
   const log = (await call('GET', '/audit-log')).body;
   for (const action of ['device-blocked', 'device-let-in-again']) expect(log.split(action)).toHaveLength(2);
+  expect(log).toContain('"changes":[{"field":"access","before":"let in","after":"blocked"}]');
 });
 
 test('is told as nobody’s trouble, and what it still says counts for nothing', async () => {

@@ -1,35 +1,13 @@
 import { expect, test } from 'vitest';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { deviceMetrics, maxDevices } from '#fleet-server/metrics/device-metrics.ts';
+import { quietDevice } from '../devices/quiet-device.ts';
 
 const since = '2026-11-21T12:00:00.000Z';
 const deviceOf = (index: number, state: 'online' | 'offline'): LiveDevice => ({
+  ...quietDevice,
   id: `d${String(index).padStart(5, '0')}`,
-  group: null,
-  waitingSinceMs: null,
-  blockedSinceMs: null,
-  boardId: null,
-  otherBoardSeenMs: null,
-  twice: null,
   presence: { state, since, reason: '' },
-  heardAtMs: null,
-  session: null,
-  media: null,
-  outputs: [],
-  adaptation: null,
-  conditions: [],
-  figures: { framesPerSecond: 25, videoBitrateKbps: 1, audioBitrateKbps: 1, framesTotal: 1, width: 1, height: 1 },
-  board: null,
-  recordings: null,
-  versions: null,
-  report: null,
-  reception: null,
-  relayProblem: null,
-  streamsHere: true,
-  missingSinceMs: null,
-  stream: { kind: 'live', since, detail: '' },
-  previewAtMs: null,
-  snapshotAtMs: null,
 });
 
 test('the number of series is bounded, and what is left out is counted', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { insertAlert } from '#fleet-server/alerts/alerts-store.ts';
 import { read } from '../../repository/source-files.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const server = async () => (await api.app.inject('/metrics')).body;
-const devices = async () => (await api.request({ method: 'GET', url: '/metrics/devices' })).body;
+const devices = async (query = '') => (await api.request({ method: 'GET', url: `/metrics/devices${query}` })).body;
 
 test('the figures of each device need a sign-in, and name it', async () => {
   expect((await api.app.inject('/metrics/devices')).statusCode).toBe(401);
@@ -26,6 +27,14 @@ test('the figures of each device need a sign-in, and name it', async () => {
   expect(text).toContain(`makespacelive_device_temperature_celsius{device="${id}"} 51\n`);
   expect(text).toContain('makespacelive_device_left_out 0\n');
   expect(await server()).not.toContain(id);
+});
+
+test('of the devices of one group, or of those that match otherwise', async () => {
+  const { deviceId } = await api.join({ name: 'elsewhere', group: 'stage' });
+  expect(await devices('?group=stage')).toMatch(new RegExp(`^makespacelive_device_online\\{device="${deviceId}"\\} 0$`, 'm'));
+  expect(await devices('?group=stage')).not.toContain(id);
+  expect(await devices('?state=live')).not.toMatch(/^makespacelive_device_online/m);
+  expect(JSON.parse(await devices('?group=A%20B'))).toMatchObject({ code: 'wrong-fields' });
 });
 
 test('how long the store takes is told as a histogram', async () => {
@@ -44,4 +53,31 @@ test('the dashboard for Grafana names only metrics that are told', async () => {
   const named = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/(?:makespacelive|process)_[a-z0-9_]+/g) ?? []));
   expect(named.length).toBeGreaterThan(panels.length);
   expect(named.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')).filter((name) => !told.has(name))).toEqual([]);
+});
+
+test('open alerts are counted, however many there are', async () => {
+  const { database } = api.app.store;
+  const of = (number: number) => ({
+    ...{
+      id: `alert-${number}`,
+      key: `key-${number}`,
+      ruleId: 'rule',
+      ruleName: 'r',
+      deviceId: null,
+      title: 't',
+      detail: 'd',
+      severity: 'warning',
+    },
+    ...{
+      openedAtMs: 1,
+      resolvedAtMs: null,
+      acknowledgedAtMs: null,
+      acknowledgedBy: null,
+      escalateAtMs: null,
+      escalatedAtMs: null,
+      toldChannels: '',
+    },
+  });
+  for (let number = 0; number < 501; number += 1) await insertAlert(database, of(number));
+  expect(await server()).toContain('makespacelive_alerts_open{severity="warning"} 501\n');
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AuditPage } from '#protocol/model/audit.ts';
 import type { MadePerson, PersonList } from '#protocol/model/person.ts';
 import { type ApiUnderTest, adminPassword, startApi } from '../api-under-test.ts';
 
@@ -71,6 +72,44 @@ describe('people', () => {
     await people('PATCH', '/ada', { password: 'another password' });
     await expect(api.signIn('ada', adminPassword)).rejects.toThrow();
     expect((await who(await api.signIn('ada', 'another password'))).json()).toEqual({ name: 'ada', role: 'viewer' });
+  });
+
+  test('lose their access tokens with a password that somebody else gives them, and keep them with one of their own', async () => {
+    const cookie = await api.addPerson('ada', 'operator');
+    const make = async (as?: string) => {
+      const payload = { name: 'ci', scopes: ['read'], expiresInS: 3600 };
+      const made = await api.request({ method: 'POST', url: '/api/v1/access-tokens', payload, ...(as === undefined ? {} : { as }) });
+      return made.json<{ token: string }>().token;
+    };
+    const status = async (token: string) =>
+      (await api.app.inject({ method: 'GET', url: '/api/v1/devices', headers: { authorization: `Bearer ${token}` } })).statusCode;
+    const lastReset = async () => {
+      const url = '/api/v1/audit-log?action=password-changed&limit=1';
+      return (await api.request({ method: 'GET', url, as: await api.signIn('ben', adminPassword) })).json<AuditPage>().entries[0];
+    };
+    await api.addPerson('ben', 'admin');
+    const [adas, admins] = [await make(cookie), await make()];
+
+    const own = { current: adminPassword, next: 'a password of her own' };
+    const changed = await api.request({ method: 'POST', url: '/api/v1/session/password', payload: own, as: cookie });
+    expect(changed.statusCode).toBe(200);
+    expect(await status(adas)).toBe(200);
+    expect(await lastReset()).toMatchObject({ actor: 'ada', changes: [] });
+    expect((await people('PATCH', '/ada', { role: 'viewer' })).json()).toEqual({ name: 'ada', role: 'viewer' });
+    expect(await status(adas)).toBe(200);
+
+    const reset = await people('PATCH', '/ada', { password: 'another password' });
+    expect(reset.json()).toEqual({ name: 'ada', role: 'viewer', endedAccessTokens: 1 });
+    expect([await status(adas), await status(admins)]).toEqual([401, 200]);
+    expect(await lastReset()).toMatchObject({
+      actor: 'admin',
+      subject: 'ada',
+      changes: [{ field: 'access token', before: 'ci', after: null }],
+    });
+
+    expect(await api.app.people.resetFirstPerson(adminPassword)).toEqual({ password: adminPassword, endedAccessTokens: 1 });
+    expect(await status(admins)).toBe(401);
+    expect(await lastReset()).toMatchObject({ actor: 'the command line', subject: 'admin', changes: [{ before: 'ci' }] });
   });
 
   test('who are removed are out at once, with their access tokens', async () => {

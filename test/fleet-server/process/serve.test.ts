@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { storePath } from '#fleet-server/store/store.ts';
 import { noSmallDisk, smallDisk } from '../../device/recording/small-disk.ts';
@@ -7,6 +8,17 @@ import { endAllOf } from '../left-behind.ts';
 import { environmentFor, startServer } from '../running-server.ts';
 import { expectNothingLost } from './nothing-lost.ts';
 import { missingIn, password, request, signIn } from './writes.ts';
+
+/** Of three sessions, in the order in which they were begun: the second was last used two minutes ago, the third is over. */
+function ageSessions(path: string): void {
+  const database = new DatabaseSync(path);
+  const [, second, third] = database.prepare('select "tokenHash" from "sessions" order by "createdAtMs"').all();
+  database
+    .prepare('update "sessions" set "lastUsedAtMs" = "lastUsedAtMs" - 120000 where "tokenHash" = ?')
+    .run(second?.['tokenHash'] ?? null);
+  database.prepare('update "sessions" set "expiresAtMs" = 1 where "tokenHash" = ?').run(third?.['tokenHash'] ?? null);
+  database.close();
+}
 
 /** test/long has fifty. */
 const kills = 4;
@@ -32,6 +44,11 @@ test('a full disk refuses what is to be written, answers what is read, and needs
       return { status: answer.status, ...body };
     };
     expect(await write()).toMatchObject({ status: 201 });
+    // Their next use would be noted: one was last used long ago, one is over, and a program's token was never used.
+    const [away, over] = [await signIn(url), await signIn(url)];
+    const made = await request(url, cookie, 'POST', '/access-tokens', { name: 'reader', scopes: ['read'], expiresInS: 3600 });
+    const { token } = (await made.json()) as { token: string };
+    ageSessions(storePath(disk.path));
     const { bavail, bsize } = await statfs(disk.path);
     await disk.fill('filler', bavail * bsize);
     // What fits into the pages that SQLite has already may still be stored.
@@ -43,6 +60,9 @@ test('a full disk refuses what is to be written, answers what is read, and needs
     for (const path of ['/devices', '/session', '/fleet/settings', '/join-tokens']) {
       expect([path, (await request(url, cookie, 'GET', path)).status]).toEqual([path, 200]);
     }
+    expect((await request(url, away, 'GET', '/devices')).status).toBe(200);
+    expect((await request(url, over, 'GET', '/devices')).status).toBe(401);
+    expect((await fetch(`${url}/api/v1/devices`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     await disk.remove('filler');
     expect(await write()).toMatchObject({ status: 201 });

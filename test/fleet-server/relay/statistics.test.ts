@@ -50,10 +50,10 @@ describe('reception', () => {
   });
 
   /** One reading a second. */
-  function follow(readings: readonly (readonly RelayStream[])[]) {
+  function follow(readings: readonly (readonly RelayStream[])[], timeOfDayMs = (index: number) => 1_000_000 + index * 1000) {
     let state = noReception;
     return readings.map((streams, index) => {
-      const step = followReception(state, streams, 1_000_000 + index * 1000);
+      const step = followReception(state, streams, { nowMs: timeOfDayMs(index), monotonicMs: index * 1000 });
       state = step.state;
       return step.receptions.get('dev-one');
     });
@@ -63,6 +63,13 @@ describe('reception', () => {
     const receptions = follow([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((second) => [stream(1000 + second * 312_500)]));
     expect(receptions[0]).toMatchObject({ bitrateKbps: 0, width: 320, receivingSince: new Date(999_500).toISOString() });
     expect(receptions[9]).toMatchObject({ bitrateKbps: 2500, receivingSince: new Date(999_500).toISOString(), viewers: 0 });
+  });
+
+  test('a clock that is set back by an hour keeps no silent publisher on the air, and bends no bitrate', () => {
+    const readings = [0, 1, 2, 3, 4, 4, 4, 4, 4].map((second) => [stream(1000 + second * 312_500)]);
+    const receptions = follow(readings, (index) => 10_000_000 + index * 1000 - (index < 3 ? 0 : 3_600_000));
+    expect(receptions[4]).toMatchObject({ bitrateKbps: 2500 });
+    expect(receptions[8]).toBeUndefined();
   });
 
   test('bytes that stop growing are no reception after three seconds, whatever nginx lists', () => {

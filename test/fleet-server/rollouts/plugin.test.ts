@@ -1,7 +1,7 @@
-/** A roll-out over three real fleet servers on one PostgreSQL: the leader dies in the middle of it. */
+/** A roll-out over three real fleet servers on one PostgreSQL: its group is renamed and the leader dies in the middle of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { DeviceList } from '#protocol/model/device.ts';
+import type { DeviceList, RenamedGroup } from '#protocol/model/device.ts';
 import type { RolloutDetail } from '#protocol/model/rollout.ts';
 import type { LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
 import { until } from '../../until.ts';
@@ -17,7 +17,9 @@ afterAll(() => fleet.remove(), 60_000);
 const restart = { kind: 'restart-pipeline' };
 const isLeader = ({ running }: OneServer) => running.output().includes(leaderLine);
 
-test('goes on at another when its leader is killed, and nobody gets anything twice', { timeout: 120_000 }, async () => {
+test('goes on under another name, and at another server when its leader is killed, and nobody gets anything twice', {
+  timeout: 120_000,
+}, async () => {
   const leader = await until('a leader', 15_000, () => fleet.servers.find(isLeader));
   const [second, third] = fleet.servers.filter((server) => server !== leader);
   if (second === undefined || third === undefined) throw new Error('expected three servers');
@@ -49,6 +51,7 @@ test('goes on at another when its leader is killed, and nobody gets anything twi
   const having = () => devices.filter(({ lastDesired }) => lastDesired?.levels.group['AV_VIDEO_BITRATE'] === 1234).length;
   await until('the second wave has it', 20_000, () => having() > 1);
   expect(having()).toBeLessThan(devices.length);
+  await third.json<RenamedGroup>('PATCH', '/groups/hall', { name: 'stage' });
 
   // Asked for at one that stays, of devices at all three: the first is connected to the one that dies.
   const commands = await Promise.all(
@@ -67,7 +70,7 @@ test('goes on at another when its leader is killed, and nobody gets anything twi
       ) ?? true,
   );
   await until('every device is shown as online by those that are left', 30_000, async () => {
-    const list = await second.json<DeviceList>('GET', '/devices?group=hall');
+    const list = await second.json<DeviceList>('GET', '/devices?group=stage');
     return list.devices.length === devices.length && list.devices.every(({ presence }) => presence.state === 'online');
   });
   expect(performance.now() - killedMs).toBeLessThan(30_000);
@@ -83,11 +86,16 @@ test('goes on at another when its leader is killed, and nobody gets anything twi
   expect(done).toMatchObject({ state: 'completed', revision: 1, wave: 2 });
   expect(having()).toBe(devices.length);
 
-  expect((await third.json<LevelSettings>('GET', '/groups/hall/settings')).settings).toMatchObject([{ key: 'AV_VIDEO_BITRATE' }]);
-  const { revisions } = await second.json<RevisionPage>('GET', '/groups/hall/settings/revisions');
+  expect((await third.json<LevelSettings>('GET', '/groups/stage/settings')).settings).toMatchObject([{ key: 'AV_VIDEO_BITRATE' }]);
+  const { revisions } = await second.json<RevisionPage>('GET', '/groups/stage/settings/revisions');
   expect(revisions).toHaveLength(1);
   // The first was of the joining.
   for (const device of devices) expect(device.revisions).toEqual([1, 2]);
-  const audit = await (await second.request('GET', '/audit-log?subject=hall')).text();
-  for (const action of ['rollout-begun', 'rollout-completed', 'settings-changed']) expect(audit.split(`"${action}"`)).toHaveLength(2);
+  for (const [subject, ...actions] of [
+    ['hall', 'rollout-begun', 'group-renamed'],
+    ['stage', 'rollout-completed', 'settings-changed'],
+  ]) {
+    const audit = await (await second.request('GET', `/audit-log?subject=${subject}`)).text();
+    for (const action of actions) expect(audit.split(`"${action}"`)).toHaveLength(2);
+  }
 });

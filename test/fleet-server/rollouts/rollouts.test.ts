@@ -49,10 +49,44 @@ const ask = async (id: string, what = '') =>
   ).json<RolloutDetail>();
 const width = (index: number) => api.lastDesired(voice(index).id)?.levels.group['AV_VIDEO_WIDTH'];
 const widths = () => devices.map((_, index) => width(index));
+const rolledOutTo = async () => {
+  const [rollout] = (await api.request({ method: 'GET', url: '/api/v1/rollouts' })).json<RolloutList>().rollouts;
+  const { devices: rows } = await ask(rollout?.id ?? '');
+  return devices.map(({ id }) => rows.find((row) => row.id === id)?.state);
+};
 const patch = (payload: object) => api.request({ method: 'PATCH', url: '/api/v1/groups/hall/settings', payload });
 const group = async () => (await api.request({ method: 'GET', url: '/api/v1/groups/hall/settings' })).json<LevelSettings>().settings;
 
 describe('in waves', () => {
+  test('a clock that is set neither ends the time in which each must be well, nor draws it out', async () => {
+    for (const one of devices) applied.add(one);
+    await begin();
+    await passSeconds(3);
+    api.clock.set(3_600_000);
+    await passSeconds(5);
+    expect(widths()).toEqual([640, undefined, undefined, undefined]);
+    api.clock.set(-7_200_000);
+    await passSeconds(6);
+    expect(widths()).toEqual([640, 640, undefined, undefined]);
+  });
+
+  test('the time in which nobody saw whether a device is well does not count', async () => {
+    applied.add(voice(0));
+    await begin();
+    await passSeconds(3);
+    const { directory, clock } = api;
+    await api.stop();
+    clock.jump(60_000);
+    api = await startApi({ directory, clock });
+    devices = devices.map(({ id }) => api.voice(id));
+    applied.clear();
+    for (const one of devices) await comeUp(one);
+    await passSeconds(5);
+    expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+    await passSeconds(7);
+    expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
+  });
+
   test('each goes on when the one before has confirmed and stayed well; the level changes at the end, and to nobody twice', async () => {
     for (const one of devices) applied.add(one);
     const { id } = (await begin({ comment: 'narrower' })).json<RolloutDetail>();

@@ -50,6 +50,7 @@ const rows: readonly Row[] = [
   row('of a later wave: waits', { kind: 'waiting', wave: 1 }, {}, 0, 'waiting'),
   row('comes back: gets it then', { kind: 'absent' }, { settings: 'applied' }, 0, 'sent'),
   row('stays away', { kind: 'absent' }, { presence: 'offline' }, 9e9, 'absent'),
+  row('has confirmed and is not well: does not soak yet', { kind: 'sent' }, { critical: ['no-signal'] }, 0, 'troubled', 'no-signal'),
   row('has confirmed: soaks', { kind: 'sent' }, {}, 0, 'soaking'),
   row('has time to confirm', { kind: 'sent' }, { settings: 'pending' }, confirmWithinMs - 1, 'sent'),
   row('does not confirm', { kind: 'sent' }, { settings: 'pending' }, confirmWithinMs, 'failed', 'silent'),

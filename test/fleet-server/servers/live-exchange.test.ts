@@ -1,13 +1,22 @@
 /** Three fleet servers on one PostgreSQL database: to people and devices they are one. */
 import { Client } from 'pg';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '#fleet-server/clock.ts';
+import { exitCodes } from '#fleet-server/process/exit-codes.ts';
+import { aloneOnDatabase } from '#fleet-server/servers/contract.ts';
+import { FleetRelays } from '#fleet-server/servers/fleet-relays.ts';
+import { LiveExchange } from '#fleet-server/servers/live-exchange.ts';
+import { openStore } from '#fleet-server/store/store.ts';
 import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
-import type { DeviceDetail, DeviceList, Playback, TaggingResult } from '#protocol/model/device.ts';
+import type { DeviceDetail, DeviceList, GroupingResult, Playback, RenamedGroup, TaggingResult } from '#protocol/model/device.ts';
 import type { DeviceLog } from '#protocol/model/log.ts';
+import type { MaintenanceWindow } from '#protocol/model/maintenance.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { bodies } from '../api-under-test.ts';
+import { manualClock } from '../manual-clock.ts';
 import { publish } from '../relay/publisher.ts';
 import { leaderLine, type OneServer, ServersUnderTest } from './servers-under-test.ts';
 
@@ -128,7 +137,7 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     expect(device.done).toEqual([asked.id]);
   });
 
-  test('tags that many devices are given are shown at each of them at once', async () => {
+  test('tags and a group that many devices are given are shown at each of them at once', async () => {
     const { id } = await fleet.join(fleet.server(0), 'one of many');
     const client = new Client({ connectionString: await fleet.cluster.url('public') });
     await client.connect();
@@ -161,6 +170,32 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
       });
       console.info(`tags of 25 devices at the other servers: ${tookMs} ms`);
     }
+    for (const [group, expected] of [
+      ['bulk', 25],
+      [null, 0],
+    ] as const) {
+      await fleet.server(0).json<GroupingResult>('POST', '/devices/grouping', { deviceIds, group });
+      const tookMs = await timeUntil('shown', 2500, async () => {
+        const lists = await Promise.all(others.map((server) => server.json<DeviceList>('GET', '/devices?group=bulk')));
+        return lists.every(({ total }) => total === expected);
+      });
+      console.info(`the group of 25 devices at the other servers: ${tookMs} ms`);
+    }
+    await fleet.server(0).json<GroupingResult>('POST', '/devices/grouping', { deviceIds, group: 'bulk' });
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const { id: windowId } = await fleet.server(0).json<MaintenanceWindow>('POST', '/maintenance-windows', {
+      ...{ scope: { kind: 'group', name: 'bulk' }, reason: 'tried', schedule: { kind: 'once', from: at(-60_000), to: at(600_000) } },
+    });
+    const listed = () => Promise.all(others.map((server) => server.json<DeviceList>('GET', '/devices?search=bulk&limit=100')));
+    const isAt = (group: string, { devices }: DeviceList) => devices.length === 25 && devices.every((device) => device.group === group);
+    const isCovered = ({ devices }: DeviceList) => devices.every(({ maintenance }) => maintenance !== null);
+    await until('the window at each', 15_000, async () => (await listed()).every((list) => isAt('bulk', list) && isCovered(list)));
+    await fleet.server(0).json<RenamedGroup>('PATCH', '/groups/bulk', { name: 'bulk-2' });
+    const renamedMs = await timeUntil('renamed', 2500, async () =>
+      (await listed()).every((list) => isAt('bulk-2', list) && isCovered(list)),
+    );
+    console.info(`a renamed group of 25 devices at the other servers: ${renamedMs} ms`);
+    expect((await fleet.server(0).request('DELETE', `/maintenance-windows/${windowId}`)).status).toBe(204);
   });
 
   test('the log of a device is read at each of them, and told there as it comes', async () => {
@@ -311,6 +346,49 @@ describe('one of them is killed', { timeout: 90_000 }, () => {
   });
 });
 
+test('what another server has heard is taken over, though the device was heard here in the same moment', async () => {
+  const store = await openStore({ kind: 'postgresql', url: await fleet.cluster.url('exchange') });
+  const applied: string[] = [];
+  const exchangeOf = (id: string, documentOf: (deviceId: string) => string) => {
+    const relays = new FleetRelays({ serverId: id, url: null, clock: systemClock, own: () => null });
+    const register = {
+      documentOf,
+      isHere: () => true,
+      apply: (deviceId: string, _part: string, serverId: string) => void applied.push(`${id}: ${deviceId} as ${serverId} heard it`),
+      forget: () => undefined,
+    };
+    const place = { url: `http://${id}.example`, rtmpPort: 1935 };
+    const servers = aloneOnDatabase(id);
+    return new LiveExchange({
+      database: store.database,
+      clock: manualClock(),
+      log: pino({ enabled: false }),
+      servers,
+      register,
+      relays,
+      place,
+    });
+  };
+  const one = exchangeOf('one', () => '{}');
+  const other: LiveExchange = exchangeOf('other', (deviceId) => {
+    // Between what this server writes and what it reads.
+    if (deviceId === 'second') other.note('first', 'heard', true);
+    return '{}';
+  });
+  onTestFinished(async () => {
+    for (const exchange of [one, other]) await exchange.stop();
+    await store.close();
+  });
+  await one.start();
+  await other.start();
+  one.note('first', 'heard', true);
+  const written = () => store.database.selectFrom('liveDevices').select('deviceId').execute();
+  await until('the first server’s word', 5000, async () => (await written()).length === 1);
+  other.note('second', 'heard', true);
+  await until('the other server’s two', 5000, async () => (await written()).length === 3);
+  await until('the word of the first', 5000, () => applied.includes('other: first as one heard it'));
+});
+
 describe('the database is away for a while', { timeout: 90_000 }, () => {
   test('connections stay, requests get a clear 503, and everything goes on after it', async () => {
     const [first, second] = fleet.servers.filter(({ running }) => running.child.signalCode === null) as [OneServer, OneServer];
@@ -338,6 +416,25 @@ describe('the database is away for a while', { timeout: 90_000 }, () => {
       const { rows } = await leadership();
       return rows === 1;
     });
+  });
+});
+
+// The last one: nothing is left after it.
+describe('one server is upgraded', { timeout: 60_000 }, () => {
+  test('the others notice that the schema is newer than they are, end with a clear line, and do not start again', async () => {
+    const living = fleet.servers.filter(({ running: { child } }) => child.signalCode === null && child.exitCode === null);
+    expect(living.length).toBeGreaterThan(1);
+    const client = new Client({ connectionString: await fleet.cluster.url('public') });
+    await client.connect();
+    await client.query('update "schemaVersion" set "version" = "version" + 1');
+    await client.end();
+    for (const { running } of living) {
+      expect(await running.exit).toEqual({ code: exitCodes.store, signal: null });
+      expect(running.output()).toMatch(
+        /^The fleet server ends: Expected a store of schema version \d+ or older, got version \d+: a newer fleet server has written it\./m,
+      );
+    }
+    await expect(fleet.again(living[0] as OneServer)).rejects.toThrow('The fleet server cannot start: Expected a store of schema version');
   });
 });
 

@@ -128,6 +128,13 @@ export class ServersUnderTest {
     await server.running.exit;
   }
 
+  /** With its relay, as when its container ends. */
+  async killWithRelay(server: OneServer): Promise<void> {
+    const nginx = await nginxOf(server);
+    await this.kill(server);
+    process.kill(-nginx, 'SIGKILL');
+  }
+
   async remove(): Promise<void> {
     for (const device of this.#devices) device.leave();
     for (const { running } of this.servers) {

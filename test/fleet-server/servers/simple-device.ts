@@ -1,4 +1,6 @@
 /** A device over real MQTT: says hello, applies what is desired, does each command once, and remembers. */
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
 import type { Command, Desired, Report } from '#protocol/messages.ts';
@@ -99,6 +101,21 @@ export class SimpleDevice {
 
   async say<N extends UpwardName>(name: N, body: UpwardBody<N>): Promise<void> {
     await this.#client?.publishAsync(topicFor(this.id, name), this.#encode(name, body), { qos: 1 });
+  }
+
+  /** Says the same health as fast as its connection takes it, until it is cut. */
+  async flood(): Promise<void> {
+    const client = this.#client;
+    if (client === null) return;
+    // A connection that is cut may end in an error.
+    const closed = once(client.stream, 'close').catch(() => undefined);
+    while (client.connected) {
+      for (let many = 0; many < 200; many += 1) {
+        client.publish(topicFor(this.id, 'health'), this.#encode('health', bodies.health(30)), { qos: 0 });
+      }
+      await turn();
+      if (client.stream.writableLength > 1_000_000) await Promise.race([once(client.stream, 'drain').catch(() => undefined), closed]);
+    }
   }
 
   async sayPreview(jpeg: Buffer): Promise<void> {

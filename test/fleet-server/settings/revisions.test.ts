@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findDevice, insertDevice } from '#fleet-server/devices/devices-store.ts';
 import type { Problem } from '#protocol/model/problem.ts';
 import type { LevelSettings, RevisionPage, SettingsPreview } from '#protocol/model/settings.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
@@ -18,8 +19,8 @@ const revisions = async (where: string, query = '') =>
   (await api.request({ method: 'GET', url: at(where, `/revisions${query}`) })).json<RevisionPage>();
 const undo = (where: string, number: number | string, payload: object = {}) =>
   api.request({ method: 'POST', url: at(where, `/revisions/${number}/undo`), payload });
-const preview = async (where: string, payload: object) =>
-  (await api.request({ method: 'POST', url: at(where, '/preview'), payload })).json<SettingsPreview>();
+const preview = async (where: string, payload: object, query = '') =>
+  (await api.request({ method: 'POST', url: at(where, `/preview${query}`), payload })).json<SettingsPreview>();
 const plain = (value: unknown) => ({ kind: 'plain', value });
 
 describe('revisions', () => {
@@ -46,6 +47,50 @@ describe('revisions', () => {
     expect(first.revisions.map(({ number }) => number)).toEqual([3, 2]);
     expect((await revisions(where, `?limit=2&before=${first.next}`)).revisions.map(({ number }) => number)).toEqual([1]);
   });
+
+  test('show of an address what is no secret, also where an older version took one with a password and a query', async () => {
+    const address = 'rtmp://user:geheim@host/live?key=geheim';
+    const where = `devices/${id}`;
+    await patch(where, { AV_STREAM_URL: 'rtmp://host/live' });
+    const { database } = api.store();
+    const text = JSON.stringify(address);
+    await database.updateTable('settings').set({ value: text }).where('key', '=', 'AV_STREAM_URL').execute();
+    await database.updateTable('settingsRevisionChanges').set({ after: text }).where('key', '=', 'AV_STREAM_URL').execute();
+    const changes = JSON.stringify([{ field: 'AV_STREAM_URL', before: null, after: address }]);
+    await database.updateTable('auditLog').set({ changes }).where('action', '=', 'settings-changed').execute();
+    await patch(where, { AV_STREAM_URL: null });
+    expect((await undo(where, 2)).statusCode).toBe(200);
+    const stored = await database.selectFrom('settings').select('value').where('key', '=', 'AV_STREAM_URL').execute();
+    expect(stored).toEqual([{ value: text }]);
+    const voice = api.voice(id);
+    voice.connect();
+    await voice.say('report', { ...bodies.report(), settings: { AV_STREAM_URL: { value: address, level: 'device' } } });
+    const asked = async (url: string) => (await api.request({ method: 'GET', url })).body;
+    const shown = [
+      await asked(at(where)),
+      await asked(at(where, '/revisions')),
+      await asked('/api/v1/audit-log?action=settings-changed'),
+      await asked(`/api/v1/devices/${id}`),
+    ];
+    for (const body of shown.slice(0, 3)) expect(body).toContain('rtmp://host/live');
+    expect(JSON.stringify([shown, await preview(where, { AV_STREAM_URL: null })]) + api.logText()).not.toContain('geheim');
+  });
+
+  test.each(['rtmp://user:geheim@host/live', 'rtmp://host/live?key=geheim', 'rtmps://host/live#geheim'])(
+    'an address with a secret in it is refused, with where that belongs: %s',
+    async (address) => {
+      for (const key of ['AV_STREAM_URL', 'AV_STREAM_URL_3']) {
+        const { statusCode, body } = await patch('fleet', { [key]: address });
+        expect(statusCode).toBe(400);
+        expect(body).toContain(key === 'AV_STREAM_URL' ? 'AV_STREAM_KEY,' : 'AV_STREAM_KEY_3,');
+        expect(body).not.toContain('geheim');
+        expect(await preview('fleet', { [key]: address })).toMatchObject({ problems: [{ key }] });
+      }
+      expect((await patch('fleet', { AV_STREAM_URL: 'rtmp://host/live', AV_STREAM_KEY: 'stage?token=geheim&user=x' })).statusCode).toBe(
+        200,
+      );
+    },
+  );
 
   test('each level numbers its own, and those of a removed device go with it', async () => {
     await patch('fleet', { AV_VIDEO_WIDTH: 640 });
@@ -124,6 +169,21 @@ describe('undoing', () => {
 });
 
 describe('a preview', () => {
+  test('counts each device once, also of a fleet that is read in pages, and names those first that it touches', async () => {
+    await patch('groups/stage', { AV_VIDEO_WIDTH: 1920 });
+    const { database } = api.app.store;
+    const left = await findDevice(database, id);
+    if (left === undefined) throw new Error('expected the device that has joined');
+    for (let number = 0; number < 520; number += 1) {
+      const groupName = number % 2 === 0 ? 'stage' : 'hall';
+      await insertDevice(database, { ...left, id: `d-${String(number).padStart(12, '0')}`, name: `Camera ${number}`, groupName });
+    }
+    const answer = await preview('fleet', { AV_VIDEO_WIDTH: 640 });
+    expect([answer.deviceCount, answer.touchedCount]).toEqual([521, 261]);
+    expect(answer.devices.length).toBeGreaterThan(0);
+    for (const { name, changes } of answer.devices) expect(changes, name).toMatchObject([{ effect: 'value' }]);
+  });
+
   test('says which devices it touches, with what, and where a stronger level says otherwise; nothing is stored', async () => {
     const stage = (await api.join({ name: 'Stage', group: 'stage' })).deviceId;
     const voice = api.voice(id);
@@ -161,6 +221,7 @@ describe('a preview', () => {
           ],
         },
       ],
+      next: null,
       problems: [],
     });
     expect(api.published).toHaveLength(published);
@@ -181,11 +242,18 @@ describe('a preview', () => {
     expect(answer.changes.map(({ key }) => key)).toEqual(['AV_VIDEO_HEIGHT']);
   });
 
-  test('counts all of many devices and names the first', async () => {
+  test('counts all of many devices and tells of them a page at a time, each once', async () => {
     for (let index = 0; index < 24; index += 1) await api.join({ name: `p${String(index).padStart(2, '0')}` });
     const answer = await preview('fleet', { AV_VIDEO_WIDTH: 640 });
     expect(answer).toMatchObject({ deviceCount: 25, touchedCount: 25 });
     expect(answer.devices).toHaveLength(20);
     expect(answer.devices[0]?.name).toBe('Left');
+    expect(answer.next).toBe(20);
+    const rest = await preview('fleet', { AV_VIDEO_WIDTH: 640 }, '?skip=20&limit=200');
+    expect([rest.deviceCount, rest.touchedCount, rest.next]).toEqual([25, 25, null]);
+    expect(rest.devices).toHaveLength(5);
+    for (const { changes } of rest.devices) expect(changes).toMatchObject([{ effect: 'value', to: { value: plain(640) } }]);
+    expect(new Set([...answer.devices, ...rest.devices].map((device) => device.id)).size).toBe(25);
+    expect((await preview('fleet', { AV_VIDEO_WIDTH: 640 }, '?skip=25')).devices).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { Watchdog } from '#fleet-server/watchdog/watchdog.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 import { bodies } from '../bodies.ts';
+import { manualClock } from '../manual-clock.ts';
 
 const since = '2026-01-01T00:00:00.000Z';
 const reception: RelayReception = {
@@ -305,13 +306,61 @@ describe('carrying it out', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(calls).toEqual([
-      { deviceId: 'dev-one', origin: 'watchdog', kind: 'watchdog-restart-pipeline', detail: expect.stringContaining('Attempt 1') },
-      { deviceId: 'dev-one', kind: 'restart-pipeline', arguments: {}, requestedBy: 'watchdog' },
+      {
+        ...{ deviceId: 'dev-one', kind: 'restart-pipeline', arguments: {}, requestedBy: 'watchdog' },
+        historyEntry: {
+          ...{ deviceId: 'dev-one', origin: 'watchdog', kind: 'watchdog-restart-pipeline' },
+          detail: expect.stringContaining('Attempt 1'),
+        },
+      },
     ]);
     await Promise.resolve();
     expect(logged).toContain('watchdog: an action could not be carried out');
     await watchdog.stop();
     await watchdog.stop();
     expect(isCancelled).toBe(true);
+  });
+
+  test('by a clock that is set meanwhile neither comes too late nor more often than allowed', async () => {
+    const clock = manualClock(0);
+    const requests: string[] = [];
+    const history: Act[] = [];
+    const quiet = () => undefined;
+    const start = () => {
+      const watchdog = new Watchdog({
+        clock,
+        log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+        hooks: {
+          isLeader: () => true,
+          devices: () => [failed],
+          relayRunningSinceMs: () => 0,
+          policyOf: () => ({ ...defaultPolicy, maxAnHour: 2 }),
+          isSilenced: () => false,
+          actsSince: async (sinceMs) => new Map([[failed.id, history.filter(({ atMs }) => atMs >= sinceMs)]]),
+          appendHistory: quiet,
+          requestCommand: ({ kind }) => {
+            requests.push(kind);
+            history.push({ command: 'restart-pipeline', fault: null, atMs: clock.nowMs() });
+          },
+        },
+      });
+      watchdog.start();
+      return watchdog;
+    };
+    const first = start();
+    await clock.advance(10_000);
+    clock.set(-600_000);
+    await clock.advance(7000);
+    expect(requests).toEqual(['restart-pipeline']);
+    clock.set(4_200_000);
+    await clock.advance(120_000);
+    expect(requests).toEqual(['restart-pipeline', 'restart-media-host']);
+    // What the next server reads of it was, by its clock, yet to come.
+    await first.stop();
+    clock.set(-3_600_000);
+    const second = start();
+    await clock.advance(600_000);
+    await second.stop();
+    expect(requests).toHaveLength(2);
   });
 });

@@ -1,6 +1,7 @@
 /** Somebody who watches and listens at the far side of the relay: what colour the picture has, and how loud it is. */
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { until } from '../../until.ts';
 import type { Laboratory } from '../scenario.ts';
@@ -21,10 +22,28 @@ export type Viewer = {
   readonly isWatching: () => boolean;
 };
 
-/** Plays the stream in one connection until the scenario is over. */
-export async function watch(laboratory: Laboratory, address: string): Promise<Viewer> {
+type Player = { readonly child: ChildProcessByStdio<null, Readable, null>; readonly isOver: () => boolean };
+
+/** In one connection until the scenario is over; what it plays comes raw, as soon as it is there. */
+function play(laboratory: Laboratory, address: string, output: readonly string[]): Player {
   const input = ['-v', 'fatal', '-nostdin', '-fflags', 'nobuffer', '-analyzeduration', analyzeUs, '-i', address];
-  const output = [
+  const child = spawn('ffmpeg', [...input, ...output, '-flush_packets', '1', '-'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'close');
+  laboratory.undoLater(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, isOver: () => child.exitCode !== null || child.signalCode !== null };
+}
+
+async function begun({ child, isOver }: Player, what: string, hasCome: () => boolean): Promise<void> {
+  await until(what, listenBoundMs, () => hasCome() || isOver());
+  if (isOver()) throw new Error(`expected ffmpeg to play the stream, it ended with ${child.exitCode}`);
+}
+
+/** Watches the stream in one connection until the scenario is over. */
+export async function watch(laboratory: Laboratory, address: string): Promise<Viewer> {
+  const player = play(laboratory, address, [
     '-an',
     '-vf',
     'scale=1:1:flags=area,setsar=1,format=rgb24',
@@ -32,19 +51,10 @@ export async function watch(laboratory: Laboratory, address: string): Promise<Vi
     'passthrough',
     '-f',
     'rawvideo',
-    '-flush_packets',
-    '1',
-    '-',
-  ];
-  const child = spawn('ffmpeg', [...input, ...output], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'close');
-  laboratory.undoLater(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
+  ]);
   const frames: SeenFrame[] = [];
   let rest = Buffer.alloc(0);
-  child.stdout.on('data', (chunk: Buffer) => {
+  player.child.stdout.on('data', (chunk: Buffer) => {
     const bytes = Buffer.concat([rest, chunk]);
     const whole = bytes.length - (bytes.length % 3);
     for (let at = 0; at < whole && frames.length < maximumFrames; at += 3) {
@@ -52,10 +62,37 @@ export async function watch(laboratory: Laboratory, address: string): Promise<Vi
     }
     rest = bytes.subarray(whole);
   });
-  const isWatching = (): boolean => child.exitCode === null && child.signalCode === null;
-  await until('a first frame for the viewer', listenBoundMs, () => frames.length > 0 || !isWatching());
-  if (!isWatching()) throw new Error(`expected ffmpeg to play ${address}, it ended with ${child.exitCode}`);
-  return { frames, isWatching };
+  await begun(player, 'a first frame for the viewer', () => frames.length > 0);
+  return { frames, isWatching: () => !player.isOver() };
+}
+
+/** How loud a tenth of a second was, in decibels below full scale, when it came. */
+export type HeardMoment = { readonly atMs: number; readonly decibels: number };
+
+const heardRateHz = 8000;
+const momentBytes = (heardRateHz / 10) * 2;
+/** Ten minutes. */
+const maximumMoments = 6000;
+
+/** Listens to the stream in one connection until the scenario is over. */
+export async function hear(laboratory: Laboratory, address: string): Promise<readonly HeardMoment[]> {
+  const player = play(laboratory, address, ['-vn', '-ac', '1', '-ar', String(heardRateHz), '-f', 's16le']);
+  const moments: HeardMoment[] = [];
+  let rest = Buffer.alloc(0);
+  player.child.stdout.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (; rest.length >= momentBytes; rest = rest.subarray(momentBytes)) {
+      if (moments.length < maximumMoments) moments.push({ atMs: performance.now(), decibels: loudness(rest.subarray(0, momentBytes)) });
+    }
+  });
+  await begun(player, 'a first sound', () => moments.length > 0);
+  return moments;
+}
+
+function loudness(samples: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < samples.length; at += 2) sum += (samples.readInt16LE(at) / 32_768) ** 2;
+  return sum === 0 ? -91 : 10 * Math.log10(sum / (samples.length / 2));
 }
 
 /** Mean loudness over some seconds, in decibels below full scale; digital silence is about -91. */

@@ -131,6 +131,23 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
     for (const server of fleet.servers) await until('online', 5000, async () => (await presenceAt(server, device.id)) === 'online');
   });
 
+  test('one that floods is slowed, named and cut, and the others are served meanwhile', async () => {
+    const [flooding, calm] = [await fleet.join(fleet.server(0), 'floods'), await fleet.join(fleet.server(0), 'calm')];
+    await calm.connect(broker.port);
+    await flooding.connect(broker.port);
+    await until('online', 5000, async () => (await presenceAt(fleet.server(0), calm.id)) === 'online');
+    const flooded = flooding.flood();
+    await until('named and cut', 20_000, () => !flooding.isConnected);
+    const { entries } = await fleet.server(0).json<History>('GET', `/devices/${flooding.id}/history?limit=500`);
+    expect(entries.filter(({ detail }) => detail.startsWith('flooding'))).not.toEqual([]);
+    const { id } = await fleet.server(1).json<CommandStatus>('POST', `/devices/${calm.id}/commands`, { kind: 'restart-pipeline' });
+    await until('done', 10_000, async () => (await commandAt(fleet.server(0), calm.id, id)).state === 'done');
+    await flooded;
+    // What it said in vain comes again with the next connection; this is how it is let in.
+    await flooding.connect(broker.port);
+    for (const server of fleet.servers) await until('online', 20_000, async () => (await presenceAt(server, flooding.id)) === 'online');
+  });
+
   test('what is heard in the wrong order brings no old state back', async () => {
     const device = await fleet.join(fleet.server(0), 'muddled');
     await device.connect(broker.port);
@@ -156,6 +173,20 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
         return detail.figures?.framesPerSecond === 31 && detail.inventory?.board.name === 'The newest board' && detail;
       });
       expect(shown).toMatchObject({ presence: { state: 'online' }, settings: { kind: 'applied' } });
+    }
+  });
+});
+
+describe('two servers that hear two reports at once', { timeout: 60_000 }, () => {
+  test('show the newer one, both of them', async () => {
+    const device = await fleet.join(fleet.server(0), 'says-much');
+    await device.connect(broker.port);
+    for (let round = 0; round < 20; round += 1) {
+      const said = ['first', 'second', 'third', 'last'].map((word) => `${word} board of round ${round}`);
+      await Promise.all(said.map((name) => device.say('report', board(name, device.revisions.at(-1) ?? 0))));
+      for (const server of fleet.servers) {
+        await until('the newest report', 5000, async () => (await deviceAt(server, device.id)).inventory?.board.name === said.at(-1));
+      }
     }
   });
 });

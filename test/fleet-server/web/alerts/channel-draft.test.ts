@@ -13,7 +13,7 @@ const mail: AlertTarget = {
   user: 'alerts',
 };
 
-test.for<AlertTarget>([{ kind: 'webhook', url: 'https://example.org/hook' }, { kind: 'ntfy', url: 'http://ntfy.local/hall' }, mail])(
+test.for<AlertTarget>([{ kind: 'webhook', url: 'https://example.org/…' }, { kind: 'ntfy', url: 'http://ntfy.local/hall' }, mail])(
   'a channel comes back from its form as it went in, and says nothing of a secret: %o',
   (target) => {
     const checked = checkChannel(draftOfChannel({ id: 'c-1', name: 'Ops', target, lastAttempt: null }));
@@ -40,6 +40,8 @@ test.for([
   [{ name: ' ' }, ['name']],
   [{ url: '' }, ['url']],
   [{ url: 'ftp://example.org' }, ['url']],
+  [{ url: 'https://example.org/…abcd' }, ['url']],
+  [{ url: 'https://example.org/x', knownUrl: 'https://example.org/…abcd' }, []],
   [{ url: 'https://a b' }, ['url']],
   [{ kind: 'email' }, ['host', 'from', 'to']],
   [{ kind: 'email', host: 'mail.example.org', from: 'a@b.org', to: 'a@b.org; nobody' }, ['to']],
@@ -47,5 +49,5 @@ test.for([
   [{ kind: 'email', host: 'mail/example', from: 'a@b.org', to: 'a@b.org' }, ['host']],
 ] as const satisfies readonly [Partial<ChannelDraft>, readonly string[]][])('%o is a problem of %o', ([change, fields]) => {
   const checked = checkChannel({ ...emptyChannel, name: 'Ops', url: 'https://example.org', ...change });
-  expect(checked.kind === 'problems' && Object.keys(checked.problems)).toEqual(fields);
+  expect(checked.kind === 'problems' ? Object.keys(checked.problems) : []).toEqual(fields);
 });

@@ -22,6 +22,6 @@ test('how long, to the second', () => {
 
 test('what became of it', () => {
   expect(conditionWords(recording)).toBe('ready');
-  expect(conditionWords({ ...recording, mendedBytes: 12_000 })).toBe('ready; mended: 12 kB of a half-written end cut off');
+  expect(conditionWords({ ...recording, mendedBytes: 12_000 })).toBe('ready; mended: 12 kB that cannot be played left out');
   expect(conditionWords({ ...recording, state: 'unconvertible', problem: 'it is cut off' })).toBe('stays as FLV: it is cut off');
 });

@@ -8,6 +8,7 @@ test.for([
   [{ subject: 'device-history', deviceId: 'd-one' }, [['device-history', 'd-one']]],
   [{ subject: 'device-preview', deviceId: 'd-one' }, []],
   [{ subject: 'device-preview' }, [['devices'], ['device']]],
+  [{ subject: 'groups' }, [['device-groups']]],
   [{ subject: 'commands', deviceId: 'd-one' }, [['commands', 'd-one']]],
   [{ subject: 'fleet-settings' }, [['level-settings'], ['device-settings'], ['devices'], ['device']]],
   [{ subject: 'join-tokens' }, [['join-tokens']]],

@@ -1,9 +1,12 @@
-/** The groups that there are: those with devices in them and those that set something. */
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+/** The groups that there are: those with devices in them and those that set something; and another name for one. */
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { Clock } from '#fleet-server/clock.ts';
+import { renameGroup } from '#fleet-server/groups/rename-group.ts';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { GroupList, type GroupSummary } from '#protocol/model/device.ts';
+import { GroupName } from '#protocol/identifiers.ts';
+import { GroupList, GroupPatch, type GroupSummary, RenamedGroup } from '#protocol/model/device.ts';
 
-export const groupsRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export const groupsRoutes: FastifyPluginAsyncTypebox<{ readonly clock: Clock }> = async (app, { clock }) => {
   app.get(
     '/groups',
     {
@@ -27,5 +30,20 @@ export const groupsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       for (const [name, count] of await app.settings.countsOfGroups()) groupOf(name).settingCount = count;
       return { groups: [...groups.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
     },
+  );
+
+  app.patch(
+    '/groups/:name',
+    {
+      schema: {
+        tags: ['devices'],
+        summary: 'Renames a group, and all that is kept under its name',
+        params: Type.Object({ name: GroupName }),
+        body: GroupPatch,
+        response: { 200: RenamedGroup, ...problemAnswers },
+      },
+      preHandler: app.requireRole('admin', 'settings'),
+    },
+    ({ params, body, actor }) => renameGroup(app, { from: params.name, to: body.name, actor, nowMs: clock.nowMs() }),
   );
 };

@@ -22,7 +22,7 @@ test('tags are kept once each and in order, find devices together with the group
   expect((await list('tag=c2')).devices.map(({ id }) => id)).toEqual([two]);
   expect((await list('tag=upstairs&group=hall')).devices.map(({ id }) => id)).toEqual([one]);
   const audit = (await api.request({ method: 'GET', url: `/api/v1/audit-log?subject=${one}` })).body;
-  expect(audit).toContain('"field":"tags","before":"","after":"c270 upstairs"');
+  expect(audit).toContain('"field":"tags","before":null,"after":"c270 upstairs"');
   expect((await tag(one, [])).json<DeviceDetail>().tags).toEqual([]);
 });
 

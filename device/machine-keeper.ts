@@ -1,0 +1,97 @@
+/** What this machine has, as it was seen last, and which camera has the place on air: the machine that settings are planned for. */
+import { createHash } from 'node:crypto';
+import type { AgentOptions } from '#device/agent-options.ts';
+import { environmentOf } from '#device/configuration.ts';
+import { lookAt, precedenceMs, takePlace } from '#device/detect/camera-place.ts';
+import type { DetectedHardware } from '#device/detect/facts.ts';
+import { toInventory } from '#device/detect/inventory.ts';
+import { inOrderOfComing } from '#device/detect/microphone-order.ts';
+import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
+import { chooseVideo, wantedSource } from '#device/profile/video-source.ts';
+import type { Machine, Prepared } from '#device/settings/prepare.ts';
+import { CameraMemory } from '#device/state/camera-memory.ts';
+import { MicrophoneMemory } from '#device/state/microphone-memory.ts';
+
+type Inventory = ReturnType<typeof toInventory>;
+
+export type MachineKeeperOptions = Pick<AgentOptions, 'detect' | 'profiles' | 'configuration' | 'state' | 'clock' | 'log'>;
+
+export class MachineKeeper {
+  readonly #options: MachineKeeperOptions;
+  readonly #cameraMemory: CameraMemory;
+  readonly #microphoneMemory: MicrophoneMemory;
+  /** `planned`: with the camera that has the place on air, be it there or not. */
+  #seen: { readonly found: DetectedHardware; readonly planned: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
+  #newcomerSinceMs: number | null = null;
+
+  constructor(options: MachineKeeperOptions) {
+    this.#options = options;
+    this.#cameraMemory = new CameraMemory(options);
+    this.#microphoneMemory = new MicrophoneMemory(options);
+  }
+
+  /** Which camera had the place before this process, and which microphone came first, within the same boot. */
+  async load(bootId: string): Promise<void> {
+    await Promise.all([this.#cameraMemory.load(bootId), this.#microphoneMemory.load(bootId)]);
+  }
+
+  /** What the next process is to know is on the disk, or was refused. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#cameraMemory.settled(), this.#microphoneMemory.settled()]);
+  }
+
+  async detect(): Promise<Machine> {
+    const { detect, profiles, configuration, log, clock } = this.#options;
+    const detected = await detect(this.#seen?.found ?? null);
+    const { microphones, known } = inOrderOfComing(detected.microphones, this.#microphoneMemory.value());
+    this.#microphoneMemory.keep(known);
+    const found = { ...detected, microphones };
+    const time = { nowMs: clock.monotonicMs(), newcomerSinceMs: this.#newcomerSinceMs };
+    const { hardware, place, newcomerSinceMs } = lookAt(found, this.#cameraMemory.value(), time);
+    this.#newcomerSinceMs = newcomerSinceMs;
+    if (place !== null) this.#cameraMemory.keep(place);
+    const profile = resolveProfile(hardware, profiles);
+    if (this.#seen === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
+    this.#seen = { found, planned: hardware, profile };
+    return { hardware, profile, ...environmentOf(configuration) };
+  }
+
+  /** After that time one that was plugged in may take the place of the camera on air; null: none waits for it. */
+  placeIsFreeInMs(): number | null {
+    if (this.#newcomerSinceMs === null) return null;
+    return Math.max(0, this.#newcomerSinceMs + precedenceMs - this.#options.clock.monotonicMs());
+  }
+
+  /** What is on air now keeps its place, also while it is away. */
+  noteCamera({ settings, plan }: Prepared): void {
+    if (this.#seen === null || plan.capture.source.kind !== 'camera') return;
+    const { planned } = this.#seen;
+    const choice = chooseVideo(settings.AV_VIDEO_SOURCE, planned);
+    if (choice.kind !== 'camera') return;
+    const wanted = wantedSource(settings.AV_VIDEO_SOURCE);
+    this.#cameraMemory.keep(takePlace(wanted, choice.camera, planned, this.#cameraMemory.value()));
+  }
+
+  /** The media host may have the camera back before anybody has looked. */
+  cameraIsBack(): void {
+    this.#cameraMemory.isBack();
+  }
+
+  isCameraThere(id: string): boolean {
+    return this.#seen?.found.cameras.some((camera) => camera.id === id) === true;
+  }
+
+  inventory(): Inventory {
+    if (this.#seen === null) throw new Error('expected the hardware to be detected before anybody asks for it');
+    return toInventory(this.#seen.found, this.#seen.profile);
+  }
+
+  inventoryDigest(): string {
+    return createHash('sha256').update(JSON.stringify(this.inventory())).digest('hex');
+  }
+
+  /** As GStreamer's tools say it; null where they are missing. */
+  gstreamerVersion(): string | null {
+    return this.#seen?.found.gstreamerVersion ?? null;
+  }
+}

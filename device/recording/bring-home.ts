@@ -1,0 +1,83 @@
+/** Recordings that were made elsewhere while their disk was away come to it: copied, read again, and only then deleted where they were. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { hashFile, unfinishedSuffix } from '#device/recording/convert.ts';
+import { type DiskRoom, headroomBytes, reservedBytes } from '#device/recording/disk-room.ts';
+import { deleteRecording, type FoundFile, protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import { compareNames, maximumNamesakes, recordingName, startOfRecording } from '#device/recording/segment-name.ts';
+
+export type Homecoming = {
+  /** What the recording is called there. */
+  readonly name: string;
+  readonly format: 'flv' | 'mp4';
+  readonly bytes: number;
+};
+
+/** What may be brought: a whole file that nobody writes, the oldest first. `writing`: the one that the media host names. */
+export function nextToBring(files: readonly FoundFile[], writing: string | null, home: DiskRoom): FoundFile | null {
+  const [oldest] = files
+    .filter(({ name, format }) => `${name}.${format}` !== writing)
+    .toSorted((one, other) => compareNames(one.name, other.name));
+  if (oldest === undefined) return null;
+  const keptBytes = reservedBytes(home.totalBytes) + headroomBytes(home.totalBytes);
+  return home.freeBytes - oldest.bytes > keptBytes ? oldest : null;
+}
+
+/** `claim` is told what it will be called, before anything of it is there. */
+export type Home = { readonly directory: string; readonly disk: DiskRoom; readonly claim: (name: string) => void };
+
+/** Nothing else works in either place meanwhile. Null: there is nothing to bring, or it was stopped; what was begun is taken up by the next try. Rejects where a disk refuses. */
+export async function bringOneHome(from: string, to: Home, writing: string | null, signal: AbortSignal): Promise<Homecoming | null> {
+  const left = await readRecordingDirectory(from);
+  if (left === null) return null;
+  for (const name of left.leftovers) await rm(join(from, name), { force: true });
+  const file = nextToBring(left.files, writing, to.disk);
+  if (file === null) return null;
+  const fileName = `${file.name}.${file.format}`;
+  const hash = await hashFile(from, fileName, signal);
+  if (hash === null) return null;
+  const name = await freeName(to.directory, file, hash, signal);
+  to.claim(name);
+  const target = `${name}.${file.format}`;
+  if ((await hashFile(to.directory, target, signal)) !== hash) {
+    const unfinished = `${target}${unfinishedSuffix}`;
+    await copy(join(from, fileName), join(to.directory, unfinished), signal);
+    if ((await hashFile(to.directory, unfinished, signal)) !== hash) return null;
+    await rename(join(to.directory, unfinished), join(to.directory, target));
+  }
+  if (file.isProtected) await protectRecording(to.directory, name);
+  await sync(to.directory);
+  if (signal.aborted) return null;
+  await deleteRecording(from, file.name);
+  return { name, format: file.format, bytes: file.bytes };
+}
+
+/** Its own, unless another recording has it; that of a copy that is whole already counts as free. */
+async function freeName(directory: string, { name, format }: FoundFile, hash: string, signal: AbortSignal): Promise<string> {
+  const there = (await readRecordingDirectory(directory))?.files ?? [];
+  const startedAtMs = startOfRecording(name) ?? 0;
+  for (const candidate of [name, ...namesakes(startedAtMs)]) {
+    const taken = there.filter((file) => file.name === candidate);
+    if (taken.length === 0) return candidate;
+    if (taken.some((file) => file.format === format) && (await hashFile(directory, `${candidate}.${format}`, signal)) === hash)
+      return candidate;
+  }
+  throw new Error(`expected fewer than ${maximumNamesakes} recordings that begin in one second`);
+}
+
+function namesakes(startedAtMs: number): string[] {
+  return Array.from({ length: maximumNamesakes - 1 }, (_, index) => recordingName(startedAtMs, index + 2));
+}
+
+async function copy(source: string, target: string, signal: AbortSignal): Promise<void> {
+  await rm(target, { force: true });
+  await pipeline(createReadStream(source), createWriteStream(target, { flags: 'wx', mode: 0o600 }), { signal });
+  await sync(target);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  await handle.sync().finally(() => handle.close());
+}

@@ -1,0 +1,175 @@
+/**
+ * Tells what is due to whom it concerns: each channel for itself, one message of an alert each, or all in one when it would be too many.
+ *
+ * INVARIANTS
+ * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
+ * - One that hangs holds up itself alone.
+ * - What was taken is not told again by the same server, also when a full disk keeps that from being written.
+ */
+import { createHash } from 'node:crypto';
+import * as store from '#fleet-server/alerts/alerts-store.ts';
+import { digestOf, digestPolicy, nothingTold, planTelling, recent, type Told } from '#fleet-server/alerts/digest.ts';
+import type { Clock } from '#fleet-server/clock.ts';
+import type { Log } from '#fleet-server/log.ts';
+import type { AlertChannelsTable, AlertNoticesTable, Database } from '#fleet-server/store/schema.ts';
+import type { Secrets } from '#fleet-server/store/secrets.ts';
+import type { AlertDigest, AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
+
+export type NoticeTellerOptions = {
+  readonly database: Database;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Of the dashboard, for links. */
+  readonly publicUrl: string | null;
+  tell(target: AlertTarget, message: AlertNotice | AlertDigest): Promise<void>;
+};
+
+/** At one channel. */
+const noticesAtOnce = 5;
+export const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, giveUpMs: 86_400_000 } as const;
+
+export class NoticeTeller {
+  readonly #options: NoticeTellerOptions;
+  #finding: Promise<void> | null = null;
+  readonly #telling = new Map<string, Promise<void>>();
+  /** Ids of notices that were taken, and could not be removed from the store yet. */
+  readonly #taken = new Set<string>();
+
+  constructor(options: NoticeTellerOptions) {
+    this.#options = options;
+  }
+
+  tick(): void {
+    this.#finding ??= this.#tellDue()
+      .catch((err: unknown) => this.#failed(err))
+      .finally(() => {
+        this.#finding = null;
+      });
+  }
+
+  /** Resolves when nothing is being told any more. */
+  async settled(): Promise<void> {
+    await this.#finding;
+    await Promise.all(this.#telling.values());
+  }
+
+  #failed(err: unknown): void {
+    this.#options.log.error({ err }, 'alerts could not be told');
+  }
+
+  async #tellDue(): Promise<void> {
+    const { database, clock } = this.#options;
+    for (const channelId of await store.dueChannels(database, clock.nowMs())) {
+      if (this.#telling.has(channelId)) continue;
+      const telling = this.#tellAt(channelId)
+        .catch((err: unknown) => this.#failed(err))
+        .finally(() => this.#telling.delete(channelId));
+      this.#telling.set(channelId, telling);
+    }
+  }
+
+  async #tellAt(channelId: string): Promise<void> {
+    const { database, clock } = this.#options;
+    const channel = await store.findChannel(database, channelId);
+    if (channel === undefined) return;
+    const told = recent(toldOf(channel), clock.nowMs());
+    const plan = planTelling(told, clock.nowMs());
+    if (plan.kind === 'singles') await this.#tellSingles(channel, told, Math.min(plan.most, noticesAtOnce));
+    else if (plan.kind === 'digest') await this.#tellDigest(channel, told);
+  }
+
+  async #tellSingles(channel: AlertChannelsTable, told: Told, most: number): Promise<void> {
+    const { database, clock } = this.#options;
+    const due = await this.#untaken(await store.dueNotices(database, channel.id, clock.nowMs(), most));
+    const problems = await Promise.all(
+      due.map(async (row) => {
+        const problem = await this.#tell(channel, noticeOf(row));
+        await this.#settle(channel, [row], problem);
+        return problem;
+      }),
+    );
+    const taken = problems.filter((problem) => problem === null).map(() => clock.nowMs());
+    if (taken.length > 0) await this.#remember(channel, { ...told, singlesAtMs: [...told.singlesAtMs, ...taken] });
+  }
+
+  async #tellDigest(channel: AlertChannelsTable, told: Told): Promise<void> {
+    const { database, clock, publicUrl, log } = this.#options;
+    const due = await this.#untaken(await store.dueNotices(database, channel.id, clock.nowMs(), digestPolicy.mostInDigest));
+    if (due.length === 0) return;
+    // In the order in which they came about, whatever was tried before.
+    const rows = due.toSorted((a, b) => a.createdAtMs - b.createdAtMs);
+    const id = createHash('sha256')
+      .update(rows.map((row) => row.id).join(' '))
+      .digest('hex')
+      .slice(0, 32);
+    const digest = digestOf(id, rows.map(noticeOf), publicUrl === null ? null : `${publicUrl}/alerts`);
+    const problem = await this.#tell(channel, digest);
+    await this.#settle(channel, rows, problem);
+    if (problem !== null) return;
+    log.info({ channel: channel.name, notices: rows.length }, 'a channel had many messages of late: these went as one');
+    await this.#remember(channel, { ...told, digestAtMs: clock.nowMs() });
+  }
+
+  /** Null: it was taken; else why not. */
+  async #tell(channel: AlertChannelsTable, message: AlertNotice | AlertDigest): Promise<string | null> {
+    const { secrets, tell } = this.#options;
+    const target = JSON.parse(secrets.open(channel.target)) as AlertTarget;
+    return tell(target, message).then(
+      () => null,
+      (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
+    );
+  }
+
+  async #settle(channel: AlertChannelsTable, rows: readonly AlertNoticesTable[], problem: string | null): Promise<void> {
+    const { database, clock, random, log } = this.#options;
+    const nowMs = clock.nowMs();
+    if (problem === null) for (const { id } of rows) this.#taken.add(id);
+    await store.updateChannel(database, channel.id, { lastAttemptAtMs: nowMs, lastProblem: problem });
+    const { firstMs, factor, capMs, giveUpMs } = retryPolicy;
+    const isGone = (row: AlertNoticesTable) => problem === null || nowMs - row.createdAtMs > giveUpMs;
+    await this.#remove(rows.filter(isGone));
+    if (problem === null) return;
+    log.warn(
+      { channel: channel.name, attempt: Math.max(...rows.map(({ attempts }) => attempts)) + 1, problem },
+      'an alert could not be told',
+    );
+    // Those that were told as one are tried as one again.
+    const jitter = 1 - random() / 4;
+    for (const row of rows.filter((row) => !isGone(row))) {
+      const waitMs = Math.min(capMs, firstMs * factor ** Math.min(row.attempts, 16)) * jitter;
+      // What was made in the future was made before the clock was set back.
+      const createdAtMs = Math.min(row.createdAtMs, nowMs);
+      await store.postponeNotice(database, row.id, {
+        attempts: row.attempts + 1,
+        createdAtMs,
+        nextAttemptAtMs: nowMs + Math.round(waitMs),
+      });
+    }
+  }
+
+  async #untaken(rows: readonly AlertNoticesTable[]): Promise<readonly AlertNoticesTable[]> {
+    const taken = rows.filter(({ id }) => this.#taken.has(id));
+    if (taken.length > 0) await this.#remove(taken);
+    return rows.filter((row) => !taken.includes(row));
+  }
+
+  async #remove(rows: readonly AlertNoticesTable[]): Promise<void> {
+    const ids = rows.map(({ id }) => id);
+    await store.deleteNotices(this.#options.database, ids);
+    for (const id of ids) this.#taken.delete(id);
+  }
+
+  async #remember({ id }: AlertChannelsTable, told: Told): Promise<void> {
+    await store.updateChannel(this.#options.database, id, { told: JSON.stringify(told) });
+  }
+}
+
+function noticeOf({ document }: AlertNoticesTable): AlertNotice {
+  return JSON.parse(document) as AlertNotice;
+}
+
+function toldOf({ told }: AlertChannelsTable): Told {
+  return told === '' ? nothingTold : (JSON.parse(told) as Told);
+}

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
+import { MachineKeeper } from '#device/machine-keeper.ts';
+import { loadProfiles } from '#device/profile/load.ts';
+import { StateDirectory } from '#device/state/state-directory.ts';
+import { bareHardware, webcam } from './bare-machine.ts';
+import { manualClock } from './manual-clock.ts';
+import { microphone } from './plan/hardware.ts';
+import { quietLog } from './quiet-log.ts';
+import { startedAgent } from './started-agent.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { startedFleet } from './uplink/started-fleet.ts';
+
+const profiles = await loadProfiles();
+const [first, second, third] = [microphone(1), microphone(2), microphone(3)];
+
+/** An agent's start on that state directory: each look finds these, in the order of their sockets. */
+async function machineOf(path: string, bootId: string) {
+  let hardware: DetectedHardware = bareHardware;
+  const log = quietLog();
+  const keeper = new MachineKeeper({
+    detect: async () => hardware,
+    profiles,
+    configuration: { stateDirectory: path, fleet: null, settings: {}, boardId: null, logLevel: 'debug', refused: [], unknownNames: [] },
+    state: new StateDirectory(path, log),
+    clock: manualClock(),
+    log,
+  });
+  await keeper.load(bootId);
+  return {
+    settled: () => keeper.settled(),
+    look: async (...microphones: readonly MicrophoneFact[]) => {
+      hardware = { ...bareHardware, microphones };
+      return (await keeper.detect()).hardware.microphones.map(({ card }) => card);
+    },
+  };
+}
+
+test('the microphone that was heard is the first again after a restart, though another one has the first socket', async () => {
+  const path = await temporaryDirectory();
+  const before = await machineOf(path, 'boot-1');
+  expect(await before.look(second)).toEqual([2]);
+  expect(await before.look(first, second)).toEqual([2, 1]);
+  await before.settled();
+  const after = await machineOf(path, 'boot-1');
+  expect(await after.look(first, second)).toEqual([2, 1]);
+  expect(await after.look(first, second, third)).toEqual([2, 1, 3]);
+});
+
+test('one that comes back after a restart has its place again, and a boot begins with the order of the sockets', async () => {
+  const path = await temporaryDirectory();
+  const before = await machineOf(path, 'boot-1');
+  await before.look(third, second);
+  await before.settled();
+  const after = await machineOf(path, 'boot-1');
+  expect(await after.look(first, second)).toEqual([2, 1]);
+  expect(await after.look(first, second, third)).toEqual([3, 2, 1]);
+  expect(await (await machineOf(path, 'boot-2')).look(first, second, third)).toEqual([1, 2, 3]);
+});
+
+test('a camera that is plugged in when the pipeline fails is taken', async () => {
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet);
+  await fleet.hear('hello');
+  world.hardware = { ...bareHardware, cameras: [webcam] };
+  world.fingerprint = 'a webcam';
+  const planned = media.nextPlan();
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  await planned;
+  expect(media.plans.at(-1)?.capture.source.kind).toBe('camera');
+  expect((await fleet.hear('event', ({ kind }) => kind === 'camera-found')).body.detail).toContain('Test webcam');
+  await fleet.hear('report', ({ source, inventory }) => source?.kind === 'camera' && inventory.cameras.length === 1);
+});
+
+test('a camera that is pulled out is planned for all the same, and is out of the inventory', async () => {
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
+  await fleet.hear('report', ({ source }) => source?.kind === 'camera');
+  world.hardware = bareHardware;
+  world.fingerprint = 'nothing';
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
+  expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal', reason: 'the device is gone' } });
+  expect(body.conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['no-signal']));
+  expect(new Set(media.plans.map((plan) => JSON.stringify(plan.capture))).size).toBe(1);
+  world.hardware = { ...bareHardware, cameras: [{ ...webcam, path: '/dev/video2' }] };
+  world.fingerprint = 'another node';
+  const planned = media.nextPlan();
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  await planned;
+  expect(media.plans.at(-1)?.capture.description).toContain('/dev/video2');
+});
+
+test('a camera that is plugged in beside the one on air can be chosen, and the stream goes on', async () => {
+  const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
+  const hardware = { ...bareHardware, microphones: [microphone(2)] };
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet, { hardware: { ...hardware, cameras: [webcam] } });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  world.hardware = { ...hardware, cameras: [other, webcam], microphones: [microphone(1), microphone(2)] };
+  world.fingerprint = 'both';
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  await fleet.hear('report', ({ inventory, media }) => inventory.cameras.length === 2 && media.kind === 'running');
+  expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
+});
+
+test('another camera never takes the place of the one on air: not when that is pulled out, and not when the agent starts anew meanwhile', async () => {
+  const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam, other] } });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  first.world.hardware = { ...bareHardware, cameras: [other] };
+  first.world.fingerprint = 'one of two';
+  first.media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 1);
+  expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal' } });
+  const [plan] = first.media.plans;
+  expect(new Set(first.media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
+  await first.agent.stop();
+
+  const second = await startedAgent(fleet, { directory: first.stateDirectory, hardware: first.world.hardware });
+  expect(second.media.plans.map(({ capture }) => capture)).toEqual([plan?.capture]);
+  second.world.hardware = { ...bareHardware, cameras: [other, { ...webcam, path: '/dev/video2' }] };
+  second.world.fingerprint = 'both';
+  const planned = second.media.nextPlan();
+  second.media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  await planned;
+  expect(second.media.plans.at(-1)?.capture).toMatchObject({ source: { id: webcam.id }, devicePath: '/dev/video2' });
+});
+
+test('a camera that is plugged in in place of the one on air waits for that one, and is then on air', async () => {
+  const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  Object.assign(world, { hardware: bareHardware, fingerprint: 'none' });
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
+  Object.assign(world, { hardware: { ...bareHardware, cameras: [other] }, fingerprint: 'another' });
+  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras[0]?.id === other.id);
+  expect(body.source?.id).toBe(webcam.id);
+  await fleet.hear('report', ({ source }) => source?.id === other.id);
+});

@@ -1,0 +1,38 @@
+/** The sink itself, in this process, against a real nginx. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseTag, type Tag } from '#device/media-host/flv.ts';
+import { RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
+import { until } from '../../until.ts';
+import { TestRelay } from '../media/test-relay.ts';
+
+let relay: TestRelay;
+beforeAll(async () => {
+  relay = await TestRelay.start();
+});
+afterAll(() => relay.stop());
+
+/** A sequence header as flvmux makes it. */
+function header(kind: 8 | 9, body: readonly number[]): Tag {
+  const bytes = Buffer.from([kind, 0, 0, body.length, 0, 0, 0, 0, 0, 0, 0, ...body, 0, 0, 0, body.length + 11]);
+  const tag = parseTag(bytes);
+  if (tag === null) throw new Error('expected a tag');
+  return tag;
+}
+const headers = () => [
+  header(9, [0x17, 0, 0, 0, 0, 1, 0x42, 0xc0, 0x0d, 0xff, 0xe1, 0, 4, 0x67, 0x42, 0xc0, 0x0d, 1, 0, 4, 0x68, 0xce, 0x3c, 0x80]),
+  header(8, [0xaf, 0, 0x15, 0x88]),
+];
+
+test('a connection is known as such although the one before it carried the very same bytes: it was ended before any picture', async () => {
+  const pool = new RtmpConnectionPool();
+  const connection = pool.acquire();
+  const failures: string[] = [];
+  for (let number = 1; number <= 4; number += 1) {
+    connection.open(`${relay.target}/of-one-length`, headers(), (reason) => failures.push(reason));
+    await until(`connection ${number}`, 5000, () => connection.isConnected());
+    connection.close();
+    await until('the relay to let go of it', 5000, async () => (await relay.publisherId()) === null);
+  }
+  expect(failures).toEqual([]);
+  expect(relay.publications).toHaveLength(4);
+}, 30_000);

@@ -1,0 +1,66 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bringOneHome, nextToBring } from '#device/recording/bring-home.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const [first, second] = ['2026-11-21T10-00-00Z', '2026-11-21T10-10-00Z'];
+const roomy = { totalBytes: 100e9, freeBytes: 50e9 };
+const file = (name: string, bytes = 1000) => ({ name, format: 'flv', bytes, isProtected: false }) as const;
+
+test.each([
+  ['nothing', [], null, roomy, null],
+  ['the oldest first', [file(second), file(first)], null, roomy, first],
+  ['not what is being written', [file(first), file(second)], `${first}.flv`, roomy, second],
+  ['not where there is no room for it', [file(first, 6e9)], null, { totalBytes: 100e9, freeBytes: 10e9 }, null],
+] as const)('brought next: %s', (_, files, writing, home, expected) => {
+  expect(nextToBring(files, writing, home)?.name ?? null).toBe(expected);
+});
+
+async function twoPlaces() {
+  const folder = await temporaryDirectory();
+  const [from, to] = [join(folder, 'meanwhile'), join(folder, 'disk')];
+  for (const directory of [from, to]) await mkdir(directory);
+  const claimed: string[] = [];
+  const home = { directory: to, disk: roomy, claim: (name: string) => claimed.push(name) };
+  const bring = (writing: string | null = null, signal = new AbortController().signal) => bringOneHome(from, home, writing, signal);
+  return { from, to, claimed, bring };
+}
+
+test('all come, each with its protection, under its own name, and nothing is left behind', async () => {
+  const { from, to, claimed, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.mp4`), 'the first');
+  await writeFile(join(from, `${first}.keep`), '');
+  await writeFile(join(from, `${second}.flv`), 'the second');
+  await writeFile(join(from, `${second}.mp4.7-1.part`), 'of a conversion that was killed');
+  await writeFile(join(to, `${first}.mp4.part`), 'of a copy that was killed');
+  expect(await bring()).toEqual({ name: first, format: 'mp4', bytes: 9 });
+  expect(await bring()).toMatchObject({ name: second });
+  expect(await bring()).toBeNull();
+  expect(await readdir(from)).toEqual([]);
+  expect((await readdir(to)).toSorted()).toEqual([`${first}.keep`, `${first}.mp4`, `${second}.flv`]);
+  expect(await readFile(join(to, `${first}.mp4`), 'utf8')).toBe('the first');
+  expect(claimed).toEqual([first, second]);
+});
+
+test('another recording of the same second keeps its name; a copy that is whole already is not made twice', async () => {
+  const { from, to, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.flv`), 'made meanwhile');
+  await writeFile(join(to, `${first}.flv`), 'made before');
+  expect(await bring()).toMatchObject({ name: `${first}-2` });
+  expect(await readFile(join(to, `${first}.flv`), 'utf8')).toBe('made before');
+  // The power failed between the copy and the deletion.
+  await writeFile(join(from, `${first}.flv`), 'made meanwhile');
+  expect(await bring()).toMatchObject({ name: `${first}-2` });
+  expect((await readdir(to)).toSorted()).toEqual([`${first}-2.flv`, `${first}.flv`]);
+  expect(await readdir(from)).toEqual([]);
+});
+
+test('where it is stopped or refused, what there was stays', async () => {
+  const { from, to, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.flv`), 'made meanwhile');
+  expect(await bring(null, AbortSignal.abort())).toBeNull();
+  await mkdir(join(to, `${first}.flv.part`));
+  await expect(bring()).rejects.toThrow();
+  expect(await readdir(from)).toEqual([`${first}.flv`]);
+});

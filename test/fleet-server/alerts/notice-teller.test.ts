@@ -1,0 +1,109 @@
+/** More alerts than a channel is told one by one: over a restart, over a receiver that takes nothing, and to what is over meanwhile. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { toAlert } from '#fleet-server/alerts/alerts.ts';
+import * as store from '#fleet-server/alerts/alerts-store.ts';
+import { digestPolicy } from '#fleet-server/alerts/digest.ts';
+import type { AlertChannel, AlertDigest, AlertNotice } from '#protocol/model/alert.ts';
+import { until } from '../../until.ts';
+import { type ApiUnderTest, startApi } from '../api-under-test.ts';
+import { HttpReceiver } from './receivers.ts';
+
+let api: ApiUnderTest;
+let http: HttpReceiver;
+let url: string;
+let channel: AlertChannel;
+beforeEach(async () => {
+  http = new HttpReceiver();
+  url = await http.start();
+  api = await startApi();
+  const payload = { name: 'the team', target: { kind: 'webhook', url } };
+  channel = (await api.request({ method: 'POST', url: '/api/v1/alert-channels', payload })).json<AlertChannel>();
+});
+afterEach(async () => {
+  await api.close();
+  await http.stop();
+});
+
+/** Something to be told, as the alerts leave it in the store. */
+async function queue(title: string): Promise<void> {
+  const { database } = api.store();
+  const nowMs = api.clock.nowMs();
+  const row = {
+    ...{ id: randomUUID(), key: `r/${title}`, ruleId: 'r', ruleName: 'away', severity: 'warning', title, detail: '', deviceId: null },
+    ...{ openedAtMs: nowMs, acknowledgedAtMs: null, acknowledgedBy: null, escalateAtMs: null, escalatedAtMs: null },
+    ...{ resolvedAtMs: null, toldChannels: channel.id },
+  };
+  const notice: AlertNotice = { event: 'opened', alert: toAlert(row), deviceName: null, url: null };
+  await store.insertAlert(database, row);
+  await store.insertNotices(database, [
+    {
+      ...{ id: randomUUID(), alertId: row.id, channelId: channel.id, event: 'opened', document: JSON.stringify(notice) },
+      ...{ createdAtMs: nowMs, attempts: 0, nextAttemptAtMs: nowMs },
+    },
+  ]);
+}
+const messages = () => http.notices.map(({ body }) => JSON.parse(body) as AlertNotice | AlertDigest);
+const titles = (message: AlertNotice | AlertDigest | undefined) =>
+  message === undefined
+    ? []
+    : message.event === 'digest'
+      ? message.notices.map(({ alert, event }) => `${event} ${alert.title}`)
+      : [message.alert.title];
+const passUntil = (what: string, ask: () => boolean) =>
+  until(
+    what,
+    20_000,
+    async () => {
+      await api.clock.advance(1000);
+      return ask();
+    },
+    5,
+  );
+const isOpened = (title: string) => title.startsWith('opened ');
+
+/** So many were told one by one a moment ago. */
+const toldBefore = (count: number) =>
+  store.updateChannel(api.store().database, channel.id, {
+    told: JSON.stringify({ singlesAtMs: Array.from({ length: count }, () => api.clock.nowMs()), digestAtMs: null }),
+  });
+
+test('past twenty in ten minutes they are one message, each told once, over a restart too', async () => {
+  await toldBefore(digestPolicy.singles - 2);
+  const all = ['a', 'b', 'c', 'd', 'e'];
+  for (const title of all) await queue(title);
+  await passUntil('told', () => messages().some(({ event }) => event === 'digest'));
+  const before = messages();
+  expect(before).toHaveLength(3);
+  const digested = titles(before.at(-1)).filter(isOpened);
+  expect([...before.slice(0, -1).flatMap(titles), ...digested.map((title) => title.slice(7))].toSorted()).toEqual(all);
+  const { directory, clock } = api;
+  await queue('late');
+  await api.stop();
+  api = await startApi({ directory, clock });
+  // In the minute after a digest nothing is told.
+  for (let second = 0; second < 3; second += 1) await api.clock.advance(1000);
+  expect(messages()).toHaveLength(3);
+  await toldBefore(digestPolicy.singles);
+  await passUntil('told', () => messages().length > 3);
+  const after = messages().slice(3);
+  expect(after.map(({ event }) => event)).toEqual(['digest']);
+  // No rule is about it, so it is over by now: that is told with the rest.
+  expect(titles(after[0])).toEqual(expect.arrayContaining(['opened late', 'resolved late']));
+});
+
+test('a digest that is not taken is tried again, and nothing of it is lost', async () => {
+  await toldBefore(digestPolicy.singles);
+  http.status = 503;
+  for (const title of ['a', 'b', 'c']) await queue(title);
+  const opened = ['opened a', 'opened b', 'opened c'];
+  await passUntil('refused', () => titles(messages().at(-1)).includes('opened c'));
+  http.status = 200;
+  const refused = messages().length;
+  const again = () =>
+    messages()
+      .slice(refused)
+      .find((message) => titles(message).includes('opened c'));
+  await passUntil('tried again', () => again() !== undefined);
+  expect(titles(again()).filter(isOpened).toSorted()).toEqual(opened);
+});

@@ -1,0 +1,134 @@
+/**
+ * What must hold of alerts: raised once for one cause, in time and never falsely; over when the cause is; told at least once to a channel that takes
+ * it, over kills of the server, and not again by a server that was told that it was taken.
+ */
+import { readEventKey } from '#fleet-server/alerts/gather.ts';
+import type { AlertRuleRequest } from '#protocol/model/alert.ts';
+import type { Beliefs } from './beliefs.ts';
+import type { SimulatedChannel } from './simulated-channel.ts';
+import type { SimulatedDatabase } from './simulated-database.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+import type { Member } from './world.ts';
+
+const basic = { severity: 'critical', group: null, enabled: true, quietHours: null, escalation: null } as const;
+const rules = {
+  offline: { ...basic, name: 'away', trigger: { kind: 'offline' }, forS: 5 },
+  'pipeline-failed': {
+    ...basic,
+    name: 'failed',
+    trigger: { kind: 'condition', conditions: ['pipeline-failed'], severity: 'info' },
+    forS: 3,
+  },
+} as const;
+type Cause = keyof typeof rules;
+const causes = ['offline', 'pipeline-failed'] as const satisfies readonly Cause[];
+/** Two looks of the server, of a second each, and this run's own; there is none for one look when the last of many gets an alert of its own. */
+const lookMs = 2500;
+const betweenAlertsMs = 1500;
+const calmMs = 10_000;
+const channel = { name: 'the team', target: { kind: 'webhook', url: 'http://team.local/hook', secret: 'secret-of-the-webhook' } } as const;
+
+export class AlertsWatch {
+  readonly #channel: SimulatedChannel;
+  readonly #known = new Set<string>();
+  readonly #withoutSinceMs = new Map<string, number>();
+
+  constructor(parts: { readonly channel: SimulatedChannel }) {
+    this.#channel = parts.channel;
+  }
+
+  /** Only the rules that are looked at. */
+  static async writeRules({ app }: SimulatedServer): Promise<void> {
+    for (const { id } of await app.alertBook.rules()) await app.alertBook.removeRule(id, 'admin');
+    const { id } = await app.alertBook.addChannel(channel, 'admin');
+    for (const cause of causes)
+      await app.alertBook.addRule({ ...(rules[cause] as Omit<AlertRuleRequest, 'channelIds'>), channelIds: [id] }, 'admin');
+  }
+
+  look(server: SimulatedServer | null, database: SimulatedDatabase, members: readonly Member[], beliefs: Beliefs): void {
+    if (this.#channel.problem !== null) throw new Error(this.#channel.problem);
+    const open = database
+      .rows(`select "id", "key", "title" from "alerts" where "resolvedAtMs" is null`)
+      .map(({ id, key, title }) => ({ id: String(id), key: String(key), title: String(title) }));
+    const keys = new Set(open.map(({ key }) => key));
+    const gathered = new Map<string, string>();
+    for (const { key, gatheredAs } of database.rows(`select "key", "gatheredAs" from "alertPendings" where "gatheredAs" is not null`)) {
+      if (!keys.has(String(gatheredAs))) continue;
+      gathered.set(String(key), String(gatheredAs));
+      if (keys.has(String(key))) throw new Error(`expected one alert for one cause, there are two of ${key}: also ${gatheredAs}`);
+    }
+    for (const { id, key, title } of open) {
+      if (this.#known.has(id)) continue;
+      this.#known.add(id);
+      const of = readEventKey(key) === null ? [key] : [...gathered].flatMap(([member, as]) => (as === key ? [member] : []));
+      if (server !== null) checkIsTrue(server, of, title, beliefs);
+    }
+    const untold = new Set(database.rows(`select "alertId" from "alertNotices" where "event" = 'opened'`).map(({ alertId }) => alertId));
+    const unheard = open.find(({ id }) => !untold.has(id) && !this.#channel.hasTaken(id, 'opened'));
+    if (unheard !== undefined) throw new Error(`expected the channel to be told of it: ${unheard.title}`);
+    if (server !== null)
+      for (const { id } of members) for (const cause of causes) this.#checkIsThere(id, cause, [...keys, ...gathered.keys()], beliefs);
+  }
+
+  #checkIsThere(id: string, cause: Cause, keys: readonly string[], beliefs: Beliefs): void {
+    const has = keys.some((key) => key.endsWith(`/${id}/${cause}`));
+    const name = `${id} ${cause}`;
+    if (has || !this.#withoutSinceMs.has(name)) this.#withoutSinceMs.set(name, beliefs.nowMs);
+    const withoutMs = beliefs.nowMs - (this.#withoutSinceMs.get(name) ?? beliefs.nowMs);
+    const badMs = beliefs.lastsMs(id, cause === 'offline' ? 'offline' : 'failed');
+    const goodMs = beliefs.lastsMs(id, cause === 'offline' ? 'online' : 'well');
+    const isLate = badMs !== null && badMs > rules[cause].forS * 1000 + lookMs && beliefs.isDiskGoodFor(badMs);
+    if (isLate && withoutMs > betweenAlertsMs) throw new Error(`expected an alert of ${id}, ${cause} for ${badMs} ms, there is none`);
+    if (goodMs !== null && goodMs > calmMs + lookMs && beliefs.isDiskGoodFor(calmMs) && has)
+      throw new Error(`expected no alert of ${id}, free of ${cause} for ${goodMs} ms, there is one`);
+  }
+
+  /** What is not yet as it must become. */
+  unsettled(database: SimulatedDatabase): string[] {
+    const open = database
+      .rows(`select "title" from "alerts" where "resolvedAtMs" is null`)
+      .map(({ title }) => `expected the alert to be over: ${title}`);
+    const untold = database
+      .rows(`select "event", "attempts" from "alertNotices"`)
+      .map(({ event, attempts }) => `expected to be told after ${attempts} attempts: ${event}`);
+    return [...open, ...untold];
+  }
+
+  checkTheEnd(database: SimulatedDatabase): void {
+    for (const row of database.rows(`select "id", "title", "resolvedAtMs" from "alerts"`)) {
+      const id = String(row['id']);
+      const isOpenedTold = this.#channel.hasTaken(id, 'opened');
+      const isResolvedTold = this.#channel.hasTaken(id, 'resolved');
+      if (row['resolvedAtMs'] === null) continue;
+      if (isOpenedTold !== isResolvedTold) {
+        const words = isOpenedTold
+          ? 'its end to be told to those who were told of it'
+          : 'its end not to be told to those who knew nothing of it';
+        throw new Error(`expected ${words}: ${row['title']}`);
+      }
+    }
+  }
+}
+
+/** Of one device or of several: no device is there for all to see, and for the first of them it has lasted as its rule says. */
+function checkIsTrue(server: SimulatedServer, keys: readonly string[], title: string, beliefs: Beliefs): void {
+  let longestMs: number | null = null;
+  let forS = 0;
+  for (const key of keys) {
+    const [, id = '', cause = ''] = key.split('/');
+    forS = rules[cause as Cause].forS;
+    const guest = server.guestOf(id);
+    // Nobody knows yet where it is.
+    if (cause === 'offline' && server.app.devices.get(id)?.presence.state === 'unknown')
+      throw new Error(`expected no false alarm, got "${title}" ${beliefs.nowMs - server.startedAtMs} ms after the server's start`);
+    const isThere = guest !== null && beliefs.nowMs - guest.acceptedAtMs > 1500 && beliefs.nowMs - guest.heardAtMs < 1000;
+    if (cause === 'offline' && isThere && (beliefs.lastsMs(id, 'online') ?? 0) > 1500)
+      throw new Error(`expected no false alarm, got "${title}" while ${id} is there`);
+    const troubleMs = beliefs.troubleMs(id, cause);
+    if (troubleMs === null) throw new Error(`expected no false alarm, got "${title}" while ${id} is free of ${cause}`);
+    longestMs = Math.max(longestMs ?? 0, troubleMs);
+  }
+  // It may have begun between two looks here.
+  if (longestMs !== null && longestMs < forS * 1000 - 200)
+    throw new Error(`expected no false alarm, got "${title}" after ${longestMs} ms of ${forS} s`);
+}

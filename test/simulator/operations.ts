@@ -1,0 +1,85 @@
+/** What happens to pictures, and what people roll out and take back meanwhile. */
+import { FleetError } from '#fleet-server/errors.ts';
+import type { RolloutPlan } from '#protocol/model/rollout.ts';
+import { rolledOutKey } from './rollouts-watch.ts';
+import type { Simulation } from './simulation.ts';
+import type { Member } from './world.ts';
+
+/** In the end a device mends itself, whatever the watchdog does. */
+const mendsItselfMs = { least: 5000, most: 60_000 };
+
+export function breakPicture(run: Simulation, { agent }: Member): void {
+  agent.setFailed(true);
+  run.time.after(run.random.between(mendsItselfMs.least, mendsItselfMs.most), () => agent.setFailed(false));
+}
+
+/** It says that it streams, and for a while nothing of it arrives. */
+export function loseStream(run: Simulation, { agent }: Member): void {
+  agent.isStreamLost = true;
+  run.time.after(run.random.between(500, 15_000), () => {
+    agent.isStreamLost = false;
+  });
+}
+
+export function beginRollout(run: Simulation): void {
+  const server = run.liveServer();
+  if (server === null) return;
+  const waves: RolloutPlan = {
+    kind: 'waves',
+    canary: 1,
+    shares: [60, 100],
+    soakS: run.random.between(2, 4),
+    failureThresholdPercent: run.random.pick([0, 40]),
+  };
+  const plan: RolloutPlan = run.random.chance(0.15) ? { kind: 'all-at-once' } : waves;
+  const patch = { [rolledOutKey]: 320 + 2 * run.count };
+  ask(
+    run,
+    () => server.app.rollouts.begin({ scope: { kind: 'group', name: 'hall' }, patch, plan }, 'admin'),
+    ({ id }) => run.rollouts.begun.add(id),
+  );
+}
+
+/** Of the newest: halted, gone on with, or taken back. */
+export function steerRollout(run: Simulation): void {
+  const newest = run.rollouts.newest(run.database);
+  const server = run.liveServer();
+  if (server === null || newest === null) return;
+  const { rollouts } = server.app;
+  const { id, state } = newest;
+  if (state === 'running' && run.random.chance(0.4))
+    ask(
+      run,
+      () => rollouts.halt(id, 'admin'),
+      () => undefined,
+    );
+  else if (state === 'halted' && run.random.chance(0.6))
+    ask(
+      run,
+      () => rollouts.resume(id, 'admin'),
+      () => undefined,
+    );
+  else takeBack(run, id);
+}
+
+export function takeBack(run: Simulation, id: string): void {
+  const server = run.liveServer();
+  if (server === null) return;
+  ask(
+    run,
+    () => server.app.rollouts.rollBack(id, 'admin'),
+    () => run.rollouts.takenBack.add(id),
+  );
+}
+
+function ask<T>(run: Simulation, work: () => Promise<T>, answered: (answer: T) => void): void {
+  const server = run.liveServer();
+  work().then(
+    (answer) => {
+      if (server?.isAlive === true) answered(run.answer(answer));
+    },
+    (cause: unknown) => {
+      if (server?.isAlive === true && !(cause instanceof FleetError)) throw cause;
+    },
+  );
+}

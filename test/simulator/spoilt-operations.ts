@@ -1,0 +1,84 @@
+/** Faults of the product made on purpose (sabotage.ts), in what watches and steers: roll-outs, the watchdog, alerts. */
+import type { FastifyInstance } from 'fastify';
+import type { ApiOptions } from '#fleet-server/api.ts';
+import type { Clock } from '#fleet-server/clock.ts';
+import { deleteTrial } from '#fleet-server/settings/trials-store.ts';
+import type { Sabotage } from './sabotage.ts';
+import type { SimulatedDatabase } from './simulated-database.ts';
+import { simulatedPolicy } from './watchdog-watch.ts';
+
+type Tell = NonNullable<ApiOptions['tell']>;
+
+export function spoiltTelling(sabotage: Sabotage | null, tell: Tell): Tell {
+  switch (sabotage) {
+    case 'notice thrown away':
+      return async () => undefined;
+    case 'recovery not told':
+      return async (target, notice) => (notice.event === 'resolved' ? undefined : tell(target, notice));
+    case 'notice told again':
+      return async (target, notice) => {
+        await tell(target, notice);
+        throw new Error('the answer was lost here');
+      };
+    default:
+      return tell;
+  }
+}
+
+export function spoilOperations(app: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
+  spoilRollouts(app, sabotage, database, clock);
+  spoilWatchdog(app, sabotage);
+  spoilAlerts(app, sabotage);
+}
+
+function spoilRollouts(app: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
+  const { settings, rollouts, settingsTrials } = app;
+  if (sabotage === 'any device taken as confirmed') {
+    const standings = settings.standings.bind(settings);
+    settings.standings = async (...parameters) =>
+      (await standings(...parameters)).map((standing) => ({ ...standing, state: { ...standing.state, kind: 'applied' as const } }));
+  }
+  if (sabotage === 'roll-out goes on past its threshold')
+    clock.every(
+      50,
+      () => void database.rows(`update "rollouts" set "state" = 'running' where "state" = 'halted' and "reason" not like 'Halted%'`),
+    );
+  if (sabotage === 'roll-out not looked after') rollouts.start = () => undefined;
+  if (sabotage === 'roll-out taken back in words only')
+    settingsTrials.drop = async (transaction, id) => {
+      await deleteTrial(transaction, id);
+      return [];
+    };
+}
+
+function spoilWatchdog({ watchdogPolicies, history, commands }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'watchdog heeds no bound') {
+    const steps = [{ command: 'restart-pipeline' as const, attempts: 10, maxAnHour: 12 }];
+    watchdogPolicies.of = () => ({ ...simulatedPolicy, steps, firstPauseS: 1, maxPauseS: 1, maxAnHour: 60 });
+  }
+  if (sabotage === 'restart without an entry') history.appendIn = async () => undefined;
+  if (sabotage === 'restart asked for twice') {
+    const request = commands.request.bind(commands);
+    commands.request = async (wanted) => {
+      const { historyEntry, ...again } = wanted;
+      if (historyEntry !== undefined) await request(again);
+      return request(wanted);
+    };
+  }
+}
+
+function spoilAlerts({ alerts, devices }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'alerts asleep') alerts.start = () => undefined;
+  if (sabotage !== 'alert never over' && sabotage !== 'alarm at once after a restart') return;
+  const known = devices.known.bind(devices);
+  const away = new Set<string>();
+  devices.known = function* () {
+    for (const device of known()) {
+      const { id, presence } = device.live;
+      if (sabotage === 'alarm at once after a restart' ? presence.state === 'unknown' : presence.state === 'offline') away.add(id);
+      else if (sabotage === 'alarm at once after a restart') away.delete(id);
+      const live = { ...device.live, presence: { ...presence, state: 'offline' as const } };
+      yield away.has(id) ? { ...device, live } : device;
+    }
+  };
+}
