@@ -101,12 +101,10 @@ describe('settings', () => {
   });
 
   test('another bitrate comes without an interruption', async () => {
+    // A relay that is slow for a moment on a busy machine would have the bitrate follow it, which is not what is looked at here.
+    await system.api.patchSettings(deviceId, { AV_ADAPTIVE_BITRATE: false });
     await until('applied', 10_000, async () => (await system.api.settings(deviceId)).state === 'applied');
-    // On a busy machine the bitrate may have followed a relay that was slow for a while, which is not what is looked at here.
-    const before = await until('the whole bitrate', 30_000, async () => {
-      const device = await system.api.device(deviceId);
-      return (device.adaptation === null || device.adaptation.bitrateKbps === device.adaptation.targetKbps) && device;
-    });
+    const before = await system.api.device(deviceId);
     const recording = await record((await system.api.playback(deviceId)).rtmp, join(system.folder, 'bitrate.flv'));
     const receivedBefore = (await system.api.device(deviceId)).relay?.bytesReceived ?? 0;
     await until(

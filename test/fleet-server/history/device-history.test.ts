@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pruneHistory } from '#fleet-server/history/history-store.ts';
 import type { EventAck } from '#protocol/messages.ts';
 import type { History, HistoryKinds } from '#protocol/model/history.ts';
+import { until } from '../../until.ts';
 import { type ApiUnderTest, type DeviceVoice, startApi } from '../api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -113,7 +114,11 @@ describe('an event that is told late', () => {
     voice.connect();
     await voice.say('event', event(1, '2026-11-21T12:30:00.000Z'));
     await voice.say('event', event(2, '2026-11-21T13:59:58.000Z'));
-    const { entries: shown } = await page('');
+    // Nobody waits for what the server writes of its own accord.
+    const { entries: shown } = await until('that it came, went and came', 5000, async () => {
+      const read = await page('');
+      return read.entries.filter(({ origin }) => origin === 'server').length >= 3 && read;
+    });
     expect(shown.map(({ kind, at, arrivedAt }) => [kind, at, arrivedAt]).slice(0, 4)).toEqual([
       ['device-online', '2026-11-21T14:00:00.000Z', '2026-11-21T14:00:00.000Z'],
       ['pipeline-failed', '2026-11-21T13:59:58.000Z', '2026-11-21T14:00:00.000Z'],
