@@ -127,29 +127,36 @@ export function acknowledgeAlert(
 ): Promise<AlertsTable | undefined> {
   return database
     .updateTable('alerts')
-    .set({ ...columns, escalateAtMs: null })
+    .set({ ...columns, escalateInMs: null })
     .where('id', '=', id)
     .where('resolvedAtMs', 'is', null)
     .returningAll()
     .executeTakeFirst();
 }
 
-/** Those that nobody acknowledged in time; they are escalated once. */
-export async function escalateDue(database: Database, silenced: ReadonlySet<string>, nowMs: number): Promise<AlertsTable[]> {
-  const due = await database
-    .selectFrom('alerts')
-    .select(['id', 'deviceId'])
-    .where('escalateAtMs', '<=', nowMs)
-    .where('resolvedAtMs', 'is', null)
-    .execute();
-  const ids = due.filter(({ deviceId }) => deviceId === null || !silenced.has(deviceId)).map(({ id }) => id);
+/** Of those that nobody acknowledged in time; each is escalated once. */
+export async function escalate(database: Database, ids: readonly string[], nowMs: number): Promise<AlertsTable[]> {
   if (ids.length === 0) return [];
   return database
     .updateTable('alerts')
-    .set({ escalatedAtMs: nowMs, escalateAtMs: null })
+    .set({ escalatedAtMs: nowMs, escalateInMs: null })
     .where('id', 'in', ids.slice(0, maxEscalatedAtOnce))
+    .where('escalateInMs', 'is not', null)
+    .where('resolvedAtMs', 'is', null)
     .returningAll()
     .execute();
+}
+
+/** Of those that are still to be escalated. */
+export async function writeEscalateIn(database: Database, ids: readonly string[], escalateInMs: number): Promise<void> {
+  for (let start = 0; start < ids.length; start += maxRowsAtOnce) {
+    await database
+      .updateTable('alerts')
+      .set({ escalateInMs })
+      .where('id', 'in', ids.slice(start, start + maxRowsAtOnce))
+      .where('escalateInMs', 'is not', null)
+      .execute();
+  }
 }
 
 export async function addToldChannels(database: Database, id: string, channelIds: readonly string[]): Promise<void> {
@@ -215,20 +222,38 @@ export function dueNotices(database: Database, channelId: string, nowMs: number,
     .execute();
 }
 
-/** What is not to be told yet because it is quiet: it is over before anybody was told. What only waits for its turn is told all the same. */
-export function takeUntold(database: Database, alertId: string, nowMs: number): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
-  return (
-    database
-      .deleteFrom('alertNotices')
-      .where('alertId', '=', alertId)
-      .where('event', 'in', ['opened', 'escalated'])
-      .where('attempts', '=', 0)
+/** It is not to be told yet because it is quiet. What only waits for its turn is told all the same. */
+function isUntold(nowMs: number) {
+  return (e: ExpressionBuilder<Schema, 'alertNotices'>) =>
+    e.and([
+      e('attempts', '=', 0),
       // What was due at once may have been told: a clock that was set back since does not make it wait.
-      .whereRef('nextAttemptAtMs', '>', 'createdAtMs')
-      .where('nextAttemptAtMs', '>', nowMs)
-      .returning(['channelId', 'event'])
-      .execute()
-  );
+      e('nextAttemptAtMs', '>', e.ref('createdAtMs')),
+      e('nextAttemptAtMs', '>', nowMs),
+    ]);
+}
+
+/** Alerts that nobody was told of yet because it is quiet. */
+export async function untoldAlerts(database: Database, nowMs: number): Promise<string[]> {
+  const rows = await database
+    .selectFrom('alertNotices')
+    .select('alertId')
+    .distinct()
+    .where('event', '=', 'opened')
+    .where(isUntold(nowMs))
+    .execute();
+  return rows.map(({ alertId }) => alertId);
+}
+
+/** What is over before anybody was told. */
+export function takeUntold(database: Database, alertId: string, nowMs: number): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
+  return database
+    .deleteFrom('alertNotices')
+    .where('alertId', '=', alertId)
+    .where('event', 'in', ['opened', 'escalated'])
+    .where(isUntold(nowMs))
+    .returning(['channelId', 'event'])
+    .execute();
 }
 
 export async function postponeNotice(

@@ -5,11 +5,12 @@
  * - An alert and what is to be told of it are written in one transaction; a restart forgets neither.
  * - For how long something has lasted is measured; the time of day is for people, and for quiet hours.
  * - Recovery is told to those who were told of the trouble, and to nobody else.
- * - In a rule's quiet hours nobody is told anything; the time until it is escalated begins when somebody was told.
+ * - In a rule's quiet hours nobody is told anything.
  */
 import { randomUUID } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts } from '#fleet-server/alerts/decide.ts';
+import { Escalations } from '#fleet-server/alerts/escalations.ts';
 import { NoticeTeller, type NoticeTellerOptions } from '#fleet-server/alerts/notice-teller.ts';
 import { Pendings } from '#fleet-server/alerts/pendings.ts';
 import { quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
@@ -35,6 +36,7 @@ const pruneMs = 600_000;
 export class Alerts {
   readonly #options: AlertsOptions;
   readonly #pendings: Pendings;
+  readonly #escalations: Escalations;
   readonly #steadyMs: () => number;
   /** Null: it stands in the store. */
   #memory: AlertsMemory | null = null;
@@ -45,6 +47,7 @@ export class Alerts {
   constructor(options: AlertsOptions) {
     this.#options = options;
     this.#pendings = new Pendings(options.database);
+    this.#escalations = new Escalations(options.database);
     this.#teller = new NoticeTeller(options);
     this.#steadyMs = steadyTime(options.clock);
   }
@@ -87,6 +90,7 @@ export class Alerts {
     if (!this.#options.isLeader()) {
       // Whoever leads next begins with what stands in the store.
       this.#memory = null;
+      this.#escalations.forget();
       return;
     }
     this.#work ??= this.#look()
@@ -121,7 +125,10 @@ export class Alerts {
     for (const { id, detail } of changed) await store.updateDetail(database, id, detail);
     for (const key of resolved) await this.#resolve(rules, key, nowMs);
     const silenced = new Set(now.devices.filter(({ isSilenced }) => isSilenced).map(({ id }) => id));
-    const escalated = await this.#escalate(rules, silenced, nowMs);
+    const due = await this.#escalations.due(unresolved, { nowMs, steadyNowMs });
+    // Of devices in a maintenance window at its end.
+    const heard = due.filter(({ deviceId }) => deviceId === null || !silenced.has(deviceId)).map(({ id }) => id);
+    const escalated = heard.length === 0 ? 0 : await this.#escalate(rules, heard, nowMs);
     if (opened.length + changed.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
   }
 
@@ -143,7 +150,7 @@ export class Alerts {
       openedAtMs: nowMs,
       acknowledgedAtMs: null,
       acknowledgedBy: null,
-      escalateAtMs: rule.escalation === null ? null : atMs + rule.escalation.afterS * 1000,
+      escalateInMs: rule.escalation === null ? null : rule.escalation.afterS * 1000,
       escalatedAtMs: null,
       resolvedAtMs: null,
       toldChannels: '',
@@ -168,10 +175,9 @@ export class Alerts {
     });
   }
 
-  /** Of devices in a maintenance window at its end. */
-  async #escalate(rules: readonly AlertRule[], silenced: ReadonlySet<string>, nowMs: number): Promise<number> {
+  async #escalate(rules: readonly AlertRule[], ids: readonly string[], nowMs: number): Promise<number> {
     return inTransaction(this.#options.database, async (transaction) => {
-      const rows = await store.escalateDue(transaction, silenced, nowMs);
+      const rows = await store.escalate(transaction, ids, nowMs);
       for (const row of rows) {
         const rule = rules.find(({ id }) => id === row.ruleId);
         if (rule?.escalation == null) continue;

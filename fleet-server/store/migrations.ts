@@ -510,6 +510,13 @@ async function toldChannels({ schema }: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function measuredEscalations(database: Kysely<unknown>): Promise<void> {
+  await database.schema.alterTable('alerts').renameColumn('escalateAtMs', 'escalateInMs').execute();
+  const nowMs = Date.now();
+  await sql`update "alerts" set "escalateInMs" = case when "escalateInMs" > ${nowMs} then "escalateInMs" - ${nowMs} else 0 end
+    where "escalateInMs" is not null`.execute(database);
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -533,6 +540,7 @@ export const migrations: readonly Migration[] = [
   { name: 'when events arrived, and their order by when they happened', run: lateEvents },
   { name: 'since when something is wrong that may become an alert', run: alertPendings },
   { name: 'what each alert channel was told of late', run: toldChannels },
+  { name: 'how much time is left until an alert is escalated', run: measuredEscalations },
 ];
 
 /** 0: there is none yet. */

@@ -292,7 +292,8 @@ export type AlertsTable = {
   openedAtMs: number;
   acknowledgedAtMs: number | null;
   acknowledgedBy: string | null;
-  escalateAtMs: number | null;
+  /** How much time is left, as it was written last (alerts/escalations.ts); null: it is not to be escalated any more. */
+  escalateInMs: number | null;
   escalatedAtMs: number | null;
   resolvedAtMs: number | null;
   /** Ids of channels that are told of it, with spaces between them. */

@@ -31,7 +31,7 @@ async function queue(title: string): Promise<void> {
   const nowMs = api.clock.nowMs();
   const row = {
     ...{ id: randomUUID(), key: `r/${title}`, ruleId: 'r', ruleName: 'away', severity: 'warning', title, detail: '', deviceId: null },
-    ...{ openedAtMs: nowMs, acknowledgedAtMs: null, acknowledgedBy: null, escalateAtMs: null, escalatedAtMs: null },
+    ...{ openedAtMs: nowMs, acknowledgedAtMs: null, acknowledgedBy: null, escalateInMs: null, escalatedAtMs: null },
     ...{ resolvedAtMs: null, toldChannels: channel.id },
   };
   const notice: AlertNotice = { event: 'opened', alert: toAlert(row), deviceName: null, url: null };

@@ -207,6 +207,40 @@ describe('an alert', () => {
     ]);
   });
 
+  test('is told to others after the time that was asked for, though clocks are set and the server starts anew meanwhile', async () => {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id], escalation: { afterS: 60, channelIds: [boss.id] } });
+    await deviceThatWent();
+    const newest = async () => (await alerts())[0];
+    await passUntil('opened', async () => (await newest()) !== undefined);
+    let seconds = 0;
+    const pass = async (count: number) => {
+      for (let second = 0; second < count; second += 1) {
+        await api.clock.advance(1000);
+        seconds += 1;
+        if ((await newest())?.escalatedAt !== null) return;
+      }
+    };
+    const restart = async () => {
+      const { directory, clock } = api;
+      await api.stop();
+      api = await startApi({ directory, clock });
+    };
+    await pass(20);
+    api.clock.set(3_600_000);
+    await pass(10);
+    await restart();
+    await pass(10);
+    api.clock.set(-7_200_000);
+    await restart();
+    expect((await newest())?.escalatedAt).toBeNull();
+    await pass(100);
+    expect(seconds).toBeGreaterThanOrEqual(60);
+    // With each restart up to five seconds that were not written yet, and a look.
+    expect(seconds).toBeLessThanOrEqual(60 + 3 * 6);
+  });
+
   test('in quiet hours is told at their end, and not at all when it is over by then', async () => {
     await removeFirstRules();
     const channel = await webhook();

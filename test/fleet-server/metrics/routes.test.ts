@@ -73,7 +73,7 @@ test('open alerts are counted, however many there are', async () => {
       resolvedAtMs: null,
       acknowledgedAtMs: null,
       acknowledgedBy: null,
-      escalateAtMs: null,
+      escalateInMs: null,
       escalatedAtMs: null,
       toldChannels: '',
     },

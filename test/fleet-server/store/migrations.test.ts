@@ -55,6 +55,29 @@ test('what was changed at one moment by one person is one revision, and what a r
   await rm(directory, { recursive: true });
 });
 
+// A store of before time was measured: when an alert is to be escalated becomes how much time is left.
+test('an alert that waits for somebody to acknowledge it waits no longer than before', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'msl-store-'));
+  const { database, close } = await openStoreUnderTest(directory);
+  const before = migrations.findIndex(({ name }) => name === 'how much time is left until an alert is escalated');
+  await sql`alter table "alerts" rename column "escalateInMs" to "escalateAtMs"`.execute(database);
+  const insert = (id: string, escalateAtMs: number | null) =>
+    sql`insert into "alerts" ("id", "key", "ruleId", "ruleName", "severity", "title", "detail", "openedAtMs", "toldChannels", "escalateAtMs")
+      values (${id}, ${id}, 'r', 'r', 'info', '', '', 0, '', ${escalateAtMs})`.execute(database);
+  await insert('none', null);
+  await insert('over', Date.now() - 1000);
+  await insert('waits', Date.now() + 600_000);
+  await database.updateTable('schemaVersion').set({ version: before }).execute();
+  await migrate(database, migrations.slice(0, before + 1));
+  const rows = await database.selectFrom('alerts').select(['id', 'escalateInMs']).orderBy('id').execute();
+  expect(rows.map(({ id }) => id)).toEqual(['none', 'over', 'waits']);
+  expect(rows.slice(0, 2).map(({ escalateInMs }) => escalateInMs)).toEqual([null, 0]);
+  expect(rows[2]?.escalateInMs).toBeLessThanOrEqual(600_000);
+  expect(rows[2]?.escalateInMs).toBeGreaterThan(500_000);
+  await close();
+  await rm(directory, { recursive: true });
+});
+
 /** Made by the first migration alone, and filled with made-up rows: a store of the first version. */
 const fixture = join(import.meta.dirname, 'fixtures', 'first-schema-made-up.sqlite');
 
