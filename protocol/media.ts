@@ -107,7 +107,7 @@ export const OutputStatus = Type.Object({
   droppedGroups: Type.Integer({ minimum: 0 }),
   queuedBytes: Type.Integer({ minimum: 0 }),
   recording: Type.Optional(RecordingStatus),
-  /** By how much the far side is behind the newest picture: what waits here, in the kernel and on the way. While it streams. */
+  /** For how long the oldest picture or sound that has not arrived has been ready: what waits here, in the kernel and on the way. While it streams. */
   lagMs: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type OutputStatus = Static<typeof OutputStatus>;

@@ -13,6 +13,12 @@ export type Tag = {
   readonly bytes: Buffer;
 };
 
+/** On the common time line of all captures. */
+export type PlacedTag = Tag & {
+  /** When it came there, by the monotonic clock: what its pictures took to be made is no concern of the ways that they go. */
+  readonly placedAtMs: number;
+};
+
 const headerBytes = 11;
 const trailerBytes = 4;
 const kinds = new Map<number, Tag['kind']>([

@@ -5,11 +5,12 @@
  * The address with its key is set as a property: a launch string would show it in errors.
  */
 import { lookup } from 'node:dns';
-import { type Tag, writeTimestamp } from '#device/media-host/flv.ts';
+import { type PlacedTag, writeTimestamp } from '#device/media-host/flv.ts';
 import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts';
 import { type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 import { SendLedger } from '#device/media-host/send-ledger.ts';
+import { WayRoom } from '#device/media-host/way-room.ts';
 
 /**
  * The queue has no bound of its own: its numbers are 32-bit properties, which the binding reads without leaking, and the
@@ -22,9 +23,6 @@ const description =
 
 /** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
-/** At the rate that was measured; a keyframe goes out whole all the same. */
-const leastRoomBytes = 16 * 1024;
-const narrowRoomMs = 800;
 /** Twice what the way itself takes, and what lies between two looks. */
 const leastRoomMs = 500;
 const mostRoomMs = 1500;
@@ -49,6 +47,7 @@ export class RtmpConnection {
   readonly #sink: GstElement;
   readonly #sockets: KernelSockets;
   readonly #ledger = new SendLedger();
+  readonly #room = new WayRoom();
   #onFailed: ((reason: string) => void) | null = null;
   #baseMs: number | null = null;
   #isConnected = false;
@@ -76,13 +75,14 @@ export class RtmpConnection {
    * The headers go at once: that the server has accepted the stream shows in that the sink takes them. `onFailed` is called
    * at most once, and the connection is closed by then.
    */
-  open(location: string, headers: readonly Tag[], onFailed: (reason: string) => void): void {
+  open(location: string, headers: readonly PlacedTag[], onFailed: (reason: string) => void): void {
     this.close();
     this.#onFailed = onFailed;
     this.#baseMs = null;
     this.#ledger.clear();
     this.#delayMs = null;
     this.#isBehind = true;
+    this.#room.clear();
     this.#isConnected = false;
     // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
     this.#sink['host'] = '';
@@ -119,12 +119,10 @@ export class RtmpConnection {
     return this.#isConnected;
   }
 
-  /** `deliveredKbps`: what the way carried of late; null where that is not known yet. */
-  hasRoom(deliveredKbps: number | null): boolean {
+  hasRoom(): boolean {
     // On a way that has become narrow, what is under way takes longer than its pictures did.
     const wayMs = 2 * (this.#delayMs ?? 0);
-    if (deliveredKbps !== null && this.waitingBytes() > Math.max(leastRoomBytes, (deliveredKbps * (narrowRoomMs + wayMs)) / 8))
-      return false;
+    if (!this.#room.hasRoom(this.waitingBytes(), wayMs)) return false;
     const roomMs = Math.min(mostRoomMs, leastRoomMs + wayMs);
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
@@ -138,9 +136,9 @@ export class RtmpConnection {
     return this.#ledger.arrivedBytes;
   }
 
-  /** The time of the oldest tag that waits so; null where none does. */
-  oldestWaitingMs(): number | null {
-    return this.#ledger.oldestMs;
+  /** When the oldest tag that waits so was placed on the time line; null where none does. */
+  oldestWaitingAtMs(): number | null {
+    return this.#ledger.oldest?.placedAtMs ?? null;
   }
 
   /** When it was last looked at, more was under way than a connection has that keeps up. */
@@ -156,7 +154,12 @@ export class RtmpConnection {
     this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs;
   }
 
-  push(tag: Tag): void {
+  /** To be told after each look what arrived of late; null where that is not known yet. */
+  learn(deliveredKbps: number | null): void {
+    this.#room.learn(this.#isBehind, deliveredKbps);
+  }
+
+  push(tag: PlacedTag): void {
     if (this.#onFailed === null) return;
     this.#baseMs ??= tag.timestampMs;
     const timestampMs = tag.timestampMs - this.#baseMs;
@@ -165,7 +168,7 @@ export class RtmpConnection {
       return;
     }
     writeTimestamp(tag.bytes, timestampMs);
-    this.#ledger.push(tag.bytes.length, tag.timestampMs);
+    this.#ledger.push(tag.bytes.length, tag);
     this.#source.push?.(tag.bytes);
   }
 

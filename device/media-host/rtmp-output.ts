@@ -126,7 +126,7 @@ export class RtmpOutput implements Output {
   #feed(): void {
     const connection = this.#connection;
     if (connection === null) return;
-    while (this.#life.kind === 'streaming' && connection.hasRoom(this.#reading?.deliveredKbps ?? null)) {
+    while (this.#life.kind === 'streaming' && connection.hasRoom()) {
       const tag = this.#queue.take();
       if (tag === null) break;
       connection.push(tag);
@@ -143,15 +143,16 @@ export class RtmpOutput implements Output {
     connection.look(nowMs);
     const arrivedBytes = connection.arrivedBytes();
     this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#lagMs() });
+    connection.learn(this.#reading?.deliveredKbps ?? null);
     const isAllThere = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
     if (isAllThere || arrivedBytes !== this.#arrived.bytes) this.#arrived = { bytes: arrivedBytes, atMs: nowMs };
     else if (nowMs - this.#arrived.atMs > stallBoundMs) this.#life.failed(stalledWords);
   }
 
-  /** By how much the far side is behind the newest tag. */
+  /** For how long the oldest tag that has not arrived has been ready to go. */
   #lagMs(): number {
-    const oldestMs = this.#connection?.oldestWaitingMs() ?? this.#queue.nextMs;
-    return oldestMs === null ? 0 : Math.max(0, this.#queue.newestMs - oldestMs);
+    const oldestAtMs = this.#connection?.oldestWaitingAtMs() ?? this.#queue.next?.placedAtMs ?? null;
+    return oldestAtMs === null ? 0 : Math.round(this.#now() - oldestAtMs);
   }
 
   #now(): number {

@@ -6,7 +6,8 @@
  * some percent: the ledger is for seconds, not for milliseconds.
  */
 
-type Entry = { readonly endBytes: number; readonly timestampMs: number };
+type Times = { readonly timestampMs: number; readonly placedAtMs: number };
+type Entry = Times & { readonly endBytes: number };
 
 export class SendLedger {
   /** As many as the output has handed over and the server has not acknowledged: a second of tags, by the output's own bound. */
@@ -22,9 +23,9 @@ export class SendLedger {
     return this.#arrivedBytes;
   }
 
-  /** Of the oldest tag under way; null where all has arrived. */
-  get oldestMs(): number | null {
-    return this.#entries[0]?.timestampMs ?? null;
+  /** The oldest tag under way; null where all has arrived. */
+  get oldest(): Times | null {
+    return this.#entries[0] ?? null;
   }
 
   /** From the oldest tag under way to the newest. */
@@ -32,9 +33,9 @@ export class SendLedger {
     return (this.#entries.at(-1)?.timestampMs ?? 0) - (this.#entries[0]?.timestampMs ?? 0);
   }
 
-  push(bytes: number, timestampMs: number): void {
+  push(bytes: number, { timestampMs, placedAtMs }: Times): void {
     this.#pushedBytes += bytes;
-    this.#entries.push({ endBytes: this.#pushedBytes, timestampMs });
+    this.#entries.push({ endBytes: this.#pushedBytes, timestampMs, placedAtMs });
   }
 
   /** So many bytes are still on this side or on the way. What has arrived once stays so. */

@@ -1,14 +1,14 @@
 /** Keeps what a late joiner needs and hands each tag to every queue that has joined. */
-import { isVideoHeader, type Tag } from '#device/media-host/flv.ts';
+import { isVideoHeader, type PlacedTag, type Tag } from '#device/media-host/flv.ts';
 import type { TagQueue } from '#device/media-host/tag-queue.ts';
 
 /** A camera with keyframes far apart must not fill the memory: beyond this a late joiner waits for the next keyframe. */
 const maximumGroupBytes = 8 * 1024 * 1024;
 
 export class TagBus {
-  readonly #headers = new Map<Tag['kind'], Tag>();
+  readonly #headers = new Map<Tag['kind'], PlacedTag>();
   /** From the last keyframe on; empty until there is one under the present headers. */
-  #group: Tag[] = [];
+  #group: PlacedTag[] = [];
   #groupBytes = 0;
   readonly #queues = new Set<TagQueue>();
 
@@ -23,18 +23,20 @@ export class TagBus {
     this.#clearGroup();
   }
 
-  publish(tag: Tag): void {
+  publish(tag: PlacedTag): void {
     if (tag.isHeader) this.#headers.set(tag.kind, tag);
     this.#remember(tag);
     for (const queue of this.#queues) queue.offer(tag);
   }
 
   /** Script tag and sequence headers, with the time of the group that a joiner starts from. */
-  headers(): Tag[] {
+  headers(): PlacedTag[] {
     const first = this.#group[0];
     const order = ['script', 'video', 'audio'] as const;
     const present = order.map((kind) => this.#headers.get(kind)).filter((tag) => tag !== undefined);
-    return first === undefined ? present : present.map((tag) => ({ ...tag, timestampMs: first.timestampMs }));
+    if (first === undefined) return present;
+    const { timestampMs, placedAtMs } = first;
+    return present.map((tag) => ({ ...tag, timestampMs, placedAtMs }));
   }
 
   /** The queue gets headers and the group since the last keyframe now, and every tag from now on. */
@@ -48,7 +50,7 @@ export class TagBus {
     this.#queues.delete(queue);
   }
 
-  #remember(tag: Tag): void {
+  #remember(tag: PlacedTag): void {
     if (isVideoHeader(tag) || tag.isKeyframe) this.#clearGroup();
     if (tag.isHeader || (this.#group.length === 0 && !tag.isKeyframe)) return;
     this.#group.push(tag);

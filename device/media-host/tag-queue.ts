@@ -6,7 +6,7 @@
  *   alone is larger than the bound loses its end, which a decoder survives; so does one that grows too old while it is taken.)
  * - Headers are never dropped: those of a dropped group go to the next.
  */
-import { isVideoHeader, type Tag } from '#device/media-host/flv.ts';
+import { isVideoHeader, type PlacedTag } from '#device/media-host/flv.ts';
 
 /** How old, seen from the newest tag, the next one may be. */
 export type AgeBounds = {
@@ -21,7 +21,7 @@ const anyAge: AgeBounds = { dropMs: Number.POSITIVE_INFINITY, cutMs: Number.POSI
 /** A group this young is begun whatever it takes. */
 const freshMs = 300;
 
-type Group = { readonly tags: Tag[]; taken: number };
+type Group = { readonly tags: PlacedTag[]; taken: number };
 
 export class TagQueue {
   readonly #maximumBytes: number;
@@ -46,12 +46,12 @@ export class TagQueue {
     return this.#newestMs;
   }
 
-  /** Of the next tag that is no header; null where there is none. */
-  get nextMs(): number | null {
+  /** The next tag that is no header; null where there is none. */
+  get next(): PlacedTag | null {
     for (const { tags, taken } of this.#groups) {
       for (let index = taken; index < tags.length; index += 1) {
         const tag = tags[index];
-        if (tag !== undefined && isMedia(tag)) return tag.timestampMs;
+        if (tag !== undefined && isMedia(tag)) return tag;
       }
     }
     return null;
@@ -65,7 +65,7 @@ export class TagQueue {
     return this.#droppedGroups;
   }
 
-  offer(tag: Tag): void {
+  offer(tag: PlacedTag): void {
     this.#newestMs = tag.timestampMs;
     if (tag.isKeyframe) this.#waitsForKeyframe = false;
     if (this.#waitsForKeyframe && !tag.isHeader) return;
@@ -81,7 +81,7 @@ export class TagQueue {
     if (this.#isOlder(this.#ages.cutMs)) this.#endGroup();
   }
 
-  take(): Tag | null {
+  take(): PlacedTag | null {
     this.#skipLate();
     const group = this.#groups[0];
     const tag = group?.tags[group.taken];
@@ -100,7 +100,7 @@ export class TagQueue {
     this.#waitsForKeyframe = true;
   }
 
-  #groupFor(tag: Tag): Group {
+  #groupFor(tag: PlacedTag): Group {
     const last = this.#groups.at(-1);
     const startsGroup = tag.isKeyframe || isVideoHeader(tag);
     if (last !== undefined && !(startsGroup && last.tags.some(isMedia))) return last;
@@ -111,7 +111,7 @@ export class TagQueue {
   }
 
   /** The newest tag of the one group that is left. */
-  #cut(tag: Tag): void {
+  #cut(tag: PlacedTag): void {
     this.#groups.at(-1)?.tags.pop();
     this.#bytes -= tag.bytes.length;
     this.#droppedGroups += 1;
@@ -121,13 +121,13 @@ export class TagQueue {
   /** One that would lose its end gives way to the next: that one is begun when it is new. Never two one after the other. */
   #skipLate(): void {
     const isBegun = this.#groups[0]?.taken !== 0;
-    const ageMs = this.#newestMs - (this.nextMs ?? this.#newestMs);
+    const ageMs = this.#newestMs - (this.next?.timestampMs ?? this.#newestMs);
     if (isBegun || ageMs <= freshMs || ageMs + this.#growthMs <= this.#ages.cutMs) return;
     this.#growthMs = 0;
     this.#dropGroup(this.#groups.length);
   }
 
-  #note(tag: Tag): void {
+  #note(tag: PlacedTag): void {
     if (!isMedia(tag)) return;
     const lagMs = this.#newestMs - tag.timestampMs;
     if (tag.isKeyframe) this.#begunLagMs = lagMs;
@@ -135,8 +135,8 @@ export class TagQueue {
   }
 
   #isOlder(boundMs: number): boolean {
-    const nextMs = this.nextMs;
-    return nextMs !== null && this.#newestMs - nextMs > boundMs;
+    const { next } = this;
+    return next !== null && this.#newestMs - next.timestampMs > boundMs;
   }
 
   /** What is left of the group that was begun, or the one group that nobody has begun. */
@@ -178,6 +178,6 @@ export class TagQueue {
   }
 }
 
-function isMedia(tag: Tag): boolean {
+function isMedia(tag: PlacedTag): boolean {
   return !tag.isHeader;
 }

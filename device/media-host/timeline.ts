@@ -6,7 +6,7 @@
  *   copy (ffmpeg, HLS muxers) refuse anything else.
  * - A new capture starts where the old one ended, plus the time that passed between them.
  */
-import type { Tag } from '#device/media-host/flv.ts';
+import type { PlacedTag, Tag } from '#device/media-host/flv.ts';
 
 const timestampRange = 2 ** 32;
 
@@ -27,9 +27,9 @@ export class TimeLine {
     this.#turns = 0;
   }
 
-  /** The tag on the common time line. Headers get the time of what was last: they take none themselves. */
-  place(tag: Tag, nowMs: number): Tag {
-    if (tag.isHeader) return { ...tag, timestampMs: this.#lastMs };
+  /** Headers get the time of what was last: they take none themselves. `nowMs`: of the monotonic clock. */
+  place(tag: Tag, nowMs: number): PlacedTag {
+    if (tag.isHeader) return { ...tag, timestampMs: this.#lastMs, placedAtMs: nowMs };
     const raw = this.#unwrap(tag.timestampMs);
     this.#offsetMs ??= this.#lastMs + this.#gap(nowMs) - raw;
     const earliest = Math.max(this.#lastMs, (this.#lastOfKindMs.get(tag.kind) ?? -1) + 1);
@@ -37,7 +37,7 @@ export class TimeLine {
     this.#lastMs = timestampMs;
     this.#lastArrivalMs = nowMs;
     this.#lastOfKindMs.set(tag.kind, timestampMs);
-    return { ...tag, timestampMs };
+    return { ...tag, timestampMs, placedAtMs: nowMs };
   }
 
   #gap(nowMs: number): number {

@@ -5,7 +5,7 @@ export type UplinkSample = {
   readonly atMs: number;
   /** Bytes that the target has acknowledged since the connection began. */
   readonly arrivedBytes: number;
-  /** By how much the oldest tag that has not arrived is behind the newest. */
+  /** For how long the oldest tag that has not arrived has been ready to go. */
   readonly lagMs: number;
 };
 

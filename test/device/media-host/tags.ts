@@ -1,5 +1,5 @@
 /** FLV tags made by hand, no larger than what is looked at. */
-import { parseTag, type Tag } from '#device/media-host/flv.ts';
+import { type PlacedTag, parseTag, type Tag } from '#device/media-host/flv.ts';
 
 type Kind = 'script' | 'video-header' | 'audio-header' | 'keyframe' | 'frame' | 'sound' | 'end';
 
@@ -28,10 +28,10 @@ export function tagBytes(kind: Kind, timestampMs = 0, bytes = 40): Buffer {
   return buffer;
 }
 
-export function makeTag(kind: Kind, timestampMs = 0, bytes = 40): Tag {
+export function makeTag(kind: Kind, timestampMs = 0, bytes = 40): PlacedTag {
   const tag = parseTag(tagBytes(kind, timestampMs, bytes));
   if (tag === null) throw new Error('expected the bytes to be a tag');
-  return tag;
+  return { ...tag, placedAtMs: timestampMs };
 }
 
 /** As short words, in order: S script, V and A headers, K keyframe, f frame, s sound, each with its time. */
@@ -40,7 +40,7 @@ export function spell(tags: readonly Tag[]): string {
 }
 
 /** `K0 f33 s40` as tags. */
-export function read(text: string, bytes = 40): Tag[] {
+export function read(text: string, bytes = 40): PlacedTag[] {
   const kinds: Readonly<Record<string, Kind>> = {
     S: 'script',
     V: 'video-header',
