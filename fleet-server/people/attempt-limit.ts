@@ -2,7 +2,8 @@
 import type { Clock } from '#fleet-server/clock.ts';
 
 export type AttemptLimit = {
-  mayTry(key: string): boolean;
+  /** Until the next try; 0: now. */
+  waitMs(key: string): number;
   failed(key: string): void;
   succeeded(key: string): void;
 };
@@ -17,12 +18,15 @@ export function createAttemptLimit(options: { readonly clock: Clock }): AttemptL
   const windows = new Map<string, { failures: number; readonly endsAtMs: number }>();
   const current = (key: string): { failures: number; readonly endsAtMs: number } | undefined => {
     const entry = windows.get(key);
-    if (entry === undefined || entry.endsAtMs > clock.nowMs()) return entry;
+    if (entry === undefined || entry.endsAtMs > clock.monotonicMs()) return entry;
     windows.delete(key);
     return undefined;
   };
   return {
-    mayTry: (key) => (current(key)?.failures ?? 0) < maxFailures,
+    waitMs: (key) => {
+      const entry = current(key);
+      return entry === undefined || entry.failures < maxFailures ? 0 : entry.endsAtMs - clock.monotonicMs();
+    },
     failed: (key) => {
       const entry = current(key);
       if (entry !== undefined) {
@@ -31,7 +35,7 @@ export function createAttemptLimit(options: { readonly clock: Clock }): AttemptL
       }
       const oldest = windows.keys().next();
       if (windows.size >= maxKeys && oldest.done !== true) windows.delete(oldest.value);
-      windows.set(key, { failures: 1, endsAtMs: clock.nowMs() + attemptWindowMs });
+      windows.set(key, { failures: 1, endsAtMs: clock.monotonicMs() + attemptWindowMs });
     },
     succeeded: (key) => {
       windows.delete(key);

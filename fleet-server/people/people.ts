@@ -44,7 +44,7 @@ const maxPeople = 1000;
 
 /** `browser`: what is known of the browser from now on, for its cookie. */
 export type SignedIn = { readonly person: Person; readonly token: string; readonly browser: string };
-type Tries = { mayTry(): boolean; failed(): void; succeeded(): void };
+type Tries = { waitMs(): number; failed(): void; succeeded(): void };
 
 export class People {
   readonly #database: Database;
@@ -97,9 +97,7 @@ export class People {
   /** `browser`: its cookie, if it has one. */
   async signIn(name: string, password: string, browser?: string): Promise<SignedIn> {
     const tries = this.#triesOf(name, browser);
-    if (!tries.mayTry()) {
-      throw new FleetError('too-many', 'Too many refused sign-ins under this name. Wait five minutes and try again.');
-    }
+    throwWhileTooMany(tries, 'Too many refused sign-ins under this name.');
     const row = await store.findPerson(this.#database, name);
     if (!(await this.#passwords.verify(password, row?.passwordHash ?? null)) || row === undefined) {
       tries.failed();
@@ -236,9 +234,7 @@ export class People {
   /** A stolen session must not be enough to guess the password behind it. */
   async #proveOwn(name: string, password: string, browser: string | undefined): Promise<void> {
     const tries = this.#triesOf(name, browser);
-    if (!tries.mayTry()) {
-      throw new FleetError('too-many', 'Too many wrong passwords for this name. Wait five minutes and try again.');
-    }
+    throwWhileTooMany(tries, 'Too many wrong passwords for this name.');
     const row = await store.findPerson(this.#database, name);
     if (await this.#passwords.verify(password, row?.passwordHash ?? null)) return;
     tries.failed();
@@ -249,7 +245,7 @@ export class People {
   #triesOf(name: string, browser: string | undefined): Tries {
     const id = this.#browsers.idOf(browser, name);
     const [limit, key] = id === null ? [this.#attempts, name] : [this.#attemptsInKnownBrowsers, id];
-    return { mayTry: () => limit.mayTry(key), failed: () => limit.failed(key), succeeded: () => limit.succeeded(key) };
+    return { waitMs: () => limit.waitMs(key), failed: () => limit.failed(key), succeeded: () => limit.succeeded(key) };
   }
 
   async #existing(database: Database, name: string): Promise<Person> {
@@ -266,6 +262,11 @@ export class People {
   #hash(token: string): string {
     return this.#secrets.hmac('session', token).toString('hex');
   }
+}
+
+function throwWhileTooMany(tries: Tries, words: string): void {
+  const retryAfterS = Math.ceil(tries.waitMs() / 1000);
+  if (retryAfterS > 0) throw new FleetError('too-many', `${words} Try again in ${retryAfterS} s.`, { retryAfterS });
 }
 
 export function toRole(text: string): Role {

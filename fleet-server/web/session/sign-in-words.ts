@@ -4,6 +4,5 @@ import { ApiProblem } from '../api/api.ts';
 export function signInWords(error: unknown): string {
   if (!(error instanceof ApiProblem)) return 'Something went wrong. Please try again.';
   if (error.status === 401) return 'This name and password do not match.';
-  if (error.status === 429) return 'Too many attempts. Wait a minute, then try again.';
   return error.message;
 }
