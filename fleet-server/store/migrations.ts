@@ -517,6 +517,11 @@ async function measuredEscalations(database: Kysely<unknown>): Promise<void> {
     where "escalateInMs" is not null`.execute(database);
 }
 
+async function noticesByAlert({ schema }: Kysely<unknown>): Promise<void> {
+  // Of each alert that is over it is asked what of it is still to be told.
+  await schema.createIndex('alertNoticesByAlert').on('alertNotices').columns(['alertId', 'channelId']).execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -541,6 +546,7 @@ export const migrations: readonly Migration[] = [
   { name: 'since when something is wrong that may become an alert', run: alertPendings },
   { name: 'what each alert channel was told of late', run: toldChannels },
   { name: 'how much time is left until an alert is escalated', run: measuredEscalations },
+  { name: 'what is to be told of one alert', run: noticesByAlert },
 ];
 
 /** 0: there is none yet. */
