@@ -195,6 +195,10 @@ function cut(text: string | null): string | null {
   return text === null ? null : text.slice(0, maxShownLength);
 }
 
+export function countedDevices(count: number): string {
+  return count === 1 ? '1 device' : `${count} devices`;
+}
+
 /** Names or ids in one order, as many as there is room for. */
 export function shownMany(texts: readonly string[]): string {
   const named: string[] = [];

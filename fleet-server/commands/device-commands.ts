@@ -8,7 +8,7 @@
  * - A device has at most `maxOpen` open commands and `maxKept` in all.
  */
 import { randomUUID } from 'node:crypto';
-import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
+import { type AuditLog, countedDevices } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { entryOfCommand } from '#fleet-server/commands/command-entry.ts';
 import * as store from '#fleet-server/commands/commands-store.ts';
@@ -161,7 +161,7 @@ export class DeviceCommands {
         await store.pruneCommands(transaction, row.deviceId, maxKept);
         if (hasSecret(row) && row.state === 'waiting') await this.#options.secretArguments.prepare(transaction, row.deviceId);
       }
-      const subject = `${made.length} devices${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`;
+      const subject = `${countedDevices(made.length)}${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`;
       await audit.append(transaction, entryOfCommand(shared, subject, deviceIds));
       return made;
     });

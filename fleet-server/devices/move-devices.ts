@@ -5,7 +5,7 @@
  * longer in force on it, and a roll-out that it leaves finds out by itself.
  */
 import type { FastifyInstance } from 'fastify';
-import { shownMany } from '#fleet-server/audit/audit-log.ts';
+import { countedDevices, shownMany } from '#fleet-server/audit/audit-log.ts';
 import { groupsOfAll, setGroup } from '#fleet-server/devices/devices-store.ts';
 import { tellOthersOfDevices } from '#fleet-server/devices/selected-devices.ts';
 import { deviceNotFound } from '#fleet-server/errors.ts';
@@ -34,8 +34,7 @@ export async function moveDevices(app: FastifyInstance, { ids, group, actor }: M
       { field: 'group', before, after: group },
       { field: 'devices', before: null, after: shownMany(its) },
     ]);
-    const subject = moved.length === 1 ? '1 device' : `${moved.length} devices`;
-    await app.audit.append(transaction, { actor, action: 'devices-moved', subject, changes });
+    await app.audit.append(transaction, { actor, action: 'devices-moved', subject: countedDevices(moved.length), changes });
     return { moved, send: await app.settings.refreshMoved(transaction, moved, group) };
   });
   send();

@@ -1,6 +1,6 @@
 /** Gives tags to many devices and takes them away, in one transaction with one entry in the audit log. */
 import type { FastifyInstance } from 'fastify';
-import { shownMany } from '#fleet-server/audit/audit-log.ts';
+import { countedDevices, shownMany } from '#fleet-server/audit/audit-log.ts';
 import { setTags, tagsOfAll } from '#fleet-server/devices/devices-store.ts';
 import { tellOthersOfDevices, wrongSelection as wrong } from '#fleet-server/devices/selected-devices.ts';
 import { readTags, writeTags } from '#fleet-server/devices/tags.ts';
@@ -39,7 +39,7 @@ export async function tagDevices(app: FastifyInstance, { ids, add, remove, actor
     const all = [...changed.values()].flat();
     if (all.length > 0) {
       changes.push({ field: 'devices', before: null, after: shownMany(all) });
-      await app.audit.append(transaction, { actor, action: 'devices-tagged', subject: `${all.length} devices`, changes });
+      await app.audit.append(transaction, { actor, action: 'devices-tagged', subject: countedDevices(all.length), changes });
     }
     return changed;
   });

@@ -156,7 +156,7 @@ describe('tags for many', () => {
     const audit = (await api.request({ method: 'GET', url: '/api/v1/audit-log?action=devices-tagged' })).json<AuditPage>();
     expect(audit.entries.map(({ subject, changes }) => [subject, changes])).toEqual([
       [
-        '1 devices',
+        '1 device',
         [
           { field: 'tags removed', before: null, after: 'stage' },
           { field: 'devices', before: null, after: two },
