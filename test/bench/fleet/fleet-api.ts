@@ -1,6 +1,7 @@
 /** The API of the server under load, as a program of an operator would use it. */
 import type { DeviceList } from '#protocol/model/device.ts';
 import type { History } from '#protocol/model/history.ts';
+import type { Rollout, RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import type { DeviceSettings } from '#protocol/model/settings.ts';
 
 export type FleetApi = {
@@ -9,6 +10,13 @@ export type FleetApi = {
   settings(deviceId: string): Promise<DeviceSettings>;
   command(deviceId: string): Promise<string>;
   history(deviceId: string): Promise<History>;
+  patchFleet(patch: Record<string, unknown>): Promise<unknown>;
+  patchGroup(group: string, patch: Record<string, unknown>): Promise<unknown>;
+  moveAll(group: string): Promise<unknown>;
+  beginRollout(request: object): Promise<RolloutDetail>;
+  newestRollout(): Promise<Rollout>;
+  rollout(id: string): Promise<RolloutDetail>;
+  rollBack(id: string): Promise<RolloutDetail>;
 };
 
 export async function signIn(url: string, password: string): Promise<FleetApi> {
@@ -27,6 +35,17 @@ export async function signIn(url: string, password: string): Promise<FleetApi> {
     settings: (deviceId) => ask('GET', `/devices/${deviceId}/settings`),
     command: async (deviceId) => (await ask<{ id: string }>('POST', `/devices/${deviceId}/commands`, { kind: 'restart-pipeline' })).id,
     history: (deviceId) => ask('GET', `/devices/${deviceId}/history?limit=200`),
+    patchFleet: (patch) => ask('PATCH', '/fleet/settings', patch),
+    patchGroup: (group, patch) => ask('PATCH', `/groups/${group}/settings`, patch),
+    moveAll: (group) => ask('POST', '/devices/grouping', { matching: {}, group }),
+    beginRollout: (body) => ask('POST', '/rollouts', body),
+    newestRollout: async () => {
+      const [newest] = (await ask<RolloutList>('GET', '/rollouts?limit=1')).rollouts;
+      if (newest === undefined) throw new Error('expected a roll-out, got none');
+      return newest;
+    },
+    rollout: (id) => ask('GET', `/rollouts/${id}`),
+    rollBack: (id) => ask('POST', `/rollouts/${id}/roll-back`),
   };
 }
 

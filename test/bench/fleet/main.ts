@@ -1,7 +1,8 @@
 /**
  * `npm run bench:fleet`: a simulated fleet that speaks the real protocol to a real server on the same machine. `-- --devices 10000
  * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile. With
- * `--steady` nobody is killed, and no other broker is measured: two minutes less.
+ * `--steady` nobody is killed, and no other broker is measured: two minutes less. With `--whole-fleet` only what is done to all devices at once is
+ * measured; with `--connected 1000` no more of them are there, and it takes a minute.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -24,6 +25,7 @@ import { putFleet } from './fleet-in-store.ts';
 import type { FromLoad, ToLoad } from './load.ts';
 import type { MainThread } from './main-thread.ts';
 import { type Credentials, preciseNowMs } from './simulated-device.ts';
+import { measureWholeFleet } from './whole-fleet.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,9 +33,13 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     profile: { type: 'string' },
     steady: { type: 'boolean', default: false },
+    connected: { type: 'string' },
+    'whole-fleet': { type: 'boolean', default: false },
   },
 });
+const isWholeFleetOnly = values['whole-fleet'];
 const deviceCount = Number(values.devices);
+const connectedCount = Number(values.connected ?? values.devices);
 const measuredS = Number(values.seconds);
 /** Enough that one stall of the machine, of which there is one a minute, is not the whole figure. */
 const samples = 400;
@@ -49,17 +55,20 @@ const load = fork(join(import.meta.dirname, 'load.ts'), { execArgv: watched });
 const lagsMs: number[] = [];
 const arrivals = new Map<string, number>();
 let readyCount = 0;
+let reportedCount = 0;
 load.on('message', (message: FromLoad | MainThread) => {
   if (message.kind === 'ready') readyCount = message.ready;
   else if (message.kind === 'event-stored') lagsMs.push(message.lagMs);
-  else if (message.kind !== 'main-thread')
-    arrivals.set(message.kind === 'reported' ? `${message.deviceId} ${message.revision}` : message.commandId, message.atMs);
+  else if (message.kind === 'reported') {
+    reportedCount += 1;
+    arrivals.set(`${message.deviceId} ${message.revision}`, message.atMs);
+  } else if (message.kind === 'command-answered') arrivals.set(message.commandId, message.atMs);
 });
 const tellLoad = (message: ToLoad) => load.send(message);
 
 let server: RunningServer | undefined;
 try {
-  const fleet = await putFleet(directory, deviceCount);
+  const fleet = (await putFleet(directory, deviceCount)).slice(0, connectedCount);
   const environment = await environmentFor(directory, {
     FLEET_ADMIN_PASSWORD: password,
     FLEET_WRITES_PER_MINUTE: '100000',
@@ -71,22 +80,24 @@ try {
   const pid = server.child.pid ?? 0;
   const api = await signIn((await server.ready).url, password);
   const mqttPort = Number(environment['FLEET_MQTT_PORT']);
-  tellLoad({ kind: 'start', port: mqttPort, fleet, overMs: Math.max(1000, deviceCount * 2) });
+  tellLoad({ kind: 'start', port: mqttPort, fleet, overMs: Math.max(1000, connectedCount * 2) });
   const beforeCrowdS = cpuSeconds(pid);
   print('all devices connected, first time', seconds(await timeUntil('all devices', boundMs, everybodyIsThere)));
-  print('server: its work for a device that connects', milliseconds(((cpuSeconds(pid) - beforeCrowdS) / deviceCount) * 1000));
+  print('server: its work for a device that connects', milliseconds(((cpuSeconds(pid) - beforeCrowdS) / connectedCount) * 1000));
   // What the crowd of births left behind is done.
   await delay(5000);
-  await measureSteadyLoad(server.child, api, fleet);
+  const { child } = server;
+  if (!isWholeFleetOnly) await measureSteadyLoad(child, api, fleet);
+  await measureWholeFleet({ api, connectedCount, mainThread: () => mainThread(child), reportedCount: () => reportedCount, print });
   // A server that is killed writes no profile.
-  if (values.profile === undefined && !values.steady) await measureKill(api, fleet, environment);
+  if (values.profile === undefined && !values.steady && !isWholeFleetOnly) await measureKill(api, fleet, environment);
 } finally {
   load.disconnect();
   server?.child.kill('SIGTERM');
   await server?.exit;
   await rm(directory, { recursive: true, force: true });
 }
-if (!values.steady) {
+if (!values.steady && !isWholeFleetOnly) {
   const { ownMicroseconds, mosquittoMicroseconds } = await measureBesideMosquitto();
   print('the broker alone: CPU time a message of QoS 1', `${ownMicroseconds.toFixed(0)} µs`);
   print('the same load in Debian’s mosquitto', `${mosquittoMicroseconds.toFixed(0)} µs`);
@@ -95,7 +106,7 @@ if (!values.steady) {
 
 function everybodyIsThere(): boolean {
   tellLoad({ kind: 'ask' });
-  return readyCount === deviceCount;
+  return readyCount === connectedCount;
 }
 
 async function measureSteadyLoad(child: ChildProcess, api: FleetApi, fleet: readonly Credentials[]): Promise<void> {
