@@ -204,22 +204,65 @@ function isDue(nowMs: number) {
     ]);
 }
 
+/** Nothing that came about before of the same alert is still to be told at the same channel. */
+function isNext(e: ExpressionBuilder<Schema, 'alertNotices'>) {
+  const earlier = e
+    .selectFrom('alertNotices as earlier')
+    .select('earlier.id')
+    .whereRef('earlier.alertId', '=', 'alertNotices.alertId')
+    .whereRef('earlier.channelId', '=', 'alertNotices.channelId')
+    .whereRef('earlier.event', '!=', 'alertNotices.event')
+    .where((and) => and.or([and('earlier.event', '=', 'opened'), and('alertNotices.event', '=', 'resolved')]));
+  return e.not(e.exists(earlier));
+}
+
+/** `onlyOpened`: nothing that comes after that. */
+export type Due = { readonly nowMs: number; readonly onlyOpened: boolean };
+
+function dueNow(database: Database, { nowMs, onlyOpened }: Due) {
+  const due = database.selectFrom('alertNotices').where(isDue(nowMs)).where(isNext);
+  return onlyOpened ? due.where('event', '=', 'opened') : due;
+}
+
 /** Channels at which something is due. */
-export async function dueChannels(database: Database, nowMs: number): Promise<string[]> {
-  const rows = await database.selectFrom('alertNotices').select('channelId').distinct().where(isDue(nowMs)).execute();
+export async function dueChannels(database: Database, due: Due): Promise<string[]> {
+  const rows = await dueNow(database, due).select('channelId').distinct().execute();
   return rows.map(({ channelId }) => channelId);
 }
 
-/** Of one channel, oldest first. */
-export function dueNotices(database: Database, channelId: string, nowMs: number, limit: number): Promise<AlertNoticesTable[]> {
-  return database
+/** Of one channel, oldest first; of each alert what comes next. */
+export function dueNotices(database: Database, channelId: string, due: Due, limit: number): Promise<AlertNoticesTable[]> {
+  return dueNow(database, due).selectAll().where('channelId', '=', channelId).orderBy('nextAttemptAtMs').limit(limit).execute();
+}
+
+/** All that is to be told of these alerts at one channel, due or not. */
+export async function waitingNotices(
+  database: Database,
+  channelId: string,
+  alertIds: readonly string[],
+  nowMs: number,
+): Promise<(AlertNoticesTable & { readonly isDue: boolean })[]> {
+  if (alertIds.length === 0) return [];
+  const rows = await database
     .selectFrom('alertNotices')
     .selectAll()
+    .select((e) => e.case().when(isDue(nowMs)(e)).then(1).else(0).end().as('due'))
     .where('channelId', '=', channelId)
-    .where(isDue(nowMs))
-    .orderBy('nextAttemptAtMs')
-    .limit(limit)
+    .where('alertId', 'in', alertIds)
     .execute();
+  return rows.map(({ due, ...row }) => ({ ...row, isDue: due === 1 }));
+}
+
+/** The rules behind alerts. */
+export async function rulesOfAlerts(database: Database, alertIds: readonly string[]): Promise<ReadonlyMap<string, AlertRule>> {
+  if (alertIds.length === 0) return new Map();
+  const rows = await database
+    .selectFrom('alerts')
+    .innerJoin('alertRules', 'alertRules.id', 'alerts.ruleId')
+    .select(['alerts.id', 'alertRules.document'])
+    .where('alerts.id', 'in', alertIds)
+    .execute();
+  return new Map(rows.map(({ id, document }) => [id, JSON.parse(document) as AlertRule]));
 }
 
 /** It is not to be told yet because it is quiet. What only waits for its turn is told all the same. */

@@ -91,6 +91,7 @@ export class Alerts {
       // Whoever leads next begins with what stands in the store.
       this.#memory = null;
       this.#escalations.forget();
+      this.#teller.rest();
       return;
     }
     this.#work ??= this.#look()

@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import { digestLines, shortened, worstOf } from '#fleet-server/alerts/digest.ts';
 import type { AlertDigest, AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
 
-const answerMs = 10_000;
+export const answerMs = 10_000;
 
 /** ntfy makes a file of what is longer (https://docs.ntfy.sh/publish/#limitations). */
 const ntfyBytes = 4096;

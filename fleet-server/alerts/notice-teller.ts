@@ -4,11 +4,15 @@
  * INVARIANTS
  * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
  * - One that hangs holds up itself alone.
+ * - At one channel what is told of one alert keeps its order: that it is over never comes before that it began. So the one waits for the other,
+ *   however often that is tried; and as long as the server that led before may still be telling that one began, no end is told.
  * - What was taken is not told again by the same server, also when a full disk keeps that from being written.
  */
 import { createHash } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestOf, digestPolicy, nothingTold, planTelling, recent, type Told } from '#fleet-server/alerts/digest.ts';
+import { answerMs } from '#fleet-server/alerts/messenger.ts';
+import { inOrder } from '#fleet-server/alerts/notice-order.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { AlertChannelsTable, AlertNoticesTable, Database } from '#fleet-server/store/schema.ts';
@@ -28,10 +32,14 @@ export type NoticeTellerOptions = {
 
 /** At one channel. */
 const noticesAtOnce = 5;
+/** Longer than the server that led before can have something under way. */
+const formerLeaderMs = answerMs + 2000;
 export const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, giveUpMs: 86_400_000 } as const;
 
 export class NoticeTeller {
   readonly #options: NoticeTellerOptions;
+  /** Since when this server leads, by the monotonic clock; null: it does not. */
+  #leadsSinceMs: number | null = null;
   #finding: Promise<void> | null = null;
   readonly #telling = new Map<string, Promise<void>>();
   /** Ids of notices that were taken, and could not be removed from the store yet. */
@@ -41,12 +49,19 @@ export class NoticeTeller {
     this.#options = options;
   }
 
+  /** At the server that leads. */
   tick(): void {
+    this.#leadsSinceMs ??= this.#options.clock.monotonicMs();
     this.#finding ??= this.#tellDue()
       .catch((err: unknown) => this.#failed(err))
       .finally(() => {
         this.#finding = null;
       });
+  }
+
+  /** This server leads no more. */
+  rest(): void {
+    this.#leadsSinceMs = null;
   }
 
   /** Resolves when nothing is being told any more. */
@@ -60,14 +75,19 @@ export class NoticeTeller {
   }
 
   async #tellDue(): Promise<void> {
-    const { database, clock } = this.#options;
-    for (const channelId of await store.dueChannels(database, clock.nowMs())) {
+    for (const channelId of await store.dueChannels(this.#options.database, this.#due())) {
       if (this.#telling.has(channelId)) continue;
       const telling = this.#tellAt(channelId)
         .catch((err: unknown) => this.#failed(err))
         .finally(() => this.#telling.delete(channelId));
       this.#telling.set(channelId, telling);
     }
+  }
+
+  #due(): store.Due {
+    const { clock } = this.#options;
+    const leadsForMs = this.#leadsSinceMs === null ? 0 : clock.monotonicMs() - this.#leadsSinceMs;
+    return { nowMs: clock.nowMs(), onlyOpened: leadsForMs < formerLeaderMs };
   }
 
   async #tellAt(channelId: string): Promise<void> {
@@ -82,7 +102,7 @@ export class NoticeTeller {
 
   async #tellSingles(channel: AlertChannelsTable, told: Told, most: number): Promise<void> {
     const { database, clock } = this.#options;
-    const due = await this.#untaken(await store.dueNotices(database, channel.id, clock.nowMs(), most));
+    const due = await this.#untaken(await store.dueNotices(database, channel.id, this.#due(), most));
     const problems = await Promise.all(
       due.map(async (row) => {
         const problem = await this.#tell(channel, noticeOf(row));
@@ -95,11 +115,9 @@ export class NoticeTeller {
   }
 
   async #tellDigest(channel: AlertChannelsTable, told: Told): Promise<void> {
-    const { database, clock, publicUrl, log } = this.#options;
-    const due = await this.#untaken(await store.dueNotices(database, channel.id, clock.nowMs(), digestPolicy.mostInDigest));
-    if (due.length === 0) return;
-    // In the order in which they came about, whatever was tried before.
-    const rows = due.toSorted((a, b) => a.createdAtMs - b.createdAtMs);
+    const { clock, publicUrl, log } = this.#options;
+    const rows = await this.#untaken(await this.#digestible(channel.id));
+    if (rows.length === 0) return;
     const id = createHash('sha256')
       .update(rows.map((row) => row.id).join(' '))
       .digest('hex')
@@ -110,6 +128,17 @@ export class NoticeTeller {
     if (problem !== null) return;
     log.info({ channel: channel.name, notices: rows.length }, 'a channel had many messages of late: these went as one');
     await this.#remember(channel, { ...told, digestAtMs: clock.nowMs() });
+  }
+
+  /** Of each alert all that is due, and not only what comes next: within one message it has its order. */
+  async #digestible(channelId: string): Promise<readonly AlertNoticesTable[]> {
+    const { database } = this.#options;
+    const due = this.#due();
+    const { mostInDigest } = digestPolicy;
+    const next = await store.dueNotices(database, channelId, due, mostInDigest);
+    const alertIds = next.map(({ alertId }) => alertId);
+    const waiting = inOrder(await store.waitingNotices(database, channelId, alertIds, due.nowMs));
+    return waiting.filter(({ event }) => !due.onlyOpened || event === 'opened').slice(0, mostInDigest);
   }
 
   /** Null: it was taken; else why not. */

@@ -15,7 +15,7 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'roll-out taken back in words only': 103,
   'watchdog asleep': 106,
   'watchdog heeds no bound': 101,
-  'restart without an entry': 101,
+  'restart without an entry': 109,
 };
 
 const from = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);

@@ -82,7 +82,7 @@ test('past twenty in ten minutes they are one message, each told once, over a re
   await api.stop();
   api = await startApi({ directory, clock });
   // In the minute after a digest nothing is told.
-  for (let second = 0; second < 3; second += 1) await api.clock.advance(1000);
+  for (let second = 0; second < 15; second += 1) await api.clock.advance(1000);
   expect(messages()).toHaveLength(3);
   await toldBefore(digestPolicy.singles);
   await passUntil('told', () => messages().length > 3);
@@ -90,6 +90,20 @@ test('past twenty in ten minutes they are one message, each told once, over a re
   expect(after.map(({ event }) => event)).toEqual(['digest']);
   // No rule is about it, so it is over by now: that is told with the rest.
   expect(titles(after[0])).toEqual(expect.arrayContaining(['opened late', 'resolved late']));
+});
+
+test('while the server before may still be telling that something began, nobody is told that it is over', async () => {
+  await queue('a');
+  const { directory, clock } = api;
+  await api.stop();
+  api = await startApi({ directory, clock });
+  const startedMs = clock.monotonicMs();
+  const events = () => messages().map(({ event }) => event);
+  await passUntil('told that it began', () => messages().length > 0);
+  // No rule is about it.
+  await passUntil('told that it is over', () => messages().length > 1);
+  expect(events()).toEqual(['opened', 'resolved']);
+  expect(clock.monotonicMs() - startedMs).toBeGreaterThan(10_000);
 });
 
 test('a digest that is not taken is tried again, and nothing of it is lost', async () => {

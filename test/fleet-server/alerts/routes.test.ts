@@ -140,6 +140,35 @@ describe('an alert', () => {
     expect((await alerts()).map(({ state }) => state)).toEqual(['open']);
   });
 
+  test('is never told to be over before it was told to have begun, though nobody took that at first, over a restart too', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id] });
+    http.status = 503;
+    const { deviceId } = await api.join({ name: 'stage' });
+    const comes = async () => {
+      const voice = api.voice(deviceId);
+      voice.newSession(`boot at ${api.clock.nowMs()}`);
+      voice.connect();
+      await voice.say('hello', bodies.hello());
+      return voice;
+    };
+    (await comes()).disconnect();
+    await passUntil('tried twice', () => http.notices.length >= 2);
+    await comes();
+    await passUntil('over', async () => (await alerts('?resolved=true')).length === 1);
+    await api.clock.advance(3000);
+    const { directory, clock } = api;
+    await api.stop();
+    expect(new Set(told())).toEqual(new Set(['opened: stage is offline']));
+    const refused = told().length;
+    api = await startApi({ directory, clock });
+    await comes();
+    http.status = 200;
+    await passUntil('told that it is over', () => told().includes('resolved: stage is offline'));
+    expect(told().slice(refused)).toEqual(['opened: stage is offline', 'resolved: stage is offline']);
+  });
+
   test('of a venue is told once over restarts, which do not set back since when it is so; the last device has its own', async () => {
     await removeFirstRules();
     const channel = await webhook();
