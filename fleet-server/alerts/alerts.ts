@@ -61,7 +61,7 @@ export class Alerts {
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
     await this.#work;
-    await this.#teller.settled();
+    await this.#teller.stop();
   }
 
   async list(query: { readonly isResolved: boolean | null; readonly limit: number }): Promise<Alert[]> {

@@ -11,12 +11,13 @@ const ntfyBytes = 4096;
 
 type Message = AlertNotice | AlertDigest;
 
-export async function tellTarget(target: AlertTarget, message: Message): Promise<void> {
+/** `signal`: breaks it off, but for mail, which goes on by itself. */
+export async function tellTarget(target: AlertTarget, message: Message, signal?: AbortSignal): Promise<void> {
   switch (target.kind) {
     case 'webhook':
-      return tellWebhook(target, message);
+      return tellWebhook(target, message, signal);
     case 'ntfy':
-      return tellNtfy(target, message);
+      return tellNtfy(target, message, signal);
     case 'email':
       return tellByMail(target, message);
     default:
@@ -26,30 +27,32 @@ export async function tellTarget(target: AlertTarget, message: Message): Promise
 
 type Target<K extends AlertTarget['kind']> = Extract<AlertTarget, { kind: K }>;
 
-async function tellWebhook({ url, secret }: Target<'webhook'>, message: Message): Promise<void> {
+async function tellWebhook({ url, secret }: Target<'webhook'>, message: Message, signal?: AbortSignal): Promise<void> {
   const body = JSON.stringify(message);
   const signature = secret === undefined ? undefined : `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
-  await post(url, body, {
+  const headers = {
     'content-type': 'application/json',
     // The same for each attempt, so that a receiver can tell a repetition.
     'idempotency-key': message.event === 'digest' ? `${message.id} digest` : `${message.alert.id} ${message.event}`,
     ...(signature === undefined ? {} : { 'x-makespacelive-signature': signature }),
-  });
+  };
+  await post(url, { body, headers, signal });
 }
 
 const priorities = { info: '2', warning: '3', critical: '5' } as const;
 const tags = { opened: 'rotating_light', escalated: 'rotating_light', resolved: 'white_check_mark', test: 'wave' } as const;
 
 /** Headers as in https://docs.ntfy.sh/publish/; in RFC 2047 where they are not ASCII. */
-async function tellNtfy({ url, token }: Target<'ntfy'>, message: Message): Promise<void> {
+async function tellNtfy({ url, token }: Target<'ntfy'>, message: Message, signal?: AbortSignal): Promise<void> {
   const { text, priority, tag } = ntfyFormOf(message);
-  await post(url, text, {
+  const headers = {
     title: headerText(headline(message)),
     priority,
     tags: tag,
     ...(message.url === null ? {} : { click: message.url }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  });
+  };
+  await post(url, { body: text, headers, signal });
 }
 
 function ntfyFormOf(message: Message): { readonly text: string; readonly priority: string; readonly tag: string } {
@@ -103,13 +106,15 @@ function headerText(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
 }
 
-async function post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<void> {
-  const response = await fetch(url, { method: 'POST', body, headers, redirect: 'error', signal: AbortSignal.timeout(answerMs) }).catch(
-    (cause: unknown) => {
-      // The address may hold a token: only the reason is told.
-      throw new Error(reasonOf(cause));
-    },
-  );
+type Post = { readonly body: string; readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal | undefined };
+
+async function post(url: string, { body, headers, signal }: Post): Promise<void> {
+  const timeout = AbortSignal.timeout(answerMs);
+  const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const response = await fetch(url, { method: 'POST', body, headers, redirect: 'error', signal: until }).catch((cause: unknown) => {
+    // The address may hold a token: only the reason is told.
+    throw new Error(reasonOf(cause));
+  });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`expected an answer from 200 to 299, got ${response.status}`);
 }

@@ -6,6 +6,7 @@
  * - One that hangs holds up itself alone.
  * - At one channel what is told of one alert keeps its order: that it is over never comes before that it began. So the one waits for the other,
  *   however often that is tried; and as long as the server that led before may still be telling that one began, no end is told.
+ * - What is under way when this server stops, or leads no more, is broken off and stays to be told: at least once, and never lost.
  * - What was taken is not told again by the same server, also when a full disk keeps that from being written.
  */
 import { createHash } from 'node:crypto';
@@ -27,19 +28,25 @@ export type NoticeTellerOptions = {
   readonly random: () => number;
   /** Of the dashboard, for links. */
   readonly publicUrl: string | null;
-  tell(target: AlertTarget, message: AlertNotice | AlertDigest): Promise<void>;
+  /** `signal`: nobody waits for it any more. */
+  tell(target: AlertTarget, message: AlertNotice | AlertDigest, signal: AbortSignal): Promise<void>;
 };
 
 /** At one channel. */
 const noticesAtOnce = 5;
 /** Longer than the server that led before can have something under way. */
 const formerLeaderMs = answerMs + 2000;
+/** For what is under way when the server stops: it has to be gone in a few seconds (process/serve.ts). */
+const lastAnswerMs = 1500;
 export const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, giveUpMs: 86_400_000 } as const;
+
+type Lead = { readonly sinceMs: number; readonly end: AbortController };
+type Outcome = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly problem: string } | { readonly kind: 'broken-off' };
 
 export class NoticeTeller {
   readonly #options: NoticeTellerOptions;
-  /** Since when this server leads, by the monotonic clock; null: it does not. */
-  #leadsSinceMs: number | null = null;
+  /** Null: this server does not lead. `sinceMs`: by the monotonic clock. */
+  #lead: Lead | null = null;
   #finding: Promise<void> | null = null;
   readonly #telling = new Map<string, Promise<void>>();
   /** Ids of notices that were taken, and could not be removed from the store yet. */
@@ -51,8 +58,8 @@ export class NoticeTeller {
 
   /** At the server that leads. */
   tick(): void {
-    this.#leadsSinceMs ??= this.#options.clock.monotonicMs();
-    this.#finding ??= this.#tellDue()
+    this.#lead ??= { sinceMs: this.#options.clock.monotonicMs(), end: new AbortController() };
+    this.#finding ??= this.#tellDue(this.#lead)
       .catch((err: unknown) => this.#failed(err))
       .finally(() => {
         this.#finding = null;
@@ -61,79 +68,82 @@ export class NoticeTeller {
 
   /** This server leads no more. */
   rest(): void {
-    this.#leadsSinceMs = null;
+    this.#lead?.end.abort();
+    this.#lead = null;
   }
 
-  /** Resolves when nothing is being told any more. */
-  async settled(): Promise<void> {
+  /** Resolves when nothing is being told any more; `tick` must not be called meanwhile. */
+  async stop(): Promise<void> {
+    const cancel = this.#options.clock.after(lastAnswerMs, () => this.rest());
     await this.#finding;
     await Promise.all(this.#telling.values());
+    cancel();
+    this.rest();
   }
 
   #failed(err: unknown): void {
     this.#options.log.error({ err }, 'alerts could not be told');
   }
 
-  async #tellDue(): Promise<void> {
-    for (const channelId of await store.dueChannels(this.#options.database, this.#due())) {
+  async #tellDue(lead: Lead): Promise<void> {
+    for (const channelId of await store.dueChannels(this.#options.database, this.#due(lead))) {
       if (this.#telling.has(channelId)) continue;
-      const telling = this.#tellAt(channelId)
+      const telling = this.#tellAt(channelId, lead)
         .catch((err: unknown) => this.#failed(err))
         .finally(() => this.#telling.delete(channelId));
       this.#telling.set(channelId, telling);
     }
   }
 
-  #due(): store.Due {
+  #due({ sinceMs }: Lead): store.Due {
     const { clock } = this.#options;
-    const leadsForMs = this.#leadsSinceMs === null ? 0 : clock.monotonicMs() - this.#leadsSinceMs;
-    return { nowMs: clock.nowMs(), onlyOpened: leadsForMs < formerLeaderMs };
+    return { nowMs: clock.nowMs(), onlyOpened: clock.monotonicMs() - sinceMs < formerLeaderMs };
   }
 
-  async #tellAt(channelId: string): Promise<void> {
+  async #tellAt(channelId: string, lead: Lead): Promise<void> {
     const { database, clock } = this.#options;
     const channel = await store.findChannel(database, channelId);
     if (channel === undefined) return;
     const told = recent(toldOf(channel), clock.nowMs());
     const plan = planTelling(told, clock.nowMs());
-    if (plan.kind === 'singles') await this.#tellSingles(channel, told, Math.min(plan.most, noticesAtOnce));
-    else if (plan.kind === 'digest') await this.#tellDigest(channel, told);
+    if (plan.kind === 'singles') await this.#tellSingles(channel, told, Math.min(plan.most, noticesAtOnce), lead);
+    else if (plan.kind === 'digest') await this.#tellDigest(channel, told, lead);
   }
 
-  async #tellSingles(channel: AlertChannelsTable, told: Told, most: number): Promise<void> {
+  async #tellSingles(channel: AlertChannelsTable, told: Told, most: number, lead: Lead): Promise<void> {
     const { database, clock } = this.#options;
-    const due = await this.#untaken(await store.dueNotices(database, channel.id, this.#due(), most));
-    const problems = await Promise.all(
+    const due = await this.#untaken(await store.dueNotices(database, channel.id, this.#due(lead), most));
+    const outcomes = await Promise.all(
       due.map(async (row) => {
-        const problem = await this.#tell(channel, noticeOf(row));
-        await this.#settle(channel, [row], problem);
-        return problem;
+        const outcome = await this.#tell(channel, noticeOf(row), lead);
+        await this.#settle(channel, [row], outcome);
+        return outcome;
       }),
     );
-    const taken = problems.filter((problem) => problem === null).map(() => clock.nowMs());
+    const taken = outcomes.filter(({ kind }) => kind === 'taken').map(() => clock.nowMs());
     if (taken.length > 0) await this.#remember(channel, { ...told, singlesAtMs: [...told.singlesAtMs, ...taken] });
   }
 
-  async #tellDigest(channel: AlertChannelsTable, told: Told): Promise<void> {
+  async #tellDigest(channel: AlertChannelsTable, told: Told, lead: Lead): Promise<void> {
     const { clock, publicUrl, log } = this.#options;
-    const rows = await this.#untaken(await this.#digestible(channel.id));
+    const rows = await this.#untaken(await this.#digestible(channel.id, lead));
     if (rows.length === 0) return;
     const id = createHash('sha256')
       .update(rows.map((row) => row.id).join(' '))
       .digest('hex')
       .slice(0, 32);
     const digest = digestOf(id, rows.map(noticeOf), publicUrl === null ? null : `${publicUrl}/alerts`);
-    const problem = await this.#tell(channel, digest);
-    await this.#settle(channel, rows, problem);
-    if (problem !== null) return;
+    const outcome = await this.#tell(channel, digest, lead);
+    await this.#settle(channel, rows, outcome);
+    if (outcome.kind !== 'taken') return;
     log.info({ channel: channel.name, notices: rows.length }, 'a channel had many messages of late: these went as one');
     await this.#remember(channel, { ...told, digestAtMs: clock.nowMs() });
   }
 
   /** Of each alert all that is due, and not only what comes next: within one message it has its order. */
-  async #digestible(channelId: string): Promise<readonly AlertNoticesTable[]> {
+  async #digestible(channelId: string, lead: Lead): Promise<readonly AlertNoticesTable[]> {
     const { database } = this.#options;
-    const due = this.#due();
+    const due = this.#due(lead);
     const { mostInDigest } = digestPolicy;
     const next = await store.dueNotices(database, channelId, due, mostInDigest);
     const alertIds = next.map(({ alertId }) => alertId);
@@ -141,19 +151,30 @@ export class NoticeTeller {
     return waiting.filter(({ event }) => !due.onlyOpened || event === 'opened').slice(0, mostInDigest);
   }
 
-  /** Null: it was taken; else why not. */
-  async #tell(channel: AlertChannelsTable, message: AlertNotice | AlertDigest): Promise<string | null> {
+  async #tell(channel: AlertChannelsTable, message: AlertNotice | AlertDigest, { end }: Lead): Promise<Outcome> {
     const { secrets, tell } = this.#options;
+    const { signal } = end;
+    if (signal.aborted) return { kind: 'broken-off' };
     const target = JSON.parse(secrets.open(channel.target)) as AlertTarget;
-    return tell(target, message).then(
-      () => null,
-      (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
-    );
+    return new Promise((resolve) => {
+      const settle = (outcome: Outcome): void => {
+        signal.removeEventListener('abort', breakOff);
+        resolve(outcome);
+      };
+      const breakOff = (): void => settle({ kind: 'broken-off' });
+      signal.addEventListener('abort', breakOff);
+      tell(target, message, signal).then(
+        () => settle({ kind: 'taken' }),
+        (cause: unknown) => settle({ kind: 'refused', problem: (cause instanceof Error ? cause.message : String(cause)).slice(0, 300) }),
+      );
+    });
   }
 
-  async #settle(channel: AlertChannelsTable, rows: readonly AlertNoticesTable[], problem: string | null): Promise<void> {
+  async #settle(channel: AlertChannelsTable, rows: readonly AlertNoticesTable[], outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'broken-off') return;
     const { database, clock, random, log } = this.#options;
     const nowMs = clock.nowMs();
+    const problem = outcome.kind === 'refused' ? outcome.problem : null;
     if (problem === null) for (const { id } of rows) this.#taken.add(id);
     await store.updateChannel(database, channel.id, { lastAttemptAtMs: nowMs, lastProblem: problem });
     const { firstMs, factor, capMs, giveUpMs } = retryPolicy;

@@ -1,9 +1,10 @@
 /** More alerts than a channel is told one by one: over a restart, over a receiver that takes nothing, and to what is over meanwhile. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toAlert } from '#fleet-server/alerts/alerts.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestPolicy } from '#fleet-server/alerts/digest.ts';
+import type {} from '#fleet-server/servers/plugin.ts';
 import type { AlertChannel, AlertDigest, AlertNotice } from '#protocol/model/alert.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
@@ -104,6 +105,54 @@ test('while the server before may still be telling that something began, nobody 
   await passUntil('told that it is over', () => messages().length > 1);
   expect(events()).toEqual(['opened', 'resolved']);
   expect(clock.monotonicMs() - startedMs).toBeGreaterThan(10_000);
+});
+
+describe('what is under way at a channel that hangs', () => {
+  /** It has arrived, and no answer comes. */
+  async function hang(): Promise<void> {
+    http.silentAt = '/';
+    await queue('a');
+    await passUntil('under way', () => messages().length === 1);
+  }
+  const attempts = async () =>
+    (await api.store().database.selectFrom('alertNotices').select(['event', 'attempts']).execute()).filter(
+      ({ event }) => event === 'opened',
+    );
+
+  test('is waited for a moment when the server stops, and told again after its start', async () => {
+    await hang();
+    const { directory, clock } = api;
+    const beganMs = clock.monotonicMs();
+    let isStopped = false;
+    const stopped = api.stop().then(() => {
+      isStopped = true;
+    });
+    await until('stopped', 8000, async () => {
+      await clock.advance(100);
+      return isStopped;
+    });
+    await stopped;
+    expect(clock.monotonicMs() - beganMs).toBeGreaterThan(1400);
+    api = await startApi({ directory, clock });
+    expect(await attempts()).toEqual([{ event: 'opened', attempts: 0 }]);
+    http.silentAt = null;
+    await passUntil('told again', () => messages().length > 1);
+    expect(messages()[1]).toEqual(messages()[0]);
+  });
+
+  test('is broken off when another server takes the lead, and told again by whoever leads', async () => {
+    await hang();
+    const { servers } = api.app;
+    const lead = servers.isLeader;
+    servers.isLeader = () => false;
+    await api.clock.advance(1000);
+    expect(await attempts()).toEqual([{ event: 'opened', attempts: 0 }]);
+    servers.isLeader = lead;
+    http.silentAt = null;
+    await passUntil('told again', () => messages().length > 1);
+    expect(messages()[1]).toEqual(messages()[0]);
+    expect(api.logText()).not.toContain('an alert could not be told');
+  });
 });
 
 test('a digest that is not taken is tried again, and nothing of it is lost', async () => {
