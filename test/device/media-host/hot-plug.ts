@@ -71,7 +71,10 @@ async function untilMoreFrames({ frames }: HotPlugBench, count: number): Promise
  * tell, ffmpeg's null muxer makes whole frames of a thirtieth of a second and complains where two fall into one.
  */
 export async function decode(file: string): Promise<string> {
-  const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-'], { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 });
+  const { stderr } = await run('ffmpeg', ['-v', 'repeat+error', '-i', file, '-f', 'null', '-'], {
+    timeout: 60_000,
+    maxBuffer: 16 * 1024 * 1024,
+  });
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('[null @'));
   return lines.join('\n');
 }

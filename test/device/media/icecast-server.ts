@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../free-ports.ts';
 import { until } from '../../until.ts';
 
 export const icecastPassword = 'hush-hush';
@@ -21,10 +21,7 @@ export class IcecastServer {
 
   static async start(): Promise<IcecastServer> {
     const folder = await mkdtemp(join(tmpdir(), 'icecast-'));
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
+    const port = await freePort();
     for (const name of ['log', 'web', 'admin']) await mkdir(join(folder, name));
     await writeFile(join(folder, 'icecast.xml'), configuration(folder, port));
     // Started by root it becomes nobody, who is to write the logs.

@@ -15,6 +15,7 @@ export type Death = {
   readonly awayMs: number;
   readonly frames: number;
   readonly largestGapMs: number;
+  readonly groups: readonly number[];
   readonly complaints: string;
 };
 
@@ -51,12 +52,13 @@ async function judge(directory: string, index: number, killedAtMs: number): Prom
   const path = join(directory, names[index] ?? '');
   const [{ birthtimeMs }, next] = await Promise.all([stat(path), stat(join(directory, names[index + 1] ?? ''))]);
   const { durationMs } = await mendSegment(path);
-  const { videoPackets: frames, largestGapMs, complaints } = await probeFile(path);
+  const { videoPackets: frames, largestGapMs, groups, complaints } = await probeFile(path);
   return {
     lostMs: Math.round(killedAtMs - birthtimeMs - durationMs + writeIntervalMs),
     awayMs: Math.round(next.birthtimeMs - killedAtMs),
     frames,
     largestGapMs,
+    groups,
     complaints,
   };
 }

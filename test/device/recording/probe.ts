@@ -12,6 +12,8 @@ export type ProbedFile = {
   readonly lastVideoMs: number;
   /** The largest distance between two pictures. */
   readonly largestGapMs: number;
+  /** Pictures from each keyframe to the next, and from the last one to the end. */
+  readonly groups: readonly number[];
   readonly complaints: string;
 };
 
@@ -33,7 +35,13 @@ export async function probeFile(path: string): Promise<ProbedFile> {
     startsWithKeyframe: video[0]?.flags.startsWith('K') ?? false,
     firstVideoMs: timesMs[0] ?? Number.NaN,
     lastVideoMs: timesMs.at(-1) ?? Number.NaN,
+    groups: groupsOf(video.map(({ flags }) => flags.startsWith('K'))),
     largestGapMs: Math.max(0, ...timesMs.slice(1).map((timeMs, index) => timeMs - (timesMs[index] ?? 0))),
     complaints: stderr,
   };
+}
+
+function groupsOf(areKeyframes: readonly boolean[]): number[] {
+  const starts = areKeyframes.flatMap((isKeyframe, index) => (isKeyframe ? [index] : []));
+  return starts.map((start, index) => (starts[index + 1] ?? areKeyframes.length) - start);
 }
