@@ -1,6 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
-import { prepared, preparedInOrder } from '#fleet-server/store/prepared.ts';
+import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
@@ -134,25 +134,10 @@ const summaryColumns = [
 /** What the list shows of the row. */
 export type SummaryRow = Pick<DevicesTable, (typeof summaryColumns)[number]>;
 
-/** So many are asked for at once: two statements for a page, which stay prepared and wait for no checkpoint. */
-const idsPerSelect = 50;
-const selectWithIds = preparedInOrder<SummaryRow>(idsPerSelect, (database, places) =>
-  database
-    .selectFrom('devices')
-    .select(summaryColumns)
-    .where('id', 'in', places as readonly string[]),
+/** In no order. Two statements for a page, which wait for no checkpoint. */
+export const summaryRows = preparedForIds<SummaryRow>(50, (database, ids) =>
+  database.selectFrom('devices').select(summaryColumns).where('id', 'in', ids),
 );
-
-/** In no order. */
-export async function summaryRows(database: Database, ids: readonly string[]): Promise<SummaryRow[]> {
-  const found: SummaryRow[] = [];
-  for (let from = 0; from < ids.length; from += idsPerSelect) {
-    // Places that are left over name the last one once more.
-    const places = Array.from({ length: idsPerSelect }, (_, index) => ids[Math.min(from + index, ids.length - 1)]);
-    found.push(...(await selectWithIds(database, places)).rows);
-  }
-  return found;
-}
 
 /** Those whose settings were refused or that report others: see settings-state.ts. */
 export async function idsWithSettingsTrouble(database: Database): Promise<string[]> {

@@ -9,7 +9,7 @@ import type { SettingValue } from '#protocol/settings.ts';
 
 export type DeviceLevels = { readonly [L in ServerLevel]: readonly StoredSetting[] };
 
-/** `where`: what the devices have in common; less is read then. */
+/** Of these devices. `where`: what they have in common; less is read then. */
 export async function readLevels(
   store: SettingsStore,
   secrets: Secrets,
@@ -18,11 +18,12 @@ export async function readLevels(
   rows: readonly Pick<RevisionRow, 'id' | 'groupName'>[],
 ): Promise<(row: Pick<RevisionRow, 'id' | 'groupName'>) => DeviceLevels> {
   const group = where.level === 'device' ? (rows[0]?.groupName ?? null) : where.level === 'group' ? where.scope : undefined;
+  const ids = rows.map(({ id }) => id);
   const [fleet, groups, devices, trials] = await Promise.all([
     store.read(database, { level: 'fleet', scope: '' }),
     group === undefined ? store.readAll(database, 'group') : group === null ? [] : store.read(database, { level: 'group', scope: group }),
-    where.level === 'device' ? store.read(database, where) : store.readAll(database, 'device'),
-    trialsWithDevices(database, secrets, where.level === 'device' ? where.scope : null),
+    where.level === 'device' ? store.read(database, where) : store.readOfDevices(database, ids),
+    trialsWithDevices(database, secrets, ids),
   ]);
   const ofGroup = byScope(groups);
   const ofDevice = byScope(devices);

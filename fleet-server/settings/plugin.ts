@@ -59,7 +59,10 @@ async function settings(app: FastifyInstance, options: SettingsPluginOptions): P
     if (message.kind === 'settings') void sendAgain(message);
   });
   const cancel = options.clock.every(sendAgainMs, () => void sendAgain({ level: 'fleet', scope: '' }));
-  app.addHook('preClose', async () => cancel());
+  app.addHook('preClose', () => {
+    cancel();
+    return instance.stop();
+  });
   app.decorate('settings', instance);
   app.decorate('settingsTrials', new SettingsTrials({ settings: instance, secrets: app.secrets }));
   app.addHook('onReady', () => instance.start());

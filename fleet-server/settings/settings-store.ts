@@ -1,5 +1,7 @@
 /** Settings by level in the store, and the revision of each device. Secrets are sealed here and nowhere else. */
-import { prepared } from '#fleet-server/store/prepared.ts';
+import { sql } from 'kysely';
+import type { PageStart } from '#fleet-server/store/pages.ts';
+import { filled, prepared, preparedForIds, preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, DevicesTable, SettingsTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { isSettingKey, type SettingValue, settingDefinitions } from '#protocol/settings.ts';
@@ -59,6 +61,45 @@ const selectLevel = prepared<Scope>(
   'scope',
 )((database, { level, scope }) => database.selectFrom('settings').selectAll().where('level', '=', level).where('scope', '=', scope));
 
+/** In one statement. */
+const devicesAtOnce = 50;
+const selectRevisions = preparedForIds(devicesAtOnce, (database, ids) =>
+  database.selectFrom('devices').select(revisionColumns).where('id', 'in', ids),
+);
+const selectLevelsOfDevices = preparedForIds(devicesAtOnce, (database, ids) =>
+  database.selectFrom('settings').selectAll().where('level', '=', 'device').where('scope', 'in', ids),
+);
+
+export type DesiredRow = Pick<RevisionRow, 'id' | 'desiredRevision' | 'desiredDigest'>;
+const updateDesired = preparedInOrder(devicesAtOnce * 3, (database, places) => {
+  const rows = Array.from({ length: devicesAtOnce }, (_, index) => {
+    const [id, revision, digest] = places.slice(index * 3);
+    return sql`(cast(${id} as text), cast(${revision} as bigint), cast(${digest} as text))`;
+  });
+  // Both databases call the columns of values so.
+  const values = sql<{ column1: string; column2: number; column3: string }>`(values ${sql.join(rows)})`.as('desired');
+  return database
+    .updateTable('devices')
+    .from(values)
+    .set((e) => ({ desiredRevision: e.ref('desired.column2'), desiredDigest: e.ref('desired.column3') }))
+    .whereRef('devices.id', '=', 'desired.column1');
+});
+
+const standingColumns = [
+  'id',
+  'name',
+  'waitingSinceMs',
+  'blockedSinceMs',
+  'desiredRevision',
+  'appliedRevision',
+  'outcomeRevision',
+  'outcome',
+  'refusals',
+  'driftedSinceMs',
+  'driftedKeys',
+] as const;
+export type StandingRow = Pick<DevicesTable, (typeof standingColumns)[number]>;
+
 type RevisionColumns = Partial<Omit<RevisionRow, 'id'>>;
 /** One statement for each set of columns that the program's places write: a handful. */
 const revisionUpdates = new Map<string, ReturnType<typeof updateOf>>();
@@ -86,20 +127,29 @@ export type SettingsStore = {
   write(database: Database, setting: StoredSetting): Promise<void>;
   remove(database: Database, where: Scope & { readonly key: string }): Promise<void>;
   revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
-  /** Of one device, of a group, or of all. */
-  revisions(database: Database, where: Scope): Promise<RevisionRow[]>;
+  readOfDevices(database: Database, deviceIds: readonly string[]): Promise<StoredSetting[]>;
+  /** Of those of these that there are. */
+  revisionsOf(database: Database, deviceIds: readonly string[]): Promise<RevisionRow[]>;
+  /** Of a page of devices: as `page`. */
+  revisions(database: Database, where: Scope, after: PageStart): Promise<RevisionRow[]>;
   /** Those of one device, of a group, or of all whose ids come after `afterId`, by their ids. */
-  page(database: Database, where: Scope, after: { readonly id: string; readonly limit: number }): Promise<PagedRow[]>;
-  /** Of all devices, by id. */
-  names(database: Database): Promise<ReadonlyMap<string, string>>;
-  /** Of those, the devices that have neither taken nor refused what is desired of them. */
-  unconfirmed(database: Database, where: Scope): Promise<RevisionRow[]>;
+  page(database: Database, where: Scope, after: PageStart): Promise<PagedRow[]>;
+  /** As `page`. */
+  standings(database: Database, where: Scope, after: PageStart): Promise<StandingRow[]>;
+  /** As `page`, of the devices that have neither taken nor refused what is desired of them. */
+  unconfirmed(database: Database, where: Scope, after: PageStart): Promise<RevisionRow[]>;
   saveRevision(database: Database, deviceId: string, columns: RevisionColumns): Promise<void>;
+  saveDesired(database: Database, rows: readonly DesiredRow[]): Promise<void>;
 };
 
 export function isSecret(key: string): boolean {
   // A key that this version does not know is treated as a secret: nothing is lost by that.
   return !isSettingKey(key) || settingDefinitions[key].secret;
+}
+
+function pageOf(database: Database, { level, scope }: Scope, after: PageStart) {
+  const query = database.selectFrom('devices').where('id', '>', after.id).orderBy('id').limit(after.limit);
+  return level === 'fleet' ? query : query.where(level === 'group' ? 'groupName' : 'id', '=', scope);
 }
 
 export function createSettingsStore(secrets: Secrets): SettingsStore {
@@ -128,33 +178,17 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
       await database.deleteFrom('settings').where('level', '=', level).where('scope', '=', scope).where('key', '=', key).execute();
     },
     revision: async (database, deviceId) => (await selectRevision(database, { deviceId })).rows[0],
-    revisions: (database, { level, scope }) => {
-      const query = database.selectFrom('devices').select(revisionColumns);
-      if (level === 'fleet') return query.execute();
-      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
-    },
-    page: (database, { level, scope }, after) => {
-      const query = database
-        .selectFrom('devices')
-        .select(['id', 'name', 'groupName', 'waitingSinceMs'])
-        .where('id', '>', after.id)
-        .orderBy('id')
-        .limit(after.limit);
-      if (level === 'fleet') return query.execute();
-      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
-    },
-    names: async (database) => {
-      const rows = await database.selectFrom('devices').select(['id', 'name']).execute();
-      return new Map(rows.map(({ id, name }) => [id, name]));
-    },
-    unconfirmed: (database, { level, scope }) => {
-      const query = database
-        .selectFrom('devices')
+    readOfDevices: async (database, deviceIds) => (await selectLevelsOfDevices(database, deviceIds)).map(open),
+    revisionsOf: selectRevisions,
+    revisions: (database, where, after) => pageOf(database, where, after).select(revisionColumns).execute(),
+    page: (database, where, after) => pageOf(database, where, after).select(['id', 'name', 'groupName', 'waitingSinceMs']).execute(),
+    standings: (database, where, after) => pageOf(database, where, after).select(standingColumns).execute(),
+    unconfirmed: (database, where, after) => {
+      return pageOf(database, where, after)
         .select(revisionColumns)
         .whereRef('appliedRevision', '<', 'desiredRevision')
-        .whereRef('outcomeRevision', '<', 'desiredRevision');
-      if (level === 'fleet') return query.execute();
-      return query.where(level === 'group' ? 'groupName' : 'id', '=', scope).execute();
+        .whereRef('outcomeRevision', '<', 'desiredRevision')
+        .execute();
     },
     saveRevision: async (database, deviceId, columns) => {
       const names = (Object.keys(columns) as (keyof RevisionColumns)[]).toSorted();
@@ -162,6 +196,15 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
       const update = revisionUpdates.get(key) ?? updateOf(names);
       revisionUpdates.set(key, update);
       await update(database, { ...columns, deviceId });
+    },
+    saveDesired: async (database, rows) => {
+      for (let from = 0; from < rows.length; from += devicesAtOnce) {
+        const some = filled(rows, from, devicesAtOnce);
+        await updateDesired(
+          database,
+          some.flatMap(({ id, desiredRevision, desiredDigest }) => [id, desiredRevision, desiredDigest]),
+        );
+      }
     },
   };
 }

@@ -31,9 +31,17 @@ import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts
 import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
-import { createSettingsStore, isSecret, type RevisionRow, type Scope, type SettingsStore } from '#fleet-server/settings/settings-store.ts';
+import {
+  createSettingsStore,
+  type DesiredRow,
+  isSecret,
+  type RevisionRow,
+  type Scope,
+  type SettingsStore,
+} from '#fleet-server/settings/settings-store.ts';
 import { refuseUnderTrial } from '#fleet-server/settings/trials.ts';
 import { trialsAt } from '#fleet-server/settings/trials-store.ts';
+import { pages, pieces } from '#fleet-server/store/pages.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -79,8 +87,8 @@ export type UndoOptions = { readonly by: string; readonly comment?: string | nul
 
 /** Devices of which it is remembered what was compared last; beyond that it begins anew. */
 const maxCompared = 50_000;
-/** Reading the report of each takes some 20 µs. */
-const previewedAtOnce = 250;
+/** Documents that are sent in one go, a page of devices: encoding and sending each takes some 50 µs. */
+const sentAtOnce = 250;
 
 export class Settings {
   readonly #options: SettingsOptions;
@@ -89,6 +97,9 @@ export class Settings {
   /** Devices whose last report said what this server had stored of them, and of which nothing was written since. */
   readonly #settled = new Set<string>();
   #writes = 0;
+  /** Of each device the newest document that waits for its turn to be sent. */
+  readonly #unsent = new Map<string, Desired>();
+  #sending: Promise<void> | null = null;
   readonly #store: SettingsStore;
 
   constructor(options: SettingsOptions) {
@@ -99,6 +110,12 @@ export class Settings {
   /** The relay's port may have changed since the last start: that is a new revision for every device. */
   async start(): Promise<void> {
     await inTransaction(this.#options.database, (transaction) => this.refresh(transaction, { level: 'fleet', scope: '' }));
+  }
+
+  /** What is not sent yet goes out with each device's next hello. */
+  async stop(): Promise<void> {
+    this.#unsent.clear();
+    await this.#sending;
   }
 
   async ofDevice(deviceId: string): Promise<DeviceSettings> {
@@ -167,14 +184,13 @@ export class Settings {
   async preview(where: Scope, raw: SettingsPatch, shown: PreviewPage): Promise<SettingsPreview> {
     const { database, secrets, clock, reportOf, isOnline } = this.#options;
     const { patch, problems } = readPatch(raw);
-    const known = where.level === 'device' ? [await this.#revisionOf(database, where.scope)] : [];
+    if (where.level === 'device') await this.#revisionOf(database, where.scope);
     const own = await this.#store.read(database, where);
-    const levels = await readLevels(this.#store, secrets, database, where, known);
     const keys = [...patch.keys()];
     const by = { setAtMs: clock.nowMs(), setBy: '' };
     const previewed: PreviewOfDevice[] = [];
-    let page = await this.#store.page(database, where, { id: '', limit: previewedAtOnce });
-    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    for await (const page of pages((after) => this.#store.page(database, where, after))) {
+      const levels = await readLevels(this.#store, secrets, database, where, page);
       for (const { id, name, groupName, waitingSinceMs } of page) {
         // One that waits for approval gets no settings yet, unless they are its own that are looked at.
         if (waitingSinceMs !== null && where.level !== 'device') continue;
@@ -182,9 +198,6 @@ export class Settings {
         const after = { ...before, [where.level]: withPatch(before[where.level], where, patch, by) };
         previewed.push(previewDevice({ id, name, isOnline: isOnline(id), report: reportOf(id), before, after }, keys));
       }
-      // What devices say is not held up by a large fleet.
-      await nextTurn();
-      page = await this.#store.page(database, where, { id: last.id, limit: previewedAtOnce });
     }
     const after = withPatch(own, where, patch, by);
     return { changes: levelChanges(keys, own, after), ...previewOf(previewed, shown), problems: [...problems] };
@@ -192,12 +205,14 @@ export class Settings {
 
   /** Where the devices under `where` stand with what is desired of them; those that wait for approval or are blocked are not among them. */
   async standings(database: Database, where: Scope): Promise<DeviceStanding[]> {
-    const [rows, names] = await Promise.all([this.#store.revisions(database, where), this.#store.names(database)]);
-    const within = rows.filter(({ waitingSinceMs, blockedSinceMs }) => waitingSinceMs === null && blockedSinceMs === null);
-    return within.map((row) => {
-      const state = settingsState({ ...row, refusals: parseRefusals(row.refusals) });
-      return { id: row.id, name: names.get(row.id) ?? row.id, state };
-    });
+    const standings: DeviceStanding[] = [];
+    for await (const rows of pages((after) => this.#store.standings(database, where, after))) {
+      for (const { id, name, waitingSinceMs, blockedSinceMs, ...row } of rows) {
+        if (waitingSinceMs !== null || blockedSinceMs !== null) continue;
+        standings.push({ id, name, state: settingsState({ ...row, refusals: parseRefusals(row.refusals) }) });
+      }
+    }
+    return standings;
   }
 
   /** What a patch does to the level itself. */
@@ -266,16 +281,17 @@ export class Settings {
    */
   async sendAgain(where: Scope): Promise<void> {
     const { database, isConnected } = this.#options;
-    const rows = await this.#store.unconfirmed(database, where);
-    const here = rows.filter(({ id }) => isConnected(id));
-    if (here.length === 0) return;
-    const contents = await this.#contents(database, where, here);
-    const outgoing = here.map((row) => {
-      const content = contents(row);
-      return { deviceId: row.id, desired: { revision: row.desiredRevision, digest: digestOf(content), ...content } };
-    });
-    // What does not fit the digest changed just now, and is sent by whoever changed it.
-    this.#send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
+    for await (const rows of pages((after) => this.#store.unconfirmed(database, where, after))) {
+      const here = rows.filter(({ id }) => isConnected(id));
+      if (here.length === 0) continue;
+      const contents = await this.#contents(database, where, here);
+      const outgoing = here.map((row) => {
+        const content = contents(row);
+        return { deviceId: row.id, desired: { revision: row.desiredRevision, digest: digestOf(content), ...content } };
+      });
+      // What does not fit the digest changed just now, and is sent by whoever changed it.
+      this.#send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
+    }
   }
 
   /** `position` where messages may be dealt with in another order than they were sent: what is older than what is stored changes nothing. */
@@ -349,9 +365,13 @@ export class Settings {
   }
 
   async #saveRevision(...[database, deviceId, columns]: Parameters<SettingsStore['saveRevision']>): Promise<void> {
-    this.#writes += 1;
-    this.#settled.delete(deviceId);
+    this.#noteWritten([deviceId]);
     await this.#store.saveRevision(database, deviceId, columns);
+  }
+
+  #noteWritten(deviceIds: readonly string[]): void {
+    this.#writes += deviceIds.length;
+    for (const id of deviceIds) this.#settled.delete(id);
   }
 
   /**
@@ -419,19 +439,32 @@ export class Settings {
 
   /** Gives each device under `where`, or `only` those, the revision that its content asks for; answers what must be sent. */
   async refresh(database: Database, where: Scope, only?: ReadonlySet<string>): Promise<Outgoing[]> {
-    const all = await this.#store.revisions(database, where);
-    const rows = only === undefined ? all : all.filter(({ id }) => only.has(id));
-    const contents = await this.#contents(database, where, rows);
     const outgoing: Outgoing[] = [];
-    for (const row of rows) {
-      const content = contents(row);
-      const digest = digestOf(content);
-      if (digest === row.desiredDigest) continue;
-      const next = nextRevision(row, digest, null);
-      await this.#saveRevision(database, row.id, next);
-      outgoing.push({ deviceId: row.id, desired: { revision: next.desiredRevision, digest, ...content } });
+    for await (const rows of this.#rowsUnder(database, where, only)) {
+      const contents = await this.#contents(database, where, rows);
+      const changed: DesiredRow[] = [];
+      for (const row of rows) {
+        const content = contents(row);
+        const digest = digestOf(content);
+        if (digest === row.desiredDigest) continue;
+        const next = nextRevision(row, digest, null);
+        changed.push({ id: row.id, ...next });
+        outgoing.push({ deviceId: row.id, desired: { revision: next.desiredRevision, digest, ...content } });
+      }
+      this.#noteWritten(changed.map(({ id }) => id));
+      await this.#store.saveDesired(database, changed);
     }
     return outgoing;
+  }
+
+  async *#rowsUnder(database: Database, where: Scope, only?: ReadonlySet<string>): AsyncGenerator<RevisionRow[]> {
+    if (only === undefined) {
+      yield* pages((after) => this.#store.revisions(database, where, after));
+      return;
+    }
+    const isUnder = ({ id, groupName }: RevisionRow) =>
+      where.level === 'fleet' || where.scope === (where.level === 'group' ? groupName : id);
+    for await (const ids of pieces([...only])) yield (await this.#store.revisionsOf(database, ids)).filter(isUnder);
   }
 
   async #contents(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
@@ -445,15 +478,42 @@ export class Settings {
   }
 
   #send(outgoing: readonly Outgoing[]): void {
-    for (const { deviceId, desired } of outgoing) {
-      this.#options.publishChange({ subject: 'device-settings', deviceId });
-      this.#options.publishChange({ subject: 'device', deviceId });
-      // One that is not connected gets it with its hello.
-      if (!this.#options.isConnected(deviceId)) continue;
-      this.#options.publish(deviceId, desired).catch((err: unknown) => {
-        this.#options.log.error({ err, deviceId }, 'a desired document could not be sent');
-      });
+    if (outgoing.length <= sentAtOnce) {
+      for (const one of outgoing) this.#sendOne(one);
+      return;
     }
+    for (const { deviceId, desired } of outgoing) if (!this.#isOutdated(deviceId, desired)) this.#unsent.set(deviceId, desired);
+    this.#sending ??= this.#sendInPieces();
+  }
+
+  async #sendInPieces(): Promise<void> {
+    while (this.#unsent.size > 0) {
+      let count = 0;
+      for (const [deviceId, desired] of this.#unsent) {
+        this.#sendOne({ deviceId, desired });
+        count += 1;
+        if (count === sentAtOnce) break;
+      }
+      await nextTurn();
+    }
+    this.#sending = null;
+  }
+
+  /** A newer document waits to be sent. */
+  #isOutdated(deviceId: string, { revision }: Desired): boolean {
+    return (this.#unsent.get(deviceId)?.revision ?? 0) > revision;
+  }
+
+  #sendOne({ deviceId, desired }: Outgoing): void {
+    if (this.#isOutdated(deviceId, desired)) return;
+    this.#unsent.delete(deviceId);
+    this.#options.publishChange({ subject: 'device-settings', deviceId });
+    this.#options.publishChange({ subject: 'device', deviceId });
+    // One that is not connected gets it with its hello.
+    if (!this.#options.isConnected(deviceId)) return;
+    this.#options.publish(deviceId, desired).catch((err: unknown) => {
+      this.#options.log.error({ err, deviceId }, 'a desired document could not be sent');
+    });
   }
 }
 

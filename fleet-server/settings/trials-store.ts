@@ -1,7 +1,7 @@
 /** Patches of a level that are in force on some devices only, in the store. */
 import type { CheckedPatch } from '#fleet-server/settings/check-patch.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
-import { prepared } from '#fleet-server/store/prepared.ts';
+import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
 import type { Database, SettingsTrialsTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { SettingValue } from '#protocol/settings.ts';
@@ -22,14 +22,16 @@ export async function allTrials(database: Database, secrets: Secrets): Promise<T
   return (await selectTrials(database, {})).rows.map((row) => open(secrets, row));
 }
 
-/** With all their devices, or with the one that is asked for. */
-export async function trialsWithDevices(database: Database, secrets: Secrets, deviceId: string | null): Promise<TrialWithDevices[]> {
+const selectTrialDevices = preparedForIds(50, (database, ids) =>
+  database.selectFrom('settingsTrialDevices').selectAll().where('deviceId', 'in', ids),
+);
+
+/** With those of these devices that they are in force on. */
+export async function trialsWithDevices(database: Database, secrets: Secrets, deviceIds: readonly string[]): Promise<TrialWithDevices[]> {
   const trials = await allTrials(database, secrets);
   if (trials.length === 0) return [];
-  let query = database.selectFrom('settingsTrialDevices').selectAll();
-  if (deviceId !== null) query = query.where('deviceId', '=', deviceId);
   const devices = new Map(trials.map(({ id }) => [id, new Set<string>()]));
-  for (const row of await query.execute()) devices.get(row.trialId)?.add(row.deviceId);
+  for (const row of await selectTrialDevices(database, deviceIds)) devices.get(row.trialId)?.add(row.deviceId);
   return trials.map((trial) => ({ ...trial, deviceIds: devices.get(trial.id) ?? new Set() }));
 }
 

@@ -57,3 +57,18 @@ export function preparedInOrder<Row>(
     return now ?? database.executeQuery(query);
   };
 }
+
+/** The rows of so many ids as there are, in no order: `perStatement` at once, which stays prepared. */
+export function preparedForIds<Row>(perStatement: number, build: (database: Database, ids: readonly string[]) => Compilable<Row>) {
+  const run = preparedInOrder<Row>(perStatement, (database, places) => build(database, places as readonly string[]));
+  return async (database: Database, ids: readonly string[]): Promise<Row[]> => {
+    const found: Row[] = [];
+    for (let from = 0; from < ids.length; from += perStatement) found.push(...(await run(database, filled(ids, from, perStatement))).rows);
+    return found;
+  };
+}
+
+/** `count` of the values from there on; places that are left over have the last one once more. */
+export function filled<T>(values: readonly T[], from: number, count: number): T[] {
+  return Array.from({ length: count }, (_, index) => values[Math.min(from + index, values.length - 1)] as T);
+}
