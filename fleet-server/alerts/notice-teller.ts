@@ -3,6 +3,7 @@
  *
  * INVARIANTS
  * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
+ * - In its rule's quiet hours nothing is told, however it came to be due then: what was refused before, or waited for its turn.
  * - One that hangs holds up itself alone.
  * - At one channel what is told of one alert keeps its order: that it is over never comes before that it began. So the one waits for the other,
  *   however often that is tried; and as long as the server that led before may still be telling that one began, no end is told.
@@ -14,6 +15,7 @@ import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestOf, digestPolicy, nothingTold, planTelling, recent, type Told } from '#fleet-server/alerts/digest.ts';
 import { answerMs } from '#fleet-server/alerts/messenger.ts';
 import { inOrder } from '#fleet-server/alerts/notice-order.ts';
+import { quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { AlertChannelsTable, AlertNoticesTable, Database } from '#fleet-server/store/schema.ts';
@@ -112,7 +114,7 @@ export class NoticeTeller {
 
   async #tellSingles(channel: AlertChannelsTable, told: Told, most: number, lead: Lead): Promise<void> {
     const { database, clock } = this.#options;
-    const due = await this.#untaken(await store.dueNotices(database, channel.id, this.#due(lead), most));
+    const due = await this.#loud(await this.#untaken(await store.dueNotices(database, channel.id, this.#due(lead), most)));
     const outcomes = await Promise.all(
       due.map(async (row) => {
         const outcome = await this.#tell(channel, noticeOf(row), lead);
@@ -126,7 +128,7 @@ export class NoticeTeller {
 
   async #tellDigest(channel: AlertChannelsTable, told: Told, lead: Lead): Promise<void> {
     const { clock, publicUrl, log } = this.#options;
-    const rows = await this.#untaken(await this.#digestible(channel.id, lead));
+    const rows = await this.#loud(await this.#untaken(await this.#digestible(channel.id, lead)));
     if (rows.length === 0) return;
     const id = createHash('sha256')
       .update(rows.map((row) => row.id).join(' '))
@@ -189,14 +191,32 @@ export class NoticeTeller {
     const jitter = 1 - random() / 4;
     for (const row of rows.filter((row) => !isGone(row))) {
       const waitMs = Math.min(capMs, firstMs * factor ** Math.min(row.attempts, 16)) * jitter;
-      // What was made in the future was made before the clock was set back.
-      const createdAtMs = Math.min(row.createdAtMs, nowMs);
-      await store.postponeNotice(database, row.id, {
-        attempts: row.attempts + 1,
-        createdAtMs,
-        nextAttemptAtMs: nowMs + Math.round(waitMs),
-      });
+      await this.#postpone(row, { attempts: row.attempts + 1, nowMs, nextAttemptAtMs: nowMs + Math.round(waitMs) });
     }
+  }
+
+  /** Those that may be told now; where it is quiet, they are due at its end. */
+  async #loud(rows: readonly AlertNoticesTable[]): Promise<readonly AlertNoticesTable[]> {
+    const { database, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const rules = await store.rulesOfAlerts(database, [...new Set(rows.map(({ alertId }) => alertId))]);
+    const ends = new Map([...rules.values()].map(({ id, quietHours }) => [id, quietUntilMs(quietHours, nowMs)]));
+    const loud: AlertNoticesTable[] = [];
+    for (const row of rows) {
+      const endsMs = ends.get(rules.get(row.alertId)?.id ?? '') ?? null;
+      if (endsMs === null) loud.push(row);
+      // Counted as tried: a server that ended may have told it.
+      else await this.#postpone(row, { attempts: Math.max(1, row.attempts), nowMs, nextAttemptAtMs: endsMs });
+    }
+    return loud;
+  }
+
+  async #postpone(
+    { id, createdAtMs }: AlertNoticesTable,
+    { nowMs, ...columns }: { readonly nowMs: number; readonly attempts: number; readonly nextAttemptAtMs: number },
+  ): Promise<void> {
+    // What was made in the future was made before the clock was set back.
+    await store.postponeNotice(this.#options.database, id, { ...columns, createdAtMs: Math.min(createdAtMs, nowMs) });
   }
 
   async #untaken(rows: readonly AlertNoticesTable[]): Promise<readonly AlertNoticesTable[]> {

@@ -308,6 +308,25 @@ describe('quiet hours that begin or end while something is wrong', () => {
     expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:03:00Z'));
   });
 
+  test('what was refused before they began is tried again at their end', async () => {
+    await removeFirstRules();
+    const channel = await webhook();
+    const quietHours = { from: '12:01', to: '12:04', timeZone: 'UTC' };
+    await call('POST', '/alert-rules', { ...basic, channelIds: [channel.id], quietHours });
+    http.status = 503;
+    await deviceThatWent();
+    await passUntil('tried', () => http.notices.length > 0);
+    const waits = async () => {
+      const rows = await api.store().database.selectFrom('alertNotices').select(['attempts', 'nextAttemptAtMs']).execute();
+      return rows.some(({ attempts, nextAttemptAtMs }) => attempts > 0 && nextAttemptAtMs === Date.parse('2026-11-21T12:04:00Z'));
+    };
+    await passUntil('it to wait for the end of the quiet hours', waits);
+    const before = http.notices.length;
+    http.status = 200;
+    await passUntil('told', () => http.notices.length > before);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:04:00Z'));
+  });
+
   test('what is due within them is told at their end; who was not told of the trouble is not told that it is over', async () => {
     await removeFirstRules();
     const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
