@@ -1,6 +1,6 @@
 /**
  * What must hold of alerts: raised once for one cause, in time and never falsely; over when the cause is; told at least once to a channel that takes
- * it, over kills of the server, and not again by a server that was told that it was taken.
+ * it, over kills of the server, and not again by a server that was told that it was taken; and never told of after it was told to be over.
  */
 import { readEventKey } from '#fleet-server/alerts/gather.ts';
 import type { AlertRuleRequest } from '#protocol/model/alert.ts';

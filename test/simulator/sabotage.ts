@@ -29,6 +29,7 @@ export const sabotages = {
   'notice thrown away': /to be told of it/,
   'recovery not told': /its end to be told/,
   'notice told again': /told again after/,
+  'recovery told at once': /told after its end/,
 } as const satisfies Record<string, RegExp>;
 
 export type Sabotage = keyof typeof sabotages;

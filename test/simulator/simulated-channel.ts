@@ -73,6 +73,8 @@ export class SimulatedChannel {
     const { alert, event } = notice;
     if (this.#confirmed.has(nameOf(life, notice)))
       this.problem ??= `expected nothing to be told again after it was confirmed, it was: ${alert.title} (${event})`;
+    if (event !== 'resolved' && this.hasTaken(alert.id, 'resolved'))
+      this.problem ??= `expected nothing of an alert to be told after its end, it was: ${alert.title} (${event})`;
     this.#taken.push({ alertId: alert.id, event });
   }
 

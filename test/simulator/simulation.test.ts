@@ -14,6 +14,7 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'roll-out goes on past its threshold': 101,
   'roll-out taken back in words only': 103,
   'watchdog asleep': 106,
+  'recovery told at once': 108,
   'watchdog heeds no bound': 101,
   'restart without an entry': 109,
 };
