@@ -135,11 +135,13 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
     const [flooding, calm] = [await fleet.join(fleet.server(0), 'floods'), await fleet.join(fleet.server(0), 'calm')];
     await calm.connect(broker.port);
     await flooding.connect(broker.port);
-    await until('online', 5000, async () => (await presenceAt(fleet.server(0), calm.id)) === 'online');
+    await until('online', 20_000, async () => (await presenceAt(fleet.server(0), calm.id)) === 'online');
     const flooded = flooding.flood();
     await until('named and cut', 20_000, () => !flooding.isConnected);
-    const { entries } = await fleet.server(0).json<History>('GET', `/devices/${flooding.id}/history?limit=500`);
-    expect(entries.filter(({ detail }) => detail.startsWith('flooding'))).not.toEqual([]);
+    await until('its name in its history', 5000, async () => {
+      const { entries } = await fleet.server(0).json<History>('GET', `/devices/${flooding.id}/history?limit=500`);
+      return entries.some(({ detail }) => detail.startsWith('flooding'));
+    });
     const { id } = await fleet.server(1).json<CommandStatus>('POST', `/devices/${calm.id}/commands`, { kind: 'restart-pipeline' });
     await until('done', 10_000, async () => (await commandAt(fleet.server(0), calm.id, id)).state === 'done');
     await flooded;
