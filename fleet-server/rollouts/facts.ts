@@ -1,6 +1,6 @@
 /** What roll-outs are drawn from, at this moment. */
 import type { FastifyInstance } from 'fastify';
-import { shownConditions } from '#fleet-server/devices/device-view.ts';
+import { hasNoConditions, shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import type { Candidate } from '#fleet-server/rollouts/plan-waves.ts';
 import type { DeviceFacts, RolloutFacts } from '#fleet-server/rollouts/transition.ts';
@@ -31,7 +31,7 @@ function standings(app: FastifyInstance, database: Database, scope: RolloutScope
 function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): DeviceFacts {
   // One that joined at another server a moment ago is not known here yet.
   const presence = live?.presence.state ?? 'unknown';
-  const conditions = live === undefined ? [] : shownConditions(live);
+  const conditions = live === undefined || hasNoConditions(live) ? [] : shownConditions(live);
   return {
     presence,
     // What it reports is not what it confirmed: it is sent again.

@@ -17,7 +17,8 @@ export function planWaves(plan: RolloutPlan, candidates: readonly Candidate[]): 
   if (plan.kind === 'all-at-once') return [ids];
   checkShares(plan.shares);
   const canaries = typeof plan.canary === 'number' ? ids.slice(0, plan.canary) : chosen(plan.canary, ids);
-  const rest = ids.filter((id) => !canaries.includes(id));
+  const first = new Set(canaries);
+  const rest = ids.filter((id) => !first.has(id));
   const waves = [canaries];
   let given = canaries.length;
   for (const share of plan.shares) {
@@ -29,7 +30,8 @@ export function planWaves(plan: RolloutPlan, candidates: readonly Candidate[]): 
 }
 
 function chosen(wanted: readonly string[], ids: readonly string[]): readonly string[] {
-  const unknown = wanted.find((id) => !ids.includes(id));
+  const known = new Set(ids);
+  const unknown = wanted.find((id) => !known.has(id));
   if (unknown === undefined) return [...new Set(wanted)];
   throw wrong('plan/canary', 'devices that the roll-out is for', JSON.stringify(unknown));
 }

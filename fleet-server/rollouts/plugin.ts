@@ -21,6 +21,7 @@ async function rollouts(app: FastifyInstance, { clock }: { readonly clock: Clock
     trials: app.settingsTrials,
     isLeader: () => app.servers.isLeader(),
     candidates: (database, scope) => readCandidates(app, database, scope),
+    nameOf: (deviceId) => app.devices.nameOf(deviceId),
     facts: (database, scope) => readFacts(app, database, scope),
     appendHistory: (entry) => app.history.append(entry),
     publishChange: (change) => app.changes.publish(change),

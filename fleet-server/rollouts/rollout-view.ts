@@ -9,7 +9,8 @@ import type { RevisionChange } from '#protocol/model/settings.ts';
 
 const maxDevices = 1000;
 /** What somebody looks for first. */
-const order: readonly RolloutDeviceKind[] = ['failed', 'troubled', 'sent', 'soaking', 'excused', 'absent', 'steady', 'waiting', 'left'];
+const kinds: readonly RolloutDeviceKind[] = ['failed', 'troubled', 'sent', 'soaking', 'excused', 'absent', 'steady', 'waiting', 'left'];
+const order = Object.fromEntries(kinds.map((kind, index) => [kind, index])) as Readonly<Record<RolloutDeviceKind, number>>;
 
 export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): Rollout {
   return {
@@ -35,15 +36,17 @@ export function detailOf(
   row: RolloutsTable,
   counts: readonly WaveCount[],
   devices: readonly RolloutDeviceState[],
-  names: ReadonlyMap<string, string>,
+  nameOf: (id: string) => string | undefined,
 ): RolloutDetail {
-  const shown = devices.map(({ id, wave, kind, sinceMs, reason }) => ({
-    ...{ id, name: names.get(id) ?? id, wave, state: kind, since: timestamp(sinceMs), reason },
-  }));
-  const sorted = shown.toSorted(
-    (a, b) => a.wave - b.wave || order.indexOf(a.state) - order.indexOf(b.state) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  const named = devices.map((device) => ({ device, name: nameOf(device.id) ?? device.id }));
+  named.sort(
+    (a, b) =>
+      a.device.wave - b.device.wave || order[a.device.kind] - order[b.device.kind] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
-  return { ...shownRollout(row, counts), devices: sorted.slice(0, maxDevices) };
+  const shown = named.slice(0, maxDevices).map(({ name, device: { id, wave, kind, sinceMs, reason } }) => ({
+    ...{ id, name, wave, state: kind, since: timestamp(sinceMs), reason },
+  }));
+  return { ...shownRollout(row, counts), devices: shown };
 }
 
 function waves(counts: readonly WaveCount[]): RolloutWave[] {

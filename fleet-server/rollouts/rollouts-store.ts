@@ -1,9 +1,57 @@
 /** Roll-outs and the state of each of their devices in the store. */
+import { sql } from 'kysely';
 import type { RolloutDeviceState, RolloutState } from '#fleet-server/rollouts/transition.ts';
+import { type PageStart, pages, pieces } from '#fleet-server/store/pages.ts';
+import { filled, preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, RolloutDevicesTable, RolloutsTable } from '#fleet-server/store/schema.ts';
 
-/** SQLite takes 32,766 values in a statement. */
-const rowsAtOnce = 2000;
+/** In one statement. */
+const rowsAtOnce = 50;
+/** Reading a row takes some 5 µs. */
+const readAtOnce = 2000;
+
+const columns = ['deviceId', 'wave', 'state', 'sinceMs', 'reason', 'before'] as const;
+const insertDevices = preparedInOrder(1 + rowsAtOnce * columns.length, (database, [rolloutId, ...places]) => {
+  const rows = Array.from({ length: rowsAtOnce }, (_, row) => {
+    const own = columns.map((column, index) => [column, places[row * columns.length + index]]);
+    return { rolloutId, ...Object.fromEntries(own) } as RolloutDevicesTable;
+  });
+  return (
+    database
+      .insertInto('rolloutDevices')
+      .values(rows)
+      // Places that were left over.
+      .onConflict((c) => c.doNothing())
+  );
+});
+const updateDevices = preparedInOrder(1 + rowsAtOnce * 5, (database, [rolloutId, ...places]) => {
+  const rows = Array.from({ length: rowsAtOnce }, (_, row) => {
+    const [id, state, sinceMs, reason, before] = places.slice(row * 5);
+    const key = sql`cast(${rolloutId} as text), cast(${id} as text)`;
+    return sql`(${key}, cast(${state} as text), cast(${sinceMs} as bigint), cast(${reason} as text), cast(${before} as text))`;
+  });
+  // Both databases call the columns of values so.
+  const values = sql<{
+    column1: string;
+    column2: string;
+    column3: RolloutDevicesTable['state'];
+    column4: number;
+    column5: string | null;
+    column6: string;
+  }>`(values ${sql.join(rows)})`.as('changed');
+  return (
+    database
+      .updateTable('rolloutDevices')
+      .from(values)
+      .set((e) => ({
+        ...{ state: e.ref('changed.column3'), sinceMs: e.ref('changed.column4') },
+        ...{ reason: e.ref('changed.column5'), before: e.ref('changed.column6') },
+      }))
+      // With the roll-out as a value by itself SQLite would look through all of its devices for each statement.
+      .whereRef('rolloutId', '=', 'changed.column1')
+      .whereRef('deviceId', '=', 'changed.column2')
+  );
+});
 
 export async function insertRollout(
   database: Database,
@@ -11,9 +59,11 @@ export async function insertRollout(
   devices: readonly Omit<RolloutDevicesTable, 'rolloutId'>[],
 ): Promise<void> {
   await database.insertInto('rollouts').values(rollout).execute();
-  for (let from = 0; from < devices.length; from += rowsAtOnce) {
-    const rows = devices.slice(from, from + rowsAtOnce).map((device) => ({ rolloutId: rollout.id, ...device }));
-    await database.insertInto('rolloutDevices').values(rows).execute();
+  for await (const some of pieces(devices)) {
+    for (let from = 0; from < some.length; from += rowsAtOnce) {
+      const values = filled(some, from, rowsAtOnce).flatMap((device) => columns.map((column) => device[column]));
+      await insertDevices(database, [rollout.id, ...values]);
+    }
   }
 }
 
@@ -35,18 +85,31 @@ export function newestRollouts(database: Database, limit: number): Promise<Rollo
   return database.selectFrom('rollouts').selectAll().orderBy('createdAtMs', 'desc').orderBy('id').limit(limit).execute();
 }
 
+/** Wave by wave. */
 export async function devicesOf(database: Database, rolloutId: string): Promise<RolloutDeviceState[]> {
-  const rows = await database
+  const devices: RolloutDeviceState[] = [];
+  // Nearly all had nothing.
+  const befores = new Map<string, RolloutDeviceState['before']>();
+  const read = (after: PageStart) => pageOfDevices(database, rolloutId, after);
+  for await (const page of pages(read, readAtOnce)) {
+    for (const { id, wave, state, sinceMs, reason, before: text } of page) {
+      const before = befores.get(text) ?? (JSON.parse(text) as RolloutDeviceState['before']);
+      befores.set(text, before);
+      devices.push({ id, wave, kind: state, sinceMs, reason, before });
+    }
+  }
+  return devices.sort((a, b) => a.wave - b.wave);
+}
+
+function pageOfDevices(database: Database, rolloutId: string, { id, limit }: PageStart) {
+  return database
     .selectFrom('rolloutDevices')
-    .selectAll()
+    .select(['deviceId as id', 'wave', 'state', 'sinceMs', 'reason', 'before'])
     .where('rolloutId', '=', rolloutId)
-    .orderBy('wave')
+    .where('deviceId', '>', id)
     .orderBy('deviceId')
+    .limit(limit)
     .execute();
-  return rows.map(({ deviceId, wave, state, sinceMs, reason, before }) => ({
-    ...{ id: deviceId, wave, kind: state, sinceMs, reason },
-    before: JSON.parse(before) as RolloutDeviceState['before'],
-  }));
 }
 
 export type WaveCount = Pick<RolloutDevicesTable, 'rolloutId' | 'wave' | 'state'> & { readonly count: number };
@@ -76,14 +139,14 @@ export async function saveRollout(
     .set({ state, wave, reason, ...end })
     .where('id', '=', id)
     .execute();
-  for (const [index, device] of after.devices.entries()) {
-    if (device === before.devices[index]) continue;
-    await database
-      .updateTable('rolloutDevices')
-      .set({ state: device.kind, sinceMs: device.sinceMs, reason: device.reason, before: JSON.stringify(device.before) })
-      .where('rolloutId', '=', id)
-      .where('deviceId', '=', device.id)
-      .execute();
+  const changed = after.devices.filter((device, index) => device !== before.devices[index]);
+  for await (const some of pieces(changed)) {
+    for (let from = 0; from < some.length; from += rowsAtOnce) {
+      const values = filled(some, from, rowsAtOnce).flatMap((device) => [
+        ...[device.id, device.kind, device.sinceMs, device.reason, JSON.stringify(device.before)],
+      ]);
+      await updateDevices(database, [id, ...values]);
+    }
   }
 }
 

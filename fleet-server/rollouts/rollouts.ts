@@ -4,6 +4,9 @@
  * INVARIANT: what a step decides (transition.ts), the settings that it gives to devices and what is written of it are one transaction: a server that
  * dies between two steps loses nothing, and the next leader goes on where the tables stand. What is sent to devices after it is also sent by
  * whoever finds that a device has not confirmed it.
+ *
+ * INVARIANT: how the devices are is read after where the roll-out stands, and without a transaction, which would hold up a large fleet; the step is
+ * taken only if the roll-out stands there still. That a device confirmed what it had before is thus never taken for a word about the change.
  */
 import { randomUUID } from 'node:crypto';
 import { type AuditAction, type AuditLog, theServer } from '#fleet-server/audit/audit-log.ts';
@@ -39,6 +42,7 @@ export type RolloutsOptions = {
   isLeader(): boolean;
   /** Devices that the scope takes in, as they are now. */
   candidates(database: Database, scope: RolloutScope): Promise<Candidate[]>;
+  nameOf(deviceId: string): string | undefined;
   facts(database: Database, scope: RolloutScope): Promise<RolloutFacts>;
   appendHistory(entry: NewHistoryEntry): Promise<void>;
   publishChange(change: Change): void;
@@ -49,7 +53,13 @@ const keptWhenOver = 100;
 const maxUnderWay = 20;
 const server = theServer;
 
+/** Somebody else takes a step between a look and its own; if that goes on, the next second is there. */
+const maxLooks = 3;
+
 type Stored = { readonly row: RolloutsTable; readonly state: RolloutState };
+type Decided = Stored & { readonly rollout: RolloutState; readonly actions: readonly RolloutAction[] };
+type Done = Stored & { readonly rollout: RolloutState; readonly outgoing: readonly Outgoing[] };
+type PersonsEvent = Exclude<RolloutEvent, { readonly kind: 'time' }>;
 
 export class Rollouts {
   readonly #options: RolloutsOptions;
@@ -83,10 +93,9 @@ export class Rollouts {
   }
 
   async detail(id: string): Promise<RolloutDetail> {
-    const { database, candidates } = this.#options;
+    const { database, nameOf } = this.#options;
     const { row, state } = await this.#read(database, id);
-    const names = new Map((await candidates(database, scopeOf(row))).map((device) => [device.id, device.name]));
-    return detailOf(row, await store.waveCounts(database, [id]), state.devices, names);
+    return detailOf(row, await store.waveCounts(database, [id]), state.devices, nameOf);
   }
 
   async begin(request: RolloutRequest, by: string): Promise<RolloutDetail> {
@@ -117,7 +126,7 @@ export class Rollouts {
         changes: [{ field: 'rollout', before: null, after: `${id} ${fields}` }],
       });
     });
-    await this.#step(id, { kind: 'time' }, server);
+    await this.#goOn(id);
     this.#options.publishChange({ subject: 'rollouts' });
     return this.detail(id);
   }
@@ -129,7 +138,7 @@ export class Rollouts {
 
   async resume(id: string, by: string): Promise<RolloutDetail> {
     await this.#step(id, { kind: 'resume' }, by, ['halted']);
-    await this.#step(id, { kind: 'time' }, server);
+    await this.#goOn(id);
     return this.detail(id);
   }
 
@@ -155,7 +164,7 @@ export class Rollouts {
     this.#ages.keepOnly(ids);
     for (const id of ids) {
       try {
-        if (await this.#isDue(id)) await this.#step(id, { kind: 'time' }, server);
+        await this.#goOn(id);
       } catch (err) {
         // The others go on; this one is tried again in a second.
         log.error({ err, rolloutId: id }, 'a roll-out could not be taken a step further');
@@ -163,49 +172,67 @@ export class Rollouts {
     }
   }
 
-  /** Looks without a transaction first: most seconds change nothing. */
-  async #isDue(id: string): Promise<boolean> {
+  /** Looks without a transaction: most seconds change nothing. */
+  async #goOn(id: string): Promise<void> {
     const { database, facts } = this.#options;
-    const { row, state: stored } = await this.#read(database, id);
-    const known = await facts(database, scopeOf(row));
-    const state = this.#ages.measured(id, stored, known);
-    const { rollout, actions } = transition(state, { kind: 'time' }, known, this.#ages.nowMs());
-    return actions.length > 0 || !isSame(state, rollout);
+    for (let looks = 0; looks < maxLooks; looks += 1) {
+      const { row, state: stored } = await this.#read(database, id);
+      const known = await facts(database, scopeOf(row));
+      const state = this.#ages.measured(id, stored, known);
+      const step = transition(state, { kind: 'time' }, known, this.#ages.nowMs());
+      if (step.actions.length === 0 && isSame(state, step.rollout)) return;
+      const done = await inTransaction(database, async (transaction) => {
+        const now = await this.#read(transaction, id);
+        return isAsSeen(stored, now.state) ? this.#take(transaction, { row: now.row, state, ...step }, server) : null;
+      });
+      if (done === null) continue;
+      await this.#tell(done);
+      return;
+    }
   }
 
-  async #step(id: string, event: RolloutEvent, by: string, expected?: readonly RolloutState['kind'][]): Promise<void> {
-    const { database, facts, clock, settings, appendHistory, publishChange } = this.#options;
+  /** What somebody asks for; none of it depends on what the devices do at this moment. */
+  async #step(id: string, event: PersonsEvent, by: string, expected: readonly RolloutState['kind'][]): Promise<void> {
+    const { database } = this.#options;
     const done = await inTransaction(database, async (transaction) => {
-      const { row, state: stored } = await this.#read(transaction, id);
-      if (expected !== undefined && !expected.includes(stored.kind)) {
-        throw new FleetError('under-way', `Expected a roll-out that is ${expected.join(' or ')}; this one is ${stored.kind}.`);
+      const { row, state } = await this.#read(transaction, id);
+      if (!expected.includes(state.kind)) {
+        throw new FleetError('under-way', `Expected a roll-out that is ${expected.join(' or ')}; this one is ${state.kind}.`);
       }
-      const known = await facts(transaction, scopeOf(row));
-      const state = this.#ages.measured(id, stored, known);
-      const { rollout, actions } = transition(state, event, known, this.#ages.nowMs());
-      const outgoing: Outgoing[] = [];
-      let { revision } = row;
-      for (const action of actions) {
-        const result = await this.#perform(transaction, row, action, by);
-        outgoing.push(...result.outgoing);
-        revision = result.revision ?? revision;
-      }
-      const isOver = rollout.kind === 'completed' || rollout.kind === 'rolled-back';
-      const end = { revision, ...(isOver ? { finishedAtMs: clock.nowMs() } : {}) };
-      await store.saveRollout(transaction, id, state, this.#ages.dated(id, state, rollout), end);
-      await this.#audit(transaction, row, state, rollout, by);
-      return { row, state, rollout, outgoing };
+      return this.#take(transaction, { row, state, ...transition(state, event, new Map(), this.#ages.nowMs()) }, by);
     });
-    if (isSame(done.state, done.rollout) && done.outgoing.length === 0) return;
-    settings.announce({ level: done.row.level, scope: done.row.scope }, done.outgoing);
+    await this.#tell(done);
+  }
+
+  /** Does what a step decided, in a transaction of the caller's. */
+  async #take(transaction: Database, { row, state, rollout, actions }: Decided, by: string): Promise<Done> {
+    const { clock } = this.#options;
+    const outgoing: Outgoing[] = [];
+    let { revision } = row;
+    for (const action of actions) {
+      const result = await this.#perform(transaction, row, action, by);
+      outgoing.push(...result.outgoing);
+      revision = result.revision ?? revision;
+    }
+    const isOver = rollout.kind === 'completed' || rollout.kind === 'rolled-back';
+    const end = { revision, ...(isOver ? { finishedAtMs: clock.nowMs() } : {}) };
+    await store.saveRollout(transaction, row.id, state, this.#ages.dated(row.id, state, rollout), end);
+    await this.#audit(transaction, row, state, rollout, by);
+    return { row, state, rollout, outgoing };
+  }
+
+  async #tell({ row, state, rollout, outgoing }: Done): Promise<void> {
+    const { settings, appendHistory, publishChange } = this.#options;
+    if (isSame(state, rollout) && outgoing.length === 0) return;
+    settings.announce({ level: row.level, scope: row.scope }, outgoing);
     publishChange({ subject: 'rollouts' });
-    for (const [index, device] of done.rollout.devices.entries()) {
-      if (device.kind !== 'failed' || done.state.devices[index]?.kind === 'failed') continue;
+    for (const [index, device] of rollout.devices.entries()) {
+      if (device.kind !== 'failed' || state.devices[index]?.kind === 'failed') continue;
       await appendHistory({
         deviceId: device.id,
         origin: 'server',
         kind: 'rollout-failed',
-        detail: `Roll-out ${id}: ${device.reason ?? ''}`,
+        detail: `Roll-out ${row.id}: ${device.reason ?? ''}`,
       });
     }
   }
@@ -268,6 +295,19 @@ export function scopeOf({ level, scope }: Pick<RolloutsTable, 'level' | 'scope'>
 
 function subjectOf({ level, scope }: Pick<RolloutsTable, 'level' | 'scope'>): string {
   return level === 'fleet' ? 'fleet' : scope;
+}
+
+/** Both were read from the store. */
+function isAsSeen(seen: RolloutState, now: RolloutState): boolean {
+  return (
+    seen.kind === now.kind &&
+    seen.wave === now.wave &&
+    seen.devices.length === now.devices.length &&
+    seen.devices.every(({ id, kind, sinceMs, reason }, index) => {
+      const device = now.devices[index];
+      return device?.id === id && device.kind === kind && device.sinceMs === sinceMs && device.reason === reason;
+    })
+  );
 }
 
 function isSame(before: RolloutState, after: RolloutState): boolean {

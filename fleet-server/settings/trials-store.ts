@@ -1,16 +1,17 @@
 /** Patches of a level that are in force on some devices only, in the store. */
 import type { CheckedPatch } from '#fleet-server/settings/check-patch.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
-import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
-import type { Database, SettingsTrialsTable } from '#fleet-server/store/schema.ts';
+import { pieces } from '#fleet-server/store/pages.ts';
+import { filled, prepared, preparedForIds, preparedInOrder } from '#fleet-server/store/prepared.ts';
+import type { Database, SettingsTrialDevicesTable, SettingsTrialsTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { SettingValue } from '#protocol/settings.ts';
 
 export type Trial = Omit<SettingsTrialsTable, 'patchSealed'> & { readonly patch: CheckedPatch };
 export type TrialWithDevices = Trial & { readonly deviceIds: ReadonlySet<string> };
 
-/** SQLite takes 32,766 values in a statement. */
-const idsAtOnce = 5000;
+/** In one statement. */
+const idsAtOnce = 50;
 
 function open(secrets: Secrets, { patchSealed, ...row }: SettingsTrialsTable): Trial {
   return { ...row, patch: new Map(JSON.parse(secrets.open(patchSealed)) as [string, SettingValue | null][]) };
@@ -22,7 +23,7 @@ export async function allTrials(database: Database, secrets: Secrets): Promise<T
   return (await selectTrials(database, {})).rows.map((row) => open(secrets, row));
 }
 
-const selectTrialDevices = preparedForIds(50, (database, ids) =>
+const selectTrialDevices = preparedForIds(idsAtOnce, (database, ids) =>
   database.selectFrom('settingsTrialDevices').selectAll().where('deviceId', 'in', ids),
 );
 
@@ -56,20 +57,22 @@ export async function deleteTrial(database: Database, id: string): Promise<void>
   await database.deleteFrom('settingsTrials').where('id', '=', id).execute();
 }
 
+const insertTrialDevices = preparedInOrder(1 + idsAtOnce, (database, [trialId, ...deviceIds]) =>
+  database
+    .insertInto('settingsTrialDevices')
+    .values(deviceIds.map((deviceId) => ({ trialId, deviceId }) as SettingsTrialDevicesTable))
+    .onConflict((c) => c.doNothing()),
+);
+
 export async function addTrialDevices(database: Database, trialId: string, deviceIds: readonly string[]): Promise<void> {
-  for (let from = 0; from < deviceIds.length; from += idsAtOnce) {
-    const rows = deviceIds.slice(from, from + idsAtOnce).map((deviceId) => ({ trialId, deviceId }));
-    await database
-      .insertInto('settingsTrialDevices')
-      .values(rows)
-      .onConflict((c) => c.doNothing())
-      .execute();
+  for await (const some of pieces(deviceIds)) {
+    for (let from = 0; from < some.length; from += idsAtOnce)
+      await insertTrialDevices(database, [trialId, ...filled(some, from, idsAtOnce)]);
   }
 }
 
 export async function removeTrialDevices(database: Database, trialId: string, deviceIds: readonly string[]): Promise<void> {
-  for (let from = 0; from < deviceIds.length; from += idsAtOnce) {
-    const some = deviceIds.slice(from, from + idsAtOnce);
+  for await (const some of pieces(deviceIds)) {
     await database.deleteFrom('settingsTrialDevices').where('trialId', '=', trialId).where('deviceId', 'in', some).execute();
   }
 }

@@ -3,11 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export type PageStart = { readonly id: string; readonly limit: number };
 
-/** Dealing with a row takes some 20 µs. */
-const rowsAtOnce = 250;
+/** Where dealing with a row takes some 20 µs. */
+const usualRowsAtOnce = 250;
 
 /** `read` gives the first `limit` rows whose ids come after `id`, by their ids. */
-export async function* pages<Row extends { readonly id: string }>(read: (after: PageStart) => Promise<Row[]>): AsyncGenerator<Row[]> {
+export async function* pages<Row extends { readonly id: string }>(
+  read: (after: PageStart) => Promise<Row[]>,
+  rowsAtOnce = usualRowsAtOnce,
+): AsyncGenerator<Row[]> {
   for (let id = ''; ; ) {
     const page = await read({ id, limit: rowsAtOnce });
     const last = page.at(-1);
@@ -20,7 +23,7 @@ export async function* pages<Row extends { readonly id: string }>(read: (after: 
 }
 
 /** The same of what is there already. */
-export async function* pieces<T>(all: readonly T[]): AsyncGenerator<readonly T[]> {
+export async function* pieces<T>(all: readonly T[], rowsAtOnce = usualRowsAtOnce): AsyncGenerator<readonly T[]> {
   for (let from = 0; from < all.length; from += rowsAtOnce) {
     if (from > 0) await nextTurn();
     yield all.slice(from, from + rowsAtOnce);

@@ -2,6 +2,7 @@
 import { allDevices, findDevice, insertDevice } from '#fleet-server/devices/devices-store.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
+import { settle } from './manual-clock.ts';
 
 /** Two pages, and one more. */
 export const many = 501;
@@ -18,4 +19,13 @@ export async function joinMany(api: ApiUnderTest): Promise<string[]> {
   });
   for (const device of await allDevices(database)) if (device.id !== first.id) api.app.devices.add(device);
   return [...ids, first.id].toSorted();
+}
+
+/** A few at a time: that each came is stored, and on PostgreSQL all at once would wait for a connection longer than it has. */
+export async function connectMany(api: ApiUnderTest, ids: readonly string[]): Promise<void> {
+  for (const [index, id] of ids.entries()) {
+    api.voice(id).connect();
+    if (index % 10 === 9) await settle();
+  }
+  await settle();
 }

@@ -118,6 +118,24 @@ describe('in waves', () => {
     for (const action of ['rollout-begun', 'rollout-completed', 'settings-changed']) expect(audit).toContain(action);
   });
 
+  test('what somebody asked for while the devices were looked at holds', async () => {
+    const { id } = (await begin()).json<RolloutDetail>();
+    await voice(0).say('applied', { revision: 2, outcome: 'refused', refusals: [], inForceRevision: 1 });
+    const { settings, rollouts } = api.app;
+    const standings = settings.standings.bind(settings);
+    settings.standings = async (...parameters) => {
+      settings.standings = standings;
+      const seen = await standings(...parameters);
+      await rollouts.halt(id, 'somebody');
+      return seen;
+    };
+    await passSeconds(1);
+    expect(settings.standings).toBe(standings);
+    const { state, reason } = await ask(id);
+    expect([state, reason]).toEqual(['halted', 'Halted by somebody.']);
+    expect(await rolledOutTo()).toEqual(['failed', 'waiting', 'waiting', 'waiting']);
+  });
+
   test('a device in it shows the level that it will have, one that is not reached what it has', async () => {
     await begin();
     const shown = async (index: number) => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { allDevices, groupsOfAll } from '#fleet-server/devices/devices-store.ts';
+import { allDevices } from '#fleet-server/devices/devices-store.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { Desired } from '#protocol/messages.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
-import { joinMany, many } from '../many-devices.ts';
+import { connectMany, joinMany, many } from '../many-devices.ts';
 
 const fleet = { level: 'fleet', scope: '' } as const;
 let api: ApiUnderTest;
@@ -13,7 +13,7 @@ let ids: string[];
 beforeEach(async () => {
   api = await startApi();
   ids = await joinMany(api);
-  for (const id of ids) api.voice(id).connect();
+  await connectMany(api, ids);
 });
 afterEach(() => api.close());
 
@@ -47,8 +47,7 @@ test('a setting of the fleet reaches each of many devices as the store has it', 
 });
 
 test('a setting of a group reaches all of its devices, and nobody else', async () => {
-  const groups = await groupsOfAll(api.store().database);
-  const inHall = groups.filter(({ groupName }) => groupName === 'hall').map(({ id }) => id);
+  const inHall = (await allDevices(api.store().database)).filter(({ groupName }) => groupName === 'hall').map(({ id }) => id);
   await patch('groups/hall', { AV_VIDEO_WIDTH: 640 });
   await until('all of the group to be sent it', 10_000, haveAllGot(inHall, 1));
   expect(new Set(api.published.map(({ deviceId }) => deviceId))).toEqual(new Set(inHall));
