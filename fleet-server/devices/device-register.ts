@@ -388,10 +388,15 @@ export class DeviceRegister {
 
   /** As the store has it now. */
   setGroup(deviceId: string, group: string | null): void {
+    if (this.noteGroup(deviceId, group)) this.#options.publishChange({ subject: 'device', deviceId });
+  }
+
+  /** The same where the caller publishes the change. Answers whether the device is known. */
+  noteGroup(deviceId: string, group: string | null): boolean {
     const entry = this.#entries.get(deviceId);
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     entry.live = { ...entry.live, group };
-    this.#options.publishChange({ subject: 'device', deviceId });
+    return true;
   }
 
   #tick(): void {

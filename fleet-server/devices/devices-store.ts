@@ -1,5 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
+import { pieces } from '#fleet-server/store/pages.ts';
 import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -184,19 +185,14 @@ export async function setTags(database: Database, ids: readonly string[], tags: 
   }
 }
 
-export function groupsOfAll(database: Database): Promise<Pick<DevicesTable, 'id' | 'groupName'>[]> {
-  return database.selectFrom('devices').select(['id', 'groupName']).execute();
-}
+/** Of those of these that there are, in no order. */
+export const groupsOf = preparedForIds(50, (database, ids) =>
+  database.selectFrom('devices').select(['id', 'groupName']).where('id', 'in', ids),
+);
 
 /** Null: none. */
 export async function setGroup(database: Database, ids: readonly string[], groupName: string | null): Promise<void> {
-  for (let from = 0; from < ids.length; from += idsAtOnce) {
-    await database
-      .updateTable('devices')
-      .set({ groupName })
-      .where('id', 'in', ids.slice(from, from + idsAtOnce))
-      .execute();
-  }
+  for await (const some of pieces(ids)) await database.updateTable('devices').set({ groupName }).where('id', 'in', some).execute();
 }
 
 export async function countOfGroup(database: Database, group: string): Promise<number> {

@@ -6,9 +6,10 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { countedDevices, shownMany } from '#fleet-server/audit/audit-log.ts';
-import { groupsOfAll, setGroup } from '#fleet-server/devices/devices-store.ts';
+import { groupsOf, setGroup } from '#fleet-server/devices/devices-store.ts';
 import { tellOthersOfDevices } from '#fleet-server/devices/selected-devices.ts';
 import { deviceNotFound } from '#fleet-server/errors.ts';
+import { pieces } from '#fleet-server/store/pages.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { GroupingResult } from '#protocol/model/device.ts';
 
@@ -17,7 +18,8 @@ export type Move = { readonly ids: readonly string[]; readonly group: string | n
 
 export async function moveDevices(app: FastifyInstance, { ids, group, actor }: Move): Promise<GroupingResult> {
   const { moved, send } = await inTransaction(app.store.database, async (transaction) => {
-    const known = new Map((await groupsOfAll(transaction)).map((row) => [row.id, row.groupName]));
+    const known = new Map<string, string | null>();
+    for await (const some of pieces(ids)) for (const { id, groupName } of await groupsOf(transaction, some)) known.set(id, groupName);
     const leaving = new Map<string | null, string[]>();
     for (const id of ids) {
       const before = known.get(id);
@@ -38,8 +40,10 @@ export async function moveDevices(app: FastifyInstance, { ids, group, actor }: M
     return { moved, send: await app.settings.refreshMoved(transaction, moved, group) };
   });
   send();
-  for (const id of moved) app.devices.setGroup(id, group);
+  // In the order of the transactions, and so all at once; that it is so is told after it.
+  for (const id of moved) app.devices.noteGroup(id, group);
   tellOthersOfDevices(app, moved);
   if (moved.length > 0) app.changes.publish({ subject: 'groups' });
+  for await (const some of pieces(moved)) for (const deviceId of some) app.changes.publish({ subject: 'device', deviceId });
   return { selected: ids.length, changed: moved.length };
 }
