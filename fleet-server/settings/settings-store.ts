@@ -63,8 +63,11 @@ const selectLevel = prepared<Scope>(
 
 /** In one statement. */
 const devicesAtOnce = 50;
-const selectRevisions = preparedForIds(devicesAtOnce, (database, ids) =>
-  database.selectFrom('devices').select(revisionColumns).where('id', 'in', ids),
+const contentColumns = ['id', 'groupName', 'keyGeneration', 'waitingSinceMs', 'desiredRevision', 'desiredDigest'] as const;
+/** What a device's desired document is made from, and what it was. */
+export type ContentRow = Pick<RevisionRow, (typeof contentColumns)[number]>;
+const selectContentRows = preparedForIds(devicesAtOnce, (database, ids) =>
+  database.selectFrom('devices').select(contentColumns).where('id', 'in', ids),
 );
 const selectLevelsOfDevices = preparedForIds(devicesAtOnce, (database, ids) =>
   database.selectFrom('settings').selectAll().where('level', '=', 'device').where('scope', 'in', ids),
@@ -129,9 +132,9 @@ export type SettingsStore = {
   revision(database: Database, deviceId: string): Promise<RevisionRow | undefined>;
   readOfDevices(database: Database, deviceIds: readonly string[]): Promise<StoredSetting[]>;
   /** Of those of these that there are. */
-  revisionsOf(database: Database, deviceIds: readonly string[]): Promise<RevisionRow[]>;
-  /** Of a page of devices: as `page`. */
-  revisions(database: Database, where: Scope, after: PageStart): Promise<RevisionRow[]>;
+  contentRowsOf(database: Database, deviceIds: readonly string[]): Promise<ContentRow[]>;
+  /** As `page`. */
+  contentRows(database: Database, where: Scope, after: PageStart): Promise<ContentRow[]>;
   /** Those of one device, of a group, or of all whose ids come after `afterId`, by their ids. */
   page(database: Database, where: Scope, after: PageStart): Promise<PagedRow[]>;
   /** As `page`. */
@@ -179,8 +182,8 @@ export function createSettingsStore(secrets: Secrets): SettingsStore {
     },
     revision: async (database, deviceId) => (await selectRevision(database, { deviceId })).rows[0],
     readOfDevices: async (database, deviceIds) => (await selectLevelsOfDevices(database, deviceIds)).map(open),
-    revisionsOf: selectRevisions,
-    revisions: (database, where, after) => pageOf(database, where, after).select(revisionColumns).execute(),
+    contentRowsOf: selectContentRows,
+    contentRows: (database, where, after) => pageOf(database, where, after).select(contentColumns).execute(),
     page: (database, where, after) => pageOf(database, where, after).select(['id', 'name', 'groupName', 'waitingSinceMs']).execute(),
     standings: (database, where, after) => pageOf(database, where, after).select(standingColumns).execute(),
     unconfirmed: (database, where, after) => {

@@ -32,6 +32,7 @@ import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-s
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
 import {
+  type ContentRow,
   createSettingsStore,
   type DesiredRow,
   isSecret,
@@ -459,17 +460,17 @@ export class Settings {
     return outgoing;
   }
 
-  async *#rowsUnder(database: Database, where: Scope, only?: ReadonlySet<string>): AsyncGenerator<RevisionRow[]> {
+  async *#rowsUnder(database: Database, where: Scope, only?: ReadonlySet<string>): AsyncGenerator<ContentRow[]> {
     if (only === undefined) {
-      yield* pages((after) => this.#store.revisions(database, where, after));
+      yield* pages((after) => this.#store.contentRows(database, where, after));
       return;
     }
-    const isUnder = ({ id, groupName }: RevisionRow) =>
+    const isUnder = ({ id, groupName }: ContentRow) =>
       where.level === 'fleet' || where.scope === (where.level === 'group' ? groupName : id);
-    for await (const ids of pieces([...only])) yield (await this.#store.revisionsOf(database, ids)).filter(isUnder);
+    for await (const ids of pieces([...only])) yield (await this.#store.contentRowsOf(database, ids)).filter(isUnder);
   }
 
-  async #contents(database: Database, where: Scope, rows: readonly RevisionRow[]): Promise<(row: RevisionRow) => DesiredContent> {
+  async #contents(database: Database, where: Scope, rows: readonly ContentRow[]): Promise<(row: ContentRow) => DesiredContent> {
     const levels = await readLevels(this.#store, this.#options.secrets, database, where, rows);
     return (row) => {
       if (row.waitingSinceMs !== null) return contentWhileWaiting;

@@ -17,9 +17,10 @@ export type WholeFleetOptions = {
 const boundMs = 120_000;
 
 export async function measureWholeFleet({ api, connectedCount, mainThread, reportedCount, print }: WholeFleetOptions): Promise<void> {
-  const printStretch = ({ longestWorkMs, longestWaitMs }: MainThread) => {
-    print('  longest stretch of work of the server’s main thread', milliseconds(longestWorkMs), 'under 100 ms');
-    print('  longest wait for it', milliseconds(longestWaitMs), 'on an idle machine the same');
+  const printStretch = ({ cpuS, longestWorkMs, longestWaitMs }: MainThread) => {
+    print('  work of the server’s main thread meanwhile', milliseconds(cpuS * 1000));
+    print('  longest stretch of it', milliseconds(longestWorkMs), 'under 100 ms');
+    print('  longest wait for that thread', milliseconds(longestWaitMs), 'on an idle machine the same');
   };
   const measure = async (what: string, act: () => Promise<unknown>) => {
     const before = reportedCount();
