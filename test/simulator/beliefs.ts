@@ -3,7 +3,7 @@ import { shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { Member } from './world.ts';
 
-export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live';
+export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running';
 
 /** What comes and goes within the product’s ten seconds of calm, of which it looks each second, is the same trouble. */
 const calmMs = 11_500;
@@ -17,11 +17,14 @@ export class Beliefs {
   /** When the server's disk was full last, and when its store was last out of reach. */
   lastFullMs = Number.NEGATIVE_INFINITY;
 
-  look(server: SimulatedServer | null, isFull: boolean, members: readonly Member[], nowMs: number): void {
+  look(server: SimulatedServer | null, isFull: boolean, members: readonly Member[], nowMs: number, isRelayDown: boolean): void {
     this.nowMs = nowMs;
     if (isFull) this.lastFullMs = nowMs;
     if (server !== this.#server) this.#since.clear();
     this.#server = server;
+    this.#note('relay', 'down', server !== null && isRelayDown);
+    this.#note('relay', 'running', server !== null && !isRelayDown);
+    this.#noteTrouble('relay', 'down', isRelayDown, this.lastsMs('relay', 'running'));
     for (const { id } of members) {
       const live = server?.app.devices.get(id);
       const isOnline = live?.presence.state === 'online';

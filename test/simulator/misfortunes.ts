@@ -1,7 +1,7 @@
 /** One thing that happens in a run: somebody asks for something, or something fails. By weights; what is drawn comes from the seed. */
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Way } from './link.ts';
-import { beginRollout, breakPicture, loseStream, steerRollout } from './operations.ts';
+import { beginRollout, breakPicture, loseRelay, loseStream, steerRollout } from './operations.ts';
 import type { Simulation } from './simulation.ts';
 import { isAllOnDisk, type Member, type Promised } from './world.ts';
 
@@ -29,6 +29,7 @@ const table: readonly Misfortune[] = [
   { weight: 4, happen: (run) => fillServerDisk(run) },
   { weight: 14, happen: (run, member) => breakPicture(run, member) },
   { weight: 3, happen: (run, member) => loseStream(run, member) },
+  { weight: 3, happen: (run) => loseRelay(run) },
   { weight: 10, happen: (run) => beginRollout(run) },
   { weight: 4, happen: (run) => steerRollout(run) },
 ];

@@ -21,6 +21,14 @@ export function loseStream(run: Simulation, { agent }: Member): void {
   });
 }
 
+/** For a while nginx does not run. */
+export function loseRelay(run: Simulation): void {
+  run.relay.isDown = true;
+  run.time.after(run.random.between(500, 15_000), () => {
+    run.relay.isDown = false;
+  });
+}
+
 export function beginRollout(run: Simulation): void {
   const server = run.liveServer();
   if (server === null) return;

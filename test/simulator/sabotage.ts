@@ -29,6 +29,8 @@ export const sabotages = {
   'notice thrown away': /to be told of it/,
   'recovery not told': /its end to be told/,
   'notice told again': /told again after/,
+  'relay taken as running': /an alert of the relay/,
+  'relay told of by each device': /devices have theirs/,
   'recovery told at once': /told after its end/,
 } as const satisfies Record<string, RegExp>;
 

@@ -53,6 +53,7 @@ export type ServerParts = {
   readonly channel: SimulatedChannel;
   /** Whom the relay receives: it lives on when the server ends. */
   readonly isPublishing: (deviceId: string) => boolean;
+  readonly isRelayDown: () => boolean;
 };
 
 /** The device's end of a link, as the server calls it. */
@@ -115,7 +116,9 @@ export class SimulatedServer implements DeviceBroker {
   async start(): Promise<this> {
     const { database, secrets } = this.#parts;
     this.app.decorate('broker', this as never);
-    this.app.decorate('relay', standInRelay());
+    const relay = standInRelay();
+    const state: typeof relay.state = () => (this.#parts.isRelayDown() ? { ...relay.state(), kind: 'restarting' } : relay.state());
+    this.app.decorate('relay', { ...relay, state });
     const configuration = {
       publicUrl: null,
       rtmpPort: 1935,

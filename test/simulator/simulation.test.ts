@@ -8,14 +8,16 @@ const seedsPerSabotage = 12;
 
 /** Where the first of the runs does not see it. */
 const firstSeeds: Partial<Record<Sabotage, number>> = {
-  'command forgotten by the device': 102,
+  'command forgotten by the device': 114,
   'older settings after a power cut': 101,
-  'silent connection not noticed': 104,
+  'silent connection not noticed': 134,
   'roll-out goes on past its threshold': 101,
-  'roll-out taken back in words only': 103,
+  'roll-out taken back in words only': 110,
   'watchdog asleep': 106,
-  'recovery told at once': 108,
-  'watchdog heeds no bound': 101,
+  'relay taken as running': 101,
+  'relay told of by each device': 101,
+  'recovery told at once': 136,
+  'watchdog heeds no bound': 106,
   'restart without an entry': 109,
 };
 

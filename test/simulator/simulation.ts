@@ -84,6 +84,7 @@ export class Simulation implements Network {
   readonly #alerts: AlertsWatch;
   readonly #watchdog = new WatchdogWatch();
   readonly rollouts = new RolloutsWatch();
+  readonly relay = { isDown: false };
   /** For values that are used once. */
   count = 0;
 
@@ -206,6 +207,7 @@ export class Simulation implements Network {
       sabotage: this.sabotage,
       onLog: (line) => this.told.push(line),
       channel: this.#channel,
+      isRelayDown: () => this.relay.isDown,
       isPublishing: (deviceId) => this.members.find(({ id }) => id === deviceId)?.agent.isPublishing === true,
     });
     this.#server = server;
@@ -254,7 +256,7 @@ export class Simulation implements Network {
   #look(server: SimulatedServer | null): void {
     const { database, members } = this;
     const beliefs = this.#beliefs;
-    beliefs.look(server, database.isFull, members, this.time.nowMs);
+    beliefs.look(server, database.isFull, members, this.time.nowMs, this.relay.isDown);
     this.#watchdog.look(server, database, members, beliefs);
     this.#alerts.look(server, database, members, beliefs);
     this.rollouts.look(database, members, beliefs, server !== null);
@@ -264,6 +266,7 @@ export class Simulation implements Network {
     this.#channel.isFaulty = false;
     Object.assign(this.#rates, noRates);
     this.database.setFull(false);
+    this.relay.isDown = false;
     this.#server?.killAfter(null);
     this.#startDueAtMs = Math.min(this.#startDueAtMs, this.time.nowMs + 5000);
     for (const member of this.members) {

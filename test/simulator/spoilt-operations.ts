@@ -70,7 +70,15 @@ function spoilWatchdog({ watchdogPolicies, history, commands }: FastifyInstance,
   }
 }
 
-function spoilAlerts({ alerts, devices }: FastifyInstance, sabotage: Sabotage): void {
+function spoilAlerts({ alerts, devices, relays }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'relay taken as running') relays.all = () => [];
+  if (sabotage === 'relay told of by each device') {
+    const rules = alerts.rules.bind(alerts);
+    alerts.rules = async () =>
+      (await rules()).map((rule) =>
+        rule.trigger.kind === 'condition' ? { ...rule, trigger: { ...rule.trigger, conditions: ['relay-down', 'pipeline-failed'] } } : rule,
+      );
+  }
   if (sabotage === 'alerts asleep') alerts.start = () => undefined;
   if (sabotage !== 'alert never over' && sabotage !== 'alarm at once after a restart') return;
   const known = devices.known.bind(devices);
