@@ -3,9 +3,15 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Pool, type PoolClient, types } from 'pg';
 import { FleetError } from '#fleet-server/errors.ts';
 import { postgresqlError } from '#fleet-server/store/store-errors.ts';
+import { Turns } from '#fleet-server/store/turns.ts';
 
 /** PostgreSQL's own default allows 100 in all: enough for nine fleet servers. */
 const maxConnections = 10;
+/**
+ * The pool of `pg` counts the wait for a connection that is at work as time that connecting takes: a whole fleet that comes at once would be told
+ * after a few seconds that the database is away. So waiting is done here.
+ */
+const turnMs = 30_000;
 const connectMs = 5000;
 const statementMs = 30_000;
 const idleMs = 30_000;
@@ -38,24 +44,33 @@ export function openPostgresql(url: string, onLost: (cause: Error) => void): Pos
     // The address holds a password: it is not repeated.
     throw new FleetError('store-unavailable', 'FLEET_DATABASE_URL cannot be read as an address of a PostgreSQL database.', { cause });
   }
+  const turns = new Turns(maxConnections, turnMs);
   // Of a connection that nobody uses at the moment: the next use opens another.
   pool.on('error', onLost);
   return {
-    pool: { connect: () => connect(pool), end: () => pool.end(), options: pool.options },
+    pool: { connect: () => connect(pool, turns), end: () => pool.end(), options: pool.options },
     active: () => pool.totalCount - pool.idleCount,
   };
 }
 
-async function connect(pool: Pool): Promise<PostgresPoolClient> {
+async function connect(pool: Pool, turns: Turns): Promise<PostgresPoolClient> {
   try {
-    return guarded(await pool.connect());
+    await turns.take();
   } catch (cause) {
+    throw postgresqlError(cause);
+  }
+  try {
+    return guarded(await pool.connect(), turns);
+  } catch (cause) {
+    turns.give();
+    // None is left that could be waited for.
+    if (pool.totalCount === 0) turns.refuseAll(cause);
     throw postgresqlError(cause);
   }
 }
 
 /** Kysely can also ask with a cursor, which nobody here does. */
-function guarded(client: PoolClient): PostgresPoolClient {
+function guarded(client: PoolClient, turns: Turns): PostgresPoolClient {
   const query = async (text: string, values: readonly unknown[]) => {
     try {
       return await client.query(text, values.map(storable));
@@ -69,6 +84,7 @@ function guarded(client: PoolClient): PostgresPoolClient {
   const release = (destroy?: boolean) => {
     client.off('error', onError);
     client.release(destroy);
+    turns.give();
   };
   return { query: query as unknown as PostgresPoolClient['query'], release };
 }

@@ -182,7 +182,7 @@ test('many devices come to a group together, each gets what it sets once, and al
   expect((await move({ matching: {}, group: 'stage' })).json<GroupingResult>()).toEqual({ selected: many, changed: many });
   expect(await groups()).toEqual(new Set(['stage']));
   expect([...told].toSorted()).toEqual(ids);
-  await until('each of many devices to be sent it', 10_000, () => ids.every((id) => groupsSent(id).length > 0));
+  await until('each of many devices to be sent it', 25_000, () => ids.every((id) => groupsSent(id).length > 0));
   for (const id of ids) expect(groupsSent(id)).toEqual([{ AV_VIDEO_BITRATE: 900 }]);
   const audit = await api.request({ method: 'GET', url: '/api/v1/audit-log?action=devices-moved' });
   expect(audit.json<AuditPage>().entries.map(({ subject }) => subject)).toEqual([`${many} devices`]);

@@ -22,7 +22,7 @@ const widthsSent = (id: string) =>
     .filter(({ deviceId, name }) => deviceId === id && name === 'desired')
     .map(({ body }) => (body as Desired).levels.fleet['AV_VIDEO_WIDTH']);
 const allWereSent = (...widths: (number | undefined)[]) =>
-  until('each of many devices to be sent it', 10_000, () => ids.every((id) => widthsSent(id).length >= widths.length)).then(() => {
+  until('each of many devices to be sent it', 25_000, () => ids.every((id) => widthsSent(id).length >= widths.length)).then(() => {
     for (const id of ids) expect(widthsSent(id)).toEqual(widths);
   });
 /** As if each had said that what it was sent is in force. */

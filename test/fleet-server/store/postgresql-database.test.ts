@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { engineOf } from '#fleet-server/store/engine.ts';
 import { openStore, type Store } from '#fleet-server/store/store.ts';
@@ -53,6 +54,12 @@ describe('one database of several servers', () => {
     for (let round = 0; round < 10; round += 1) await Promise.all([...stores, ...stores].map(addOne));
     const { createdAtMs } = await (stores[0] as Store).database.selectFrom('people').select('createdAtMs').executeTakeFirstOrThrow();
     expect(createdAtMs).toBe(41);
+  });
+
+  test('who waits for others longer than a connection may take to be made is not told that the database is away', async () => {
+    const { database } = opened(await openStoreUnderTest(directory));
+    const asleep = Array.from({ length: 20 }, () => sql`select pg_sleep(3)`.execute(database));
+    await Promise.all([...asleep, database.insertInto('people').values(person('late')).execute()]);
   });
 
   test('a name that is taken is told apart from other faults', async () => {
