@@ -1,5 +1,6 @@
 /** The dashboard's files, and the page that every address of its own answers with. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -22,13 +23,18 @@ function isPage(request: FastifyRequest): boolean {
   return !noPages.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 
+/** In the page, where its style elements' nonce is to stand. */
+const noncePlace = '{{style-nonce}}';
+
 async function dashboard(app: FastifyInstance, options: { readonly directory: string }): Promise<void> {
-  const isBuilt = existsSync(join(options.directory, 'index.html'));
+  const pageFile = join(options.directory, 'index.html');
+  const isBuilt = existsSync(pageFile);
   if (isBuilt) {
     await app.register(fastifyStatic, {
       root: options.directory,
       wildcard: false,
       index: false,
+      globIgnore: ['index.html'],
       cacheControl: false,
       setHeaders: (reply, path) => {
         // Names under assets/ carry a hash of their content.
@@ -40,8 +46,13 @@ async function dashboard(app: FastifyInstance, options: { readonly directory: st
   app.setNotFoundHandler(async (request: FastifyRequest, reply: FastifyReply) => {
     if (!isPage(request)) throw new FleetError('not-found', 'There is nothing at this address.');
     if (!isBuilt) return reply.code(503).type('text/html; charset=utf-8').send(notBuilt);
-    return reply.sendFile('index.html');
+    // Read each time: it may be built anew while the server runs.
+    const page = await readFile(pageFile, 'utf8');
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .send(page.replace(noncePlace, reply.allowStyleElements()));
   });
 }
 
-export const dashboardPlugin = fastifyPlugin(dashboard, { name: 'dashboard' });
+export const dashboardPlugin = fastifyPlugin(dashboard, { name: 'dashboard', dependencies: ['security-headers'] });

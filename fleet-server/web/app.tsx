@@ -108,10 +108,10 @@ function Session() {
   );
 }
 
-export function App() {
+export function App({ styleNonce }: { readonly styleNonce: string }) {
   const [client] = useState(createQueryClient);
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => styleNonce}>
       <QueryClientProvider client={client}>
         <Session />
       </QueryClientProvider>

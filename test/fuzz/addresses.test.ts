@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dashboardPlugin } from '#fleet-server/http/dashboard.ts';
 import { errorHandlerPlugin } from '#fleet-server/http/error-handler.ts';
+import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
 import { createServer } from '#fleet-server/http/server.ts';
 import { registerHls } from '#fleet-server/relay/hls.ts';
 import { longTimeoutMs, parameters, runs } from './inputs.ts';
@@ -44,6 +45,7 @@ beforeAll(async () => {
     placeOf: () => null,
     makeTicket: () => 'ticket',
   });
+  await app.register(securityHeadersPlugin, { isHttps: false });
   await app.register(dashboardPlugin, { directory: pages });
   await app.listen({ host: '127.0.0.1', port: 0 });
 });

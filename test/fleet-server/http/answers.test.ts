@@ -220,6 +220,7 @@ test('pages may run only our own scripts and stand in no frame', async () => {
   const { headers } = await api.app.inject('/healthz');
   const policy = String(headers['content-security-policy']);
   expect(policy).toContain("script-src 'self';");
+  expect(policy).toContain("style-src 'self';");
   expect(policy).toContain("frame-ancestors 'none'");
   expect(policy).not.toContain('upgrade-insecure-requests');
   expect(headers['x-content-type-options']).toBe('nosniff');

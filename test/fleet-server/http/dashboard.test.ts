@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dashboardPlugin } from '#fleet-server/http/dashboard.ts';
 import { errorHandlerPlugin } from '#fleet-server/http/error-handler.ts';
+import { securityHeadersPlugin } from '#fleet-server/http/security-headers.ts';
 import { createServer } from '#fleet-server/http/server.ts';
 
 let directory: string;
@@ -13,15 +14,16 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'msl-dashboard-'));
   app = createServer({ logger: { level: 'silent' }, checkAnswers: true });
   await app.register(errorHandlerPlugin);
+  await app.register(securityHeadersPlugin, { isHttps: false });
 });
 afterEach(async () => {
   await app.close();
   await rm(directory, { recursive: true, force: true });
 });
 
-async function build(): Promise<void> {
+async function build(page = '<p>the dashboard</p>'): Promise<void> {
   await mkdir(join(directory, 'assets'));
-  await writeFile(join(directory, 'index.html'), '<p>the dashboard</p>');
+  await writeFile(join(directory, 'index.html'), page);
   await writeFile(join(directory, 'assets', 'index-abc.js'), 'run()');
   await app.register(dashboardPlugin, { directory });
 }
@@ -37,6 +39,16 @@ test.each(['/', '/index.html', '/devices/d-0123456789', '/devices/d-0123456789?t
     expect(response.headers['content-type']).toBe('text/html; charset=utf-8');
   },
 );
+
+test.each(['/', '/index.html'])('style elements have effect in the page at %s with its own nonce alone', async (url) => {
+  await build('<meta property="csp-nonce" nonce="{{style-nonce}}">');
+  const nonces = [await app.inject(url), await app.inject(url)].map(({ headers, body }) => {
+    const nonce = /nonce="([\w+/=]{24})"/.exec(body)?.[1] ?? 'none';
+    expect(headers['content-security-policy']).toContain(`style-src 'self' 'nonce-${nonce}';`);
+    return nonce;
+  });
+  expect(new Set(nonces).size).toBe(2);
+});
 
 test('a file with a hash in its name is kept for good', async () => {
   await build();
