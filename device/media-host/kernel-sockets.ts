@@ -7,7 +7,6 @@
  * connection is read, and no further than to its row.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
-import { LookPace } from '#device/media-host/look-pace.ts';
 
 export type SocketRow = {
   readonly remoteAddress: string;
@@ -81,8 +80,6 @@ export class KernelSockets {
   /** By inode. */
   readonly #claimed = new Map<string, ClaimedSocket>();
   readonly #looks = new Map<Table, Look>();
-  /** At which connections are worth looking at. */
-  readonly pace = new LookPace();
 
   constructor(sources: SocketSources = systemSockets) {
     this.#sources = sources;
@@ -122,9 +119,7 @@ export class KernelSockets {
   #look(table: Table, nowMs: number): Look['rows'] {
     const former = this.#looks.get(table);
     if (former !== undefined && nowMs - former.atMs < freshMs) return former.rows;
-    const begunMs = performance.now();
     const rows = this.#findRows(table);
-    this.pace.note(performance.now() - begunMs);
     this.#looks.set(table, { atMs: nowMs, rows });
     return rows;
   }

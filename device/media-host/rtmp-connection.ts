@@ -10,7 +10,6 @@ import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts
 import { type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 import { SendLedger } from '#device/media-host/send-ledger.ts';
-import type { UplinkMeter } from '#device/media-host/uplink-meter.ts';
 import { WayRoom } from '#device/media-host/way-room.ts';
 
 /**
@@ -24,15 +23,13 @@ const description =
 
 /** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
-/** Twice what the way itself takes, what lies between two looks, and this: a look comes with the next tag. */
-const slackMs = 100;
+/** Twice what the way itself takes, and what lies between two looks. */
+const leastRoomMs = 500;
 const mostRoomMs = 1500;
 /** A way that has become longer is believed slowly: its delay is the least of late. */
 const delayDriftMs = 1;
 /** Beyond what the way itself takes; a keyframe may be under way for so long. */
-const keepsUpMs = 80;
-/** In so short a time it shows that a way has become narrow; what is acknowledged comes in bursts, so on a longer way it takes longer. */
-const learnOverMs = 150;
+const keepsUpMs = 150;
 
 /**
  * By which a client makes itself known: GStreamer's own words and those of FFmpeg, which every server has met. By turns, because they differ in
@@ -126,7 +123,7 @@ export class RtmpConnection {
     // On a way that has become narrow, what is under way takes longer than its pictures did.
     const wayMs = 2 * (this.#delayMs ?? 0);
     if (!this.#room.hasRoom(this.waitingBytes(), wayMs)) return false;
-    const roomMs = Math.min(mostRoomMs, this.#sockets.pace.intervalMs(false) + slackMs + wayMs);
+    const roomMs = Math.min(mostRoomMs, leastRoomMs + wayMs);
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
 
@@ -144,12 +141,12 @@ export class RtmpConnection {
     return this.#ledger.oldest?.placedAtMs ?? null;
   }
 
-  /** From one look to the next. `waits`: there is more to hand over than there is room for. */
-  lookIntervalMs(waits: boolean): number {
-    return this.#sockets.pace.intervalMs(waits || this.#isBehind);
+  /** When it was last looked at, more was under way than a connection has that keeps up. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
-  /** Looks at what has arrived. */
+  /** Looks at what has arrived. To be done before what is handed over since the last time fills the room. */
   look(nowMs: number): void {
     const inKernel = this.#socket === null ? 0 : (this.#sockets.waitingBytes(this.#socket, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
@@ -157,9 +154,9 @@ export class RtmpConnection {
     this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs;
   }
 
-  /** To be told after each look what it saw. */
-  learn(meter: Pick<UplinkMeter, 'deliveredKbps'>): void {
-    this.#room.learn(this.#isBehind, meter.deliveredKbps(learnOverMs + 2 * (this.#delayMs ?? 0)));
+  /** To be told after each look what arrived of late; null where that is not known yet. */
+  learn(deliveredKbps: number | null): void {
+    this.#room.learn(this.#isBehind, deliveredKbps);
   }
 
   push(tag: PlacedTag): void {

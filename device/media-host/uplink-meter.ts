@@ -32,14 +32,6 @@ export class UplinkMeter {
     return { lagMs: sample.lagMs, deliveredKbps: ((sample.arrivedBytes - first.arrivedBytes) * 8) / spanMs };
   }
 
-  /** What arrived in the last so many milliseconds, a second at most; null until that is known. */
-  deliveredKbps(overMs: number): number | null {
-    const last = this.#samples.at(-1);
-    const first = this.#samples.findLast(({ atMs }) => last !== undefined && last.atMs - atMs >= Math.min(overMs, windowMs));
-    if (last === undefined || first === undefined) return null;
-    return ((last.arrivedBytes - first.arrivedBytes) * 8) / (last.atMs - first.atMs);
-  }
-
   clear(): void {
     this.#samples = [];
   }
