@@ -1,5 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
+import { settingsStateColumns } from '#fleet-server/settings/settings-state.ts';
 import { pieces } from '#fleet-server/store/pages.ts';
 import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
 import type { Database, DeviceStatesTable, DevicesTable } from '#fleet-server/store/schema.ts';
@@ -117,21 +118,7 @@ export async function isBoardBlocked(database: Database, boardId: string): Promi
   return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
-const summaryColumns = [
-  'id',
-  'name',
-  'groupName',
-  'tags',
-  'waitingSinceMs',
-  'blockedSinceMs',
-  'desiredRevision',
-  'appliedRevision',
-  'outcomeRevision',
-  'outcome',
-  'refusals',
-  'driftedSinceMs',
-  'driftedKeys',
-] as const;
+const summaryColumns = ['id', 'name', 'groupName', 'tags', 'waitingSinceMs', 'blockedSinceMs', ...settingsStateColumns] as const;
 /** What the list shows of the row. */
 export type SummaryRow = Pick<DevicesTable, (typeof summaryColumns)[number]>;
 

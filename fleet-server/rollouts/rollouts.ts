@@ -25,7 +25,8 @@ import {
   type RolloutState,
   transition,
 } from '#fleet-server/rollouts/transition.ts';
-import type { Outgoing, Settings } from '#fleet-server/settings/settings.ts';
+import type { Outgoing } from '#fleet-server/settings/desired-outbox.ts';
+import type { Settings } from '#fleet-server/settings/settings.ts';
 import type { SettingsTrials } from '#fleet-server/settings/trials.ts';
 import type { Database, RolloutsTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';

@@ -13,6 +13,17 @@ export type RevisionFacts = {
   readonly driftedKeys: string;
 };
 
+/** Of a device in the store: all that its state is drawn from. */
+export const settingsStateColumns = [
+  'desiredRevision',
+  'appliedRevision',
+  'outcomeRevision',
+  'outcome',
+  'refusals',
+  'driftedSinceMs',
+  'driftedKeys',
+] as const;
+
 export function settingsState(facts: RevisionFacts): SettingsState {
   const { desiredRevision, appliedRevision } = facts;
   const driftedSince = facts.driftedSinceMs === null ? null : timestamp(facts.driftedSinceMs);

@@ -1,5 +1,6 @@
 /** Settings by level in the store, and the revision of each device. Secrets are sealed here and nowhere else. */
 import { sql } from 'kysely';
+import { settingsStateColumns } from '#fleet-server/settings/settings-state.ts';
 import type { PageStart } from '#fleet-server/store/pages.ts';
 import { filled, prepared, preparedForIds, preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, DevicesTable, SettingsTable } from '#fleet-server/store/schema.ts';
@@ -88,19 +89,7 @@ const updateDesired = preparedInOrder(devicesAtOnce * 3, (database, places) => {
     .whereRef('devices.id', '=', 'desired.column1');
 });
 
-const standingColumns = [
-  'id',
-  'name',
-  'waitingSinceMs',
-  'blockedSinceMs',
-  'desiredRevision',
-  'appliedRevision',
-  'outcomeRevision',
-  'outcome',
-  'refusals',
-  'driftedSinceMs',
-  'driftedKeys',
-] as const;
+const standingColumns = ['id', 'name', 'waitingSinceMs', 'blockedSinceMs', ...settingsStateColumns] as const;
 export type StandingRow = Pick<DevicesTable, (typeof standingColumns)[number]>;
 
 type RevisionColumns = Partial<Omit<RevisionRow, 'id'>>;

@@ -8,14 +8,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AuditLog, hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
 import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
-import type { Log } from '#fleet-server/log.ts';
 import { acceptedPatch, type CheckedPatch, readPatch, restoredPatch } from '#fleet-server/settings/check-patch.ts';
 import {
   canonicalJson,
@@ -24,6 +22,7 @@ import {
   desiredContent,
   nextRevision,
 } from '#fleet-server/settings/desired-document.ts';
+import { DesiredOutbox, type DesiredOutboxOptions, type Outgoing } from '#fleet-server/settings/desired-outbox.ts';
 import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drift.ts';
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
 import { type PreviewOfDevice, type PreviewPage, previewDevice, previewOf } from '#fleet-server/settings/preview.ts';
@@ -47,8 +46,7 @@ import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { maxRevision } from '#protocol/identifiers.ts';
-import type { Applied, Desired, Hello, RelayTarget } from '#protocol/messages.ts';
-import type { Change } from '#protocol/model/change.ts';
+import type { Applied, Hello, RelayTarget } from '#protocol/messages.ts';
 import type { SettingsState } from '#protocol/model/device.ts';
 import type {
   DeviceSettings,
@@ -61,35 +59,28 @@ import type {
 import type { SettingValue } from '#protocol/settings.ts';
 import { shownSetting } from '#protocol/stream-address.ts';
 
-export type SettingsOptions = {
+export type SettingsOptions = DesiredOutboxOptions & {
   readonly database: Database;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly log: Log;
   readonly audit: AuditLog;
   /** Where a device of the fleet streams to when nobody says otherwise. */
   relayTarget(deviceId: string, keyGeneration: number): RelayTarget | null;
   reportOf(deviceId: string): LastingReport | null;
   isOnline(deviceId: string): boolean;
-  isConnected(deviceId: string): boolean;
-  publish(deviceId: string, desired: Desired): Promise<unknown>;
   /** Wakes the servers that devices under this level may be connected to. */
   tellOthers(where: Scope): void;
   appendHistory(entry: NewHistoryEntry): Promise<void>;
-  publishChange(change: Change): void;
 };
 
 /** Of a revision. */
 export type Author = { readonly by: string; readonly comment: string | null; readonly undoes: number | null };
-export type Outgoing = { readonly deviceId: string; readonly desired: Desired };
 export type Changed = { readonly outgoing: Outgoing[]; readonly revision: number | null };
 export type DeviceStanding = { readonly id: string; readonly name: string; readonly state: SettingsState };
 export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
 
 /** Devices of which it is remembered what was compared last; beyond that it begins anew. */
 const maxCompared = 50_000;
-/** Documents that are sent in one go, a page of devices: encoding and sending each takes some 50 µs. */
-const sentAtOnce = 250;
 /** Of a device this takes some 5 µs. */
 const standingsAtOnce = 1000;
 
@@ -100,13 +91,12 @@ export class Settings {
   /** Devices whose last report said what this server had stored of them, and of which nothing was written since. */
   readonly #settled = new Set<string>();
   #writes = 0;
-  /** Of each device the newest document that waits for its turn to be sent. */
-  readonly #unsent = new Map<string, Desired>();
-  #sending: Promise<void> | null = null;
+  readonly #outbox: DesiredOutbox;
   readonly #store: SettingsStore;
 
   constructor(options: SettingsOptions) {
     this.#options = options;
+    this.#outbox = new DesiredOutbox(options);
     this.#store = createSettingsStore(options.secrets);
   }
 
@@ -115,10 +105,8 @@ export class Settings {
     await inTransaction(this.#options.database, (transaction) => this.refresh(transaction, { level: 'fleet', scope: '' }));
   }
 
-  /** What is not sent yet goes out with each device's next hello. */
-  async stop(): Promise<void> {
-    this.#unsent.clear();
-    await this.#sending;
+  stop(): Promise<void> {
+    return this.#outbox.stop();
   }
 
   async ofDevice(deviceId: string): Promise<DeviceSettings> {
@@ -254,7 +242,7 @@ export class Settings {
 
   /** Sends what a transaction answered, after it. */
   announce(where: Scope, outgoing: readonly Outgoing[]): void {
-    this.#send(outgoing);
+    this.#outbox.send(outgoing);
     this.#options.tellOthers(where);
     if (where.level !== 'device') this.#options.publishChange({ subject: 'fleet-settings' });
   }
@@ -263,7 +251,7 @@ export class Settings {
   async refreshDevice(database: Database, deviceId: string): Promise<() => void> {
     const outgoing = await this.refresh(database, { level: 'device', scope: deviceId });
     return () => {
-      this.#send(outgoing);
+      this.#outbox.send(outgoing);
       this.#options.tellOthers({ level: 'device', scope: deviceId });
     };
   }
@@ -273,7 +261,7 @@ export class Settings {
     const where: Scope = group === null ? { level: 'fleet', scope: '' } : { level: 'group', scope: group };
     const outgoing = await this.refresh(database, where, new Set(deviceIds));
     return () => {
-      this.#send(outgoing);
+      this.#outbox.send(outgoing);
       if (outgoing.length > 0) this.#options.tellOthers(where);
     };
   }
@@ -293,7 +281,7 @@ export class Settings {
         return { deviceId: row.id, desired: { revision: row.desiredRevision, digest: digestOf(content), ...content } };
       });
       // What does not fit the digest changed just now, and is sent by whoever changed it.
-      this.#send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
+      this.#outbox.send(outgoing.filter(({ desired }, index) => desired.digest === here[index]?.desiredDigest));
     }
   }
 
@@ -311,7 +299,7 @@ export class Settings {
       const isSame = hello.appliedRevision === next.desiredRevision && hello.appliedDigest === digest;
       return isSame ? undefined : { revision: next.desiredRevision, digest, ...content };
     });
-    if (desired !== undefined) this.#send([{ deviceId, desired }]);
+    if (desired !== undefined) this.#outbox.send([{ deviceId, desired }]);
     this.#options.publishChange({ subject: 'device-settings', deviceId });
   }
 
@@ -478,45 +466,6 @@ export class Settings {
       const relay = this.#options.relayTarget(row.id, row.keyGeneration);
       return desiredContent({ fleet: valuesOf(fleet), group: valuesOf(group), device: valuesOf(device), relay });
     };
-  }
-
-  #send(outgoing: readonly Outgoing[]): void {
-    if (outgoing.length <= sentAtOnce) {
-      for (const one of outgoing) this.#sendOne(one);
-      return;
-    }
-    for (const { deviceId, desired } of outgoing) if (!this.#isOutdated(deviceId, desired)) this.#unsent.set(deviceId, desired);
-    this.#sending ??= this.#sendInPieces();
-  }
-
-  async #sendInPieces(): Promise<void> {
-    while (this.#unsent.size > 0) {
-      let count = 0;
-      for (const [deviceId, desired] of this.#unsent) {
-        this.#sendOne({ deviceId, desired });
-        count += 1;
-        if (count === sentAtOnce) break;
-      }
-      await nextTurn();
-    }
-    this.#sending = null;
-  }
-
-  /** A newer document waits to be sent. */
-  #isOutdated(deviceId: string, { revision }: Desired): boolean {
-    return (this.#unsent.get(deviceId)?.revision ?? 0) > revision;
-  }
-
-  #sendOne({ deviceId, desired }: Outgoing): void {
-    if (this.#isOutdated(deviceId, desired)) return;
-    this.#unsent.delete(deviceId);
-    this.#options.publishChange({ subject: 'device-settings', deviceId });
-    this.#options.publishChange({ subject: 'device', deviceId });
-    // One that is not connected gets it with its hello.
-    if (!this.#options.isConnected(deviceId)) return;
-    this.#options.publish(deviceId, desired).catch((err: unknown) => {
-      this.#options.log.error({ err, deviceId }, 'a desired document could not be sent');
-    });
   }
 }
 

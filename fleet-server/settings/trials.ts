@@ -8,7 +8,8 @@
  */
 import { FleetError } from '#fleet-server/errors.ts';
 import { acceptedPatch, type CheckedPatch } from '#fleet-server/settings/check-patch.ts';
-import type { Author, Outgoing, Settings } from '#fleet-server/settings/settings.ts';
+import type { Outgoing } from '#fleet-server/settings/desired-outbox.ts';
+import type { Author, Settings } from '#fleet-server/settings/settings.ts';
 import type { Scope } from '#fleet-server/settings/settings-store.ts';
 import * as store from '#fleet-server/settings/trials-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
