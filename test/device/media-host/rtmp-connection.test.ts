@@ -50,9 +50,14 @@ test('what an encoder that was held up gives at once is not late on its way', as
   const output = new RtmpOutput({ bus, clock, random: () => 0, onState: () => undefined, onEvent: () => undefined, plan: target, pool });
   for (const tag of [...headers(), makeTag('keyframe')]) publish(tag);
   output.start();
-  await until('the stream', 5000, () => {
+  const advance = async () => {
+    await clock.advance(50);
     output.advance();
-    return output.status().state.kind === 'streaming';
+    return output.status();
+  };
+  await until('the stream, and that its first picture is there', 8000, async () => {
+    const { state, queuedBytes } = await advance();
+    return state.kind === 'streaming' && queuedBytes === 0;
   });
   await clock.advance(2000);
   for (let timestampMs = 33; timestampMs <= 2000; timestampMs += 33) {
@@ -60,11 +65,7 @@ test('what an encoder that was held up gives at once is not late on its way', as
     output.advance();
   }
   expect(output.status().lagMs).toBe(0);
-  await until('all of it at the relay', 5000, async () => {
-    await clock.advance(200);
-    output.advance();
-    return output.status().queuedBytes === 0;
-  });
+  await until('all of it at the relay', 8000, async () => (await advance()).queuedBytes === 0);
   expect(output.status()).toMatchObject({ lagMs: 0, droppedGroups: 0 });
   output.stop();
 }, 30_000);
