@@ -13,14 +13,14 @@ import { migrate } from '#fleet-server/store/migrations.ts';
 import { openPostgresql } from '#fleet-server/store/postgresql-database.ts';
 import type { Database, Schema } from '#fleet-server/store/schema.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '#fleet-server/store/sqlite-store.ts';
-import { gatherCommits } from '#fleet-server/store/transaction.ts';
+import { gatherCommits, waitingToRunAgain } from '#fleet-server/store/transaction.ts';
 
 export type Store = {
   readonly database: Database;
   /** Of statements, waiting for a connection not counted. */
   readonly latency: Histogram;
-  /** Those that wait at this moment for what is not in this thread: another process, or the disk. */
-  busyConnections(): number;
+  /** What waits at this moment for what is not in this thread: another process, the disk, or its turn after it was disturbed. */
+  waiting(): number;
   /** Resolves when it can be read. */
   check(): Promise<void>;
   /** May be called twice. */
@@ -69,7 +69,7 @@ export async function openStore(address: StoreAddress, options: StoreOptions = {
   const latency = new Histogram();
   const observe = (ms: number) => latency.observe(ms);
   const opened = address.kind === 'sqlite' ? openFile(address.path, observe, options) : openShared(address.url, observe, options);
-  const { database, busyConnections } = opened;
+  const { database, waiting } = opened;
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -85,21 +85,21 @@ export async function openStore(address: StoreAddress, options: StoreOptions = {
   const check = async (): Promise<void> => {
     await sql`select 1`.execute(database);
   };
-  return { database, latency, busyConnections, check, close };
+  return { database, latency, waiting, check, close };
 }
 
-type Opened = Pick<Store, 'database' | 'busyConnections' | 'close'>;
+type Opened = Pick<Store, 'database' | 'waiting' | 'close'>;
 type Observe = (ms: number) => void;
 
 function openFile(path: string, observe: Observe, options: StoreOptions): Opened {
   const { database, isFlushing, close } = openSqliteStore(path, { ...options, observe });
   gatherCommits(database, options.gatherMs ?? 0);
-  return { database, busyConnections: () => (isFlushing() ? 1 : 0), close };
+  return { database, waiting: () => (isFlushing() ? 1 : 0), close };
 }
 
 function openShared(url: string, observe: Observe, { onLost = () => {} }: StoreOptions): Opened {
   const { pool, active } = openPostgresql(url, onLost);
   const log = ({ queryDurationMillis }: LogEvent): void => observe(queryDurationMillis);
   const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log });
-  return { database, busyConnections: active, close: () => database.destroy() };
+  return { database, waiting: () => active() + waitingToRunAgain(database), close: () => database.destroy() };
 }

@@ -19,6 +19,13 @@ const longestPauseMs = 250;
 /** So many share a commit: the last of them waits for the work of all. */
 const maxTogether = 200;
 
+/** Of each PostgreSQL database, how many transactions were disturbed and wait to be run again. */
+const disturbed = new WeakMap<Database, number>();
+
+export function waitingToRunAgain(database: Database): number {
+  return disturbed.get(database) ?? 0;
+}
+
 export async function inTransaction<T>(database: Database, work: (transaction: Database) => Promise<T>): Promise<T> {
   if (engineOf(database) === 'sqlite') return together(database, work);
   for (let attempt = 1; ; attempt += 1) {
@@ -26,8 +33,10 @@ export async function inTransaction<T>(database: Database, work: (transaction: D
       return await database.transaction().setIsolationLevel('serializable').execute(work);
     } catch (error) {
       if (!(error instanceof FleetError) || error.code !== 'store-busy' || attempt === maxAttempts) throw error;
+      disturbed.set(database, waitingToRunAgain(database) + 1);
       // Random, so that two that disturbed each other do not do it again in step.
       await pause(Math.random() * Math.min(longestPauseMs, 5 * 2 ** attempt));
+      disturbed.set(database, waitingToRunAgain(database) - 1);
     }
   }
 }

@@ -12,7 +12,7 @@ export type ManualClock = Clock & {
 };
 
 /** What answers from another process, or from the disk: settled is only what it has answered. */
-type Busy = { busyConnections(): number };
+type Busy = { waiting(): number };
 const stores = new Set<Busy>();
 
 export function settleWith(store: Busy): void {
@@ -28,7 +28,7 @@ export function settleWithout(store: Busy): void {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    while ([...stores].some((store) => store.busyConnections() > 0)) {
+    while ([...stores].some((store) => store.waiting() > 0)) {
       turn = 0;
       // Asleep, since who asks without a pause takes the processor from the database that is to answer.
       await delay(1);

@@ -98,7 +98,7 @@ export class SimulatedDatabase {
   /** `step` is called before and after each statement of this life, and throws when it has ended. */
   open(step: () => void): Store {
     const database = new Kysely<Schema>({ dialect: dialectOf(this.#watched(step)) });
-    return { database, latency: new Histogram(), busyConnections: () => 0, check: async () => undefined, close: async () => undefined };
+    return { database, latency: new Histogram(), waiting: () => 0, check: async () => undefined, close: async () => undefined };
   }
 
   /** Whoever held the store is gone. */

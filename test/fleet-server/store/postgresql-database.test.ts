@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { engineOf } from '#fleet-server/store/engine.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
 import { openStore, type Store } from '#fleet-server/store/store.ts';
 import { isAlreadyThere } from '#fleet-server/store/store-errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -54,6 +56,26 @@ describe('one database of several servers', () => {
     for (let round = 0; round < 10; round += 1) await Promise.all([...stores, ...stores].map(addOne));
     const { createdAtMs } = await (stores[0] as Store).database.selectFrom('people').select('createdAtMs').executeTakeFirstOrThrow();
     expect(createdAtMs).toBe(41);
+  });
+
+  test('who was disturbed counts as waiting until it has run again', async () => {
+    const [store, other] = [opened(await openStoreUnderTest(directory)), opened(await openStoreUnderTest(directory))];
+    await store.database.insertInto('people').values(person('changed by both')).execute();
+    const change = (database: Database) => database.updateTable('people').set({ role: 'admin' }).execute();
+    let attempts = 0;
+    let isOver = false;
+    const changed = inTransaction(store.database, async (transaction) => {
+      attempts += 1;
+      await transaction.selectFrom('people').selectAll().execute();
+      if (attempts === 1) await change(other.database);
+      await change(transaction);
+    }).finally(() => {
+      isOver = true;
+    });
+    const waiting = new Set<boolean>();
+    for (await nextTurn(); !isOver; await nextTurn()) waiting.add(store.waiting() > 0);
+    await changed;
+    expect([attempts, [...waiting]]).toEqual([2, [true]]);
   });
 
   test('who waits for others longer than a connection may take to be made is not told that the database is away', async () => {
@@ -147,7 +169,7 @@ describe('a database that is away', () => {
     );
     const names = await store.database.selectFrom('people').select('name').orderBy('name').execute();
     expect(names.map(({ name }) => name)).toEqual(['after', 'before']);
-    expect(store.busyConnections()).toBe(0);
+    expect(store.waiting()).toBe(0);
   });
 
   test('at the start is one line without the password', async () => {
