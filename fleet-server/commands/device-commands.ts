@@ -128,6 +128,7 @@ export class DeviceCommands {
       if (row.requestedBy !== 'watchdog') await audit.append(transaction, entryOfCommand(row, row.deviceId));
       if (request.historyEntry !== undefined) await this.#options.appendHistoryIn(transaction, request.historyEntry);
     });
+    if (request.historyEntry !== undefined) this.#options.publishChange({ subject: 'device-history', deviceId: row.deviceId });
     if (row.requestedBy !== 'watchdog') await this.#tellHistory(row);
     if (hasSecret(row)) await this.#options.secretArguments.announce(row.deviceId);
     this.#changed(row.deviceId);

@@ -8,7 +8,7 @@
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { contiguousUpTo } from '#fleet-server/history/contiguous.ts';
-import { happenedAtMs } from '#fleet-server/history/happened-at.ts';
+import { happenedAtMs, type ToldTimes } from '#fleet-server/history/happened-at.ts';
 import { readHistoryCursor, writeHistoryCursor } from '#fleet-server/history/history-cursor.ts';
 import * as store from '#fleet-server/history/history-store.ts';
 import type { Log } from '#fleet-server/log.ts';
@@ -76,19 +76,25 @@ export class DeviceHistory {
 
   /** Never rejects: an entry that cannot be stored is logged. */
   async append(entry: NewHistoryEntry): Promise<void> {
-    const { log } = this.#options;
+    const { database, clock, log } = this.#options;
+    // Now, however long the store lets it wait.
+    const row = rowOf(entry, clock.nowMs());
     try {
       // That each device of a fleet has come is written with that of all others: see inTransaction.
-      await inTransaction(this.#options.database, (transaction) => this.appendIn(transaction, entry));
+      await inTransaction(database, (transaction) => this.#insert(transaction, row));
+      this.#tell(entry.deviceId);
     } catch (err) {
       log.error({ err, deviceId: entry.deviceId, kind: entry.kind }, 'a history entry could not be stored');
     }
   }
 
-  /** In a transaction of the caller's, with what it tells of; rejects when it cannot be stored. */
+  /** In a transaction of the caller's, with what it tells of, and who then publishes the change; rejects when it cannot be stored. */
   async appendIn(transaction: Database, entry: NewHistoryEntry): Promise<void> {
-    const detail = entry.detail.slice(0, maxDetailLength);
-    await this.#insert({ ...entry, detail, atMs: this.#options.clock.nowMs(), arrivedAtMs: null, deviceNumber: null }, transaction);
+    await this.#insert(transaction, rowOf(entry, this.#options.clock.nowMs()));
+  }
+
+  #tell(deviceId: string): void {
+    this.#options.publishChange({ subject: 'device-history', deviceId });
   }
 
   /** Something that a device sent could not be read. Bounded: what comes within a minute is counted and summed up. */
@@ -106,7 +112,7 @@ export class DeviceHistory {
 
   /** Stores an event of the device, then acknowledges all that are stored without a gap. Rejects when it cannot be stored. */
   async onEvent(deviceId: string, frame: EventFrame, event: Event): Promise<void> {
-    const { database, log } = this.#options;
+    const { database, clock, log } = this.#options;
     const session = `${frame.session.bootId} ${frame.session.counter}`;
     const known = this.#firstOfSession.get(deviceId);
     // What is below the oldest event that it still has is gone from it, or was acknowledged. A device that does not name it sends it first:
@@ -114,24 +120,39 @@ export class DeviceHistory {
     // another server may have got the first.)
     const first = event.oldestNumber ?? (known?.session === session ? Math.min(known.number, event.number) : event.number);
     this.#firstOfSession.set(deviceId, { session, number: first });
-    const upTo = await inTransaction(database, async (transaction) => {
-      const marks = await store.eventMarks(transaction, deviceId);
-      if (marks === undefined) return undefined;
-      const { upTo: stored, highest } = marks;
-      // What is below the mark was stored before; it may have been pruned since and must not come back.
-      if (event.number <= stored) return stored;
-      const times = await this.#timesOf(transaction, deviceId, frame, event, marks);
-      const row = { deviceId, origin: 'device', kind: event.kind, detail: event.detail, ...times, deviceNumber: event.number };
-      await this.#insert(row, transaction);
-      const base = Math.max(stored, first - 1);
-      // Nearly always each comes after the other, and there is none above it.
-      const above = highest > base ? await store.eventNumbersAbove(transaction, deviceId, base) : [event.number];
-      const next = contiguousUpTo(base, above);
-      if (next !== stored) await store.saveEventsUpTo(transaction, deviceId, next);
-      return next;
-    });
-    if (upTo === undefined) return;
-    this.#options.acknowledge(deviceId, upTo).catch((err: unknown) => log.warn({ err, deviceId }, 'an event could not be acknowledged'));
+    const told = { atMs: readTime(event.at), sentAtMs: readTime(frame.sentAt), arrivedAtMs: clock.nowMs() };
+    const stored = await inTransaction(database, (transaction) => this.#storeEvent(transaction, deviceId, event, { first, told }));
+    if (stored === null) return;
+    if (stored.isNew) this.#tell(deviceId);
+    const acknowledged = this.#options.acknowledge(deviceId, stored.upTo);
+    acknowledged.catch((err: unknown) => log.warn({ err, deviceId }, 'an event could not be acknowledged'));
+  }
+
+  /** `first`: below it no event comes any more. Null: there is no such device. */
+  async #storeEvent(
+    transaction: Database,
+    deviceId: string,
+    event: Event,
+    { first, told }: { readonly first: number; readonly told: ToldTimes },
+  ): Promise<{ readonly upTo: number; readonly isNew: boolean } | null> {
+    const marks = await store.eventMarks(transaction, deviceId);
+    if (marks === undefined) return null;
+    const { upTo, highest, highestAtMs, joinedAtMs } = marks;
+    // What is below the mark was stored before; it may have been pruned since and must not come back.
+    if (event.number <= upTo) return { upTo, isNew: false };
+    const { kind, detail, number: deviceNumber } = event;
+    // Nearly always it is the newest of all.
+    const around =
+      deviceNumber > highest ? { beforeMs: highestAtMs, afterMs: null } : await store.eventsAround(transaction, deviceId, deviceNumber);
+    const atMs = happenedAtMs(told, { ...around, joinedAtMs });
+    const row = { deviceId, origin: 'device', kind, detail, atMs, arrivedAtMs: told.arrivedAtMs, deviceNumber };
+    const isNew = await this.#insert(transaction, row);
+    const base = Math.max(upTo, first - 1);
+    // Nearly always each comes after the other, and there is none above it.
+    const above = highest > base ? await store.eventNumbersAbove(transaction, deviceId, base) : [deviceNumber];
+    const next = contiguousUpTo(base, above);
+    if (next !== upTo) await store.saveEventsUpTo(transaction, deviceId, next);
+    return { upTo: next, isNew };
   }
 
   /** Newest first, a page at a time. */
@@ -166,21 +187,16 @@ export class DeviceHistory {
     };
   }
 
-  async #timesOf(database: Database, deviceId: string, frame: EventFrame, event: Event, marks: store.EventMarks) {
-    const arrivedAtMs = this.#options.clock.nowMs();
-    const told = { atMs: readTime(event.at), sentAtMs: readTime(frame.sentAt), arrivedAtMs };
-    const { highest, highestAtMs, joinedAtMs } = marks;
-    // Nearly always it is the newest of all.
-    const around =
-      event.number > highest ? { beforeMs: highestAtMs, afterMs: null } : await store.eventsAround(database, deviceId, event.number);
-    return { atMs: happenedAtMs(told, { ...around, joinedAtMs }), arrivedAtMs };
-  }
-
-  async #insert(row: store.HistoryRow, database: Database = this.#options.database): Promise<void> {
-    if (!(await store.insertEntry(database, row))) return;
+  /** Whether it was not there yet. */
+  async #insert(database: Database, row: store.HistoryRow): Promise<boolean> {
+    if (!(await store.insertEntry(database, row))) return false;
     const count = (this.#appendedSincePrune.get(row.deviceId) ?? pruneEvery - 1) + 1;
     this.#appendedSincePrune.set(row.deviceId, count % pruneEvery);
     if (count >= pruneEvery) await store.pruneHistory(database, row.deviceId, maxEntries);
-    this.#options.publishChange({ subject: 'device-history', deviceId: row.deviceId });
+    return true;
   }
+}
+
+function rowOf(entry: NewHistoryEntry, atMs: number): store.HistoryRow {
+  return { ...entry, detail: entry.detail.slice(0, maxDetailLength), atMs, arrivedAtMs: null, deviceNumber: null };
 }

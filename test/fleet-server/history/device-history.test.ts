@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pruneHistory } from '#fleet-server/history/history-store.ts';
+import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { EventAck } from '#protocol/messages.ts';
+import type { Change } from '#protocol/model/change.ts';
 import type { History, HistoryKinds } from '#protocol/model/history.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, type DeviceVoice, startApi } from '../api-under-test.ts';
+import { settle } from '../manual-clock.ts';
 
 let api: ApiUnderTest;
 let id: string;
@@ -89,6 +92,41 @@ test('the first event of a session that could not be stored is taken and acknowl
   for (const number of [901, 900, 901]) await voice.say('event', event(number));
   expect((await entries()).map(({ detail }) => detail)).toEqual(['number 901', 'number 900']);
   expect(acknowledged().at(-1)).toBe(901);
+});
+
+test('an entry has the time at which it happened, however long the store let it wait', async () => {
+  const { database } = api.store();
+  const happenedAtMs = api.clock.nowMs();
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const entry = { deviceId: id, origin: 'server', kind: 'looked-at', detail: '' } as const;
+  const transaction = inTransaction(database, async (open) => {
+    await sql`select 1`.execute(open);
+    await held;
+  });
+  const appended = api.app.history.append(entry);
+  api.clock.jump(5000);
+  letGo();
+  await Promise.all([transaction, appended]);
+  const stored = await database.selectFrom('history').select('atMs').where('kind', '=', entry.kind).execute();
+  expect(stored).toEqual([{ atMs: happenedAtMs }]);
+});
+
+test('of what was not stored nobody is told', async () => {
+  await settle();
+  const told: Change[] = [];
+  api.app.changes.subscribe(({ change }) => told.push(change));
+  const entry = { deviceId: id, origin: 'server', kind: 'looked-at', detail: '' } as const;
+  const refused = inTransaction(api.store().database, async (transaction) => {
+    await api.app.history.appendIn(transaction, entry);
+    throw new Error('no');
+  });
+  await expect(refused).rejects.toThrow('no');
+  expect(told).toEqual([]);
+  await api.app.history.append(entry);
+  expect(told).toEqual([{ subject: 'device-history', deviceId: id }]);
 });
 
 const page = async (query: string) => {
