@@ -21,7 +21,7 @@ export const sabotages = {
   'roll-out taken back in words only': /of what was rolled out/,
   'watchdog asleep': /expected a restart of/,
   'watchdog heeds no bound': /an hour, this is one more/,
-  'restart without an entry': /once in its history/,
+  'restart without an entry': /once in its history|expected a restart of/,
   'restart asked for twice': /once in its history/,
   'alerts asleep': /expected an alert of/,
   'alert never over': /expected no alert of|to be over/,
