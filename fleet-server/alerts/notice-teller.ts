@@ -2,7 +2,8 @@
  * Tells what is due to whom it concerns: each channel for itself, one message of an alert each, or all in one when it would be too many.
  *
  * INVARIANTS
- * - A notice is tried until it is taken, with growing pauses, for a day; then it is given up and the channel shows why.
+ * - A notice is tried until it is taken, with growing pauses, for about a day, by their number, since a clock may be set; then it is given up
+ *   and the channel shows why.
  * - In its rule's quiet hours nothing is told, however it came to be due then: what was refused before, or waited for its turn.
  * - One that hangs holds up itself alone.
  * - At one channel what is told of one alert keeps its order: that it is over never comes before that it began. So the one waits for the other,
@@ -40,7 +41,7 @@ const noticesAtOnce = 5;
 const formerLeaderMs = answerMs + 2000;
 /** For what is under way when the server stops: it has to be gone in a few seconds (process/serve.ts). */
 const lastAnswerMs = 1500;
-export const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, giveUpMs: 86_400_000 } as const;
+const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, attempts: 34 } as const;
 
 type Lead = { readonly sinceMs: number; readonly end: AbortController };
 type Outcome = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly problem: string } | { readonly kind: 'broken-off' };
@@ -179,8 +180,8 @@ export class NoticeTeller {
     const problem = outcome.kind === 'refused' ? outcome.problem : null;
     if (problem === null) for (const { id } of rows) this.#taken.add(id);
     await store.updateChannel(database, channel.id, { lastAttemptAtMs: nowMs, lastProblem: problem });
-    const { firstMs, factor, capMs, giveUpMs } = retryPolicy;
-    const isGone = (row: AlertNoticesTable) => problem === null || nowMs - row.createdAtMs > giveUpMs;
+    const { firstMs, factor, capMs, attempts: mostAttempts } = retryPolicy;
+    const isGone = (row: AlertNoticesTable) => problem === null || row.attempts + 1 >= mostAttempts;
     await this.#remove(rows.filter(isGone));
     if (problem === null) return;
     log.warn(

@@ -10,6 +10,7 @@ import { until } from '../../until.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
 import { HttpReceiver } from './receivers.ts';
 
+const dayMs = 86_400_000;
 let api: ApiUnderTest;
 let http: HttpReceiver;
 let url: string;
@@ -169,4 +170,33 @@ test('a digest that is not taken is tried again, and nothing of it is lost', asy
       .find((message) => titles(message).includes('opened c'));
   await passUntil('tried again', () => again() !== undefined);
   expect(titles(again()).filter(isOpened).toSorted()).toEqual(opened);
+});
+
+test('what nobody takes is tried for a day, whatever the clock is set to, and then given up', async () => {
+  http.status = 503;
+  await queue('a');
+  const { database } = api.store();
+  const tried = (before: number) =>
+    until(
+      'that it is tried again',
+      20_000,
+      async () => {
+        await api.clock.advance(1000);
+        const row = await database.selectFrom('alertNotices').selectAll().where('event', '=', 'opened').executeTakeFirst();
+        return row === undefined ? ('given up' as const) : row.attempts > before && row;
+      },
+      5,
+    );
+  let now = await tried(0);
+  api.clock.set(2 * dayMs);
+  let pausesMs = 0;
+  while (now !== 'given up') {
+    const pauseMs = Math.max(0, now.nextAttemptAtMs - api.clock.nowMs());
+    api.clock.set(pauseMs);
+    pausesMs += pauseMs;
+    now = await tried(now.attempts);
+  }
+  expect(pausesMs / dayMs).toBeGreaterThan(0.8);
+  expect(pausesMs / dayMs).toBeLessThan(1.2);
+  expect(await store.findChannel(database, channel.id)).toMatchObject({ lastProblem: expect.stringContaining('503') });
 });
