@@ -2,7 +2,8 @@
  * `npm run bench:fleet`: a simulated fleet that speaks the real protocol to a real server on the same machine. `-- --devices 10000
  * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile. With
  * `--steady` nobody is killed, and no other broker is measured: two minutes less. With `--whole-fleet` only what is done to all devices at once is
- * measured; with `--connected 1000` no more of them are there, and it takes a minute.
+ * measured; with `--connected 1000` no more of them are there, and it takes a minute. With `--aged` the server has health of a day ago in its store,
+ * and deletes as much as comes.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ import { cpuSeconds } from '../process-figures.ts';
 import { measureBesideMosquitto } from './beside-mosquitto.ts';
 import { DiskProbe } from './disk-probe.ts';
 import { type FleetApi, signIn } from './fleet-api.ts';
-import { putFleet } from './fleet-in-store.ts';
+import { putFleet, putOldHealth } from './fleet-in-store.ts';
 import type { FromLoad, ToLoad } from './load.ts';
 import type { MainThread } from './main-thread.ts';
 import { type Credentials, preciseNowMs } from './simulated-device.ts';
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     profile: { type: 'string' },
     steady: { type: 'boolean', default: false },
+    aged: { type: 'boolean', default: false },
     connected: { type: 'string' },
     'whole-fleet': { type: 'boolean', default: false },
   },
@@ -69,6 +71,7 @@ const tellLoad = (message: ToLoad) => load.send(message);
 let server: RunningServer | undefined;
 try {
   const fleet = (await putFleet(directory, deviceCount)).slice(0, connectedCount);
+  if (values.aged) putOldHealth(directory);
   const environment = await environmentFor(directory, {
     FLEET_ADMIN_PASSWORD: password,
     FLEET_WRITES_PER_MINUTE: '100000',
