@@ -25,6 +25,19 @@ export const Session = Type.Object({
 });
 export type Session = Static<typeof Session>;
 
+const longestBootId = 40;
+
+/** What a connection goes under whose number is on no disk: a boot id of its own, out of which `bootOf` reads the boot. */
+export function unkeptBootId(bootId: string, counter: number): string {
+  return `${bootId.slice(0, longestBootId)}-${counter}`;
+}
+
+/** The boot behind a connection, whether its number could be kept or not. */
+export function bootOf({ bootId, counter }: Session): string {
+  const unkept = `-${counter}`;
+  return (bootId.endsWith(unkept) ? bootId.slice(0, -unkept.length) : bootId).slice(0, longestBootId);
+}
+
 export const CommandId = Type.String({ pattern: '^[a-z0-9-]{8,64}$' });
 export type CommandId = Static<typeof CommandId>;
 

@@ -6,7 +6,7 @@
 import { type Static, Type } from 'typebox';
 import type { Log } from '#device/logging.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
-import type { Session } from '#protocol/identifiers.ts';
+import { type Session, unkeptBootId } from '#protocol/identifiers.ts';
 
 const SessionRecord = Type.Object({ bootId: Type.String(), counter: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) });
 type SessionRecord = Static<typeof SessionRecord>;
@@ -69,7 +69,7 @@ export class SessionCounter {
    */
   #session(counter: number): Session {
     const { bootId } = this.#options;
-    return { bootId: this.#isKept ? bootId : `${bootId.slice(0, 40)}-${counter}`, counter };
+    return { bootId: this.#isKept ? bootId : unkeptBootId(bootId, counter), counter };
   }
 
   /** A card whose file was damaged must not begin at 1 again: its server knows higher numbers. Seconds since 1970 are higher than any count. */

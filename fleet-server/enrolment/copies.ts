@@ -20,7 +20,7 @@ import { readBoards, writeBoards } from '#fleet-server/enrolment/boards-store.ts
 import { BootIds } from '#fleet-server/enrolment/boot-ids.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import type { Session } from '#protocol/identifiers.ts';
+import { bootOf, type Session } from '#protocol/identifiers.ts';
 import type { BoardIdentity } from '#protocol/messages.ts';
 import type { CopyAnswer, CopyRequest } from '#protocol/model/enrolment.ts';
 
@@ -45,7 +45,7 @@ export class Copies {
 
   /** A device has said who it is. */
   async onHello(deviceId: string, session: Session, board: BoardIdentity | undefined): Promise<void> {
-    const hasReturned = this.#boots.hasReturned(deviceId, session.bootId, this.#clock.nowMs());
+    const hasReturned = this.#boots.hasReturned(deviceId, bootOf(session), this.#clock.nowMs());
     if (board === undefined) {
       if (hasReturned) await this.#noteUnnamed(deviceId);
       return;

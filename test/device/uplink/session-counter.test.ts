@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
+import { bootOf } from '#protocol/identifiers.ts';
 import { quietLog } from '../quiet-log.ts';
 import { MemoryState } from './memory-state.ts';
 
@@ -44,6 +45,7 @@ test('after numbers that no disk took, the next agent of the same boot is told a
   expect(next.counter).toBeLessThan(unkept.counter);
   expect(next.bootId).toBe('boot');
   expect(unkept.bootId).toBe(`boot-${unkept.counter}`);
+  expect([unkept, next].map(bootOf)).toEqual(['boot', 'boot']);
 });
 
 test('a number that no server has seen is used again, without another write', async () => {

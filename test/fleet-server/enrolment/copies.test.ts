@@ -1,5 +1,6 @@
 /** Two boards with the card of one device: noticed, told, and told apart. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { unkeptBootId } from '#protocol/identifiers.ts';
 import type { Command } from '#protocol/messages.ts';
 import type { DeviceDetail } from '#protocol/model/device.ts';
 import { type ApiUnderTest, bodies, type Joined, startApi } from '../api-under-test.ts';
@@ -90,6 +91,17 @@ describe('agents that do not', () => {
     const { conditions } = await device();
     expect(conditions.find(({ code }) => code === 'joined-twice')?.detail).toContain('Neither says which board it is');
     expect(commands()).toEqual([]);
+  });
+
+  test('are one board where a card takes nothing for a while, and two where another one is heard meanwhile', async () => {
+    const hello = twoBoards();
+    await hello(undefined, 'boot-a');
+    await hello(undefined, unkeptBootId('boot-a', 3));
+    await hello(undefined, 'boot-a');
+    expect(await codes()).toEqual([]);
+    await hello(undefined, unkeptBootId('boot-b', 5));
+    await hello(undefined, unkeptBootId('boot-a', 6));
+    expect(await codes()).toEqual(['joined-twice']);
   });
 });
 
