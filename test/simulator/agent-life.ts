@@ -151,7 +151,8 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
     policy: connectionPolicy,
     hello: () => {
       const { revision, digest } = keeper.inForce();
-      return { ...bodies.hello(revision, digest), inventoryDigest: someDigest };
+      const { board } = agent.parts;
+      return { ...bodies.hello(revision, digest), inventoryDigest: someDigest, ...(board === null ? {} : { board }) };
     },
     onJoined: ({ deviceId }) => keeper.setDeviceId(deviceId),
     onProven: (proven) => {

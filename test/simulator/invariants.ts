@@ -59,6 +59,11 @@ export function checkShownRevision(database: SimulatedDatabase, member: Member):
   member.shownRevision = revision;
 }
 
+/** That two boards use one device's identity stands in its history. */
+export function isSeenTwice(database: SimulatedDatabase, id: string): boolean {
+  return database.rows(`select 1 from "history" where "deviceId" = ? and "kind" = 'joined-twice'`, id).length > 0;
+}
+
 /** What is not yet as it must become. */
 export function unsettled(server: SimulatedServer, database: SimulatedDatabase, members: readonly Member[]): string[] {
   return members.flatMap((member) => {

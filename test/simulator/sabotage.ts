@@ -31,6 +31,8 @@ export const sabotages = {
   'notice told again': /told again after/,
   'relay taken as running': /an alert of the relay/,
   'relay told of by each device': /devices have theirs/,
+  'one board taken for two': /expected one board of/,
+  'second board not noticed': /to be noticed/,
   'recovery told at once': /told after its end/,
 } as const satisfies Record<string, RegExp>;
 

@@ -2,7 +2,8 @@
  * A device's agent as far as its fleet server sees it: its own uplink, outbox, journals, session counter, credentials, settings and command
  * runner on a virtual clock and a disk in memory. Only pictures, and what carries the bytes, are stand-ins.
  */
-import type { Desired } from '#protocol/messages.ts';
+import { createHash } from 'node:crypto';
+import type { BoardIdentity, Desired } from '#protocol/messages.ts';
 import { quietLog } from '../device/quiet-log.ts';
 import { MemoryState } from '../device/uplink/memory-state.ts';
 import { type Life, startLife } from './agent-life.ts';
@@ -10,7 +11,21 @@ import type { Random } from './random.ts';
 import type { Network } from './simulated-connection.ts';
 import type { WallClock } from './virtual-time.ts';
 
-export type AgentParts = { readonly network: Network; readonly random: Random; readonly deviceId: string; readonly credential: string };
+export type AgentParts = {
+  readonly network: Network;
+  readonly random: Random;
+  readonly deviceId: string;
+  readonly credential: string;
+  /** Null: it does not say which one it is on. */
+  readonly board: BoardIdentity | null;
+};
+
+/** Boots of two boards have no number in common. */
+const copiesBootAfter = 1000;
+
+export function boardOf(name: string): BoardIdentity {
+  return { id: createHash('sha256').update(name).digest('hex').slice(0, 16), hostName: name };
+}
 
 export class SimulatedAgent {
   readonly parts: AgentParts;
@@ -48,6 +63,15 @@ export class SimulatedAgent {
       'credentials.json',
       JSON.stringify({ fleetUrl: 'http://fleet.local', deviceId: parts.deviceId, credential: parts.credential }),
     );
+  }
+
+  /** Its card, copied into another board. */
+  copy(): SimulatedAgent {
+    const { board } = this.parts;
+    const copy = new SimulatedAgent({ ...this.parts, board: board === null ? null : boardOf('copy') });
+    for (const [name, text] of this.state.files) copy.state.files.set(name, text);
+    copy.#boot = copiesBootAfter;
+    return copy;
   }
 
   get life(): Life | null {

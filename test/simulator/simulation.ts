@@ -15,7 +15,7 @@ import { type Random, randomFrom } from './random.ts';
 import { RolloutsWatch } from './rollouts-watch.ts';
 import type { Sabotage } from './sabotage.ts';
 import { seedEverything } from './seeded-chance.ts';
-import { SimulatedAgent } from './simulated-agent.ts';
+import { boardOf, SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedChannel } from './simulated-channel.ts';
 import type { Network } from './simulated-connection.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
@@ -38,6 +38,8 @@ const lookEveryMs = 100;
  * over (45 s), what was lost is said again (30 s), and a revision that does not run is taken back (20 s).
  */
 export const settledWithinMs = 150_000;
+/** Each of two boards is heard again after the other: a back-off may have grown to 45 s. */
+const doubledWithinMs = 60_000;
 /** What is late must come while somebody looks. */
 const afterwardsMs = 5000;
 
@@ -85,6 +87,7 @@ export class Simulation implements Network {
   readonly #watchdog = new WatchdogWatch();
   readonly rollouts = new RolloutsWatch();
   readonly relay = { isDown: false };
+  #copy: SimulatedAgent | null = null;
   /** For values that are used once. */
   count = 0;
 
@@ -117,6 +120,7 @@ export class Simulation implements Network {
     }
     await this.#pass(afterwardsMs);
     await this.#checkTheEnd();
+    if (this.random.chance(0.25)) await this.#double(this.random.pick(this.members as [Member, ...Member[]]));
     return { settledMs, digest: digestOf(this.told) };
   }
 
@@ -150,6 +154,7 @@ export class Simulation implements Network {
 
   close(): void {
     for (const { agent } of this.members) agent.kill();
+    this.#copy?.kill();
     this.#server?.kill(true);
     this.#database?.close();
   }
@@ -223,7 +228,8 @@ export class Simulation implements Network {
     const server = this.liveServer();
     if (server === null) throw new Error('expected a server to join at');
     const { deviceId, credential } = await server.join(`pi ${index}`, 'hall');
-    const agent = new SimulatedAgent({ network: this, random: this.random, deviceId, credential });
+    const board = index === 0 ? boardOf(`pi ${index}`) : null;
+    const agent = new SimulatedAgent({ network: this, random: this.random, deviceId, credential, board });
     this.members.push({
       id: deviceId,
       agent,
@@ -250,7 +256,10 @@ export class Simulation implements Network {
         member.agent.noteWritten();
       }
     }
-    for (const member of this.members) invariants.checkShownRevision(this.database, member);
+    for (const member of this.members) {
+      invariants.checkShownRevision(this.database, member);
+      if (invariants.isSeenTwice(this.database, member.id)) throw new Error(`expected one board of ${member.id}, two were seen`);
+    }
   }
 
   #look(server: SimulatedServer | null): void {
@@ -274,6 +283,17 @@ export class Simulation implements Network {
       member.agent.state.failure = null;
       member.agent.isPictureFaulty = false;
       member.agent.isStreamLost = false;
+    }
+  }
+
+  /** The last that happens: what else must hold is not said of a device that is two. */
+  async #double({ id, agent }: Member): Promise<void> {
+    this.#copy = agent.copy();
+    await this.#copy.start();
+    const fromMs = this.time.nowMs;
+    while (!invariants.isSeenTwice(this.database, id)) {
+      if (this.time.nowMs - fromMs > doubledWithinMs) throw new Error(`expected the second board of ${id} to be noticed`);
+      await this.time.pass(lookEveryMs);
     }
   }
 

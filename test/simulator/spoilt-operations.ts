@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiOptions } from '#fleet-server/api.ts';
 import type { Clock } from '#fleet-server/clock.ts';
+import type {} from '#fleet-server/enrolment/plugin.ts';
 import { deleteTrial } from '#fleet-server/settings/trials-store.ts';
 import type { Sabotage } from './sabotage.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
@@ -29,9 +30,17 @@ export function spoilOperations(app: FastifyInstance, sabotage: Sabotage, databa
   spoilRollouts(app, sabotage, database, clock);
   spoilWatchdog(app, sabotage);
   spoilAlerts(app, sabotage);
+  spoilCopies(app, sabotage);
   // What comes first waits for nothing.
   if (sabotage === 'recovery told at once')
     clock.every(50, () => void database.rows(`update "alertNotices" set "event" = 'opened' where "event" = 'resolved'`));
+}
+
+function spoilCopies({ copies }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'second board not noticed') copies.onHello = async () => undefined;
+  if (sabotage !== 'one board taken for two') return;
+  const onHello = copies.onHello.bind(copies);
+  copies.onHello = (deviceId, session, board) => onHello(deviceId, { ...session, bootId: `boot ${session.counter % 2}` }, board);
 }
 
 function spoilRollouts(app: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
