@@ -10,7 +10,7 @@ const rowsAtOnce = 50;
 /** Reading a row takes some 5 µs. */
 const readAtOnce = 2000;
 
-const columns = ['deviceId', 'wave', 'state', 'sinceMs', 'reason', 'before'] as const;
+const columns = ['deviceId', 'wave', 'state', 'sinceMs', 'reason', 'falls', 'before'] as const;
 const insertDevices = preparedInOrder(1 + rowsAtOnce * columns.length, (database, [rolloutId, ...places]) => {
   const rows = Array.from({ length: rowsAtOnce }, (_, row) => {
     const own = columns.map((column, index) => [column, places[row * columns.length + index]]);
@@ -24,11 +24,12 @@ const insertDevices = preparedInOrder(1 + rowsAtOnce * columns.length, (database
       .onConflict((c) => c.doNothing())
   );
 });
-const updateDevices = preparedInOrder(1 + rowsAtOnce * 5, (database, [rolloutId, ...places]) => {
+const updateDevices = preparedInOrder(1 + rowsAtOnce * 6, (database, [rolloutId, ...places]) => {
   const rows = Array.from({ length: rowsAtOnce }, (_, row) => {
-    const [id, state, sinceMs, reason, before] = places.slice(row * 5);
+    const [id, state, sinceMs, reason, falls, before] = places.slice(row * 6);
     const key = sql`cast(${rolloutId} as text), cast(${id} as text)`;
-    return sql`(${key}, cast(${state} as text), cast(${sinceMs} as bigint), cast(${reason} as text), cast(${before} as text))`;
+    const since = sql`cast(${state} as text), cast(${sinceMs} as bigint), cast(${reason} as text)`;
+    return sql`(${key}, ${since}, cast(${falls} as integer), cast(${before} as text))`;
   });
   // Both databases call the columns of values so.
   const values = sql<{
@@ -37,7 +38,8 @@ const updateDevices = preparedInOrder(1 + rowsAtOnce * 5, (database, [rolloutId,
     column3: RolloutDevicesTable['state'];
     column4: number;
     column5: string | null;
-    column6: string;
+    column6: number;
+    column7: string;
   }>`(values ${sql.join(rows)})`.as('changed');
   return (
     database
@@ -45,7 +47,7 @@ const updateDevices = preparedInOrder(1 + rowsAtOnce * 5, (database, [rolloutId,
       .from(values)
       .set((e) => ({
         ...{ state: e.ref('changed.column3'), sinceMs: e.ref('changed.column4') },
-        ...{ reason: e.ref('changed.column5'), before: e.ref('changed.column6') },
+        ...{ reason: e.ref('changed.column5'), falls: e.ref('changed.column6'), before: e.ref('changed.column7') },
       }))
       // With the roll-out as a value by itself SQLite would look through all of its devices for each statement.
       .whereRef('rolloutId', '=', 'changed.column1')
@@ -92,10 +94,10 @@ export async function devicesOf(database: Database, rolloutId: string): Promise<
   const befores = new Map<string, RolloutDeviceState['before']>();
   const read = (after: PageStart) => pageOfDevices(database, rolloutId, after);
   for await (const page of pages(read, readAtOnce)) {
-    for (const { id, wave, state, sinceMs, reason, before: text } of page) {
+    for (const { id, wave, state, sinceMs, reason, falls, before: text } of page) {
       const before = befores.get(text) ?? (JSON.parse(text) as RolloutDeviceState['before']);
       befores.set(text, before);
-      devices.push({ id, wave, kind: state, sinceMs, reason, before });
+      devices.push({ id, wave, kind: state, sinceMs, reason, falls, before });
     }
   }
   return devices.sort((a, b) => a.wave - b.wave);
@@ -104,7 +106,7 @@ export async function devicesOf(database: Database, rolloutId: string): Promise<
 function pageOfDevices(database: Database, rolloutId: string, { id, limit }: PageStart) {
   return database
     .selectFrom('rolloutDevices')
-    .select(['deviceId as id', 'wave', 'state', 'sinceMs', 'reason', 'before'])
+    .select(['deviceId as id', 'wave', 'state', 'sinceMs', 'reason', 'falls', 'before'])
     .where('rolloutId', '=', rolloutId)
     .where('deviceId', '>', id)
     .orderBy('deviceId')
@@ -143,7 +145,7 @@ export async function saveRollout(
   for await (const some of pieces(changed)) {
     for (let from = 0; from < some.length; from += rowsAtOnce) {
       const values = filled(some, from, rowsAtOnce).flatMap((device) => [
-        ...[device.id, device.kind, device.sinceMs, device.reason, JSON.stringify(device.before)],
+        ...[device.id, device.kind, device.sinceMs, device.reason, device.falls, JSON.stringify(device.before)],
       ]);
       await updateDevices(database, [id, ...values]);
     }

@@ -117,7 +117,13 @@ export class Rollouts {
         ...{ id, ...where, changes: JSON.stringify(changes), plan: JSON.stringify(plan), comment: request.comment ?? null },
         ...{ createdAtMs: nowMs, createdBy: by, state: 'running', wave: 0, reason: null, finishedAtMs: null, revision: null },
       };
-      const nothing = { state: 'waiting', sinceMs: nowMs, reason: null, before: JSON.stringify({ wasLive: false, critical: [] }) } as const;
+      const nothing = {
+        state: 'waiting',
+        sinceMs: nowMs,
+        reason: null,
+        falls: 0,
+        before: JSON.stringify({ wasLive: false, critical: [] }),
+      } as const;
       const devices = waves.flatMap((ids, wave) => ids.map((deviceId) => ({ deviceId, wave, ...nothing })));
       await store.insertRollout(transaction, row, devices);
       await store.pruneRollouts(transaction, keptWhenOver);

@@ -6,6 +6,8 @@
  *   not waited for and get the change when they are back. But of a first wave among several somebody must have it: nobody proves nothing.
  * - What was given stays given until the roll-out is rolled back; a roll-out that halts gives it to nobody else.
  * - A device whose presence is not known yet (a fleet server has just gone) is left as it is.
+ * - No device keeps a wave waiting for ever by being well again and again: each of its good times is as long as the plan's or ends in a fall, and
+ *   falls are counted.
  */
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
@@ -18,6 +20,8 @@ export type RolloutDeviceState = {
   readonly kind: RolloutDeviceKind;
   readonly sinceMs: number;
   readonly reason: string | null;
+  /** How often it became unwell or went offline since it got the change. */
+  readonly falls: number;
   readonly before: Before;
 };
 
@@ -60,6 +64,8 @@ export const confirmWithinMs = 120_000;
 export const graceMs = 30_000;
 /** Offline for longer than this after it got the change: lost. */
 export const lostAfterMs = 60_000;
+/** A restart of the pipeline or a bad minute of the network may cost a few; with so many it fails, and its next good moment does not change that. */
+export const maxFalls = 5;
 
 type Step = { readonly rollout: RolloutState; readonly actions: readonly RolloutAction[] };
 
@@ -112,10 +118,13 @@ function giveWave(devices: readonly RolloutDeviceState[], wave: number, facts: R
   });
 }
 
-type To = (kind: RolloutDeviceKind, reason?: string | null) => RolloutDeviceState;
-
 function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, soakMs: number, nowMs: number): RolloutDeviceState {
-  const to: To = (kind, reason = null) => ({ ...device, kind, sinceMs: nowMs, reason });
+  const to = (kind: RolloutDeviceKind, reason: string | null = null): RolloutDeviceState => ({ ...device, kind, sinceMs: nowMs, reason });
+  const fallen = (trouble: string): RolloutDeviceState => {
+    const falls = device.falls + 1;
+    const words = `unsteady: ${falls} times unwell or offline since it got the change; now: ${trouble}`;
+    return { ...(falls < maxFalls ? to('troubled', trouble) : to('failed', words)), falls };
+  };
   if (device.kind === 'left') return device;
   if (fact === undefined) return to('left', 'It was removed, or moved to another group.');
   if (fact.presence === 'unknown') return device;
@@ -129,36 +138,34 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
       return device;
     case 'sent':
       if (fact.settings === 'refused') return to('failed', `refused: ${fact.refusal ?? 'it did not say why'}`);
-      if (isOffline) return to('troubled', offlineWords);
-      if (fact.settings === 'applied') return soakMs === 0 ? to('steady') : afterConfirmation(device, fact, to);
+      if (isOffline) return fallen(offlineWords);
+      if (fact.settings === 'applied') {
+        if (soakMs === 0) return to('steady');
+        // What is wrong at that moment is no part of the time in which it is well.
+        const trouble = troubleOf(device, fact);
+        return trouble === null ? to('soaking') : fallen(trouble);
+      }
       return agedMs >= confirmWithinMs ? to('failed', `silent: not confirmed for ${confirmWithinMs / 1000} s`) : device;
     case 'soaking': {
       const trouble = troubleOf(device, fact);
-      if (trouble !== null) return to('troubled', trouble);
+      if (trouble !== null) return fallen(trouble);
       return agedMs >= soakMs ? to('steady') : device;
     }
     case 'troubled': {
       if (fact.settings === 'refused') return to('failed', `refused: ${fact.refusal ?? 'it did not say why'}`);
       const trouble = troubleOf(device, fact);
       if (trouble === null) return fact.settings === 'applied' ? to('soaking') : to('sent');
-      const isTooLong = agedMs >= (isOffline ? lostAfterMs : graceMs);
-      if (isTooLong)
-        return to('failed', isOffline ? `lost: offline for ${lostAfterMs / 1000} s since it got the change` : `unwell: ${trouble}`);
       // Offline has a time of its own.
-      return (trouble === offlineWords) === (device.reason === offlineWords) ? device : to('troubled', trouble);
+      if ((trouble === offlineWords) !== (device.reason === offlineWords)) return isOffline ? fallen(trouble) : to('troubled', trouble);
+      if (agedMs < (isOffline ? lostAfterMs : graceMs)) return device;
+      return to('failed', isOffline ? `lost: offline for ${lostAfterMs / 1000} s since it got the change` : `unwell: ${trouble}`);
     }
     case 'failed':
       // It has come round: a lost one is back, a silent one has confirmed.
-      return fact.settings === 'applied' && troubleOf(device, fact) === null ? to('soaking') : device;
+      return device.falls < maxFalls && fact.settings === 'applied' && troubleOf(device, fact) === null ? to('soaking') : device;
     default:
       return device.kind satisfies never;
   }
-}
-
-/** What is wrong at that moment is no part of the time in which it is well. */
-function afterConfirmation(device: RolloutDeviceState, fact: DeviceFacts, to: To): RolloutDeviceState {
-  const trouble = troubleOf(device, fact);
-  return trouble === null ? to('soaking') : to('troubled', trouble);
 }
 
 const offlineWords = 'It is offline.';

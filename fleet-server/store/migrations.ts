@@ -522,6 +522,13 @@ async function noticesByAlert({ schema }: Kysely<unknown>): Promise<void> {
   await schema.createIndex('alertNoticesByAlert').on('alertNotices').columns(['alertId', 'channelId']).execute();
 }
 
+async function rolloutFalls({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .alterTable('rolloutDevices')
+    .addColumn('falls', 'integer', (c) => c.notNull().defaultTo(0))
+    .execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -547,6 +554,7 @@ export const migrations: readonly Migration[] = [
   { name: 'what each alert channel was told of late', run: toldChannels },
   { name: 'how much time is left until an alert is escalated', run: measuredEscalations },
   { name: 'what is to be told of one alert', run: noticesByAlert },
+  { name: 'how often a device became unwell under a roll-out', run: rolloutFalls },
 ];
 
 /** 0: there is none yet. */

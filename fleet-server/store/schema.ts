@@ -165,6 +165,7 @@ export type RolloutDevicesTable = {
   state: RolloutDeviceKind;
   sinceMs: number;
   reason: string | null;
+  falls: number;
   /** What it was like before, as JSON. */
   before: string;
 };

@@ -87,6 +87,32 @@ describe('in waves', () => {
     expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
   });
 
+  test('a canary that falls again and again halts it, also when the server was started anew meanwhile', async () => {
+    const flap = async (times: number) => {
+      for (let time = 0; time < times; time += 1) {
+        for (const reception of [null, bodies.reception]) {
+          api.app.devices.setReception(voice(0).id, reception);
+          await passSeconds(2);
+        }
+      }
+    };
+    applied.add(voice(0));
+    const { id } = (await begin()).json<RolloutDetail>();
+    await passSeconds(2);
+    await flap(3);
+    expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+    const { directory, clock } = api;
+    await api.stop();
+    clock.set(-3_600_000);
+    api = await startApi({ directory, clock });
+    devices = devices.map((one) => api.voice(one.id));
+    applied.clear();
+    for (const one of devices) await comeUp(one);
+    await flap(2);
+    expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('5 times unwell or offline') });
+    expect(await rolledOutTo()).toEqual(['failed', 'waiting', 'waiting', 'waiting']);
+  });
+
   test('each goes on when the one before has confirmed and stayed well; the level changes at the end, and to nobody twice', async () => {
     for (const one of devices) applied.add(one);
     const { id } = (await begin({ comment: 'narrower' })).json<RolloutDetail>();

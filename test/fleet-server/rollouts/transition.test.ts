@@ -4,6 +4,7 @@ import {
   type DeviceFacts,
   graceMs,
   lostAfterMs,
+  maxFalls,
   type RolloutDeviceState,
   type RolloutState,
   transition,
@@ -15,7 +16,7 @@ const soakMs = 60_000;
 const nowMs = 10_000_000;
 
 const device = (id: string, kind: RolloutDeviceKind, change: Partial<RolloutDeviceState> = {}): RolloutDeviceState => ({
-  ...{ id, wave: 0, kind, sinceMs: nowMs, reason: null, before: { wasLive: true, critical: [] } },
+  ...{ id, wave: 0, kind, sinceMs: nowMs, reason: null, falls: 0, before: { wasLive: true, critical: [] } },
   ...change,
 });
 const rollout = (devices: RolloutDeviceState[], change: Partial<RolloutState> = {}): RolloutState => ({
@@ -74,6 +75,14 @@ const rows: readonly Row[] = [
   row('is unwell for long', { kind: 'troubled', reason: 'x' }, { isLive: false }, graceMs, 'failed', 'unwell'),
   row('is offline for a while', { kind: 'troubled', reason: 'It is offline.' }, { presence: 'offline' }, lostAfterMs - 1, 'troubled'),
   row('is lost', { kind: 'troubled', reason: 'It is offline.' }, { presence: 'offline' }, lostAfterMs, 'failed', 'lost'),
+  row(
+    'is back and has time to become well',
+    { kind: 'troubled', reason: 'It is offline.' },
+    { isLive: false },
+    graceMs,
+    'troubled',
+    'on air',
+  ),
   row('is back before it confirmed', { kind: 'troubled', reason: 'It is offline.' }, { settings: 'pending' }, 1000, 'sent'),
   row(
     'goes back to the last good ones',
@@ -114,6 +123,60 @@ describe('a device', () => {
   test('is remembered as it was when it got the change', () => {
     const step = lookedAt(rollout([device('a', 'waiting')]), { a: { ...well, isLive: false, critical: ['disk-full'] } });
     expect(step.rollout.devices[0]?.before).toEqual({ wasLive: false, critical: ['disk-full'] });
+  });
+});
+
+describe('a device that the change makes unsteady', () => {
+  type Look = (second: number) => Partial<DeviceFacts>;
+  const off = { presence: 'offline', settings: 'pending' } as const;
+  /** A look a second: what became of the first device, and after how long the roll-out halted. */
+  function played(seconds: number, of: Look, change: Partial<RolloutState> = {}, before: Partial<RolloutDeviceState> = {}) {
+    let state = rollout([device('a', 'sent', before), device('b', 'waiting', { wave: 1 })], change);
+    for (let second = 0; second <= seconds; second += 1) {
+      state = lookedAt(state, { a: { ...well, ...of(second) }, b: well }, nowMs + second * 1000).rollout;
+      if (state.kind !== 'running') return { state, second };
+    }
+    return { state, second: null };
+  }
+  const of = (period: number, good: number, isGood: Partial<DeviceFacts>, isBad: Partial<DeviceFacts>): Look => {
+    return (second) => (second % period < good ? isGood : isBad);
+  };
+
+  test.each<[string, Look, string]>([
+    ['its stream is up for 30 s and down for 25 s', of(55, 30, {}, { isLive: false }), 'on air before'],
+    ['it is there for 20 s and away for 50 s', of(70, 20, {}, off), 'offline'],
+    ['the same before it confirmed', of(70, 20, { settings: 'pending' }, off), 'offline'],
+    ['whenever it is back, its stream is down', of(70, 20, { isLive: false }, off), 'offline'],
+  ])('fails, and the roll-out halts: %s', (_name, look, why) => {
+    const { state, second } = played(6 * 3600, look);
+    expect(state).toMatchObject({
+      kind: 'halted',
+      wave: 0,
+      reason: expect.stringContaining('unsteady'),
+      devices: [{ kind: 'failed' }, {}],
+    });
+    expect(state.devices[0]?.reason).toContain(why);
+    expect(second).toBeLessThan(maxFalls * 70 + 60);
+  });
+
+  test('stays failed: its good moments hold nobody up, and a halted roll-out does not forget', () => {
+    const { state } = played(6 * 3600, of(55, 30, {}, { isLive: false }), { failureThresholdPercent: 100 });
+    expect(state).toMatchObject({ kind: 'completed', devices: [{ kind: 'failed' }, { kind: 'steady' }] });
+    const [a] = lookedAt({ ...state, kind: 'halted' as const }, { a: well, b: well }, nowMs + 9e9).rollout.devices;
+    expect(a?.kind).toBe('failed');
+  });
+
+  test('a few faults that pass are held against nobody', () => {
+    const { state } = played(500, (second) => (second < (maxFalls - 1) * 55 && second % 55 >= 30 ? { isLive: false } : {}));
+    expect(state).toMatchObject({ wave: 1, devices: [{ kind: 'steady', falls: maxFalls - 1 }, {}] });
+  });
+
+  test('how long one is away is no matter: it is lost as any other, and looked after again when it is back', () => {
+    const { state, second } = played(120, (at) => (at >= 30 ? off : {}));
+    expect([second, state.reason]).toEqual([90, expect.stringContaining('lost')]);
+    const mondayMs = nowMs + 60 * 3_600_000;
+    const back = lookedAt(state, { a: well, b: well }, mondayMs).rollout;
+    expect(lookedAt(back, { a: well, b: well }, mondayMs + soakMs).rollout.devices[0]).toMatchObject({ kind: 'steady', falls: 1 });
   });
 });
 
