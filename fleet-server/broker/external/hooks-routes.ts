@@ -5,6 +5,7 @@
  * - Everything is refused that is not allowed: a caller without the secret, a question that cannot be read and one at which this server fails get the
  *   refusal in the broker's own words with status 200, because EMQX takes any other status as "ask the next one".
  * - Neither the secret nor a credential is logged.
+ * - Of a caller without the secret nothing is read but the head of its request.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
@@ -23,6 +24,7 @@ import { ProblemLog } from '#fleet-server/broker/problem-log.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { ExternalBrokerConfiguration } from '#fleet-server/configuration.ts';
 import { problemAnswers, toFleetError } from '#fleet-server/http/answers.ts';
+import { maxPacketBytes } from '#protocol/topics.ts';
 
 export type HooksOptions = { readonly broker: ExternalBrokerConfiguration; readonly clock: Clock };
 
@@ -32,6 +34,8 @@ const EmqxReply = Type.Object({ result: Type.Enum(['allow', 'deny']) });
 const VerneMqReply = Type.Object({ result: Type.Union([Type.Literal('ok'), Type.Object({ error: Type.Literal('not_allowed') })]) });
 /** Some brokers can send no header of their own. */
 const Query = Type.Object({ secret: Type.Optional(Type.String({ maxLength: 200, description: 'Where no header can be sent' })) });
+/** VerneMQ sends what is published along, in base64; beside it names and a topic of 1 KiB each, in which JSON may take six bytes for one. */
+const verneMqBodyBytes = Math.ceil(maxPacketBytes / 3) * 4 + 32 * 1024;
 const refused: HookVerdict = { kind: 'refused', reason: 'expected a question in the broker’s documented form' };
 
 export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, { broker, clock }) => {
@@ -48,13 +52,19 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
     isCredentialRight: (deviceId, credential) => app.devices.rights.authenticate(deviceId, credential),
   };
 
-  const answer = async (request: FastifyRequest<{ Querystring: { secret?: string } }>, question: HookQuestion | undefined) => {
-    const came = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? request.query.secret ?? '';
-    if (!isSame(came, secret)) {
+  const letBrokerIn =
+    (refusal: EmqxAnswer | VerneMqAnswer) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+      // Not yet checked against its schema: a name that comes twice makes a list.
+      const { secret: inQuery } = request.query as { readonly secret?: unknown };
+      const came = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? inQuery;
+      if (typeof came === 'string' && isSame(came, secret)) return undefined;
       const message = 'expected the broker with FLEET_MQTT_HOOK_SECRET, got a caller without it';
       problems.add({ address: request.ip }, { code: 'credential-refused', message });
-      return refused;
-    }
+      return reply.code(200).send(refusal);
+    };
+
+  const answer = async (request: FastifyRequest, question: HookQuestion | undefined) => {
     if (question === undefined) {
       problems.add({ address: request.ip }, { code: 'wrong-shape', message: refused.reason });
       return refused;
@@ -77,13 +87,13 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
       else problems.add({ address: request.ip }, { code: 'wrong-shape', message: error.message });
       return reply.code(200).send(refusal);
     };
-  const refuseEmqx = refuseWith(emqxAnswer(refused));
-  const refuseVerneMq = refuseWith(verneMqAnswer(refused));
+  const forEmqx = { errorHandler: refuseWith(emqxAnswer(refused)), onRequest: letBrokerIn(emqxAnswer(refused)) };
+  const forVerneMq = { errorHandler: refuseWith(verneMqAnswer(refused)), onRequest: letBrokerIn(verneMqAnswer(refused)) };
 
   app.post(
     '/broker-hooks/emqx/authenticate',
     {
-      errorHandler: refuseEmqx,
+      ...forEmqx,
       schema: {
         tags,
         summary: 'EMQX asks whether a client may connect',
@@ -97,7 +107,7 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   app.post(
     '/broker-hooks/emqx/authorize',
     {
-      errorHandler: refuseEmqx,
+      ...forEmqx,
       schema: {
         tags,
         summary: 'EMQX asks whether a client may use a topic',
@@ -111,7 +121,8 @@ export const hooksRoutes: FastifyPluginAsyncTypebox<HooksOptions> = async (app, 
   app.post(
     '/broker-hooks/vernemq',
     {
-      errorHandler: refuseVerneMq,
+      ...forVerneMq,
+      bodyLimit: verneMqBodyBytes,
       schema: {
         tags,
         summary: 'VerneMQ asks about a client',

@@ -1,6 +1,9 @@
 /** The brokers' own documented questions, posted as they post them, against the whole API. No EMQX and no VerneMQ runs here. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { topicFor } from '#protocol/topics.ts';
+import { maxPacketBytes, topicFor, upwardTopics } from '#protocol/topics.ts';
 import { type ApiUnderTest, type Joined, startApi } from '../../api-under-test.ts';
 
 const secret = 'of-the-broker-alone-0123456789abcdef';
@@ -130,6 +133,33 @@ describe('VerneMQ', () => {
     expect(await ask(`auth_on_subscribe${suffix}`, { ...who(), topics: [own] })).toMatchObject(ok);
     expect(await ask(`auth_on_subscribe${suffix}`, { ...who(), topics: [own, { topic: '#', qos: 1 }] })).toMatchObject(refused);
     expect(await ask(`auth_on_subscribe${suffix}`, { ...who(), topics: [] })).toMatchObject(refused);
+  });
+
+  test.each(['', '_m5'])('the largest picture, in base64 as it sends it by itself, and without any%s', async (suffix) => {
+    const message = { ...who(), qos: 0, retain: false, topic: topicFor(device.deviceId, 'preview') };
+    for (const bytes of [50 * 1024, upwardTopics.preview.maxBytes]) {
+      const payload = Buffer.alloc(bytes, 0xff).toString('base64');
+      expect(await ask(`auth_on_publish${suffix}`, { ...message, payload })).toMatchObject(ok);
+      expect(await ask(`auth_on_publish${suffix}`, { ...message, payload, topic: topicFor(other.deviceId, 'preview') })).toMatchObject(
+        refused,
+      );
+    }
+    expect(await ask(`auth_on_publish${suffix}`, message)).toMatchObject(ok);
+    const tooLarge = Buffer.alloc(2 * maxPacketBytes).toString('base64');
+    expect(await ask(`auth_on_publish${suffix}`, { ...message, payload: tooLarge })).toMatchObject(refused);
+  });
+
+  test('without the secret nothing is read of what comes', async () => {
+    const address = await api.app.listen({ host: '127.0.0.1', port: 0 });
+    const question = request(`${address}/api/v1/broker-hooks/vernemq`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': upwardTopics.preview.maxBytes, 'vernemq-hook': 'auth_on_publish' },
+    });
+    question.on('error', () => undefined);
+    question.flushHeaders();
+    const [answer] = (await once(question, 'response')) as [IncomingMessage];
+    expect({ status: answer.statusCode, body: await json(answer) }).toEqual(refused);
+    question.destroy();
   });
 
   test('nothing is kept in its cache, and another hook is refused', async () => {
