@@ -51,6 +51,8 @@ export const brokerPolicy = {
   closeTimeoutMs: 2000,
 } as const;
 
+const tooMany = 'expected fewer connections at once that say nothing; ended one';
+
 // A Buffer for each number from 0 to 65535 would lie in the heap for good, and be looked through at each tidying up.
 writeToStream.cacheNumbers = false;
 
@@ -95,7 +97,10 @@ export class Broker implements DeviceBroker {
     this.#settings = settings;
     this.#problems = new ProblemLog(settings.log, settings.clock);
     this.#entrance = new Entrance(settings.clock);
-    this.#connections = new ConnectionTable((connection, reason) => this.#onDisconnected(connection, reason));
+    this.#connections = new ConnectionTable({
+      onGone: (connection, reason) => this.#onDisconnected(connection, reason),
+      onTooMany: (address) => this.#problems.add({ address }, { code: 'packet-refused', message: tooMany }),
+    });
     this.#inbox = new Inbox(settings.hooks, settings.clock, (deviceId, problem) => this.#problem(deviceId, problem));
     this.#webSockets = new WebSocketDoor(settings.server, (stream, request) => {
       settings.onWebSocket?.(request.socket);
@@ -220,11 +225,7 @@ export class Broker implements DeviceBroker {
       return;
     }
     const guarded = this.#connections.admit(stream, address);
-    if (guarded === undefined) {
-      this.#problems.add({ address }, { code: 'packet-refused', message: 'expected fewer connections at once; refused one' });
-      return;
-    }
-    this.#aedes.handle(guarded, request as IncomingMessage);
+    if (guarded !== undefined) this.#aedes.handle(guarded, request as IncomingMessage);
   }
 
   #preConnect(client: Client, packet: ConnectPacket): boolean {

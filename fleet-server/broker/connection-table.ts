@@ -11,12 +11,14 @@ import { GuardedConnection } from '#fleet-server/broker/packet-limit.ts';
 import { PublishQueue } from '#fleet-server/broker/publish-queue.ts';
 import type { DownwardName } from '#protocol/envelope.ts';
 
-export const connectionLimits = {
+export type ConnectionLimits = { readonly total: number; readonly waitingByAddress: number };
+
+export const connectionLimits: ConnectionLimits = {
   /** About 22 KB each (measured): half a gigabyte. */
   total: 20_000,
-  /** From one address, not yet authenticated; a venue's devices behind one address reconnect in milliseconds each. */
+  /** From one address, not yet authenticated; a device says CONNECT at once, and is in within milliseconds. */
   waitingByAddress: 512,
-} as const;
+};
 
 export class Connection {
   readonly guarded: GuardedConnection;
@@ -27,8 +29,6 @@ export class Connection {
   lane: DeviceLane | undefined;
   /** Of its messages: the last that is being dealt with, or waits. */
   turn: Promise<void> | undefined;
-  /** Counted among those of its address that have not authenticated. */
-  isUnknown = true;
   #reason: ConnectionReason | undefined;
 
   constructor(guarded: GuardedConnection, address: string) {
@@ -53,32 +53,51 @@ export class Connection {
 
 type Entered = { readonly connection: Connection; readonly queue: PublishQueue; end(reason: ConnectionReason): void };
 
+export type ConnectionEvents = {
+  /** A device has no connection left. */
+  onGone(connection: Connection, reason: ConnectionReason): void;
+  /** One of this address had to go, or was not let in, because there are too many. */
+  onTooMany(address: string): void;
+};
+
+/**
+ * INVARIANT: whoever has authenticated is never ended for the sake of a new connection, and a new one is refused only where all are such: where
+ * too many say nothing, the one that has said nothing longest makes room.
+ */
 export class ConnectionTable {
-  readonly #onGone: (connection: Connection, reason: ConnectionReason) => void;
+  readonly #events: ConnectionEvents;
+  readonly #limits: ConnectionLimits;
   readonly #all = new Map<Duplex, Connection>();
   readonly #byDevice = new Map<string, Entered>();
-  readonly #waiting = new Map<string, number>();
+  /** Not yet authenticated: the one that came first stands first. */
+  readonly #waiting = new Set<Connection>();
+  readonly #waitingByAddress = new Map<string, Set<Connection>>();
   /** Also of connections that have ended: their last will comes after that. */
   readonly #connections = new WeakMap<Duplex, Connection>();
 
-  /** `onGone` is called when a device has no connection left. */
-  constructor(onGone: (connection: Connection, reason: ConnectionReason) => void) {
-    this.#onGone = onGone;
+  constructor(events: ConnectionEvents, limits: ConnectionLimits = connectionLimits) {
+    this.#events = events;
+    this.#limits = limits;
   }
 
   /** Undefined, and the stream destroyed, when there are too many. */
   admit(stream: Duplex, address: string): GuardedConnection | undefined {
-    const waiting = this.#waiting.get(address) ?? 0;
-    if (this.#all.size >= connectionLimits.total || waiting >= connectionLimits.waitingByAddress) {
+    const ofAddress = this.#waitingByAddress.get(address) ?? new Set<Connection>();
+    const { total, waitingByAddress } = this.#limits;
+    if (ofAddress.size >= waitingByAddress) this.#endFirst(ofAddress);
+    if (this.#all.size >= total) this.#endFirst(this.#waiting);
+    if (this.#all.size >= total) {
       stream.on('error', () => stream.destroy());
       stream.destroy();
+      this.#events.onTooMany(address);
       return undefined;
     }
     const guarded = new GuardedConnection(stream).start();
     const connection = new Connection(guarded, address);
     this.#all.set(guarded, connection);
     this.#connections.set(guarded, connection);
-    this.#waiting.set(address, waiting + 1);
+    this.#waiting.add(connection);
+    this.#waitingByAddress.set(address, ofAddress.add(connection));
     guarded.once('close', () => this.#remove(guarded, connection));
     return guarded;
   }
@@ -127,15 +146,21 @@ export class ConnectionTable {
     if (entered?.connection !== connection) return;
     this.#byDevice.delete(deviceId);
     entered.queue.close();
-    this.#onGone(connection, connection.reason);
+    this.#events.onGone(connection, connection.reason);
+  }
+
+  #endFirst(waiting: ReadonlySet<Connection>): void {
+    const [first] = waiting;
+    if (first === undefined) return;
+    this.#remove(first.guarded, first);
+    first.end('connection-lost');
+    this.#events.onTooMany(first.address);
   }
 
   #leaveWaiting(connection: Connection): void {
-    if (!connection.isUnknown) return;
-    connection.isUnknown = false;
-    const { address } = connection;
-    const left = (this.#waiting.get(address) ?? 1) - 1;
-    if (left > 0) this.#waiting.set(address, left);
-    else this.#waiting.delete(address);
+    if (!this.#waiting.delete(connection)) return;
+    const ofAddress = this.#waitingByAddress.get(connection.address);
+    ofAddress?.delete(connection);
+    if (ofAddress?.size === 0) this.#waitingByAddress.delete(connection.address);
   }
 }

@@ -67,10 +67,10 @@ test('the device’s compose file has only what balena’s supervisor takes, and
   }
 });
 
-test('the load balancer knows both fleet servers and all three ports', () => {
+test('the load balancer knows both fleet servers and all three ports, and bounds what one client opens at each', () => {
   const text = read('docs/compose/load-balancer.conf');
   for (const port of [8080, 1883, 1935]) {
-    expect(text).toContain(`listen ${port};`);
+    expect(text).toMatch(new RegExp(`listen ${port};\\n +limit_conn \\w+ 1024;`));
     for (const name of ['fleet-1', 'fleet-2']) expect(text).toContain(`server ${name}:${port} `);
   }
 });
