@@ -123,8 +123,10 @@ async function runEach(transaction: Database, batch: readonly Waiting[]): Promis
     try {
       settled.push(await run(transaction));
     } catch (cause) {
-      // On a full disk SQLite has rolled back everything by itself: then this fails as well, and with it all of them.
-      await transaction.executeQuery(rollbackTo);
+      // On a full disk SQLite has rolled back everything by itself, savepoints too: then all of them fail for that reason.
+      await transaction.executeQuery(rollbackTo).catch(() => {
+        throw cause;
+      });
       settled.push(() => fail(cause));
     }
     await transaction.executeQuery(release);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore, type Store } from '#fleet-server/store/store.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -47,6 +48,29 @@ test('one that breaks a rule of the store fails alone', async () => {
   ).toEqual(['fulfilled', 'rejected']);
   expect(outcomes[2]?.status).toBe('fulfilled');
   expect(await names()).toEqual(['anna', 'bert']);
+});
+
+test('all that would share a commit are told that the disk is full, and taken when there is room', async () => {
+  const own = await openStore({ kind: 'sqlite', path: join(directory, 'own.sqlite') });
+  const add = (name: string) =>
+    inTransaction(own.database, (transaction) =>
+      transaction
+        .insertInto('people')
+        .values({ name, role: name === 'big' ? 'x'.repeat(500_000) : 'viewer', passwordHash: 'x', createdAtMs: 0 })
+        .execute(),
+    );
+  const addAll = (...people: string[]) => Promise.allSettled(people.map(add));
+  try {
+    const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(own.database);
+    await sql`${sql.raw(`pragma max_page_count = ${rows[0]?.page_count}`)}`.execute(own.database);
+    const isTold = { status: 'rejected', reason: { code: 'store-full' } };
+    // The first waits for nobody: the others share the commit after it.
+    expect(await addAll('anna', 'big', 'bert')).toMatchObject([{ status: 'fulfilled' }, isTold, isTold]);
+    await sql`pragma max_page_count = 100000`.execute(own.database);
+    expect((await addAll('carl', 'big', 'bert')).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+  } finally {
+    await own.close();
+  }
 });
 
 test('what comes one by one is committed together once several have shared a commit', async () => {
