@@ -7,6 +7,7 @@
  * - Each bound an hour holds over restarts of the server: what was done before is read from the history (`initialState`).
  */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
+import { faultsAfter, type SeenFault, saidOf, unseen } from '#fleet-server/watchdog/faults.ts';
 import { isAtRest, pauseAfterMs, type Rule, rules, settleMs } from '#fleet-server/watchdog/policy.ts';
 import { isUsable, nextStep } from '#fleet-server/watchdog/steps.ts';
 import type { WatchdogCommand, WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
@@ -19,7 +20,7 @@ export type Act = { readonly command: WatchdogCommand; readonly fault: WatchdogF
 export type Watched = {
   /** The connection in which it was seen last, and since when. */
   readonly connection: { readonly since: string; readonly seenAtMs: number } | null;
-  readonly fault: { readonly kind: WatchdogFault; readonly sinceMs: number } | null;
+  readonly faults: readonly SeenFault[];
   /** Since when it has had no fault; null while it has one, or is not there. */
   readonly goodSinceMs: number | null;
   /** In this run of faults. */
@@ -27,8 +28,6 @@ export type Watched = {
   readonly notBeforeMs: number;
   /** Within the last hour; the policy bounds how many. */
   readonly acts: readonly Act[];
-  /** What was said of this fault: that it is there, or that nothing helps. */
-  readonly hasSaid: boolean;
 };
 
 export type WatchdogState = {
@@ -85,89 +84,102 @@ export function decide(
     }
     const policy = views.policyOf(device);
     const seen = observe(before, device, policy, views.isSilenced(device), nowMs);
-    const isDue = isServerSettled && isRelaySettledFor(seen, views.relayRunningSinceMs(device), nowMs);
-    const { watched, action } = isDue ? act(seen, device, policy, nowMs) : { watched: seen, action: undefined };
+    const relaySinceMs = views.relayRunningSinceMs(device);
+    const isRelaySettled = relaySinceMs !== null && nowMs - relaySinceMs >= settleMs;
+    const { watched, action } = isServerSettled ? act(seen, device, policy, isRelaySettled, nowMs) : { watched: seen, action: undefined };
     devices.set(device.id, watched);
     if (action !== undefined) actions.push(action);
   }
   return { state: { ...state, devices }, actions };
 }
 
-function isRelaySettledFor({ fault }: Watched, runningSinceMs: number | null, nowMs: number): boolean {
-  if (rules.find((rule) => rule.fault === fault?.kind)?.needsRelay !== true) return true;
-  return runningSinceMs !== null && nowMs - runningSinceMs >= settleMs;
-}
-
 const unwatched: Watched = {
   connection: null,
-  fault: null,
+  faults: [],
   goodSinceMs: null,
   attempts: 0,
   notBeforeMs: 0,
   acts: [],
-  hasSaid: false,
 };
 
 function isNobodysConcern({ presence, streamsHere }: DeviceView): boolean {
   return presence.state !== 'online' || !streamsHere;
 }
 
-function hasNothingOpen({ connection, fault, goodSinceMs, acts }: Watched): boolean {
-  return connection === null && fault === null && goodSinceMs === null && acts.length === 0;
+function hasNothingOpen({ connection, goodSinceMs, acts }: Watched): boolean {
+  return connection === null && goodSinceMs === null && acts.length === 0;
 }
 
 function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
   const hasOld = before.acts.some(({ atMs }) => nowMs - atMs >= hourMs);
   const watched = hasOld ? { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) } : before;
   if (device.presence.state !== 'online' || !device.streamsHere || isAtRest(device))
-    return { ...watched, connection: null, fault: null, goodSinceMs: null };
+    return { ...watched, connection: null, faults: unseen(before.faults, nowMs), goodSinceMs: null };
   const { since } = device.presence;
   const connection = before.connection?.since === since ? before.connection : { since, seenAtMs: nowMs };
   // What people do to it meanwhile is not its fault: afterwards it begins anew.
-  if (isSilenced) return { ...watched, connection, fault: null, goodSinceMs: null, attempts: 0, notBeforeMs: 0, hasSaid: false };
-  const rule = rules.find((candidate) => policy.faults[candidate.fault].response !== 'ignore' && candidate.applies(device));
-  if (rule === undefined) {
-    const goodSinceMs = before.goodSinceMs ?? nowMs;
-    const isForgiven = nowMs - goodSinceMs >= policy.forgiveAfterS * 1000;
-    const isClean = before.attempts === 0 && before.notBeforeMs === 0 && !before.hasSaid;
-    // Of nearly every device nothing is new.
-    const isAsBefore = connection === before.connection && before.fault === null && goodSinceMs === before.goodSinceMs;
-    if (isAsBefore && (isClean || !isForgiven)) return watched;
-    const forgiven = isForgiven ? { attempts: 0, notBeforeMs: 0, hasSaid: false } : {};
-    return { ...watched, ...forgiven, connection, fault: null, goodSinceMs };
-  }
-  const sinceMs = before.fault?.kind === rule.fault ? before.fault.sinceMs : nowMs;
-  return { ...watched, connection, fault: { kind: rule.fault, sinceMs }, goodSinceMs: null };
+  if (isSilenced) return { ...watched, connection, faults: [], goodSinceMs: null, attempts: 0, notBeforeMs: 0 };
+  const there = rules
+    .filter(({ fault, applies }) => policy.faults[fault].response !== 'ignore' && applies(device))
+    .map(({ fault }) => fault);
+  const known = before.connection === null ? unseen(before.faults, nowMs) : before.faults;
+  const forgiveAfterMs = policy.forgiveAfterS * 1000;
+  const faults = faultsAfter(known, there, forgiveAfterMs, nowMs);
+  if (there.length > 0) return { ...watched, connection, faults, goodSinceMs: null };
+  const goodSinceMs = before.goodSinceMs ?? nowMs;
+  const isForgiven = nowMs - goodSinceMs >= forgiveAfterMs;
+  const isClean = before.attempts === 0 && before.notBeforeMs === 0;
+  // Of nearly every device nothing is new.
+  const isAsBefore = connection === before.connection && faults === before.faults && goodSinceMs === before.goodSinceMs;
+  if (isAsBefore && (isClean || !isForgiven)) return watched;
+  return { ...watched, ...(isForgiven ? { attempts: 0, notBeforeMs: 0 } : {}), connection, faults, goodSinceMs };
 }
 
-function act(watched: Watched, device: DeviceView, policy: WatchdogPolicy, nowMs: number): Step {
-  const { fault, connection } = watched;
-  const rule = rules.find((candidate) => candidate.fault === fault?.kind);
-  if (fault === null || connection === null || rule === undefined) return { watched };
-  const { response, holdS } = policy.faults[fault.kind];
-  const isSettled = nowMs - connection.seenAtMs >= settleMs;
-  if (!isSettled || nowMs - fault.sinceMs < holdS * 1000 || nowMs < watched.notBeforeMs) return { watched };
-  const why = `for ${seconds(nowMs - fault.sinceMs)} ${rule.describe(device)}`;
-  if (response === 'tell') return say(watched, device, 'tell', `Seen: ${why}. The watchdog does nothing about it.`);
-  if (response === 'once') {
-    const isDone = watched.acts.some((done) => done.fault === null || done.fault === fault.kind);
-    if (isDone) return say(watched, device, 'tell', `Seen: ${why}. A restart within the last hour did not end it: look at the device.`);
-    const first = policy.steps.find((step) => isUsable(step, watched.acts, device));
-    return first === undefined || isAtBound(watched, policy)
-      ? pause(watched, device)
-      : restart(watched, device, rule, { policy, why, nowMs, command: first.command });
+/** One thing at a time: the first fault of which there is something to do or to say. */
+function act(watched: Watched, device: DeviceView, policy: WatchdogPolicy, isRelaySettled: boolean, nowMs: number): Step {
+  const { connection, faults, notBeforeMs } = watched;
+  if (connection === null || nowMs - connection.seenAtMs < settleMs || nowMs < notBeforeMs) return { watched };
+  for (const rule of rules) {
+    const seen = faults.find(({ kind, isThere }) => isThere && kind === rule.fault);
+    if (seen === undefined || nowMs - seen.sinceMs < policy.faults[rule.fault].holdS * 1000) continue;
+    if (rule.needsRelay === true && !isRelaySettled) continue;
+    const why = `for ${seconds(nowMs - seen.sinceMs)} ${rule.describe(device)}`;
+    const step = actOn(watched, device, rule, { policy, why, nowMs });
+    if (step.action !== undefined) return step;
   }
-  const command = isAtBound(watched, policy) ? null : nextStep(policy.steps, watched.attempts, watched.acts, device);
-  return command === null ? pause(watched, device) : restart(watched, device, rule, { policy, why, nowMs, command });
+  return { watched };
+}
+
+type Cause = { readonly policy: WatchdogPolicy; readonly why: string; readonly nowMs: number };
+
+function actOn(watched: Watched, device: DeviceView, rule: Rule, cause: Cause): Step {
+  const { policy } = cause;
+  const { fault } = rule;
+  const { response } = policy.faults[fault];
+  if (response === 'tell') return say(watched, device, fault, 'tell', `Seen: ${cause.why}. The watchdog does nothing about it.`);
+  if (response === 'once' && watched.acts.some((done) => done.fault === null || done.fault === fault)) {
+    const detail = `Seen: ${cause.why}. A restart within the last hour did not end it: look at the device.`;
+    return say(watched, device, fault, 'tell', detail);
+  }
+  if (isAtBound(watched, policy)) return pause(watched, device, fault, cause);
+  const command =
+    response === 'once'
+      ? (policy.steps.find((step) => isUsable(step, watched.acts, device))?.command ?? null)
+      : nextStep(policy.steps, watched.attempts, watched.acts, device);
+  return command === null ? pause(watched, device, fault, cause) : restart(watched, device, fault, command, cause);
 }
 
 function isAtBound({ acts }: Watched, { maxAnHour }: WatchdogPolicy): boolean {
   return acts.length >= maxAnHour;
 }
 
-type Restart = { readonly policy: WatchdogPolicy; readonly why: string; readonly nowMs: number; readonly command: WatchdogCommand };
-
-function restart(watched: Watched, device: DeviceView, { fault }: Rule, { policy, why, nowMs, command }: Restart): Step {
+function restart(
+  watched: Watched,
+  device: DeviceView,
+  fault: WatchdogFault,
+  command: WatchdogCommand,
+  { policy, why, nowMs }: Cause,
+): Step {
   const attempt = watched.attempts + 1;
   const pauseMs = pauseAfterMs(policy, attempt);
   const detail = `Attempt ${attempt}, because ${why}. The next one in ${seconds(pauseMs)} at the earliest.`;
@@ -177,20 +189,23 @@ function restart(watched: Watched, device: DeviceView, { fault }: Rule, { policy
       attempts: attempt,
       notBeforeMs: nowMs + pauseMs,
       acts: [...watched.acts, { command, fault, atMs: nowMs }],
-      hasSaid: false,
+      faults: saidOf(watched.faults, fault, false),
     },
     action: { kind: 'restart', deviceId: device.id, command, fault, attempt, detail: detail.slice(0, 500) },
   };
 }
 
-function pause(watched: Watched, device: DeviceView): Step {
-  const detail = `${watched.acts.length} restarts within an hour did not help, or nothing more is allowed: the watchdog waits. Look at the device.`;
-  return say(watched, device, 'pause', detail);
+function pause(watched: Watched, device: DeviceView, fault: WatchdogFault, { why }: Cause): Step {
+  const words = `${watched.acts.length} restarts within an hour did not help, or nothing more is allowed: the watchdog waits. Look at the device.`;
+  return say(watched, device, fault, 'pause', `${words} Seen: ${why}.`);
 }
 
-function say(watched: Watched, device: DeviceView, kind: 'pause' | 'tell', detail: string): Step {
-  if (watched.hasSaid) return { watched };
-  return { watched: { ...watched, hasSaid: true }, action: { kind, deviceId: device.id, detail: detail.slice(0, 500) } };
+function say(watched: Watched, device: DeviceView, fault: WatchdogFault, kind: 'pause' | 'tell', detail: string): Step {
+  if (watched.faults.some((seen) => seen.kind === fault && seen.hasSaid)) return { watched };
+  return {
+    watched: { ...watched, faults: saidOf(watched.faults, fault, true) },
+    action: { kind, deviceId: device.id, detail: detail.slice(0, 500) },
+  };
 }
 
 function seconds(ms: number): string {

@@ -14,7 +14,7 @@ export type Rule = {
 
 const has = (device: DeviceView, code: string): boolean => device.conditions.some((condition) => condition.code === code);
 
-/** The three views: what the device says, what the relay receives, and what is in the picture and the sound. The first that applies counts. */
+/** The three views: what the device says, what the relay receives, and what is in the picture and the sound. Of several the first comes first. */
 export const rules: readonly Rule[] = [
   {
     fault: 'pipeline-failed',

@@ -60,12 +60,18 @@ type Second = { readonly device: DeviceView; readonly relaySinceS?: number | nul
 
 const saying = (...codes: string[]): DeviceView => ({ ...good, conditions: codes.map((code) => ({ code })) });
 
-/** Runs second by second from 0, and answers what was done, as "second: command". */
-function run(seconds: number, at: (second: number) => Second, policy: WatchdogPolicy = defaultPolicy, earlier: readonly Act[] = []) {
+/** Runs from 0, second by second or as `everyS` says, and answers what was done, as "second: command". */
+function run(
+  seconds: number,
+  at: (second: number) => Second,
+  policy: WatchdogPolicy = defaultPolicy,
+  earlier: readonly Act[] = [],
+  everyS = 1,
+) {
   let state = initialState(0, new Map([['dev-one', earlier]]));
   const done: string[] = [];
   const actions: WatchdogAction[] = [];
-  for (let second = 0; second <= seconds; second += 1) {
+  for (let second = 0; second <= seconds; second += everyS) {
     const { device, relaySinceS = 0, isSilenced = false } = at(second);
     const relayRunningSinceMs = () => (relaySinceS === null ? null : relaySinceS * 1000);
     const views = { devices: [device], relayRunningSinceMs, policyOf: () => policy, isSilenced: () => isSilenced };
@@ -182,6 +188,50 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
 describe('what is done, and when', () => {
   test.each(rows)('%s', (_name, seconds, at, expected) => {
     expect(run(seconds, at).done).toEqual(expected);
+  });
+
+  test.each<[string, (second: number) => DeviceView, string[]]>([
+    [
+      'black, and then silent',
+      (s) => saying(...(s < 20 ? [] : s < 100 ? ['picture-black'] : ['audio-silent'])),
+      ['50: tell the picture is black', '130: tell there is no sound'],
+    ],
+    [
+      'black and silent at once',
+      (s) => saying(...(s < 20 ? [] : ['picture-black', 'audio-silent'])),
+      ['50: tell the picture is black', '51: tell there is no sound'],
+    ],
+    [
+      'frozen, told once the restart did not end it, and then black',
+      (s) => saying(...(s < 20 ? [] : s < 100 ? ['picture-frozen'] : ['picture-black'])),
+      ['30: restart the picture stands still', '40: tell the picture stands still', '130: tell the picture is black'],
+    ],
+    [
+      'black for a while, again soon and again late, and silent all the time',
+      (s) => saying('audio-silent', ...(s < 60 || (s >= 100 && s < 140) || s >= 300 ? ['picture-black'] : [])),
+      ['30: tell the picture is black', '31: tell there is no sound', '330: tell the picture is black'],
+    ],
+    [
+      'black before and after it was offline, and silent then',
+      (s) => (s >= 60 && s < 200 ? offline(good) : s < 60 ? saying('picture-black') : saying('picture-black', 'audio-silent')),
+      ['30: tell the picture is black', '230: tell there is no sound'],
+    ],
+  ])('each fault is told once: %s', (_name, at, expected) => {
+    const { done, actions } = run(600, (s) => ({ device: at(s) }));
+    expect(done.map((line, index) => `${line.replace(/-pipeline$/, '')} ${/ s ([^.]+)/.exec(actions[index]?.detail ?? '')?.[1]}`)).toEqual(
+      expected,
+    );
+  });
+
+  test('at the bound each fault is told once, with what it is', () => {
+    const at = (s: number) => ({ device: s < 20 ? good : s < 100 ? saying('picture-black') : s < 300 ? failed : missing });
+    const { done, actions } = run(600, at, { ...defaultPolicy, maxAnHour: 0 });
+    expect(done).toEqual(['50: tell', '101: pause', '309: pause']);
+    expect(actions.map(({ detail }) => detail)).toEqual([
+      'Seen: for 30 s the picture is black. The watchdog does nothing about it.',
+      expect.stringMatching(/^0 restarts .* Seen: for 1 s the device reports that its pipeline failed: the camera is gone\.$/),
+      expect.stringMatching(/^0 restarts .* Seen: for 9 s the device says that it streams, and the relay receives nothing\.$/),
+    ]);
   });
 
   test('going offline does not make a device innocent', () => {
@@ -362,5 +412,32 @@ describe('carrying it out', () => {
     await clock.advance(600_000);
     await second.stop();
     expect(requests).toHaveLength(2);
+  });
+
+  test('a relay that ran all the time is waited for by nobody', async () => {
+    const clock = manualClock(0);
+    const restartsAtMs: number[] = [];
+    const quiet = () => undefined;
+    let device = good;
+    const watchdog = new Watchdog({
+      clock,
+      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+      hooks: {
+        isLeader: () => true,
+        devices: () => [device],
+        relayRunningSinceMs: () => 0,
+        policyOf: () => defaultPolicy,
+        isSilenced: () => false,
+        actsSince: async () => new Map(),
+        appendHistory: quiet,
+        requestCommand: () => restartsAtMs.push(clock.nowMs()),
+      },
+    });
+    watchdog.start();
+    await clock.advance(30_000);
+    device = missing;
+    await clock.advance(10_000);
+    await watchdog.stop();
+    expect(restartsAtMs).toEqual([39_500]);
   });
 });
