@@ -7,7 +7,7 @@
  * - Each bound an hour holds over restarts of the server: what was done before is read from the history (`initialState`).
  */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
-import { faultsAfter, type SeenFault, saidOf, unseen } from '#fleet-server/watchdog/faults.ts';
+import { faultsAfter, heldMs, type SeenFault, saidOf, unseen } from '#fleet-server/watchdog/faults.ts';
 import { isAtRest, pauseAfterMs, type Rule, rules, settleMs } from '#fleet-server/watchdog/policy.ts';
 import { isUsable, nextStep } from '#fleet-server/watchdog/steps.ts';
 import type { WatchdogCommand, WatchdogFault, WatchdogPolicy } from '#protocol/model/watchdog.ts';
@@ -123,11 +123,10 @@ function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, is
     .filter(({ fault, applies }) => policy.faults[fault].response !== 'ignore' && applies(device))
     .map(({ fault }) => fault);
   const known = before.connection === null ? unseen(before.faults, nowMs) : before.faults;
-  const forgiveAfterMs = policy.forgiveAfterS * 1000;
-  const faults = faultsAfter(known, there, forgiveAfterMs, nowMs);
+  const faults = faultsAfter(known, there, policy, nowMs);
   if (there.length > 0) return { ...watched, connection, faults, goodSinceMs: null };
   const goodSinceMs = before.goodSinceMs ?? nowMs;
-  const isForgiven = nowMs - goodSinceMs >= forgiveAfterMs;
+  const isForgiven = nowMs - goodSinceMs >= policy.forgiveAfterS * 1000;
   const isClean = before.attempts === 0 && before.notBeforeMs === 0;
   // Of nearly every device nothing is new.
   const isAsBefore = connection === before.connection && faults === before.faults && goodSinceMs === before.goodSinceMs;
@@ -141,9 +140,9 @@ function act(watched: Watched, device: DeviceView, policy: WatchdogPolicy, isRel
   if (connection === null || nowMs - connection.seenAtMs < settleMs || nowMs < notBeforeMs) return { watched };
   for (const rule of rules) {
     const seen = faults.find(({ kind, isThere }) => isThere && kind === rule.fault);
-    if (seen === undefined || nowMs - seen.sinceMs < policy.faults[rule.fault].holdS * 1000) continue;
+    if (seen === undefined || heldMs(seen, nowMs) < policy.faults[rule.fault].holdS * 1000) continue;
     if (rule.needsRelay === true && !isRelaySettled) continue;
-    const why = `for ${seconds(nowMs - seen.sinceMs)} ${rule.describe(device)}`;
+    const why = `for ${seconds(heldMs(seen, nowMs))}${seen.earlierMs > 0 ? ' in parts' : ''} ${rule.describe(device)}`;
     const step = actOn(watched, device, rule, { policy, why, nowMs });
     if (step.action !== undefined) return step;
   }

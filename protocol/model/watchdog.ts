@@ -20,7 +20,13 @@ export type WatchdogResponse = Static<typeof WatchdogResponse>;
 
 const FaultRule = Type.Object({
   response: WatchdogResponse,
-  holdS: Type.Integer({ minimum: 1, maximum: 3600, description: 'How long it must last: the device mends most things by itself' }),
+  holdS: Type.Integer({
+    minimum: 1,
+    maximum: 3600,
+    description:
+      'How long it must last: the device mends most things by itself. A time without it takes half of its own length from that. Nothing is done within ' +
+      '15 s after the device connected, or before the pause after a restart is over',
+  }),
 });
 
 export const WatchdogPolicy = Type.Object({

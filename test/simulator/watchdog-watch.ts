@@ -52,7 +52,7 @@ export class WatchdogWatch {
     for (const { id, deviceId, kind, detail, atMs } of rows) {
       this.#lastId = Math.max(this.#lastId, Number(id));
       if (kind === 'watchdog-waits' || kind === 'watchdog-sees') continue;
-      if (!/because for \d+ s (the device|the picture|there is)/.test(String(detail)))
+      if (!/because for \d+ s (in parts )?(the device|the picture|there is)/.test(String(detail)))
         throw new Error(`expected a cause in the history entry ${kind} of ${deviceId}, got: ${detail}`);
       if (server === null) continue;
       const device = String(deviceId);

@@ -13,6 +13,7 @@ import {
   responseTitles,
   stepSentence,
   stepWords,
+  waitsSentence,
 } from './policy-words.ts';
 import classes from './watchdog.module.css';
 
@@ -182,6 +183,7 @@ export function PacePart({ draft, problems, onChange }: PolicyPartProps) {
         <ul className={classes['sentences']}>
           <li>{pausesSentence(checked.policy)}</li>
           <li>{forgiveSentence(checked.policy)}</li>
+          <li>{waitsSentence}</li>
           <li>{hourSentence(checked.policy)}</li>
         </ul>
       )}

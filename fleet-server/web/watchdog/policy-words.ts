@@ -88,6 +88,9 @@ export function hourSentence({ maxAnHour, steps }: WatchdogPolicy): string {
   return `At most ${maxAnHour} ${maxAnHour === 1 ? 'restart' : 'restarts'} of a device within an hour; then the watchdog waits, and says so in its history.`;
 }
 
+export const waitsSentence =
+  'It waits for 15 s after a device connected, and after each restart until the pause is over. A fault that comes and goes counts as well.';
+
 export function forgiveSentence({ forgiveAfterS }: WatchdogPolicy): string {
   return `After ${secondsWords(forgiveAfterS)} without a fault the next one begins with the first step again.`;
 }

@@ -234,6 +234,31 @@ describe('what is done, and when', () => {
     ]);
   });
 
+  test.each<[string, number, (second: number) => DeviceView, string[]]>([
+    [
+      'a pipeline that fails for 0.9 s in every 1.5 s',
+      34,
+      (s) => (s < 20 || s % 1.5 >= 0.9 ? good : failed),
+      ['23: restart-pipeline', '33.5: restart-media-host'],
+    ],
+    ['a stream that arrives for 1 s in every 9 s', 40, (s) => (s < 20 || s % 9 < 1 ? good : missing), ['30.5: restart-pipeline']],
+    ['a pipeline that fails for half a second in every three', 600, (s) => (s < 20 || s % 3 >= 0.5 ? good : failed), []],
+    ['a picture that is black now and then', 900, (s) => saying(...(s % 40 < 10 ? ['picture-black'] : [])), []],
+    [
+      'a picture that is black again soon after it was for long',
+      190,
+      (s) => saying(...(s < 100 || s >= 170 ? ['picture-black'] : [])),
+      ['30: tell'],
+    ],
+  ])('what comes and goes: %s', (_name, seconds, at, expected) => {
+    expect(run(seconds, (s) => ({ device: at(s) }), defaultPolicy, [], 0.5).done).toEqual(expected);
+  });
+
+  test('what comes and goes is called so', () => {
+    const { actions } = run(30, (s) => ({ device: s < 20 || s % 1.5 >= 0.9 ? good : failed }), defaultPolicy, [], 0.5);
+    expect(actions.map(({ detail }) => detail)).toEqual([expect.stringContaining('because for 1 s in parts the device reports')]);
+  });
+
   test('going offline does not make a device innocent', () => {
     const { done } = run(80, (s) => ({
       device: s < 20 ? good : s >= 40 && s < 50 ? offline(failed) : s < 40 ? failed : reconnected(failed),
