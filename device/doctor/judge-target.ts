@@ -15,6 +15,14 @@ const causes: readonly Cause[] = [
     advice: 'The machine is there and no server listens at this port: look at the port, and start the server.',
   },
   {
+    words: /KEY(?:_\d)? is empty/,
+    advice: 'Set the key that the server gave out for this stream; some servers take a stream without one, this one did not.',
+  },
+  {
+    words: /expected an address/,
+    advice: 'Nothing was sent: the address names no application of the server, such as live in rtmp://host/live.',
+  },
+  {
     words: /stream of this name is already there/,
     advice: 'Somebody streams with this key already: another device, or a connection that has not ended.',
   },

@@ -17,13 +17,18 @@ const meanings: readonly Meaning[] = [
   },
   { text: /TLS/i, words: 'no secure connection: the server does not speak TLS there' },
   { text: /short read|handshake|protocol/i, words: 'the server does not speak RTMP' },
-  { text: /host is not set|invalid|scheme/i, words: 'expected an address rtmp://host[:port]/application/stream' },
+  { text: /host is not set|invalid|scheme/i, words: 'expected an address rtmp://host[:port]/application' },
   { text: /connection (?:closed|error|reset)|closed remotely|reset by peer|broken pipe/i, words: 'closed by the server' },
 ];
 
 /** The text itself is never shown: it may quote the address, and the key is part of that. */
 export function rtmpErrorWords(message: string): string {
   return meanings.find(({ text }) => text.test(message))?.words ?? 'the connection failed for an unknown reason';
+}
+
+/** The same for a stream without a name: where the server refused its name, that is what is missing. */
+export function namelessErrorWords(words: string, keySetting: string): string {
+  return /^refused by the server: (?:wrong stream key|a stream of this name)/.test(words) ? `${words}; ${keySetting} is empty` : words;
 }
 
 const awayWords: readonly string[] = meanings

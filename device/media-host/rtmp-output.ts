@@ -2,9 +2,10 @@
 import { ConnectionLife, probeTargetOf } from '#device/media-host/connection-life.ts';
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
 import type { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
-import { noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
+import { namelessErrorWords, noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
 import { type AgeBounds, TagQueue } from '#device/media-host/tag-queue.ts';
 import { UplinkMeter, type UplinkReading } from '#device/media-host/uplink-meter.ts';
+import { isNameless, keySettingOf } from '#device/plan/output.ts';
 import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import type { OutputStatus } from '#protocol/media.ts';
 
@@ -99,7 +100,9 @@ export class RtmpOutput implements Output {
     if (!this.#options.bus.isReady) return;
     this.#life.opened();
     this.#connection ??= this.#options.pool.acquire();
-    this.#connection.open(this.plan.location, this.#options.bus.headers(), (reason) => this.#life.failed(reason));
+    this.#connection.open(this.plan.location, this.#options.bus.headers(), (reason) =>
+      this.#life.failed(isNameless(this.plan) ? namelessErrorWords(reason, keySettingOf(this.plan.id)) : reason),
+    );
   }
 
   #advanceConnecting(): void {

@@ -2,20 +2,37 @@
 import type { IcecastOutputPlan, OutputPlan, RecordingOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { mainOutputId } from '#protocol/media.ts';
 import type { SettingKey } from '#protocol/settings.ts';
-import { streamTargets } from '#protocol/stream-targets.ts';
+import { type StreamTarget, streamTargets } from '#protocol/stream-targets.ts';
 
 /** One output for each address that is set; the same address and key a second time would only drive the first one away. */
 export function planOutputs(text: (key: SettingKey) => string): OutputPlan[] {
   const outputs = streamTargets
     .filter(({ address }) => text(address) !== '')
-    .map(({ number, address, key }) => planRtmpOutput(number === 1 ? mainOutputId : `rtmp-${number}`, text(address), text(key)));
+    .map((target) => planRtmpOutput(outputIdOf(target), text(target.address), text(target.key)));
   return outputs.filter(({ location }, index) => outputs.findIndex((other) => other.location === location) === index);
 }
 
-/** Address and key are joined by a slash; an empty key adds nothing. */
+function outputIdOf({ number }: StreamTarget): string {
+  return number === 1 ? mainOutputId : `rtmp-${number}`;
+}
+
+/** The setting in which the key of an RTMP output is looked for. */
+export function keySettingOf(outputId: string): SettingKey {
+  return streamTargets.find((target) => outputIdOf(target) === outputId)?.key ?? 'AV_STREAM_KEY';
+}
+
+/**
+ * Address and key are joined by a slash. Without a key the last of several path segments is the stream's name; an application alone is
+ * followed by an empty name, which stands behind a slash: rtmp2sink takes no address that names no stream.
+ */
 function planRtmpOutput(id: string, address: string, key: string): RtmpOutputPlan {
   const base = address.replace(/\/+$/, '');
-  return { id, kind: 'rtmp', target: shownAddress(base, key !== ''), location: key === '' ? base : `${base}/${key}` };
+  const namesStream = key === '' && /^rtmps?:\/\/[^/]*\/.*\//.test(base);
+  return { id, kind: 'rtmp', target: shownAddress(base, key !== ''), location: namesStream ? base : `${base}/${key}` };
+}
+
+export function isNameless({ location }: RtmpOutputPlan): boolean {
+  return location.endsWith('/');
 }
 
 /** Sound alone: none where there is no sound, or no address. */

@@ -45,11 +45,12 @@ async function startedIcecast(): Promise<IcecastServer> {
   return icecast;
 }
 
-test('right key: everything passes, and relay and Icecast have really had a stream', async () => {
+test('right key, or none where none is wanted: everything passes, and relay and Icecast have really had a stream', async () => {
   const [relay, icecast] = await Promise.all([startedRelay(), startedIcecast()]);
   const directory = await temporaryDirectory();
   const environment = environmentOf(join(directory, 'state'), {
     AV_STREAM_URL: relay.target,
+    AV_STREAM_URL_2: relay.target,
     AV_ICECAST_URL: icecast.address('hall.ogg'),
     AV_RECORD_DIR: join(directory, 'recordings'),
   });
@@ -59,13 +60,14 @@ test('right key: everything passes, and relay and Icecast have really had a stre
   // Whether it is fast enough depends on what else this machine does.
   expect(of(examination, 'encoder')[0]?.detail).toMatch(/^x264enc: \d+\.\d frames a second of 320x180 at 15\/s/);
   expect(of(examination, 'rtmp')).toMatchObject([{ state: 'pass', detail: `${relay.target}: took 2 s of a test picture` }]);
+  expect(of(examination, 'rtmp-2')).toMatchObject([{ state: 'pass', detail: `${relay.target}: took 2 s of a test picture` }]);
   expect(of(examination, 'icecast')).toMatchObject([{ state: 'pass', detail: expect.stringMatching(/^icecast:.*: took 2 s/) }]);
   expect(of(examination, 'recordings')).toMatchObject([{ detail: expect.stringContaining('can be made') }]);
-  expect(relay.publications).toMatchObject([{ name: key }]);
+  expect(relay.publications).toMatchObject([{ name: key }, { name: '' }]);
   expect(examination.output).not.toContain(key);
 });
 
-test('wrong key, closed port, no such host: each is told apart, and nothing is told of the key', async () => {
+test('wrong key, no key, closed port, no such host: each is told apart, and nothing is told of the key', async () => {
   const [relay, icecast] = await Promise.all([startedRelay(), startedIcecast()]);
   relay.isOpen = false;
   const environment = environmentOf(join(await temporaryDirectory(), 'state'), {
@@ -74,6 +76,7 @@ test('wrong key, closed port, no such host: each is told apart, and nothing is t
     AV_STREAM_KEY_2: key,
     AV_STREAM_URL_3: 'rtmp://nowhere.invalid/live',
     AV_STREAM_KEY_3: key,
+    AV_STREAM_URL_4: relay.target,
     AV_ICECAST_URL: icecast.address('hall.ogg', key),
     AV_RECORD_DIR: '/media/nowhere/recordings',
   });
@@ -83,6 +86,9 @@ test('wrong key, closed port, no such host: each is told apart, and nothing is t
   expect(reasonOf('rtmp')).toContain('wrong stream key');
   expect(reasonOf('rtmp-2')).toContain('connection refused');
   expect(reasonOf('rtmp-3')).toContain('no such host');
+  expect(of(examination, 'rtmp-4')).toMatchObject([
+    { detail: expect.stringContaining('AV_STREAM_KEY_4 is empty'), advice: expect.stringMatching(/^Set the key/) },
+  ]);
   expect(reasonOf('icecast')).toContain('password wrong');
   expect(reasonOf('recordings')).toContain('is not there');
   expect(of(examination, 'dns')).toMatchObject([{ state: 'fail' }]);

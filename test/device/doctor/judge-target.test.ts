@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgeRunningTarget, judgeTarget } from '#device/doctor/judge-target.ts';
-import { noAnswerWords, rtmpErrorWords, stalledWords } from '#device/media-host/rtmp-error.ts';
+import { namelessErrorWords, noAnswerWords, rtmpErrorWords, stalledWords } from '#device/media-host/rtmp-error.ts';
 import type { OutputState } from '#protocol/media.ts';
 
 const waiting = (lastError: string): OutputState => ({ kind: 'waiting', attempt: 1, nextTryAt: '2026-11-21T12:00:00Z', lastError });
@@ -13,9 +13,15 @@ test.each([
   ["'connect' cmd failed", /last part of the address/],
   ['Network is unreachable', /cable or the Wi-Fi/],
   ['Unacceptable TLS certificate', /clock of this device/],
+  ['invalid address', /^Nothing was sent/],
 ])('every way to fail has its own advice: %s', (text, advice) => {
   const check = judgeTarget('rtmp', 'rtmp://h/live', waiting(rtmpErrorWords(text)), 0);
   expect(check).toMatchObject({ state: 'fail', detail: `rtmp://h/live: ${rtmpErrorWords(text)}`, advice: expect.stringMatching(advice) });
+});
+
+test('a refusal of a stream without a name is about the key that is missing', () => {
+  const words = namelessErrorWords(rtmpErrorWords("'publish' cmd failed"), 'AV_STREAM_KEY_2');
+  expect(judgeTarget('rtmp-2', 'rtmp://h/live', waiting(words), 0).advice).toMatch(/^Set the key/);
 });
 
 test.each([noAnswerWords, stalledWords])('%s', (words) => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isAway, isRefusal, rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
+import { isAway, isRefusal, namelessErrorWords, rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 
 /** Texts of rtmp2sink of GStreamer 1.22 on x86-64 Debian 12, against nginx-rtmp 1.2.2; the last rows are made up. */
 it.each([
@@ -19,7 +19,7 @@ it.each([
   ['Failed to connect: Error resolving “nohost.invalid”: Name or service not known', 'no such host'],
   ['Failed to connect: Socket I/O timed out', 'no answer from the server'],
   ['Failed to connect: Short read (want 3073 have 309)', 'the server does not speak RTMP'],
-  ['Failed to connect: Host is not set', 'expected an address rtmp://host[:port]/application/stream'],
+  ['Failed to connect: Host is not set', 'expected an address rtmp://host[:port]/application'],
   [
     'Failed to connect: Unacceptable TLS certificate',
     'untrusted certificate: the server’s is not signed by an authority known here, is out of date or bears another name',
@@ -45,4 +45,18 @@ it.each([
 ])('%s: %s', (text, kind) => {
   const words = rtmpErrorWords(text);
   expect(isAway(words) ? 'away' : isRefusal(words) ? 'refusal' : 'neither').toBe(kind);
+});
+
+it.each([
+  [
+    "'publish' cmd failed: connection closed remotely",
+    'refused by the server: wrong stream key, or streaming is not allowed; AV_STREAM_KEY is empty',
+  ],
+  ['NetStream.Publish.BadName', 'refused by the server: a stream of this name is already there; AV_STREAM_KEY is empty'],
+  ["'connect' cmd failed: connection closed remotely", 'refused by the server: no such application, or connecting is not allowed'],
+  ['Socket I/O timed out', 'no answer from the server'],
+])('a stream without a name: %s', (text, words) => {
+  const told = namelessErrorWords(rtmpErrorWords(text), 'AV_STREAM_KEY');
+  expect(told).toBe(words);
+  expect(isRefusal(told)).toBe(isRefusal(rtmpErrorWords(text)));
 });

@@ -1,5 +1,8 @@
 /** Several targets at once, with real servers at the far side. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { planOutputs } from '#device/plan/output.ts';
+import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { SettingKey } from '#protocol/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { footprintOf, reconnect } from '../media/reconnects.ts';
 import { startHost } from '../media/supervised-host.ts';
@@ -43,6 +46,36 @@ describe('several targets', () => {
       ['rtmp-2', 1],
     ]);
     expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(testKey);
+  });
+});
+
+describe('an address without a key', () => {
+  const settings = (address: string) => (key: SettingKey) => (key === 'AV_STREAM_URL' ? address : '');
+
+  it('is streamed to under the empty name', async () => {
+    const host = await startHost();
+    await host.supervisor.apply(testPlan({ outputs: planOutputs(settings(relay.target)) }));
+    await host.untilStreaming();
+    expect(relay.publications).toMatchObject([{ name: '', key: '' }]);
+    expect((await relay.probe('')).video).toMatchObject({ codec: 'h264' });
+  });
+
+  it('is told of where the server takes no stream without a name', async () => {
+    const host = await startHost();
+    relay.isOpen = false;
+    onTestFinished(() => {
+      relay.isOpen = true;
+    });
+    const outputs = planOutputs(settings(relay.target));
+    const third = { ...planOutputs(settings(`${relay.target}/inside`))[0], id: 'rtmp-3' } as RtmpOutputPlan;
+    await host.supervisor.apply(testPlan({ outputs: [...outputs, third] }));
+    const wordsOf = (id: string) =>
+      until('a refusal', 10_000, () => {
+        const state = host.outputOf(id);
+        return state?.kind === 'waiting' ? state.lastError : null;
+      });
+    expect(await wordsOf('rtmp')).toBe('refused by the server: wrong stream key, or streaming is not allowed; AV_STREAM_KEY is empty');
+    expect(await wordsOf('rtmp-3')).toBe('refused by the server: wrong stream key, or streaming is not allowed');
   });
 });
 

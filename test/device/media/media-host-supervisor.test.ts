@@ -171,7 +171,7 @@ describe('an output', () => {
   it.each([
     ['nothing listens', 'rtmp://127.0.0.1:1/live', 'connection refused: nothing listens there'],
     ['the host does not exist', 'rtmp://no-such-host.invalid/live', 'no such host'],
-    ['the address is none', 'http://127.0.0.1/live', 'expected an address rtmp://host[:port]/application/stream'],
+    ['the address is none', 'http://127.0.0.1/live', 'expected an address rtmp://host[:port]/application'],
   ])('says so when %s', async (_, target, words) => {
     const host = await startHost();
     await host.supervisor.apply(testPlan({ target }));

@@ -196,6 +196,12 @@ const streamPy: readonly Row[] = [
   },
 ];
 
+test('stream.py: E goes to the address with a slash behind it, as without a key it always did', () => {
+  const environment = streamPy.find(({ name }) => name.startsWith('E '))?.environment ?? {};
+  expect(plan(withDevices(pi4, [c920]), { environment }).outputs).toMatchObject([{ location: 'rtmp://h/live/' }]);
+  expect(plan(pi4, {}).outputs).toMatchObject([{ location: 'rtmp://10.0.31.212/live/' }]);
+});
+
 test.each(streamPy)('stream.py: $name', ({ hardware, environment, pipeline }) => {
   expect(plan(hardware, { environment }).capture.description).toBe(pipeline);
 });
@@ -224,7 +230,14 @@ test('a bitrate leaves the description as it is and is set while the encoder run
 
 test.each([
   ['a key', { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'KEY' }, 'rtmp://h/live/KEY', 'rtmp://h/live'],
-  ['no key', { AV_STREAM_URL: 'rtmp://h/live' }, 'rtmp://h/live', 'rtmp://h/live'],
+  [
+    'no key: the sink takes the last part for a stream, so an empty one stands behind the application',
+    { AV_STREAM_URL: 'rtmp://h/live' },
+    'rtmp://h/live/',
+    'rtmp://h/live',
+  ],
+  ['no key, and the slash', { AV_STREAM_URL: 'rtmp://h/live/' }, 'rtmp://h/live/', 'rtmp://h/live'],
+  ['no key, and a query', { AV_STREAM_URL: 'rtmp://h/live?t=1' }, 'rtmp://h/live?t=1/', 'rtmp://h/live'],
   ['a slash too many', { AV_STREAM_URL: 'rtmp://h/live/', AV_STREAM_KEY: 'KEY' }, 'rtmp://h/live/KEY', 'rtmp://h/live'],
   [
     'a key with an argument',
