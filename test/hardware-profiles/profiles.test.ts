@@ -21,6 +21,7 @@ test('every profile of the program is right', async () => {
     'raspberry-pi-zero-w',
   ]);
   expect(cameras.map((camera) => camera.id)).toEqual([
+    'elgato-cam-link-4k-mk2',
     'elgato-cam-link-4k',
     'generic-uvc',
     'hdmi2usb',
