@@ -50,6 +50,8 @@ export const BoardProfile = Type.Object(
           id: Id,
           /** Pixels a second that the encoder carries on this board, where that is less than it carries anywhere. */
           maximumPixelsPerSecond: Type.Optional(Type.Integer({ minimum: 1 })),
+          /** The board may have it or not: it is not relied upon where GStreamer did not tell which encoders are there. */
+          onlyWhereFound: Type.Optional(Type.Literal(true)),
         },
         closed,
       ),

@@ -15,15 +15,22 @@ export type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
 const gstreamerTimeoutMs = 15_000;
 const maximumEncoders = 8;
 
-/** `known`: of an earlier look. What no plugging can change, GStreamer's elements, is taken from it: asking for them takes longest. */
-export async function detectHardware(tools: DetectionTools, known: DetectedHardware | null = null): Promise<DetectedHardware> {
+/**
+ * `known`: of an earlier look. What no plugging can change, GStreamer's elements, is taken from it: asking for them takes longest.
+ * `namedEncoders`: the elements that somebody has a use for; they are kept before others.
+ */
+export async function detectHardware(
+  tools: DetectionTools,
+  known: DetectedHardware | null = null,
+  namedEncoders: ReadonlySet<string> = new Set(),
+): Promise<DetectedHardware> {
   const problems: DetectionProblem[] = [];
   const report = (subject: string, problem: string) => problems.push({ subject, problem });
   const [board, gstreamer, videoNodes] = await Promise.all([
     detectBoard(tools),
     known !== null && known.encoders.length > 0 && known.gstreamerVersion !== null
       ? { elements: known.elements, encoders: known.encoders, gstreamerVersion: known.gstreamerVersion }
-      : detectGstreamer(tools, report),
+      : detectGstreamer(tools, namedEncoders, report),
     detectCameras(tools, report),
   ]);
   // libcamera's cameras can be used only through its own source element.
@@ -46,7 +53,11 @@ async function detectBoard(tools: DetectionTools): Promise<BoardFact> {
 
 type Gstreamer = Pick<DetectedHardware, 'elements' | 'encoders' | 'gstreamerVersion'>;
 
-async function detectGstreamer(tools: DetectionTools, report: (subject: string, problem: string) => void): Promise<Gstreamer> {
+async function detectGstreamer(
+  tools: DetectionTools,
+  namedEncoders: ReadonlySet<string>,
+  report: (subject: string, problem: string) => void,
+): Promise<Gstreamer> {
   const [list, version] = await Promise.all([
     tools.run('gst-inspect-1.0', [], gstreamerTimeoutMs),
     tools.run('gst-inspect-1.0', ['--version'], gstreamerTimeoutMs),
@@ -56,9 +67,10 @@ async function detectGstreamer(tools: DetectionTools, report: (subject: string, 
     return { elements: new Set(), encoders: [], gstreamerVersion: null };
   }
   const elements = parseElements(list.stdout);
-  const names = [...elements].filter(isH264Encoder).sort().slice(0, maximumEncoders);
+  const found = [...elements].filter(isH264Encoder).sort();
+  const names = [...found.filter((name) => namedEncoders.has(name)), ...found.filter((name) => !namedEncoders.has(name))];
   const encoders = await Promise.all(
-    names.map(async (element): Promise<EncoderFact> => {
+    names.slice(0, maximumEncoders).map(async (element): Promise<EncoderFact> => {
       const outcome = await tools.run('gst-inspect-1.0', [element], gstreamerTimeoutMs);
       if (outcome.kind === 'failed') report(element, outcome.reason);
       return { element, properties: outcome.kind === 'finished' ? parseProperties(outcome.stdout) : [] };

@@ -14,7 +14,8 @@ export async function detectWithEncoders(
   stateDirectory: string,
   known: DetectedHardware | null = null,
 ): Promise<DetectedHardware> {
-  const hardware = await detectHardware(tools, known === null ? null : withoutFailures(known));
+  const named = new Set(profiles.encoders.map(({ match }) => match.element));
+  const hardware = await detectHardware(tools, known === null ? null : withoutFailures(known), named);
   const probed = await probeEncoders(hardware, resolveProfile(hardware, profiles).encoders, tools, memory);
   return { ...probed, mediaDirectory: mediaDirectory(stateDirectory) };
 }

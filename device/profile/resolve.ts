@@ -9,7 +9,7 @@ export type ResolvedProfile = {
   readonly board: BoardProfile;
   /** By camera id. */
   readonly cameras: ReadonlyMap<string, CameraProfile>;
-  /** Encoders that start here and that the board wants, best first; all that the board wants when GStreamer told of none. */
+  /** Encoders that start here and that the board wants, best first; those that the board surely has when GStreamer told of none. */
   readonly encoders: readonly EncoderProfile[];
 };
 
@@ -25,7 +25,8 @@ export function resolveProfile(hardware: DetectedHardware, profiles: HardwarePro
   const present = wanted.filter((encoder) => factOf(encoder) !== undefined);
   const starting = present.filter((encoder) => factOf(encoder)?.failure === undefined);
   // Where none starts, the media host says why: that is more than having none to try.
-  const encoders = [starting, present].find(({ length }) => length > 0) ?? wanted;
+  const unseen = wanted.filter(({ id }) => !board.encoders.some((encoder) => encoder.id === id && encoder.onlyWhereFound));
+  const encoders = [starting, present].find(({ length }) => length > 0) ?? unseen;
   return { board, cameras: new Map(cameras), encoders };
 }
 

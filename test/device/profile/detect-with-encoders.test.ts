@@ -34,3 +34,24 @@ test('an encoder that did not start is tried again at the next look', async () =
   expect(second.problems).toEqual([]);
   expect(tries).toBe(2);
 });
+
+test('on a machine with more encoders than are kept, those that a profile names are kept', async () => {
+  const vendors = ['amf', 'msdk', 'mpp', 'nv', 'nvautogpu', 'nvcuda', 'omx', 'qsv', 'va', 'vaapi', 'vulkan'].map(
+    (name) => `${name}h264enc`,
+  );
+  const named = ['openh264enc', 'v4l2h264enc', 'x264enc'];
+  const elements = [...vendors, ...named];
+  const hardware = await detectWithEncoders(
+    toolsOf({
+      programs: {
+        'gst-inspect-1.0': elements.map((element) => `plugin:  ${element}: H.264 Encoder\n`).join(''),
+        'gst-inspect-1.0 --version': 'gst-inspect-1.0 version 1.22.0\n',
+        ...Object.fromEntries(elements.map((element) => [`gst-inspect-1.0 ${element}`, ''])),
+      },
+    }),
+    profiles,
+    forgetfulEncoderMemory(),
+    '/state',
+  );
+  expect(hardware.encoders.map(({ element }) => element)).toEqual([...named, ...vendors.toSorted().slice(0, 5)]);
+});

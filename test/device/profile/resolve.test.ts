@@ -74,15 +74,20 @@ test('an encoder has the narrower of its own limit and the board’s', () => {
   };
   expect(limits('Raspberry Pi Zero W Rev 1.1')['v4l2h264enc']).toBe(1280 * 720 * 30);
   expect(limits('Raspberry Pi 4 Model B Rev 1.5')).toMatchObject({ v4l2h264enc: 62_914_560, x264enc: 1920 * 1080 * 30 });
-  expect(limits('A PC')).toEqual({ x264enc: undefined, openh264enc: undefined });
+  expect(limits('Radxa ROCK 5B')).toEqual({ v4l2h264enc: 62_914_560, x264enc: undefined, openh264enc: undefined });
 });
 
 test('encoders in the board’s order, of those that are there', () => {
   const ids = (hardware: typeof server) => resolveProfile(hardware, profiles).encoders.map((encoder) => encoder.id);
   expect(ids(server)).toEqual(['x264enc', 'openh264enc']);
   expect(ids(pi4)).toEqual(['v4l2h264enc', 'x264enc', 'openh264enc']);
+  const otherBoard = (model: string, architecture: string) => ({ ...pi4, board: { model, architecture } });
+  expect(ids(otherBoard('Qualcomm Dragonboard 410c', 'aarch64'))).toEqual(['v4l2h264enc', 'x264enc', 'openh264enc']);
+  expect(ids(otherBoard('Raspberry Pi 2 Model B Rev 1.1', 'armv7l'))).toEqual(['v4l2h264enc', 'x264enc', 'openh264enc']);
   expect(ids({ ...pi4, encoders: server.encoders })).toEqual(['x264enc', 'openh264enc']);
   expect(ids({ ...server, encoders: [] })).toEqual(['x264enc', 'openh264enc']);
+  expect(ids({ ...pi4, encoders: [] })).toEqual(['v4l2h264enc', 'x264enc', 'openh264enc']);
+  expect(ids({ ...otherBoard('Radxa ROCK 5B', 'aarch64'), encoders: [] })).toEqual(['x264enc', 'openh264enc']);
 });
 
 test('the profile of the camera in use sets defaults; the environment is stronger', () => {
