@@ -15,7 +15,7 @@ const laboratory = join(import.meta.dirname, '..', 'lab', 'main.ts');
 
 export async function printReplugs(sheet: FigureSheet): Promise<void> {
   try {
-    await checkRequirements('lab');
+    await checkRequirements();
   } catch (cause) {
     if (!(cause instanceof Unavailable)) throw cause;
     sheet.leftOut(what, `because the laboratory cannot be opened here: ${cause.message}`);

@@ -30,7 +30,7 @@ function say(line: string): void {
 }
 
 async function openLaboratory(wish: Wish, signal: AbortSignal): Promise<number> {
-  await checkRequirements('lab');
+  await checkRequirements();
   const kernel = await prepareKernel((line) => say(`The laboratory: ${line}`), signal);
   const names = wish.played.map(({ name }) => name);
   await rm(keptLogs, { recursive: true, force: true });

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** A reason why the laboratory cannot open here: no fault of ours, so it is skipped, with this as the one line that is said. */
 export class Unavailable extends Error {}
 
-const packageLists = join(import.meta.dirname, '..', '..', 'setup', 'packages');
+const packageList = join(import.meta.dirname, '..', '..', 'setup', 'packages', 'lab.txt');
 
 /** Tools of the administrator are not in everybody's PATH. */
 const folders: readonly string[] = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
@@ -19,19 +19,19 @@ export function programPath(name: string): string {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
 }
 
-/** `list`: which of setup/packages. @throws Unavailable with what is missing and how to get it */
-export async function checkRequirements(list: 'lab' | 'lab-arm'): Promise<void> {
+/** @throws Unavailable with what is missing and how to get it */
+export async function checkRequirements(): Promise<void> {
   if (process.arch !== 'x64' || process.platform !== 'linux') {
     throw new Unavailable(`it is made for Linux on x64, this is ${process.platform} on ${process.arch}`);
   }
-  const missing = await missingPackages(readPackageList(list));
+  const missing = await missingPackages(readPackageList());
   if (missing.length === 0) return;
   throw new Unavailable(`not installed: ${missing.join(' ')}. To have it: apt-get install --no-install-recommends ${missing.join(' ')}`);
 }
 
 /** One name a line; what follows a # is for the reader. */
-export function readPackageList(name: string): readonly string[] {
-  const lines = readFileSync(join(packageLists, `${name}.txt`), 'utf8')
+function readPackageList(): readonly string[] {
+  const lines = readFileSync(packageList, 'utf8')
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim());
   return lines.filter((line) => line !== '');
