@@ -85,7 +85,7 @@ export const conditionDefinitions = {
     severity: 'warning',
     advice: 'Mend what the detail names; plug in a microphone, or set AV_DISABLE_AUDIO if no sound is wanted.',
     holdMs: 0,
-    dependsOn: ['test-picture', 'no-signal'],
+    dependsOn: ['pipeline-failed', 'test-picture', 'no-signal'],
   },
   'audio-silent': {
     title: 'No sound',
@@ -135,7 +135,7 @@ export const conditionDefinitions = {
     severity: 'warning',
     advice: 'The board or the camera is too slow for this size and rate: lower AV_VIDEO_WIDTH and AV_VIDEO_HEIGHT or AV_VIDEO_FRAMERATE.',
     holdMs: 10_000,
-    dependsOn: ['pipeline-failed', 'under-voltage', 'throttled'],
+    dependsOn: ['pipeline-failed', 'under-voltage', 'throttled', 'board-hot', 'memory-low'],
   },
   'mode-not-met': {
     title: 'Smaller or slower picture than asked for',
@@ -143,14 +143,14 @@ export const conditionDefinitions = {
     advice:
       'The camera or the board cannot do what the settings ask: ask for the size and rate that are given, or use another camera or board.',
     holdMs: 0,
-    dependsOn: ['test-picture'],
+    dependsOn: ['test-picture', 'no-signal'],
   },
   'uplink-slow': {
     title: 'Bitrate lowered for a slow uplink',
     severity: 'warning',
     advice: 'The stream goes on with less quality and recovers by itself. A cable instead of Wi-Fi, or a lower AV_VIDEO_BITRATE, mends it.',
     holdMs: 5000,
-    dependsOn: ['output-down', 'wifi-weak'],
+    dependsOn: ['output-down', 'wifi-weak', 'output-dropping'],
   },
   'output-dropping': {
     title: 'Uplink too slow: pictures are left out',
@@ -319,6 +319,12 @@ export function isServerCondition(code: string): boolean {
 
 export function isConditionCode(code: string): code is ConditionCode {
   return Object.hasOwn(conditionDefinitions, code);
+}
+
+/** Its cause is among those that are present: that one is shown, and told of. */
+export function isExplained(code: string, present: readonly { readonly code: string }[]): boolean {
+  const causes: readonly string[] = isConditionCode(code) ? conditionDefinitions[code].dependsOn : [];
+  return causes.length > 0 && present.some((other) => causes.includes(other.code));
 }
 
 /** A condition that is present. A code that this side does not know is let through. */

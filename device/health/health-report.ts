@@ -11,7 +11,7 @@ import { noDecoderWords } from '#device/plan/keyframe-look.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
-import type { Condition } from '#protocol/conditions.ts';
+import type { Condition, ConditionCode } from '#protocol/conditions.ts';
 import type { MediaState, OutputStatus } from '#protocol/media.ts';
 import type { Health, RecordingsSummary, Report, SettingRefusal } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
@@ -54,7 +54,9 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
-  const found: ObservedCondition[] = [...observeMedia(facts), ...observeRecording(facts), ...observeBoard(board, clockOffset)];
+  const recording = observeRecording(facts);
+  const found: ObservedCondition[] = [...observeMedia(facts), ...recording];
+  found.push(...withoutToldOfRecording(observeBoard(board, clockOffset), recording, prepared));
   // A file may well be silent for a while: that is no fault of a microphone.
   const isOwnSound = prepared.plan.capture.file?.soundRateHz != null;
   found.push(...contentConditions(facts.content).filter(({ code }) => code !== 'audio-silent' || !isOwnSound));
@@ -153,6 +155,20 @@ function observeRecording({ status, prepared, recordingDrops, monotonicMs }: Hea
     found.push({ code: 'recording-dropping', detail: `${recordingDrops.groups} groups of pictures missing so far` });
   }
   return found;
+}
+
+/** One card for the recordings and the state has one alarm: the graver one of the recording. Of two disks each has its own. */
+function withoutToldOfRecording(
+  ofBoard: readonly ObservedCondition[],
+  recording: readonly ObservedCondition[],
+  { settings, recordingsMeanwhile }: Prepared,
+): readonly ObservedCondition[] {
+  const isOnOneCard = recordingsMeanwhile !== null || (settings.AV_RECORD_DIR.value ?? '') === '';
+  const has = (observed: readonly ObservedCondition[], wanted: ConditionCode) => observed.some(({ code }) => code === wanted);
+  const isFull = has(recording, 'recording-disk-full');
+  const isRefusing = has(recording, 'recording-failed') && has(ofBoard, 'disk-unwritable');
+  if (!isOnOneCard || (!isFull && !isRefusing)) return ofBoard;
+  return ofBoard.filter(({ code }) => code !== 'disk-unwritable' && code !== 'disk-low');
 }
 
 function isDropping({ grewAtMs }: DropMemory, monotonicMs: number): boolean {

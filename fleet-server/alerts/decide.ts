@@ -19,7 +19,7 @@ import {
   type Watched,
 } from '#fleet-server/alerts/gather.ts';
 import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
-import { type ConditionCode, conditionDefinitions, isConditionCode, isServerCondition } from '#protocol/conditions.ts';
+import { type ConditionCode, conditionDefinitions, isConditionCode, isExplained, isServerCondition } from '#protocol/conditions.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
 
 export type DeviceFacts = {
@@ -283,16 +283,14 @@ function conditionFindings(rule: AlertRule, trigger: Extract<DeviceTrigger, { ki
   const { state } = device.presence;
   // What an absent device last said of itself says nothing of now; what the server knows by itself holds.
   const conditions = device.conditions.filter(({ code }) => state === 'online' || (state === 'offline' && isServerCondition(code)));
-  const present = new Set(conditions.map(({ code }) => code));
   return conditions.flatMap(({ code, detail = '' }) => {
     if (!isConditionCode(code)) return [];
-    const { title, advice, severity, dependsOn } = conditionDefinitions[code];
+    const { title, advice, severity } = conditionDefinitions[code];
     const isMeant =
       trigger.conditions.length === 0
         ? code !== toldOfRelay && severities.indexOf(severity) >= severities.indexOf(trigger.severity)
         : trigger.conditions.includes(code);
-    const isExplained = dependsOn.some((cause) => present.has(cause));
-    if (!isMeant || isExplained) return [];
+    if (!isMeant || isExplained(code, conditions)) return [];
     const text = [detail, advice].filter((part) => part !== '').join(' ');
     const { id: deviceId, name: deviceName, group } = device;
     const key = `${rule.id}/${deviceId}/${code}`;

@@ -1,5 +1,5 @@
 /** Which device needs somebody most. Pure. */
-import { type Condition, conditionDefinitions, isConditionCode } from '#protocol/conditions.ts';
+import { type Condition, conditionDefinitions, isConditionCode, isExplained } from '#protocol/conditions.ts';
 import type { StreamState } from '#protocol/model/device.ts';
 
 const ofStream: { readonly [Kind in StreamState['kind']]: number } = {
@@ -30,10 +30,4 @@ export function urgency(stream: StreamState['kind'], conditions: readonly Condit
 /** One that only a newer agent knows is taken for a warning. */
 function urgencyOf(code: string): number {
   return isConditionCode(code) ? ofSeverity[conditionDefinitions[code].severity] : ofSeverity.warning;
-}
-
-/** Its cause is there too: that one counts. */
-function isExplained(code: string, conditions: readonly Condition[]): boolean {
-  const causes: readonly string[] = isConditionCode(code) ? conditionDefinitions[code].dependsOn : [];
-  return causes.length > 0 && conditions.some((other) => causes.includes(other.code));
 }

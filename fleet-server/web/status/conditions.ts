@@ -1,5 +1,5 @@
 /** Which conditions are shown, and in which order. Pure. */
-import { type Condition, type ConditionDefinition, conditionDefinitions, isConditionCode } from '#protocol/conditions.ts';
+import { type Condition, type ConditionDefinition, conditionDefinitions, isConditionCode, isExplained } from '#protocol/conditions.ts';
 
 export type ShownCondition = Condition & Pick<ConditionDefinition, 'title' | 'severity' | 'advice'>;
 
@@ -11,9 +11,8 @@ function definitionOf(code: string): ConditionDefinition | null {
 
 /** Worst first, oldest first among equals; without those whose cause is shown already. */
 export function shownConditions(conditions: readonly Condition[]): readonly ShownCondition[] {
-  const present = new Set(conditions.map(({ code }) => code));
   return conditions
-    .filter(({ code }) => !(definitionOf(code)?.dependsOn ?? []).some((cause) => present.has(cause)))
+    .filter(({ code }) => !isExplained(code, conditions))
     .map((condition) => {
       const definition = definitionOf(condition.code);
       return {

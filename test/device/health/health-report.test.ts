@@ -99,6 +99,14 @@ function native(elements = new Set<string>()): Prepared {
   return fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), { ...machine, hardware: { ...machine.hardware, elements } });
 }
 const muted = fitSettings(desired(1, { AV_DISABLE_AUDIO: true }), machineWith({ cameras: [webcam] }));
+const onOwnDisk = fitSettings(
+  desired(1, { AV_DISABLE_AUDIO: true }),
+  machineWith({ cameras: [webcam], environment: { AV_RECORD_DIR: '/media/disk' } }),
+);
+const cardFull = { ...board, diskFreeBytes: 0, diskProblem: 'ENOSPC' };
+const cardReadOnly = { ...board, diskProblem: 'EROFS' };
+const noRoomToRecord = status(running.media, [pausedRecording('disk-full')]);
+const noRecording = status(running.media, [pausedRecording('failed')]);
 
 test.each<[string, Partial<HealthFacts>, string[]]>([
   ['camera without a microphone', {}, ['no-microphone']],
@@ -139,6 +147,29 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['the disk too slow', { prepared: muted, recordingDrops: { groups: 3, grewAtMs: 90_000 } }, ['recording-dropping']],
   ['no room to record', { prepared: muted, status: status(running.media, [pausedRecording('disk-full')]) }, ['recording-disk-full']],
   ['a disk that refuses', { prepared: muted, status: status(running.media, [pausedRecording('failed')]) }, ['recording-failed']],
+  ['one card, full', { prepared: muted, status: noRoomToRecord, board: cardFull }, ['recording-disk-full']],
+  ['one card that refuses', { prepared: muted, status: noRecording, board: cardReadOnly }, ['recording-failed']],
+  ['one card that refuses and has little left', { prepared: muted, status: noRecording, board: cardFull }, ['recording-failed']],
+  [
+    'one card with little left, and a recording that fails of something else',
+    { prepared: muted, status: noRecording, board: { ...board, diskFreeBytes: 4e8 } },
+    ['recording-failed', 'disk-low'],
+  ],
+  [
+    'a disk for recordings that is full, and the card as well',
+    { prepared: onOwnDisk, status: noRoomToRecord, board: cardFull },
+    ['recording-disk-full', 'disk-unwritable', 'disk-low'],
+  ],
+  [
+    'a disk for recordings that refuses, and the card as well',
+    { prepared: onOwnDisk, status: noRecording, board: cardReadOnly },
+    ['recording-failed', 'disk-unwritable'],
+  ],
+  [
+    'the disk for recordings away, and the card refuses',
+    { prepared: { ...onOwnDisk, recordingsMeanwhile: '/state/meanwhile' }, status: noRecording, board: cardReadOnly },
+    ['recording-failed', 'recording-disk-away'],
+  ],
   [
     'a recording that pauses loses groups, and says why it pauses',
     {
