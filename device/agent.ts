@@ -83,7 +83,7 @@ export class Agent {
     this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
     this.#machine = new MachineKeeper(options);
-    this.#backlog = new HealthBacklogKeeper(clock.monotonicMs);
+    this.#backlog = new HealthBacklogKeeper({ state, log, nowMs: clock.nowMs });
     this.#announcer = new StreamAnnouncer({ log, service: options.service, record: (kind, detail) => this.#record(kind, detail) });
     this.#outbox = new Outbox(this.#events, this.#backlog);
   }
@@ -94,7 +94,7 @@ export class Agent {
     const mediaStarted = this.#startMedia();
     const [fingerprint, bootId] = await Promise.all([this.#options.hardwareFingerprint(), readBootId()]);
     await this.#machine.load(bootId);
-    const [machine] = await Promise.all([this.#machine.detect(), this.#events.start()]);
+    const [machine] = await Promise.all([this.#machine.detect(), this.#events.start(), this.#backlog.load(bootId)]);
     if (this.#stopping !== null) return;
     const parts = this.#build(machine, bootId);
     this.#parts = parts;
@@ -140,7 +140,7 @@ export class Agent {
     const kept = Promise.all([parts?.commands.stop(), parts?.keeper.stop()]);
     parts?.logLease.stop();
     await Promise.all([kept, parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
-    await Promise.all([this.#machine.settled(), this.#events.stop()]);
+    await Promise.all([this.#machine.settled(), this.#events.stop(), this.#backlog.stop()]);
   }
 
   /** A device whose media host does not start must still be able to say so: after a while the agent goes on without it. */

@@ -137,6 +137,16 @@ export const Health = Type.Object(
 );
 export type Health = Static<typeof Health>;
 
+const backlogFigures = {
+  framesPerSecond: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  videoBitrateKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  temperatureC: Type.Union([Type.Number(), Type.Null()]),
+  loadAverage1m: Type.Number({ minimum: 0 }),
+  memoryAvailableBytes: Type.Integer({ minimum: 0 }),
+};
+/** What is kept of a health that nobody could be told. */
+export const BacklogFigures = Type.Object(backlogFigures);
+
 export const HealthBacklog = Type.Object(
   {
     samples: Type.Array(
@@ -146,11 +156,7 @@ export const HealthBacklog = Type.Object(
           maximum: Number.MAX_SAFE_INTEGER,
           description: 'When this message was sent; the server’s own clock makes a time of it',
         }),
-        framesPerSecond: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
-        videoBitrateKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
-        temperatureC: Type.Union([Type.Number(), Type.Null()]),
-        loadAverage1m: Type.Number({ minimum: 0 }),
-        memoryAvailableBytes: Type.Integer({ minimum: 0 }),
+        ...backlogFigures,
       }),
       { maxItems: 60 },
     ),

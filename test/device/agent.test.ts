@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jpegSize } from '#device/commands/still-picture.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
@@ -116,6 +118,27 @@ test('a restart finds the same device, the same settings and the next session', 
   const after = await fleet.hear('hello', (_body, { session }) => session.counter > before.session.counter);
   expect(after.body).toMatchObject({ appliedRevision: 7, appliedDigest: 'a'.repeat(64) });
   expect(after.session.counter).toBe(before.session.counter + 1);
+});
+
+test('health that an agent could not tell is told by the one that is started after it', async () => {
+  const fleet = await startedFleet();
+  const { onEnrolment } = fleet;
+  fleet.onEnrolment = () => ({ status: 500, body: {} });
+  const first = await startedAgent(fleet);
+  const file = join(first.stateDirectory, 'health-backlog.json');
+  first.media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'no such device' });
+  await first.agent.stop();
+  await access(file);
+  fleet.onEnrolment = onEnrolment;
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect((await fleet.hear('health-backlog')).body.samples).toMatchObject([{ videoBitrateKbps: null, loadAverage1m: expect.any(Number) }]);
+  await until('the file gone', 5000, () =>
+    access(file).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await second.agent.stop();
 });
 
 test('power comes back and the network does not: the last good settings are in force within the first second', async () => {

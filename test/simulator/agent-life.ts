@@ -55,9 +55,10 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
       if (network.sabotage === 'command forgotten by the device' && file.name === 'commands.json') return Promise.resolve();
       return agent.state.write(file, value);
     }) as MemoryState['write'],
+    remove: (file: Parameters<MemoryState['remove']>[0]) => (isAlive ? agent.state.remove(file) : new Promise<void>(() => undefined)),
   };
   const events = new EventJournal({ state, clock, log });
-  const backlog = new HealthBacklogKeeper(clock.monotonicMs);
+  const backlog = new HealthBacklogKeeper({ state, log, nowMs: clock.nowMs, uptimeMs: clock.monotonicMs });
   const outbox = new Outbox(events, backlog);
   const wait = (ms: number) => new Promise<void>((resolve) => clock.schedule(resolve, ms));
 
@@ -174,7 +175,7 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
 
   await events.start();
   events.onReady(() => uplink.wake());
-  await keeper.start(agent.parts.deviceId);
+  await Promise.all([backlog.load(bootId), keeper.start(agent.parts.deviceId)]);
   await runner.start();
   keeper.reconcile();
   uplink.start();
@@ -187,7 +188,7 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
       const kept = Promise.all([keeper.stop(), runner.stop()]);
       await uplink.stop();
       await kept;
-      await events.stop();
+      await Promise.all([events.stop(), backlog.stop()]);
       isAlive = false;
     },
     end: () => {

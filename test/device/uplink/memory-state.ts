@@ -16,4 +16,9 @@ export class MemoryState {
     this.writes += 1;
     this.files.set(file.name, JSON.stringify(value));
   }
+
+  async remove(file: StateFile<unknown>): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.files.delete(file.name);
+  }
 }

@@ -89,8 +89,7 @@ test('8 hours offline: every event arrives once and in order, after a restart an
   const third = await journalOn(new StateDirectory(directory, log), systemClock);
   third.add('agent-started', 'after the power cut');
   added.push('after the power cut');
-  const backlog = new HealthBacklogKeeper(() => clock.monotonicMs());
-  await rememberHealth(clock, backlog);
+  const backlog = await rememberedHealth(clock, new StateDirectory(directory, log));
   const uplink = uplinkTo(server, new Outbox(third, backlog), third, new StateDirectory(directory, log));
   uplink.start();
   onTestFinished(() => uplink.stop());
@@ -116,12 +115,22 @@ test('8 hours offline: every event arrives once and in order, after a restart an
   expect(log.lines).toEqual([]);
 });
 
-/** The hours of `clock` again, as the health told them: its temperature is the number of the hour. */
-async function rememberHealth(clock: ManualClock, backlog: HealthBacklogKeeper): Promise<void> {
+/** The hours of `clock` again, as the health told them: its temperature is the number of the hour. The agent is started again in each. */
+async function rememberedHealth(clock: ManualClock, state: StateDirectory): Promise<HealthBacklogKeeper> {
+  const start = async () => {
+    const backlog = new HealthBacklogKeeper({ state, log: quietLog(), nowMs: clock.nowMs, uptimeMs: clock.monotonicMs });
+    await backlog.load('boot-2');
+    return backlog;
+  };
+  let backlog = await start();
   for (let offline = 0; offline < offlineMs; offline += 10_000) {
     backlog.add(healthAt(offline / hourMs));
     await clock.advance(10_000);
+    if ((offline + 10_000) % hourMs !== 0) continue;
+    await backlog.stop();
+    backlog = await start();
   }
+  return backlog;
 }
 
 function healthAt(temperatureC: number): Health {
