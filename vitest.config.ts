@@ -53,7 +53,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // What takes minutes of real time, one after the other: `npm run test-long`, and continuous integration.
+      // What takes minutes of real time, one after the other: `npm run test-long`, by hand. Continuous integration does not run it.
       {
         extends: true,
         test: {

@@ -1,11 +1,13 @@
-/** Segments with damage in their middle: what plays afterwards, by our own scanner for many and by ffmpeg for some. */
+/** Segments that break off, and those with damage in their middle: what plays afterwards, by our own scanner for many and by ffmpeg for some. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { isEndOfSequence, parseTag } from '#device/media-host/flv.ts';
 import { scanSegment } from '#device/recording/flv-scanner.ts';
+import { readRecordings } from '#device/recording/list-recordings.ts';
 import { fillersOf, mendSegment } from '#device/recording/mend.ts';
+import { recordingName } from '#device/recording/segment-name.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { makeSegment } from './made-segment.ts';
 import { probeFile } from './probe.ts';
@@ -91,6 +93,45 @@ test('whatever is damaged, what is left is whole, and no group is lost that was 
       expect(facts.frames).toBeLessThanOrEqual(300);
     }),
     { numRuns: 60 },
+  );
+});
+
+/** Where each tag ends, the header's nought included, and how many pictures are whole up to there. */
+function endsOf(bytes: Buffer): readonly { readonly at: number; readonly frames: number }[] {
+  const ends = [{ at: 13, frames: 0 }];
+  for (let offset = 13; offset < bytes.length; ) {
+    const length = bytes.readUIntBE(offset + 1, 3) + 15;
+    const tag = parseTag(bytes.subarray(offset, offset + length));
+    offset += length;
+    const isPicture = tag?.kind === 'video' && !tag.isHeader && !isEndOfSequence(tag);
+    ends.push({ at: offset, frames: (ends.at(-1)?.frames ?? 0) + (isPicture ? 1 : 0) });
+  }
+  return ends;
+}
+
+test('cut off at any byte: nothing is thrown, and all up to the last whole tag is kept, is listed, and is the same', async () => {
+  const ends = endsOf(segment);
+  const directory = await temporaryDirectory();
+  const name = recordingName(Date.UTC(2026, 10, 21, 10));
+  const path = join(directory, `${name}.flv`);
+  const inHeaders = fc.integer({ min: 0, max: groups[0]?.to ?? 0 });
+  const atTheSeam = fc
+    .tuple(fc.nat(ends.length - 1), fc.integer({ min: -12, max: 12 }))
+    .map(([index, by]) => Math.min(segment.length, Math.max(0, (ends[index]?.at ?? 0) + by)));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(inHeaders, atTheSeam, fc.integer({ min: 0, max: segment.length })), async (cut) => {
+      await writeFile(path, segment.subarray(0, cut));
+      const facts = await mendSegment(path);
+      const kept = ends.findLast(({ at }) => at <= cut);
+      const frames = kept?.frames ?? 0;
+      // Without a picture there is nothing to keep, and the file stays as it is.
+      const bytes = frames === 0 ? cut : (kept?.at ?? 0);
+      expect(facts).toMatchObject({ frames, wholeBytes: frames === 0 ? 0 : bytes, holes: [] });
+      expect((await readFile(path)).equals(segment.subarray(0, bytes))).toBe(true);
+      const listed = await readRecordings(directory);
+      expect(listed?.recordings).toMatchObject([{ name, format: 'flv', bytes }]);
+    }),
+    { numRuns: 200, seed: 20_261_121 },
   );
 });
 
