@@ -21,7 +21,7 @@ export type Watched = {
   /** The connection in which it was seen last, and since when. */
   readonly connection: { readonly since: string; readonly seenAtMs: number } | null;
   readonly faults: readonly SeenFault[];
-  /** Since when it has had no fault; null while it has one, or is not there. */
+  /** Since when it has had no fault that is more than told; null while it has one, or is not there. */
   readonly goodSinceMs: number | null;
   /** In this run of faults. */
   readonly attempts: number;
@@ -124,7 +124,7 @@ function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, is
     .map(({ fault }) => fault);
   const known = before.connection === null ? unseen(before.faults, nowMs) : before.faults;
   const faults = faultsAfter(known, there, policy, nowMs);
-  if (there.length > 0) return { ...watched, connection, faults, goodSinceMs: null };
+  if (there.some((fault) => policy.faults[fault].response !== 'tell')) return { ...watched, connection, faults, goodSinceMs: null };
   const goodSinceMs = before.goodSinceMs ?? nowMs;
   const isForgiven = nowMs - goodSinceMs >= policy.forgiveAfterS * 1000;
   const isClean = before.attempts === 0 && before.notBeforeMs === 0;

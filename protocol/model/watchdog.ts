@@ -51,7 +51,11 @@ export const WatchdogPolicy = Type.Object({
   ),
   firstPauseS: Type.Integer({ minimum: 5, maximum: 3600, description: 'From one attempt to the next: doubled each time' }),
   maxPauseS: Type.Integer({ minimum: 5, maximum: 3600 }),
-  forgiveAfterS: Type.Integer({ minimum: 10, maximum: 86_400, description: 'After so long without a fault the next is the first again' }),
+  forgiveAfterS: Type.Integer({
+    minimum: 10,
+    maximum: 86_400,
+    description: 'After so long without a fault that is more than told the next is the first again',
+  }),
   maxAnHour: Type.Integer({ minimum: 0, maximum: 60, description: 'Of all steps together; 0: the watchdog does nothing' }),
 });
 export type WatchdogPolicy = Static<typeof WatchdogPolicy>;

@@ -130,6 +130,19 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
     ['21: restart-pipeline', '31: restart-media-host', '101: restart-pipeline', '111: restart-media-host', '131: restart-media-host'],
   ],
   [
+    '… also where there was no sound all the time, which is only told',
+    150,
+    (s) => ({ device: { ...((s >= 20 && s < 33) || s >= 100 ? failed : good), conditions: [{ code: 'audio-silent' }] } }),
+    [
+      '21: restart-pipeline',
+      '31: restart-media-host',
+      '51: tell',
+      '101: restart-pipeline',
+      '111: restart-media-host',
+      '131: restart-media-host',
+    ],
+  ],
+  [
     'a device that fails again and again within the minute is not a new case each time',
     100,
     (s) => ({ device: s >= 20 && s % 10 < 4 ? failed : good }),
