@@ -1,22 +1,28 @@
 /** No container can be started in these tests: the compose file is read, and the load balancer's configuration is checked by nginx itself. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { connectAsync } from 'mqtt';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseConfiguration } from '#fleet-server/configuration.ts';
+import { password, signIn } from '../fleet-server/process/writes.ts';
+import { environmentFor, startServer } from '../fleet-server/running-server.ts';
+import { canBalance, LoadBalancer, onThisMachine } from '../fleet-server/servers/load-balancer.ts';
 import { read, root } from './source-files.ts';
 
 type Service = {
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly build?: { dockerfile: string };
+  readonly networks?: { readonly default: { readonly ipv4_address: string } };
 };
 type Compose = { readonly services: Readonly<Record<string, Service>>; readonly volumes: Readonly<Record<string, unknown>> };
 
 const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))';
 const hasYaml = canRun('python3', ['-c', 'import yaml']);
-const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 function canRun(program: string, argumentList: readonly string[]): boolean {
   try {
@@ -43,6 +49,7 @@ test('the compose file is YAML, and each fleet server in it has a configuration 
     if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
     expect(parsed.configuration.serverUrl).toBe(`http://${name}:8080`);
     keyFiles.add(parsed.configuration.keyFile);
+    expect(parsed.configuration.trustedProxies).toEqual([services['load-balancer']?.networks?.default.ipv4_address]);
     expect(mounted.every((mount) => Object.hasOwn(volumes, mount.split(':', 1)[0] ?? ''))).toBe(true);
     expect(existsSync(join(root, build?.dockerfile ?? 'nothing'))).toBe(true);
   }
@@ -76,14 +83,68 @@ test('the load balancer knows both fleet servers and all three ports, and bounds
 });
 
 test('nginx takes the load balancer’s configuration', (context) => {
-  if (!existsSync(streamModule)) return context.skip('needs libnginx-mod-stream');
+  if (!canBalance) return context.skip('needs libnginx-mod-stream');
   const folder = mkdtempSync(join(tmpdir(), 'msl-balancer-'));
   // Names that only the containers' network has.
   const text = read('docs/compose/load-balancer.conf').replaceAll(/fleet-[12]:/g, '127.0.0.1:');
   const path = join(folder, 'nginx.conf');
-  writeFileSync(path, `load_module ${streamModule};\npid ${folder}/nginx.pid;\nerror_log stderr;\n${text}`);
+  writeFileSync(path, onThisMachine(text, folder));
   execFileSync('nginx', ['-t', '-p', folder, '-c', path], { stdio: 'pipe' });
   rmSync(folder, { recursive: true });
+});
+
+/** Twice the same server behind it, which believes what it says. */
+async function balanced(): Promise<string> {
+  const balancer = await LoadBalancer.prepare();
+  onTestFinished(() => balancer.remove());
+  const folder = mkdtempSync(join(tmpdir(), 'msl-balanced-'));
+  const environment = await environmentFor(folder, { FLEET_ADMIN_PASSWORD: password, FLEET_TRUSTED_PROXIES: '127.0.0.1' });
+  const server = startServer(environment);
+  onTestFinished(async () => {
+    server.child.kill('SIGTERM');
+    await server.exit;
+    rmSync(folder, { recursive: true });
+  });
+  await server.ready;
+  const port = (name: string) => Number(environment[name]);
+  const ports = { http: port('FLEET_HTTP_PORT'), mqtt: port('FLEET_MQTT_PORT'), rtmp: port('FLEET_RTMP_PORT') };
+  await balancer.start([ports, ports]);
+  return `http://127.0.0.1:${balancer.ports.http}`;
+}
+
+test('whoever uses up the sign-ins of their address behind the load balancer keeps nobody else out', async (context) => {
+  if (!canBalance) return context.skip('needs libnginx-mod-stream');
+  const url = await balanced();
+  const signInFrom = async (localAddress: string, person: object, madeUp: string) => {
+    const asked = request(`${url}/api/v1/session`, {
+      method: 'POST',
+      localAddress,
+      agent: false,
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': madeUp },
+    });
+    asked.end(JSON.stringify(person));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+  // Without a password there is nothing to compare, which takes its time.
+  for (let count = 0; count < 20; count += 1) expect(await signInFrom('127.0.0.2', {}, `192.0.2.${count}`)).not.toBe(429);
+  expect(await signInFrom('127.0.0.2', {}, '192.0.2.20')).toBe(429);
+  expect(await signInFrom('127.0.0.3', { name: 'admin', password }, '127.0.0.2')).toBe(200);
+});
+
+test('live changes of a page and MQTT over WebSocket go through the load balancer', async (context) => {
+  if (!canBalance) return context.skip('needs libnginx-mod-stream');
+  const url = await balanced();
+  const cookie = await signIn(url);
+  const changes = await fetch(`${url}/api/v1/changes`, { headers: { cookie } });
+  expect(changes.headers.get('content-type')).toContain('text/event-stream');
+  const reader = changes.body?.getReader();
+  expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
+  await reader?.cancel();
+  const options = { clientId: 'd-nobody1234', username: 'd-nobody1234', password: 'guessed at', reconnectPeriod: 0 };
+  // The broker's own answer.
+  await expect(connectAsync(`${url.replace('http:', 'ws:')}/mqtt`, options)).rejects.toMatchObject({ code: 4 });
 });
 
 test.each([

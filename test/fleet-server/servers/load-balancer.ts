@@ -12,6 +12,13 @@ const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 const configuration = join(import.meta.dirname, '..', '..', '..', 'docs', 'compose', 'load-balancer.conf');
 export const canBalance = existsSync(streamModule);
 
+/** The containers' image has its own places for these. */
+export function onThisMachine(text: string, folder: string): string {
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${folder}/${what};`).join(' ');
+  const ours = `load_module ${streamModule};\npid ${folder}/nginx.pid;\nerror_log ${folder}/error.log;\n`;
+  return ours + text.replace(/^http \{$/m, `http {\n  ${places}`);
+}
+
 export type Ports = { readonly http: number; readonly mqtt: number; readonly rtmp: number };
 /** As the containers have them. */
 const inContainers: Ports = { http: 8080, mqtt: 1883, rtmp: 1935 };
@@ -41,7 +48,7 @@ export class LoadBalancer {
     }
     if (/fleet-\d/.test(text)) throw new Error(`expected a server for each that stands in ${configuration}`);
     const path = join(this.#folder, 'nginx.conf');
-    await writeFile(path, `load_module ${streamModule};\npid ${this.#folder}/nginx.pid;\nerror_log ${this.#folder}/error.log;\n${text}`);
+    await writeFile(path, onThisMachine(text, this.#folder));
     this.#child = spawn('nginx', ['-p', this.#folder, '-c', path, '-g', 'daemon off;'], { stdio: 'ignore' });
     await until('the load balancer', 10_000, async () => (await fetch(`http://127.0.0.1:${this.ports.http}/healthz`)).ok);
   }
