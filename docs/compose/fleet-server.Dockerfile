@@ -15,10 +15,12 @@ COPY setup/packages setup/packages
 RUN apt-get update \
  && sed 's/#.*//' setup/packages/relay.txt | xargs apt-get install -y --no-install-recommends \
  && rm -rf /var/lib/apt/lists/*
+COPY setup/container/fleet-server.sh setup/container/
 COPY --from=build /app/package.json ./
 COPY --from=build /app/.build/server .build/server
 COPY --from=build /app/fleet-server/web/dist fleet-server/web/dist
-RUN mkdir -p /data /shared && chown node:node /data /shared
+RUN mkdir -p /data /shared && chown node:node /data /shared \
+ && ln -s /app/setup/container/fleet-server.sh /usr/local/bin/makespacelive
 USER node
 ENV NODE_ENV=production FLEET_DATA_DIR=/data MALLOC_ARENA_MAX=2
 EXPOSE 8080 1883 1935

@@ -1,12 +1,24 @@
 /** No container can be started in these tests: the compose file is read, and the load balancer's configuration is checked by nginx itself. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connectAsync } from 'mqtt';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfiguration } from '#fleet-server/configuration.ts';
 import { password, signIn } from '../fleet-server/process/writes.ts';
 import { environmentFor, startServer } from '../fleet-server/running-server.ts';
@@ -68,7 +80,7 @@ test('the device’s compose file has only what balena’s supervisor takes, and
     expect(service.volumes?.every((mount) => Object.hasOwn(volumes, mount.split(':', 1)[0] ?? ''))).toBe(true);
   }
   const entry = /^ENTRYPOINT \["\/app\/(.+)"\]$/m.exec(read('Dockerfile.template'))?.[1] ?? '';
-  for (const name of [entry, 'setup/container/as-agent.sh', 'setup/container/makespacelive.sh']) {
+  for (const name of [entry, 'setup/container/as-agent.sh', 'setup/container/makespacelive.sh', 'setup/container/fleet-server.sh']) {
     accessSync(join(root, name), constants.X_OK);
     execFileSync('sh', ['-n', join(root, name)]);
   }
@@ -93,12 +105,7 @@ test('nginx takes the load balancer’s configuration', (context) => {
   rmSync(folder, { recursive: true });
 });
 
-/** Twice the same server behind it, which believes what it says. */
-async function balanced(): Promise<string> {
-  const balancer = await LoadBalancer.prepare();
-  onTestFinished(() => balancer.remove());
-  const folder = mkdtempSync(join(tmpdir(), 'msl-balanced-'));
-  const environment = await environmentFor(folder, { FLEET_ADMIN_PASSWORD: password, FLEET_TRUSTED_PROXIES: '127.0.0.1' });
+async function serve(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const server = startServer(environment);
   onTestFinished(async () => {
     server.child.kill('SIGTERM');
@@ -106,6 +113,15 @@ async function balanced(): Promise<string> {
     rmSync(folder, { recursive: true });
   });
   await server.ready;
+}
+
+/** Twice the same server behind it, which believes what it says. */
+async function balanced(): Promise<string> {
+  const balancer = await LoadBalancer.prepare();
+  onTestFinished(() => balancer.remove());
+  const folder = mkdtempSync(join(tmpdir(), 'msl-balanced-'));
+  const environment = await environmentFor(folder, { FLEET_ADMIN_PASSWORD: password, FLEET_TRUSTED_PROXIES: '127.0.0.1' });
+  await serve(folder, environment);
   const port = (name: string) => Number(environment[name]);
   const ports = { http: port('FLEET_HTTP_PORT'), mqtt: port('FLEET_MQTT_PORT'), rtmp: port('FLEET_RTMP_PORT') };
   await balancer.start([ports, ports]);
@@ -145,6 +161,55 @@ test('live changes of a page and MQTT over WebSocket go through the load balance
   const options = { clientId: 'd-nobody1234', username: 'd-nobody1234', password: 'guessed at', reconnectPeriod: 0 };
   // The broker's own answer.
   await expect(connectAsync(`${url.replace('http:', 'ws:')}/mqtt`, options)).rejects.toMatchObject({ code: 4 });
+});
+
+describe('what is called in the fleet server’s container', () => {
+  const script = 'setup/container/fleet-server.sh';
+  const shell = /^docker compose (?:exec|run) .*sh -c '(.+)' [<>] key\.tar$/gm;
+  let folder = '';
+  let path = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'msl-container-'));
+    const dockerfile = read('docs/compose/fleet-server.Dockerfile');
+    expect(dockerfile).toContain(`COPY ${script} setup/container/\n`);
+    const name = new RegExp(`ln -s /app/${script} /usr/local/bin/(\\w+)$`, 'm').exec(dockerfile)?.[1] ?? '';
+    symlinkSync(join(root, script), join(folder, name));
+    path = `${folder}:${dirname(process.execPath)}:/usr/bin:/bin`;
+  });
+
+  test('the key’s backup and what brings it back, as the documentation has them', () => {
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [backUp, restore, ...more] = [...read('docs/running-a-fleet.md').matchAll(shell)].map(([, line = '']) =>
+      line.replaceAll('/tmp/backup', join(folder, 'backup')),
+    );
+    expect(more).toEqual([]);
+    const key = join(folder, 'shared.key');
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    writeFileSync(join(data, 'something'), '');
+    const env = {
+      PATH: path,
+      FLEET_DATA_DIR: data,
+      FLEET_KEY_FILE: key,
+      FLEET_DATABASE_URL: 'postgresql://fleet@localhost/fleet',
+      FLEET_SERVER_URL: 'http://fleet-1:8080',
+    };
+    const bytes = randomBytes(32);
+    writeFileSync(key, bytes, { mode: 0o600 });
+    const archive = execFileSync('sh', ['-c', backUp ?? 'false'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(existsSync(join(folder, 'backup'))).toBe(false);
+    rmSync(key);
+    execFileSync('sh', ['-c', restore ?? 'false'], { env, input: archive, stdio: 'pipe' });
+    expect(readFileSync(key)).toEqual(bytes);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+  });
+
+  test('a join token, while the server runs', async () => {
+    const environment = { ...(await environmentFor(folder, { FLEET_ADMIN_PASSWORD: password })), PATH: path };
+    await serve(folder, environment);
+    const token = execFileSync('makespacelive', ['join-token', '--uses', '20'], { env: environment, encoding: 'utf8' });
+    expect(token).toMatch(/^\S+\n$/);
+  });
 });
 
 test.each([
