@@ -84,6 +84,7 @@ test(
       await neighbour.endAsync();
       const others = bench.seen.messages.filter(({ deviceId }) => deviceId !== damagedDevice && deviceId !== 'dev-neighbour');
       expect(others).toEqual([]);
+      expect(bench.seen.failures).toEqual([]);
       bench.seen.messages.length = 0;
       bench.seen.problems.length = 0;
       bench.seen.logged.length = 0;

@@ -16,10 +16,12 @@ export type Seen = {
   readonly connections: string[];
   readonly problems: { deviceId: string; problem: BrokerProblem }[];
   readonly logged: string[];
+  /** Of what was logged: the broker's own failures. */
+  readonly failures: string[];
 };
 
 export class BrokerBench {
-  readonly seen: Seen = { messages: [], previews: [], connections: [], problems: [], logged: [] };
+  readonly seen: Seen = { messages: [], previews: [], connections: [], problems: [], logged: [], failures: [] };
   readonly http: Server = createServer();
   readonly broker: Broker;
   readonly #clients: MqttClient[] = [];
@@ -28,6 +30,10 @@ export class BrokerBench {
 
   constructor(hooks: Partial<BrokerHooks> = {}) {
     const write = (fields: object, message: string) => void this.seen.logged.push(`${inspect(fields)} ${message}`);
+    const fail = (fields: object, message: string) => {
+      write(fields, message);
+      this.seen.failures.push(`${inspect(fields)} ${message}`);
+    };
     const noticed = () => {
       for (const waiter of this.#waiters) waiter();
     };
@@ -35,7 +41,7 @@ export class BrokerBench {
       port: 0,
       host: '127.0.0.1',
       server: this.http,
-      log: { debug: write, info: write, warn: write, error: write },
+      log: { debug: write, info: write, warn: write, error: fail },
       clock: systemClock,
       hooks: {
         authenticate: (deviceId, credential) => credential === credentialOf(deviceId),
