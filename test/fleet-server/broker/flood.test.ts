@@ -65,10 +65,12 @@ test('a device that floods is slowed, and the commands of the others are done in
     const [flooding, ...good] = joined as [Joined, ...Joined[]];
     for (const { deviceId, credential } of good) devices.push(new SimpleDevice(deviceId, credential));
     for (const device of devices) await device.connect(mqttPort);
+    const asked: string[] = [];
     const roundTrips = () =>
       Promise.all(
         devices.map(async ({ id }) => {
           const command = await json<CommandStatus>('POST', `/devices/${id}/commands`, { kind: 'restart-pipeline' });
+          asked.push(command.id);
           return timeUntil(
             'done',
             60_000,
@@ -93,7 +95,11 @@ test('a device that floods is slowed, and the commands of the others are done in
     const newest = Math.max(...entries.filter(({ kind }) => kind === 'flood').map(({ id }) => id));
     expect(newest).toBeLessThan(2000 + ((performance.now() - startedMs) / 1000) * 100);
     expect(devices.every(({ isConnected }) => isConnected)).toBe(true);
-    expect(devices.map(({ done }) => done.length)).toEqual(devices.map(() => rounds + 1));
+    // The watchdog asks for restarts of its own where this takes long: no relay receives what these devices say that they stream.
+    const done = devices.flatMap((device) => device.done);
+    expect(asked).toHaveLength(devices.length * (rounds + 1));
+    expect(asked.filter((id) => !done.includes(id))).toEqual([]);
+    expect(new Set(done).size).toBe(done.length);
     stopping.abort();
     await flooded;
   } finally {
