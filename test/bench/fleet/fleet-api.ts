@@ -9,7 +9,8 @@ export type FleetApi = {
   patchDevice(deviceId: string, patch: Record<string, unknown>): Promise<DeviceSettings>;
   settings(deviceId: string): Promise<DeviceSettings>;
   command(deviceId: string): Promise<string>;
-  history(deviceId: string): Promise<History>;
+  /** The newest five hundred of this kind. */
+  history(deviceId: string, kind: string): Promise<History>;
   patchFleet(patch: Record<string, unknown>): Promise<unknown>;
   patchGroup(group: string, patch: Record<string, unknown>): Promise<unknown>;
   moveAll(group: string): Promise<unknown>;
@@ -34,7 +35,7 @@ export async function signIn(url: string, password: string): Promise<FleetApi> {
     patchDevice: (deviceId, patch) => ask('PATCH', `/devices/${deviceId}/settings`, patch),
     settings: (deviceId) => ask('GET', `/devices/${deviceId}/settings`),
     command: async (deviceId) => (await ask<{ id: string }>('POST', `/devices/${deviceId}/commands`, { kind: 'restart-pipeline' })).id,
-    history: (deviceId) => ask('GET', `/devices/${deviceId}/history?limit=200`),
+    history: (deviceId, kind) => ask('GET', `/devices/${deviceId}/history?limit=500&kind=${kind}`),
     patchFleet: (patch) => ask('PATCH', '/fleet/settings', patch),
     patchGroup: (group, patch) => ask('PATCH', `/groups/${group}/settings`, patch),
     moveAll: (group) => ask('POST', '/devices/grouping', { matching: {}, group }),

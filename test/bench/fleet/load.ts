@@ -3,8 +3,14 @@ import { type Credentials, type DeviceNews, SimulatedDevice } from './simulated-
 
 export type ToLoad =
   | { readonly kind: 'start'; readonly port: number; readonly fleet: readonly Credentials[]; readonly overMs: number }
-  | { readonly kind: 'ask' };
-export type FromLoad = { readonly kind: 'ready'; readonly ready: number; readonly eventsSaid: number } | DeviceNews;
+  | { readonly kind: 'ask' }
+  /** Nothing happens to any device any more. */
+  | { readonly kind: 'be-quiet' };
+export type FromLoad =
+  | { readonly kind: 'ready'; readonly ready: number }
+  /** Once they are quiet: of all devices the events that nobody has acknowledged; of each how many it has said. */
+  | { readonly kind: 'quiet'; readonly unstored: number; readonly eventsSaid: Readonly<Record<string, number>> }
+  | DeviceNews;
 
 const devices: SimulatedDevice[] = [];
 const tell = (message: FromLoad) => {
@@ -19,9 +25,15 @@ process.on('message', (message: ToLoad) => {
       devices.push(device);
       setTimeout(() => device.start(), (index / fleet.length) * overMs);
     }
+  } else if (message.kind === 'ask') {
+    tell({ kind: 'ready', ready: devices.filter(({ isReady }) => isReady).length });
   } else {
-    const ready = devices.filter(({ isReady }) => isReady).length;
-    tell({ kind: 'ready', ready, eventsSaid: devices.reduce((sum, { eventsSaid }) => sum + eventsSaid, 0) });
+    for (const device of devices) device.beQuiet();
+    tell({
+      kind: 'quiet',
+      unstored: devices.reduce((sum, { unstored }) => sum + unstored, 0),
+      eventsSaid: Object.fromEntries(devices.map(({ deviceId, eventsSaid }) => [deviceId, eventsSaid])),
+    });
   }
 });
 process.on('disconnect', () => process.exit());

@@ -3,7 +3,7 @@
  * --seconds 120` for the whole; compare figures of the same machine only. With `--profile DIRECTORY` the server writes a CPU profile. With
  * `--steady` nobody is killed, and no other broker is measured: two minutes less. With `--whole-fleet` only what is done to all devices at once is
  * measured; with `--connected 1000` no more of them are there, and it takes a minute. With `--aged` the server has health of a day ago in its store,
- * and deletes as much as comes.
+ * and deletes as much as comes. Exits with 1 when the kill cost a setting or an event, or an event is stored twice.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ import { quantile } from '../media-host-kills.ts';
 import { cpuSeconds } from '../process-figures.ts';
 import { measureBesideMosquitto } from './beside-mosquitto.ts';
 import { DiskProbe } from './disk-probe.ts';
+import { eventFaults } from './event-faults.ts';
 import { type FleetApi, signIn } from './fleet-api.ts';
 import { putFleet, putOldHealth } from './fleet-in-store.ts';
 import type { FromLoad, ToLoad } from './load.ts';
@@ -58,8 +59,10 @@ const lagsMs: number[] = [];
 const arrivals = new Map<string, number>();
 let readyCount = 0;
 let reportedCount = 0;
+let quiet: Extract<FromLoad, { kind: 'quiet' }> | undefined;
 load.on('message', (message: FromLoad | MainThread) => {
   if (message.kind === 'ready') readyCount = message.ready;
+  else if (message.kind === 'quiet') quiet = message;
   else if (message.kind === 'event-stored') lagsMs.push(message.lagMs);
   else if (message.kind === 'reported') {
     reportedCount += 1;
@@ -209,20 +212,29 @@ async function measureKill(former: FleetApi, fleet: readonly Credentials[], envi
   }
   print('acknowledged settings that were lost', String(lost), 'none');
   // What was said while the server was away is said again, and stored.
-  await delay(5000);
-  const wrong = await eventFaults(api, asked);
-  print('events lost', String(wrong.lost), 'none');
+  const askQuiet = () => {
+    tellLoad({ kind: 'be-quiet' });
+    return quiet?.unstored === 0 ? quiet : undefined;
+  };
+  const { eventsSaid } = await until('all events to be acknowledged', boundMs, askQuiet, 500);
+  const wrong = await faultsOf(api, asked, eventsSaid);
+  print('events lost', String(wrong.lost), `none, of ${wrong.said}`);
   print('events stored twice', String(wrong.doubled), 'none');
+  if (lost + wrong.lost + wrong.doubled > 0) process.exitCode = 1;
 }
 
-async function eventFaults(api: FleetApi, deviceIds: readonly string[]): Promise<{ lost: number; doubled: number }> {
-  const faults = { lost: 0, doubled: 0 };
-  for (const deviceId of deviceIds) {
-    const { entries } = await api.history(deviceId);
-    const numbers = entries.filter(({ kind }) => kind === 'bench-event').map(({ detail }) => Number(detail.replace('number ', '')));
-    const distinct = new Set(numbers);
-    faults.doubled += numbers.length - distinct.size;
-    faults.lost += Math.max(0, ...numbers) - distinct.size;
+async function faultsOf(api: FleetApi, deviceIds: readonly string[], eventsSaid: Readonly<Record<string, number>>) {
+  const faults = { said: 0, lost: 0, doubled: 0 };
+  for (const deviceId of new Set(deviceIds)) {
+    const said = eventsSaid[deviceId] ?? 0;
+    const { entries } = await api.history(deviceId, 'bench-event');
+    const { lost, doubled } = eventFaults(
+      said,
+      entries.map(({ detail }) => Number(detail.replace('number ', ''))),
+    );
+    faults.said += said;
+    faults.lost += lost;
+    faults.doubled += doubled;
   }
   return faults;
 }

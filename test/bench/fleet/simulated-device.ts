@@ -52,6 +52,10 @@ export class SimulatedDevice {
     this.#pace = pace;
   }
 
+  get deviceId(): string {
+    return this.#credentials.deviceId;
+  }
+
   /** Of its events; nobody has said that these are stored. */
   get unstored(): number {
     return this.#unstored.size;
