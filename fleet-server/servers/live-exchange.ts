@@ -117,7 +117,7 @@ export class LiveExchange {
 
   async #sayAlive(): Promise<void> {
     const { database, clock, servers, relays, place } = this.#options;
-    const nowMs = clock.nowMs();
+    const nowMs = clock.monotonicMs();
     const report = relays.report();
     const word = `${report.kind} ${report.detail}`;
     const isNew = word !== this.#saidOfRelay;
@@ -172,8 +172,9 @@ export class LiveExchange {
   /** What dead servers knew is removed, and they themselves once they are back or missed for too long. */
   async #sweep(): Promise<void> {
     const { database, clock, servers } = this.#options;
-    if (!servers.isLeader() || clock.nowMs() - this.#sweptAtMs < sweepEveryMs) return;
-    this.#sweptAtMs = clock.nowMs();
+    const nowMs = clock.monotonicMs();
+    if (!servers.isLeader() || nowMs - this.#sweptAtMs < sweepEveryMs) return;
+    this.#sweptAtMs = nowMs;
     const dead = (await store.knownServers(database)).filter(({ silentMs }) => silentMs > sweepAfterMs);
     await store.removeLiveOf(
       database,

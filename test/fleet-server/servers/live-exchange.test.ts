@@ -389,6 +389,37 @@ test('what another server has heard is taken over, though the device was heard h
   await until('the word of the first', 5000, () => applied.includes('other: first as one heard it'));
 });
 
+test('a server whose clock is set back goes on saying that it lives, and sweeping away those that died', async () => {
+  const store = await openStore({ kind: 'postgresql', url: await fleet.cluster.url('clock-set-back') });
+  const clock = manualClock();
+  const exchange = new LiveExchange({
+    database: store.database,
+    clock,
+    log: pino({ enabled: false }),
+    servers: aloneOnDatabase('one'),
+    register: { documentOf: () => null, isHere: () => true, apply: () => undefined, forget: () => undefined },
+    relays: new FleetRelays({ serverId: 'one', url: null, clock, own: () => null }),
+    place: { url: 'http://one.example', rtmpPort: 1935 },
+  });
+  onTestFinished(async () => {
+    await exchange.stop();
+    await store.close();
+  });
+  await exchange.start();
+  const long = { heartbeatAtMs: 0 };
+  await store.database.updateTable('servers').set(long).execute();
+  const former = { id: 'former', url: 'http://one.example', rtmpPort: 1935, relayKind: 'unknown', relayDetail: '', ...long } as const;
+  await store.database.insertInto('servers').values(former).execute();
+  clock.set(-3_600_000);
+  await clock.advance(10_000);
+  const ids = async (livedAfterMs: number) => {
+    const rows = await store.database.selectFrom('servers').select('id').where('heartbeatAtMs', '>=', livedAfterMs).execute();
+    return rows.map(({ id }) => id);
+  };
+  await until('a heartbeat', 5000, async () => (await ids(1)).includes('one'));
+  await until('the former one swept away', 5000, async () => (await ids(0)).length === 1);
+});
+
 describe('the database is away for a while', { timeout: 90_000 }, () => {
   test('connections stay, requests get a clear 503, and everything goes on after it', async () => {
     const [first, second] = fleet.servers.filter(({ running }) => running.child.signalCode === null) as [OneServer, OneServer];
