@@ -109,10 +109,10 @@ export class SharedDevices {
   #isWorthAsking(deviceId: string): boolean {
     const { clock, register } = this.#options;
     const absentSinceMs = this.#absent.get(deviceId);
-    if (register.isKnown(deviceId) || (absentSinceMs !== undefined && clock.nowMs() - absentSinceMs < absentForMs)) return false;
+    if (register.isKnown(deviceId) || (absentSinceMs !== undefined && clock.monotonicMs() - absentSinceMs < absentForMs)) return false;
     // At the end again, so that the oldest is the first.
     this.#absent.delete(deviceId);
-    this.#absent.set(deviceId, clock.nowMs());
+    this.#absent.set(deviceId, clock.monotonicMs());
     const oldest = this.#absent.keys().next();
     if (this.#absent.size > maxAbsent && oldest.done !== true) this.#absent.delete(oldest.value);
     return true;
