@@ -55,7 +55,9 @@ export function driftAfter(memory: DriftMemory, keys: readonly string[], nowMs: 
   }
   const known = { ...memory, driftedSinceMs: memory.driftedSinceMs ?? nowMs, driftedKeys: keys.join(' ') };
   const begun = memory.driftedSinceMs === null ? 'begun' : null;
-  const isDue = memory.driftRepairAtMs === null || nowMs - memory.driftRepairAtMs >= repairPauseMs;
+  const { driftRepairAtMs } = memory;
+  // A clock that was set back holds nothing up.
+  const isDue = driftRepairAtMs === null || driftRepairAtMs > nowMs || nowMs - driftRepairAtMs >= repairPauseMs;
   if (!isDue || memory.driftRepairs > maxRepairs) return { memory: known, event: begun, isRepair: false };
   const next = { ...known, driftRepairs: memory.driftRepairs + 1, driftRepairAtMs: nowMs };
   // One more than there are repairs: that it was given up is said once.

@@ -26,6 +26,15 @@ describe('mending', () => {
     const again = driftAfter(driftAfter(first.memory, [], 2000).memory, ['revision'], 3000);
     expect([first.isRepair, again.isRepair]).toEqual([true, false]);
   });
+  test('waits for no clock that was ahead at the last one', () => {
+    let { memory } = driftAfter(fine, ['revision'], 86_400_000);
+    const repairs = [0, repairPauseMs - 1, repairPauseMs].map((nowMs) => {
+      const step = driftAfter(memory, ['revision'], nowMs);
+      memory = step.memory;
+      return step.isRepair;
+    });
+    expect(repairs).toEqual([true, false, true]);
+  });
 });
 
 describe('a device', () => {
