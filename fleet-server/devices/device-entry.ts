@@ -6,7 +6,7 @@ import { storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, SessionPosition } from '#fleet-server/devices/live-device.ts';
 import { settle } from '#fleet-server/devices/live-transitions.ts';
 import type { PresenceTrack } from '#fleet-server/devices/presence.ts';
-import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
+import { isStillTwice } from '#fleet-server/enrolment/boards.ts';
 import type { PictureTopic } from '#protocol/envelope.ts';
 import type { Versions } from '#protocol/messages.ts';
 
@@ -83,7 +83,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
 }
 
 export function twiceOf({ twiceSinceMs, twiceSeenMs, twiceDetail }: StoredDevice, nowMs: number): LiveDevice['twice'] {
-  if (twiceSinceMs === null || twiceSeenMs === null || nowMs - twiceSeenMs >= twiceForMs) return null;
+  if (twiceSinceMs === null || !isStillTwice(twiceSeenMs, nowMs)) return null;
   return { sinceMs: twiceSinceMs, seenMs: twiceSeenMs, detail: twiceDetail };
 }
 

@@ -32,7 +32,7 @@ import {
   writeSharedReception,
 } from '#fleet-server/devices/shared-device.ts';
 import { sortedByName } from '#fleet-server/devices/sort-name.ts';
-import { twiceForMs } from '#fleet-server/enrolment/boards.ts';
+import { isStillTwice } from '#fleet-server/enrolment/boards.ts';
 import { isRelayBad, type RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { type PictureTopic, pictureTopics } from '#protocol/envelope.ts';
@@ -403,7 +403,7 @@ export class DeviceRegister {
     const { nowMs, monotonicMs } = momentOf(this.#options.clock);
     for (const entry of this.#entries.values()) {
       const { twice } = entry.live;
-      if (twice !== null && nowMs - twice.seenMs >= twiceForMs) {
+      if (twice !== null && !isStillTwice(twice.seenMs, nowMs)) {
         entry.live = { ...entry.live, twice: null };
         this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
       }

@@ -32,11 +32,17 @@ export const twiceForMs = 600_000;
 export const movedAfterMs = 86_400_000;
 const maxBoards = 8;
 
+/** Whether that is still told. What is further ahead of the clock was seen before it was set back. */
+export function isStillTwice(twiceSeenMs: number | null, nowMs: number): twiceSeenMs is number {
+  return twiceSeenMs !== null && Math.abs(nowMs - twiceSeenMs) < twiceForMs;
+}
+
 export function afterBoardSeen(
-  memory: BoardsMemory,
+  stored: BoardsMemory,
   board: { readonly id: string; readonly hostName: string },
   nowMs: number,
 ): { readonly memory: BoardsMemory; readonly verdict: BoardVerdict } {
+  const memory = withoutFuture(stored, nowMs);
   const { onRecord } = memory;
   const before = memory.boards.find(({ boardId }) => boardId === board.id);
   const isAnew = before === undefined || nowMs - before.lastSeenMs >= movedAfterMs;
@@ -48,12 +54,22 @@ export function afterBoardSeen(
     const isTwice = others.some(({ lastSeenMs }) => nowMs - lastSeenMs < twiceForMs);
     return isTwice ? { memory: { ...next, twiceSeenMs: nowMs }, verdict: 'twice' } : { memory: next, verdict: 'known' };
   }
-  if (memory.twiceSeenMs !== null && nowMs - memory.twiceSeenMs < twiceForMs) {
+  if (isStillTwice(memory.twiceSeenMs, nowMs)) {
     return { memory: { ...next, twiceSeenMs: nowMs }, verdict: 'twice' };
   }
   const original = others.find(({ boardId }) => boardId === onRecord);
-  const isAlone = nowMs - seen.firstSeenMs >= movedAfterMs && (original?.lastSeenMs ?? 0) < seen.firstSeenMs;
+  const isAlone = nowMs - seen.firstSeenMs >= movedAfterMs && (original?.lastSeenMs ?? 0) <= seen.firstSeenMs;
   return isAlone ? { memory: { ...next, onRecord: board.id }, verdict: 'moved' } : { memory: next, verdict: 'another' };
+}
+
+/**
+ * What is ahead of the clock, by more than the clocks of several servers may differ, was heard before it was set back: nobody knows when. It
+ * counts as long enough ago to be no sign of two.
+ */
+function withoutFuture({ onRecord, boards, twiceSeenMs }: BoardsMemory, nowMs: number): BoardsMemory {
+  const past = (atMs: number) => (atMs - nowMs >= twiceForMs ? nowMs - twiceForMs : atMs);
+  const heard = boards.map((known) => ({ ...known, firstSeenMs: past(known.firstSeenMs), lastSeenMs: past(known.lastSeenMs) }));
+  return { onRecord, boards: heard, twiceSeenMs: twiceSeenMs === null ? null : past(twiceSeenMs) };
 }
 
 /** The one on record always stays. */

@@ -13,8 +13,8 @@ import {
   type BoardsMemory,
   type BoardVerdict,
   describeBoards,
+  isStillTwice,
   movedAfterMs,
-  twiceForMs,
 } from '#fleet-server/enrolment/boards.ts';
 import { readBoards, writeBoards } from '#fleet-server/enrolment/boards-store.ts';
 import { BootIds } from '#fleet-server/enrolment/boot-ids.ts';
@@ -102,7 +102,7 @@ export class Copies {
       const verdict = isCopyWaiting ? 'twice' : after.verdict;
       if (verdict === 'known' && !isWorthWriting(read, board, nowMs)) return { memory, verdict, isNews: false };
       const isTwice = verdict === 'twice';
-      const isBegun = read.twiceSeenMs !== null && nowMs - read.twiceSeenMs < twiceForMs;
+      const isBegun = isStillTwice(read.twiceSeenMs, nowMs);
       const isNews = isTwice ? !isBegun : !isHeardOfLate(read, board, nowMs);
       const device = await findDevice(transaction, deviceId);
       const sinceMs = isBegun ? (device?.twiceSinceMs ?? nowMs) : nowMs;
@@ -119,7 +119,7 @@ export class Copies {
     const isNews = await inTransaction(this.#app.store.database, async (transaction) => {
       const [device, read] = [await findDevice(transaction, deviceId), await readBoards(transaction, deviceId)];
       if (device === undefined || read === undefined) return false;
-      const isFirst = read.twiceSeenMs === null || nowMs - read.twiceSeenMs >= twiceForMs;
+      const isFirst = !isStillTwice(read.twiceSeenMs, nowMs);
       const sinceMs = isFirst ? nowMs : (device.twiceSinceMs ?? nowMs);
       await writeBoards(transaction, deviceId, { ...read, twiceSeenMs: nowMs }, { sinceMs, detail: unnamed });
       return isFirst;
@@ -168,7 +168,7 @@ function isHeardOfLate({ boards }: BoardsMemory, { id }: BoardIdentity, nowMs: n
 
 function isWorthWriting(read: BoardsMemory, board: BoardIdentity, nowMs: number): boolean {
   const before = read.boards.find(({ boardId }) => boardId === board.id);
-  return before === undefined || before.hostName !== board.hostName || nowMs - before.lastSeenMs >= refreshMs;
+  return before === undefined || before.hostName !== board.hostName || Math.abs(nowMs - before.lastSeenMs) >= refreshMs;
 }
 
 /** The board on record was heard when the device was. */

@@ -6,9 +6,12 @@ const board = (id: string) => ({ id, hostName: `pi-${id}` });
 const nothing: BoardsMemory = { onRecord: null, boards: [], twiceSeenMs: null };
 const hourMs = 3_600_000;
 
+type Heard = readonly (readonly [board: string, atMs: number])[];
+const hear = (...heard: Heard) => hearAfter(nothing, ...heard);
+
 /** One board after the other, with the time of each; answers what was said of each. */
-function hear(...heard: readonly (readonly [board: string, atMs: number])[]) {
-  let memory = nothing;
+function hearAfter(before: BoardsMemory, ...heard: Heard) {
+  let memory = before;
   const verdicts = heard.map(([id, atMs]) => {
     const step = afterBoardSeen(memory, board(id), atMs);
     memory = step.memory;
@@ -55,6 +58,24 @@ describe('boards under the name of one device', () => {
   test('a board that comes back after a long time begins its day anew', () => {
     const late = 10 * movedAfterMs;
     expect(hear(['a', 0], ['b', 1000], ['b', late], ['b', late + hourMs]).verdicts.slice(-2)).toEqual(['another', 'another']);
+  });
+
+  test('what was heard while the clock was ahead is no sign that two are at it, then or when that time comes', () => {
+    const day = 24 * hourMs;
+    const { memory, verdicts } = hear(['a', day], ['b', day + 60_000], ['a', hourMs], ['a', 20 * hourMs], ['a', day + 61_000]);
+    expect(verdicts).toEqual(['first', 'another', 'known', 'known', 'known']);
+    expect(memory.twiceSeenMs).toBe(null);
+  });
+
+  test('nor is that two were at it then; a board that is heard alone afterwards has taken the place of the other after a day', () => {
+    const before = hear(['a', 100 * hourMs], ['b', 100 * hourMs + 1000], ['a', 100 * hourMs + 2000]);
+    expect(before.verdicts.at(-1)).toBe('twice');
+    const after = [1, 12, 25].map((hours) => ['b', hours * hourMs] as const);
+    expect(hearAfter(before.memory, ...after).verdicts).toEqual(['another', 'another', 'moved']);
+  });
+
+  test('two are still seen by a clock that was set back by a little', () => {
+    expect(hear(['a', hourMs], ['b', hourMs + 1000], ['a', hourMs - 60_000]).verdicts).toEqual(['first', 'another', 'twice']);
   });
 
   test('no more than eight are kept, and the one on record among them', () => {

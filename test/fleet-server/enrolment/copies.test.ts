@@ -61,6 +61,22 @@ describe('agents that say on which board they are', () => {
     expect(await codes()).not.toContain('joined-twice');
   });
 
+  test('a clock that is set back keeps nothing shown of two that are not at it any more, and tells anew of two that are', async () => {
+    const hello = twoBoards();
+    await hello(original, 'boot-a');
+    await hello(copy, 'boot-b');
+    await hello(original, 'boot-a');
+    api.clock.set(-3_600_000);
+    await api.clock.advance(1000);
+    expect(await codes()).not.toContain('joined-twice');
+    await hello(original, 'boot-a');
+    expect(await codes()).not.toContain('joined-twice');
+    await hello(copy, 'boot-b');
+    await hello(original, 'boot-a');
+    expect(await codes()).toContain('joined-twice');
+    expect((await historyKinds()).filter((kind) => kind === 'joined-twice')).toHaveLength(2);
+  });
+
   test('a card that was moved is no fault', async () => {
     const hello = twoBoards();
     await hello(original, 'boot-a');
