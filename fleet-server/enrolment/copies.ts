@@ -146,8 +146,8 @@ export class Copies {
   }
 
   async #askToLeave(deviceId: string, original: string | null): Promise<void> {
-    const nowMs = this.#clock.nowMs();
-    if (original === null || nowMs - (this.#asked.get(deviceId) ?? 0) < askMs) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (original === null || nowMs - (this.#asked.get(deviceId) ?? Number.NEGATIVE_INFINITY) < askMs) return;
     this.#asked.set(deviceId, nowMs);
     for (const [id, atMs] of this.#asked) if (nowMs - atMs >= askMs) this.#asked.delete(id);
     await this.#app.commands

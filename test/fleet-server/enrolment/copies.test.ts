@@ -77,6 +77,26 @@ describe('agents that say on which board they are', () => {
     expect((await historyKinds()).filter((kind) => kind === 'joined-twice')).toHaveLength(2);
   });
 
+  test('the copy is asked again after a minute, whatever time the clock is set to', async () => {
+    const hello = twoBoards();
+    const throwOff = async () => {
+      await hello(original, 'boot-a');
+      await hello(copy, 'boot-b');
+    };
+    const asked = () => new Set(commands().map(({ id }) => id)).size;
+    await throwOff();
+    await throwOff();
+    expect(asked()).toBe(1);
+    api.clock.set(300_000);
+    await throwOff();
+    expect(asked()).toBe(1);
+    api.clock.set(-3_600_000);
+    await api.clock.advance(60_000);
+    await throwOff();
+    await throwOff();
+    expect(asked()).toBe(2);
+  });
+
   test('a card that was moved is no fault', async () => {
     const hello = twoBoards();
     await hello(original, 'boot-a');
