@@ -89,9 +89,9 @@ export class NginxProcess {
     const { pid } = child;
     if (pid === undefined) throw new RelayError('relay-start-failed', `nginx could not be started: ${await gone}`);
     await this.#writeRecord({ processId: pid, configDigest: this.#configDigest });
-    const deadlineMs = this.#options.clock.nowMs() + startTimeoutMs;
+    const deadlineMs = this.#options.clock.monotonicMs() + startTimeoutMs;
     while (!(await this.#answers())) {
-      if (isGone || this.#options.clock.nowMs() > deadlineMs) {
+      if (isGone || this.#options.clock.monotonicMs() > deadlineMs) {
         await this.end(pid);
         throw startFailure(rtmpPort, lastLines, isGone ? await gone : `it did not answer within ${startTimeoutMs} ms`);
       }
@@ -106,9 +106,9 @@ export class NginxProcess {
    */
   async end(masterId: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await signalGroup(masterId, signal);
-    const startedAtMs = this.#options.clock.nowMs();
+    const startedAtMs = this.#options.clock.monotonicMs();
     while ((await groupMembers(masterId)).length > 0) {
-      const elapsedMs = this.#options.clock.nowMs() - startedAtMs;
+      const elapsedMs = this.#options.clock.monotonicMs() - startedAtMs;
       if (elapsedMs > stopTimeoutMs + killTimeoutMs) break;
       if (elapsedMs > stopTimeoutMs) await signalGroup(masterId, 'SIGKILL');
       await this.#pause(stopPollMs);
