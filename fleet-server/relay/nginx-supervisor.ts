@@ -3,7 +3,7 @@
  *
  * INVARIANT: before a new nginx is started nothing is left of the old one, workers included: an orphaned worker keeps the port.
  */
-import type { Clock } from '#fleet-server/clock.ts';
+import { type Clock, momentOf } from '#fleet-server/clock.ts';
 import type { Log } from '#fleet-server/log.ts';
 import type { RelayState } from '#fleet-server/relay/contract.ts';
 import type { LivingNginx, NginxProcess } from '#fleet-server/relay/nginx-process.ts';
@@ -17,7 +17,7 @@ export function restartDelayMs(attempt: number, random: number): number {
 }
 
 export type SupervisorOptions = {
-  readonly nginx: NginxProcess;
+  readonly nginx: Pick<NginxProcess, 'adopt' | 'launch' | 'end'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -30,6 +30,7 @@ export class NginxSupervisor {
   #living: LivingNginx | undefined;
   #isStopping = false;
   #attempt = 0;
+  #enteredAtMs = 0;
   #wake = () => {};
   #watching: Promise<void> = Promise.resolve();
 
@@ -87,7 +88,7 @@ export class NginxSupervisor {
   async #endOf(living: LivingNginx): Promise<void> {
     const reason = await Promise.race([living.gone, this.#stopped()]);
     if (this.#isStopping) return;
-    const ranForMs = this.#options.clock.nowMs() - this.#state.sinceMs;
+    const ranForMs = Math.round(this.#options.clock.monotonicMs() - this.#enteredAtMs);
     if (ranForMs > restartPolicy.calmAfterMs) this.#attempt = 0;
     this.#options.log.error({ processId: living.processId, ranForMs }, `relay: nginx is gone: ${reason}`);
     this.#enter({ kind: 'restarting', detail: `nginx is gone: ${reason}` });
@@ -119,7 +120,9 @@ export class NginxSupervisor {
 
   #enter(change: Pick<RelayState, 'kind' | 'detail'> & Partial<RelayState>): void {
     const { restarts } = this.#state;
-    this.#state = { processId: null, adopted: false, restarts, sinceMs: this.#options.clock.nowMs(), ...change };
+    const { nowMs, monotonicMs } = momentOf(this.#options.clock);
+    this.#enteredAtMs = monotonicMs;
+    this.#state = { processId: null, adopted: false, restarts, sinceMs: nowMs, ...change };
     this.#options.onStateChange(this.#state);
   }
 
