@@ -6,6 +6,7 @@ import { readEventKey } from '#fleet-server/alerts/gather.ts';
 import { conditionDefinitions } from '#protocol/conditions.ts';
 import type { AlertRuleRequest } from '#protocol/model/alert.ts';
 import type { Beliefs } from './beliefs.ts';
+import { windowLookMs } from './maintenance-watch.ts';
 import type { SimulatedChannel } from './simulated-channel.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -64,13 +65,15 @@ export class AlertsWatch {
     for (const { id, key, title } of open) {
       if (this.#known.has(id)) continue;
       this.#known.add(id);
+      const ofWhom = title === relayTitle ? ['fleet'] : membersOf(key, gathered).map((one) => one.split('/')[1] ?? '');
+      const silenced = ofWhom.find((one) => (beliefs.lastsMs(one, 'silenced') ?? 0) > lookMs);
+      if (silenced !== undefined) throw new Error(`expected nothing to be told of ${silenced} in its maintenance window, got "${title}"`);
       if (title === relayTitle) {
         if ((beliefs.troubleMs('relay', 'down') ?? 0) < relayRule.forS * 1000 - 200)
           throw new Error(`expected no false alarm, got "${title}"`);
         continue;
       }
-      const of = readEventKey(key) === null ? [key] : [...gathered].flatMap(([member, as]) => (as === key ? [member] : []));
-      if (server !== null) checkIsTrue(server, of, title, beliefs);
+      if (server !== null) checkIsTrue(server, membersOf(key, gathered), title, beliefs);
     }
     const untold = new Set(database.rows(`select "alertId" from "alertNotices" where "event" = 'opened'`).map(({ alertId }) => alertId));
     const unheard = open.find(({ id }) => !untold.has(id) && !this.#channel.hasTaken(id, 'opened'));
@@ -87,9 +90,13 @@ export class AlertsWatch {
     const withoutMs = beliefs.nowMs - (this.#withoutSinceMs.get(name) ?? beliefs.nowMs);
     const badMs = beliefs.lastsMs(id, cause === 'offline' ? 'offline' : 'failed');
     const goodMs = beliefs.lastsMs(id, cause === 'offline' ? 'online' : 'well');
-    const isLate = badMs !== null && badMs > rules[cause].forS * 1000 + lookMs && beliefs.isDiskGoodFor(badMs);
+    // In a maintenance window nothing comes and nothing goes.
+    const freeMs = beliefs.lastsMs(id, 'free') ?? 0;
+    const dueMs = rules[cause].forS * 1000 + lookMs;
+    const isLate = badMs !== null && badMs > dueMs && freeMs > dueMs + windowLookMs && beliefs.isDiskGoodFor(badMs);
     if (isLate && withoutMs > betweenAlertsMs) throw new Error(`expected an alert of ${id}, ${cause} for ${badMs} ms, there is none`);
-    if (goodMs !== null && goodMs > calmMs + lookMs && beliefs.isDiskGoodFor(calmMs) && has)
+    const isOver = goodMs !== null && Math.min(goodMs, freeMs - windowLookMs) > calmMs + lookMs;
+    if (isOver && beliefs.isDiskGoodFor(calmMs) && has)
       throw new Error(`expected no alert of ${id}, free of ${cause} for ${goodMs} ms, there is one`);
   }
 
@@ -120,13 +127,20 @@ export class AlertsWatch {
   }
 }
 
+/** Of an alert of one device, or of many: the keys of what is wrong with each. */
+function membersOf(key: string, gathered: ReadonlyMap<string, string>): readonly string[] {
+  return readEventKey(key) === null ? [key] : [...gathered].flatMap(([member, as]) => (as === key ? [member] : []));
+}
+
 /** Its devices are told of by it. */
 function checkRelay(open: readonly { readonly key: string; readonly title: string }[], beliefs: Beliefs): void {
   const relays = open.filter(({ title }) => title === relayTitle).length;
   const downMs = beliefs.lastsMs('relay', 'down') ?? 0;
   const runningMs = beliefs.lastsMs('relay', 'running') ?? 0;
-  const isDue = downMs > relayRule.forS * 1000 + lookMs && beliefs.isDiskGoodFor(downMs);
-  const isOver = runningMs > calmMs + lookMs && beliefs.isDiskGoodFor(calmMs);
+  const freeMs = beliefs.lastsMs('fleet', 'free') ?? 0;
+  const dueMs = relayRule.forS * 1000 + lookMs;
+  const isDue = downMs > dueMs && freeMs > dueMs + windowLookMs && beliefs.isDiskGoodFor(downMs);
+  const isOver = Math.min(runningMs, freeMs - windowLookMs) > calmMs + lookMs && beliefs.isDiskGoodFor(calmMs);
   if (isDue && relays === 0) throw new Error(`expected an alert of the relay, down for ${downMs} ms, there is none`);
   if (isOver && relays > 0) throw new Error(`expected no alert of the relay, running for ${runningMs} ms, there is one`);
   const ofDevice = open.find(({ key, title }) => key.includes('relay-down') || title.includes(conditionDefinitions['relay-down'].title));

@@ -3,7 +3,7 @@ import { shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { Member } from './world.ts';
 
-export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running';
+export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running' | 'silenced' | 'free';
 
 /** What comes and goes within the product’s ten seconds of calm, of which it looks each second, is the same trouble. */
 const calmMs = 11_500;
@@ -22,21 +22,21 @@ export class Beliefs {
     if (isFull) this.lastFullMs = nowMs;
     if (server !== this.#server) this.#since.clear();
     this.#server = server;
-    this.#note('relay', 'down', server !== null && isRelayDown);
-    this.#note('relay', 'running', server !== null && !isRelayDown);
+    this.note('relay', 'down', server !== null && isRelayDown);
+    this.note('relay', 'running', server !== null && !isRelayDown);
     this.#noteTrouble('relay', 'down', isRelayDown, this.lastsMs('relay', 'running'));
     for (const { id } of members) {
       const live = server?.app.devices.get(id);
       const isOnline = live?.presence.state === 'online';
       const isFailed = isOnline && live.media?.kind === 'failed';
-      this.#note(id, 'online', isOnline);
+      this.note(id, 'online', isOnline);
       // One that has never been there is not missed.
-      this.#note(id, 'offline', live?.presence.state === 'offline' && live.session !== null);
-      this.#note(id, 'failed', isFailed);
-      this.#note(id, 'well', isOnline && live.media !== null && !isFailed);
-      this.#note(id, 'live', live?.stream.kind === 'live');
+      this.note(id, 'offline', live?.presence.state === 'offline' && live.session !== null);
+      this.note(id, 'failed', isFailed);
+      this.note(id, 'well', isOnline && live.media !== null && !isFailed);
+      this.note(id, 'live', live?.stream.kind === 'live');
       // The watchdog's concern, in this connection.
-      this.#note(id, `connection ${live?.presence.since}`, isOnline && live.streamsHere);
+      this.note(id, `connection ${live?.presence.since}`, isOnline && live.streamsHere);
       this.#noteTrouble(id, 'offline', !isOnline, this.lastsMs(id, 'online'));
       this.#noteTrouble(id, 'pipeline-failed', isFailed, this.lastsMs(id, 'well'));
     }
@@ -69,7 +69,7 @@ export class Beliefs {
     return live === undefined ? [] : shownConditions(live).flatMap(({ code }) => (critical.has(code) ? [code] : []));
   }
 
-  #note(id: string, belief: string, isSo: boolean): void {
+  note(id: string, belief: string, isSo: boolean): void {
     const key = `${id} ${belief}`;
     if (!isSo) this.#since.delete(key);
     else if (!this.#since.has(key)) this.#since.set(key, this.nowMs);

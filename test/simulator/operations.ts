@@ -1,6 +1,8 @@
 /** What happens to pictures, and what people roll out and take back meanwhile. */
+import { timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
+import { windowsOf } from './maintenance-watch.ts';
 import { rolledOutKey } from './rollouts-watch.ts';
 import type { Simulation } from './simulation.ts';
 import type { Member } from './world.ts';
@@ -78,6 +80,35 @@ export function takeBack(run: Simulation, id: string): void {
     () => server.app.rollouts.rollBack(id, 'admin'),
     () => run.rollouts.takenBack.add(id),
   );
+}
+
+/** Somebody works at a device, or at all of them. */
+export function planMaintenance(run: Simulation, { id }: Member): void {
+  const server = run.liveServer();
+  if (server === null) return;
+  const device = { kind: 'device', id } as const;
+  const scope = run.random.pick([device, device, device, { kind: 'group', name: 'hall' } as const, { kind: 'fleet' } as const]);
+  const fromMs = server.wallMs();
+  const schedule = { kind: 'once', from: timestamp(fromMs), to: timestamp(fromMs + run.random.between(3000, 25_000)) } as const;
+  ask(
+    run,
+    () => server.app.maintenance.create({ scope, schedule, reason: 'somebody works at it' }, 'admin'),
+    (window) => run.maintenance.planned.add(window.id),
+  );
+}
+
+/** All that there is, open or over. */
+export function endMaintenance(run: Simulation): void {
+  const server = run.liveServer();
+  if (server === null) return;
+  for (const { id } of windowsOf(run.database)) {
+    run.maintenance.ended.add(id);
+    ask(
+      run,
+      () => server.app.maintenance.end(id, 'admin'),
+      () => undefined,
+    );
+  }
 }
 
 function ask<T>(run: Simulation, work: () => Promise<T>, answered: (answer: T) => void): void {

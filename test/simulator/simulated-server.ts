@@ -33,7 +33,7 @@ import type { Random } from './random.ts';
 import type { Sabotage } from './sabotage.ts';
 import type { SimulatedChannel } from './simulated-channel.ts';
 import { deadError, type SimulatedDatabase } from './simulated-database.ts';
-import { spoilOperations, spoiltTelling } from './spoilt-operations.ts';
+import { spoilOperations, spoiltTelling, watchdogsView } from './spoilt-operations.ts';
 import { serverClock, type VirtualTime, type WallClock } from './virtual-time.ts';
 
 /** The keepalive of 10 s times 1.5. */
@@ -135,13 +135,18 @@ export class SimulatedServer implements DeviceBroker {
     const tell = spoiltTelling(sabotage, (_target, notice) => channel.tell(this.startedAtMs, () => this.#isAlive, notice));
     await registerDomains(this.app, { configuration, store, secrets, clock, tell });
     if (sabotage !== null) spoilOperations(this.app, sabotage, database, clock);
-    if (sabotage !== 'watchdog asleep') await registerWatchdog(this.app, clock);
+    if (sabotage !== 'watchdog asleep') await registerWatchdog(watchdogsView(this.app, sabotage), clock);
     await this.app.ready();
     clock.every(relayPollMs, () => this.#readRelay());
     if (this.#parts.sabotage === 'gone at once after a restart of the server') {
       for (const { id } of this.app.devices.list()) this.app.devices.onConnection(id, 'disconnected', 'connection-lost');
     }
     return this;
+  }
+
+  /** What its clock shows. */
+  wallMs(): number {
+    return this.#clock().nowMs();
   }
 
   get isAlive(): boolean {

@@ -8,17 +8,16 @@ const seedsPerSabotage = 12;
 
 /** Where the first of the runs does not see it. */
 const firstSeeds: Partial<Record<Sabotage, number>> = {
-  'command forgotten by the device': 114,
-  'older settings after a power cut': 101,
-  'silent connection not noticed': 134,
-  'roll-out goes on past its threshold': 101,
-  'roll-out taken back in words only': 110,
-  'watchdog asleep': 106,
-  'relay taken as running': 101,
-  'relay told of by each device': 101,
-  'recovery told at once': 136,
-  'watchdog heeds no bound': 106,
-  'restart without an entry': 109,
+  'command forgotten by the device': 103,
+  'silent connection not noticed': 110,
+  'roll-out goes on past its threshold': 108,
+  'roll-out taken back in words only': 104,
+  'watchdog heeds no window': 110,
+  'alerts heed no window': 110,
+  'alert never over': 101,
+  'relay taken as running': 110,
+  'relay told of by each device': 102,
+  'recovery told at once': 110,
 };
 
 const from = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);

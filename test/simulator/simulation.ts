@@ -9,8 +9,9 @@ import { AlertsWatch } from './alerts-watch.ts';
 import { Beliefs } from './beliefs.ts';
 import * as invariants from './invariants.ts';
 import { faultyRates, Link, noRates, type Rates } from './link.ts';
+import { MaintenanceWatch } from './maintenance-watch.ts';
 import { misfortune } from './misfortunes.ts';
-import { takeBack } from './operations.ts';
+import { endMaintenance, takeBack } from './operations.ts';
 import { type Random, randomFrom } from './random.ts';
 import { RolloutsWatch } from './rollouts-watch.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -86,6 +87,7 @@ export class Simulation implements Network {
   readonly #alerts: AlertsWatch;
   readonly #watchdog = new WatchdogWatch();
   readonly rollouts = new RolloutsWatch();
+  readonly maintenance = new MaintenanceWatch();
   readonly relay = { isDown: false };
   #copy: SimulatedAgent | null = null;
   /** For values that are used once. */
@@ -130,6 +132,7 @@ export class Simulation implements Network {
     for (let problems: readonly string[] = ['nothing was looked at']; problems.length > 0; ) {
       if (this.time.nowMs - fromMs > settledWithinMs)
         throw new Error(`${settledWithinMs / 1000} s after the last fault: ${problems.join('; ')}`);
+      endMaintenance(this);
       await this.#pass(1000);
       const server = this.liveServer();
       problems = server === null ? ['no server runs'] : this.#unsettled(server);
@@ -266,6 +269,7 @@ export class Simulation implements Network {
     const { database, members } = this;
     const beliefs = this.#beliefs;
     beliefs.look(server, database.isFull, members, this.time.nowMs, this.relay.isDown);
+    this.maintenance.look(server, database, members, beliefs);
     this.#watchdog.look(server, database, members, beliefs);
     this.#alerts.look(server, database, members, beliefs);
     this.rollouts.look(database, members, beliefs, server !== null);

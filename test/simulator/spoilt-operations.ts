@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiOptions } from '#fleet-server/api.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type {} from '#fleet-server/enrolment/plugin.ts';
+import { Maintenance } from '#fleet-server/maintenance/maintenance.ts';
 import { deleteTrial } from '#fleet-server/settings/trials-store.ts';
 import type { Sabotage } from './sabotage.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
@@ -30,10 +31,39 @@ export function spoilOperations(app: FastifyInstance, sabotage: Sabotage, databa
   spoilRollouts(app, sabotage, database, clock);
   spoilWatchdog(app, sabotage);
   spoilAlerts(app, sabotage);
+  spoilWindows(app, sabotage);
+  if (sabotage === 'window forgotten') clock.every(50, () => void database.rows('delete from "maintenanceWindows"'));
   spoilCopies(app, sabotage);
   // What comes first waits for nothing.
   if (sabotage === 'recovery told at once')
     clock.every(50, () => void database.rows(`update "alertNotices" set "event" = 'opened' where "event" = 'resolved'`));
+}
+
+function spoilWindows({ maintenance }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'alerts heed no window') maintenance.of = () => null;
+  if (sabotage !== 'window never over') return;
+  maintenance.of = forEver(maintenance.of.bind(maintenance));
+  maintenance.isAnyOpen = () => true;
+}
+
+function forEver(of: Maintenance['of']): Maintenance['of'] {
+  const former = new Map<string, ReturnType<typeof of>>();
+  return (id, group) => {
+    former.set(id, of(id, group) ?? former.get(id) ?? null);
+    return former.get(id) ?? null;
+  };
+}
+
+/** What it asks of the other parts of the server. */
+export function watchdogsView(app: FastifyInstance, sabotage: Sabotage | null): FastifyInstance {
+  const asItIs: Maintenance['of'] = (id, group) => Maintenance.prototype.of.call(app.maintenance, id, group);
+  const spoilt: Partial<Record<Sabotage, Maintenance['of']>> = {
+    'watchdog heeds no window': () => null,
+    'watchdog asleep after a window': forEver(asItIs),
+    'alerts heed no window': asItIs,
+  };
+  const of = sabotage === null ? undefined : spoilt[sabotage];
+  return of === undefined ? app : (Object.create(app, { maintenance: { value: { of } } }) as FastifyInstance);
 }
 
 function spoilCopies({ copies }: FastifyInstance, sabotage: Sabotage): void {

@@ -1,11 +1,12 @@
 /**
- * What must hold of the watchdog: a pipeline that the running server has been told to have failed is restarted within the bound, never more often than
+ * What must hold of the watchdog: nothing is done to a device in a maintenance window; after it, and without one, a pipeline that the running server has been told to have failed is restarted within the bound, never more often than
  * the policy allows in an hour, and each restart stands in the device's history once, with its cause.
  */
 
 import { defaultPolicy } from '#fleet-server/watchdog/policy.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 import type { Beliefs } from './beliefs.ts';
+import { windowLookMs } from './maintenance-watch.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { Member } from './world.ts';
@@ -51,6 +52,8 @@ export class WatchdogWatch {
     );
     for (const { id, deviceId, kind, detail, atMs } of rows) {
       this.#lastId = Math.max(this.#lastId, Number(id));
+      if ((beliefs.lastsMs(String(deviceId), 'silenced') ?? 0) > windowLookMs)
+        throw new Error(`expected the watchdog to do nothing to ${deviceId} in its maintenance window, it did ${kind}`);
       if (kind === 'watchdog-waits' || kind === 'watchdog-sees') continue;
       if (!/because for \d+ s (in parts )?(the device|the picture|there is)/.test(String(detail)))
         throw new Error(`expected a cause in the history entry ${kind} of ${deviceId}, got: ${detail}`);
@@ -68,7 +71,8 @@ export class WatchdogWatch {
   #checkDue(server: SimulatedServer, id: string, beliefs: Beliefs): void {
     const { nowMs } = beliefs;
     const failedMs = beliefs.lastsMs(id, 'failed');
-    if (failedMs === null || !beliefs.isDiskGoodFor(failedMs + settleMs)) return;
+    const freeMs = beliefs.lastsMs(id, 'free');
+    if (failedMs === null || freeMs === null || !beliefs.isDiskGoodFor(failedMs + settleMs)) return;
     const within = this.#withinHour(server, id, nowMs);
     const gentle = within.filter(({ kind }) => kind === 'watchdog-restart-pipeline').length;
     if (within.length >= simulatedPolicy.maxAnHour || gentle >= (simulatedPolicy.steps[0]?.maxAnHour ?? 0)) return;
@@ -78,6 +82,7 @@ export class WatchdogWatch {
     const pauseMs = Math.min(simulatedPolicy.maxPauseS, simulatedPolicy.firstPauseS * 2 ** Math.max(0, ofLife.length - 1)) * 1000;
     const dueMs = Math.max(
       nowMs - failedMs + holdMs,
+      nowMs - freeMs + windowLookMs + holdMs,
       nowMs - beliefs.connectionLastsMs(id) + settleMs,
       server.startedAtMs + settleMs,
       last + pauseMs,
