@@ -10,6 +10,7 @@ import { windowLookMs } from './maintenance-watch.ts';
 import type { SimulatedChannel } from './simulated-channel.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
 import type { SimulatedServer } from './simulated-server.ts';
+import { escalateAfterS, TellingWatch } from './telling-watch.ts';
 import type { Member } from './world.ts';
 
 const basic = { severity: 'critical', group: null, enabled: true, quietHours: null, escalation: null } as const;
@@ -30,28 +31,38 @@ const relayTitle = 'The relay is down';
 const lookMs = 2500;
 const betweenAlertsMs = 1500;
 const calmMs = 10_000;
-const channel = { name: 'the team', target: { kind: 'webhook', url: 'http://team.local/hook', secret: 'secret-of-the-webhook' } } as const;
+const channels = ['http://team.local/hook', 'http://chief.local/hook'] as const;
+const channelAt = (url: string) => ({ name: url, target: { kind: 'webhook', url, secret: 'secret-of-the-webhook' } }) as const;
 
 export class AlertsWatch {
   readonly #channel: SimulatedChannel;
   readonly #known = new Set<string>();
   readonly #withoutSinceMs = new Map<string, number>();
 
-  constructor(parts: { readonly channel: SimulatedChannel }) {
-    this.#channel = parts.channel;
+  readonly telling: TellingWatch;
+
+  constructor(channel: SimulatedChannel) {
+    this.#channel = channel;
+    this.telling = new TellingWatch(channel);
   }
 
   /** Only the rules that are looked at. */
-  static async writeRules({ app }: SimulatedServer): Promise<void> {
+  async writeRules({ app }: SimulatedServer): Promise<void> {
     for (const { id } of await app.alertBook.rules()) await app.alertBook.removeRule(id, 'admin');
-    const { id } = await app.alertBook.addChannel(channel, 'admin');
-    await app.alertBook.addRule({ ...relayRule, channelIds: [id] }, 'admin');
-    for (const cause of causes)
-      await app.alertBook.addRule({ ...(rules[cause] as Omit<AlertRuleRequest, 'channelIds'>), channelIds: [id] }, 'admin');
+    const [team, chief] = channels;
+    const channelIds = [(await app.alertBook.addChannel(channelAt(team), 'admin')).id];
+    const escalation = { afterS: escalateAfterS, channelIds: [(await app.alertBook.addChannel(channelAt(chief), 'admin')).id] };
+    await app.alertBook.addRule({ ...relayRule, channelIds }, 'admin');
+    for (const cause of causes) {
+      const rule = rules[cause] as Omit<AlertRuleRequest, 'channelIds'>;
+      await app.alertBook.addRule({ ...rule, channelIds, escalation }, 'admin');
+    }
+    for (const { name } of await app.alertBook.rules()) this.telling.quietHours.set(name, null);
   }
 
   look(server: SimulatedServer | null, database: SimulatedDatabase, members: readonly Member[], beliefs: Beliefs): void {
     if (this.#channel.problem !== null) throw new Error(this.#channel.problem);
+    this.telling.look(server, database, beliefs);
     const open = database
       .rows(`select "id", "key", "title" from "alerts" where "resolvedAtMs" is null`)
       .map(({ id, key, title }) => ({ id: String(id), key: String(key), title: String(title) }));
@@ -112,13 +123,14 @@ export class AlertsWatch {
   }
 
   checkTheEnd(database: SimulatedDatabase): void {
+    this.telling.checkTheEnd(database);
     for (const row of database.rows(`select "id", "title", "resolvedAtMs" from "alerts"`)) {
       const id = String(row['id']);
-      const isOpenedTold = this.#channel.hasTaken(id, 'opened');
-      const isResolvedTold = this.#channel.hasTaken(id, 'resolved');
       if (row['resolvedAtMs'] === null) continue;
-      if (isOpenedTold !== isResolvedTold) {
-        const words = isOpenedTold
+      for (const at of channels) {
+        const isToldOf = this.#channel.hasTaken(id, 'opened', at) || this.#channel.hasTaken(id, 'escalated', at);
+        if (isToldOf === this.#channel.hasTaken(id, 'resolved', at)) continue;
+        const words = isToldOf
           ? 'its end to be told to those who were told of it'
           : 'its end not to be told to those who knew nothing of it';
         throw new Error(`expected ${words}: ${row['title']}`);

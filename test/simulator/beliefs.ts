@@ -3,7 +3,7 @@ import { shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { Member } from './world.ts';
 
-export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running' | 'silenced' | 'free';
+export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running' | 'silenced' | 'free' | 'waits';
 
 /** What comes and goes within the product’s ten seconds of calm, of which it looks each second, is the same trouble. */
 const calmMs = 11_500;

@@ -1,7 +1,17 @@
 /** One thing that happens in a run: somebody asks for something, or something fails. By weights; what is drawn comes from the seed. */
 import { FleetError } from '#fleet-server/errors.ts';
 import type { Way } from './link.ts';
-import { beginRollout, breakPicture, endMaintenance, loseRelay, loseStream, planMaintenance, steerRollout } from './operations.ts';
+import {
+  acknowledgeAlert,
+  beginRollout,
+  breakPicture,
+  changeQuietHours,
+  endMaintenance,
+  loseRelay,
+  loseStream,
+  planMaintenance,
+  steerRollout,
+} from './operations.ts';
 import type { Simulation } from './simulation.ts';
 import { isAllOnDisk, type Member, type Promised } from './world.ts';
 
@@ -34,6 +44,8 @@ const table: readonly Misfortune[] = [
   { weight: 4, happen: (run) => steerRollout(run) },
   { weight: 5, happen: (run, member) => planMaintenance(run, member) },
   { weight: 1, happen: (run) => endMaintenance(run) },
+  { weight: 4, happen: (run) => changeQuietHours(run) },
+  { weight: 3, happen: (run) => acknowledgeAlert(run) },
 ];
 const weights = table.reduce((sum, { weight }) => sum + weight, 0);
 

@@ -1,10 +1,12 @@
 /** What happens to pictures, and what people roll out and take back meanwhile. */
 import { timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
+import type { AlertRule } from '#protocol/model/alert.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 import { windowsOf } from './maintenance-watch.ts';
 import { rolledOutKey } from './rollouts-watch.ts';
 import type { Simulation } from './simulation.ts';
+import { minuteAt } from './telling-watch.ts';
 import type { Member } from './world.ts';
 
 /** In the end a device mends itself, whatever the watchdog does. */
@@ -94,6 +96,34 @@ export function planMaintenance(run: Simulation, { id }: Member): void {
     run,
     () => server.app.maintenance.create({ scope, schedule, reason: 'somebody works at it' }, 'admin'),
     (window) => run.maintenance.planned.add(window.id),
+  );
+}
+
+/** Of one rule: from now for a minute, or none. */
+export function changeQuietHours(run: Simulation): void {
+  const server = run.liveServer();
+  if (server === null) return;
+  const documents = run.database.rows('select "document" from "alertRules" order by "createdAtMs", "id"');
+  const { id, ...request } = JSON.parse(String(run.random.pick(documents as [(typeof documents)[number]])['document'])) as AlertRule;
+  const quietHours = run.random.chance(0.7) ? minuteAt(server.wallMs()) : null;
+  const known = run.alerts.telling.quietHours;
+  known.set(request.name, undefined);
+  ask(
+    run,
+    () => server.app.alertBook.changeRule(id, { ...request, quietHours }, 'admin'),
+    () => known.set(request.name, quietHours),
+  );
+}
+
+export function acknowledgeAlert(run: Simulation): void {
+  const server = run.liveServer();
+  const [first, ...others] = run.database.rows('select "id" from "alerts" where "acknowledgedAtMs" is null and "resolvedAtMs" is null');
+  if (server === null || first === undefined) return;
+  const id = String(run.random.pick([first, ...others])['id']);
+  ask(
+    run,
+    () => server.app.alerts.acknowledge(id, 'admin'),
+    (alert) => alert !== null && run.alerts.telling.acknowledged.add(id),
   );
 }
 

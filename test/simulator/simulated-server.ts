@@ -132,7 +132,10 @@ export class SimulatedServer implements DeviceBroker {
     const store = database.open(() => this.#step());
     const clock = this.#clock();
     const { channel, sabotage } = this.#parts;
-    const tell = spoiltTelling(sabotage, (_target, notice) => channel.tell(this.startedAtMs, () => this.#isAlive, notice));
+    const tell = spoiltTelling(sabotage, (target, notice) => {
+      const at = target.kind === 'webhook' ? target.url : target.kind;
+      return channel.tell({ life: this.startedAtMs, at, isAlive: () => this.#isAlive }, notice);
+    });
     await registerDomains(this.app, { configuration, store, secrets, clock, tell });
     if (sabotage !== null) spoilOperations(this.app, sabotage, database, clock);
     if (sabotage !== 'watchdog asleep') await registerWatchdog(watchdogsView(this.app, sabotage), clock);

@@ -9,10 +9,11 @@ const seedsPerSabotage = 12;
 /** Where the first of the runs does not see it. */
 const firstSeeds: Partial<Record<Sabotage, number>> = {
   'command forgotten by the device': 103,
-  'silent connection not noticed': 110,
+  'silent connection not noticed': 107,
   'roll-out goes on past its threshold': 108,
   'roll-out taken back in words only': 104,
-  'watchdog heeds no window': 110,
+  'watchdog heeds no window': 143,
+  'watchdog asleep after a window': 143,
   'alerts heed no window': 110,
   'alert never over': 101,
   'relay taken as running': 110,

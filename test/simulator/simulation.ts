@@ -75,6 +75,8 @@ export class Simulation implements Network {
   #database: SimulatedDatabase | null = null;
   #server: SimulatedServer | null = null;
   #startDueAtMs = 0;
+  /** Of the server's clock. */
+  #furthestMs = 0;
   readonly members: Member[] = [];
   readonly settings: Promised[] = [promised('fleet', '', 'AV_AUDIO_BITRATE'), promised('group', 'hall', 'AV_KEYFRAME_INTERVAL')];
   /** Of those that an answer gave. */
@@ -84,7 +86,7 @@ export class Simulation implements Network {
   readonly told: string[] = [];
   readonly #beliefs = new Beliefs();
   readonly #channel: SimulatedChannel;
-  readonly #alerts: AlertsWatch;
+  readonly alerts: AlertsWatch;
   readonly #watchdog = new WatchdogWatch();
   readonly rollouts = new RolloutsWatch();
   readonly maintenance = new MaintenanceWatch();
@@ -97,7 +99,7 @@ export class Simulation implements Network {
     this.random = random;
     this.sabotage = sabotage;
     this.#channel = new SimulatedChannel(this.time, random);
-    this.#alerts = new AlertsWatch({ channel: this.#channel });
+    this.alerts = new AlertsWatch(this.#channel);
     const secrets = simulatedSecrets();
     const asItIs = { ...secrets, seal: (text: string) => text, open: (text: string) => text };
     this.#secrets = sabotage === 'secret stored as it is' ? asItIs : secrets;
@@ -143,7 +145,7 @@ export class Simulation implements Network {
   #unsettled(server: SimulatedServer): string[] {
     return [
       ...invariants.unsettled(server, this.database, this.members),
-      ...this.#alerts.unsettled(this.database),
+      ...this.alerts.unsettled(this.database),
       ...this.rollouts.unsettled(this.database),
     ];
   }
@@ -151,7 +153,7 @@ export class Simulation implements Network {
   async #writeRules(): Promise<void> {
     const server = this.liveServer();
     if (server === null) throw new Error('expected a server that takes rules');
-    await AlertsWatch.writeRules(server);
+    await this.alerts.writeRules(server);
     await server.app.watchdogPolicies.set({ level: 'fleet', scope: '' }, simulatedPolicy, 'admin');
   }
 
@@ -197,6 +199,7 @@ export class Simulation implements Network {
 
   jumpServerClock(byMs: number): void {
     this.#serverWall.offsetMs += byMs;
+    this.#furthestMs = Math.max(this.#furthestMs, this.#serverWall.offsetMs);
   }
 
   /** Counts as said to whoever asked. */
@@ -271,7 +274,7 @@ export class Simulation implements Network {
     beliefs.look(server, database.isFull, members, this.time.nowMs, this.relay.isDown);
     this.maintenance.look(server, database, members, beliefs);
     this.#watchdog.look(server, database, members, beliefs);
-    this.#alerts.look(server, database, members, beliefs);
+    this.alerts.look(server, database, members, beliefs);
     this.rollouts.look(database, members, beliefs, server !== null);
   }
 
@@ -280,6 +283,8 @@ export class Simulation implements Network {
     Object.assign(this.#rates, noRates);
     this.database.setFull(false);
     this.relay.isDown = false;
+    // What waits for a time of day waits for a minute at most.
+    this.#serverWall.offsetMs = this.#furthestMs;
     this.#server?.killAfter(null);
     this.#startDueAtMs = Math.min(this.#startDueAtMs, this.time.nowMs + 5000);
     for (const member of this.members) {
@@ -307,7 +312,7 @@ export class Simulation implements Network {
     invariants.checkSettings(this.members, this.settings);
     invariants.checkCommands(this.database, this.members, this.commands);
     this.#watchdog.checkTheEnd(this.database, this.members);
-    this.#alerts.checkTheEnd(this.database);
+    this.alerts.checkTheEnd(this.database);
     this.rollouts.checkTheEnd(this.database, this.members);
     for (const member of this.members) {
       invariants.checkEventsOnce(this.database, member);

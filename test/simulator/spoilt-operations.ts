@@ -15,6 +15,8 @@ export function spoiltTelling(sabotage: Sabotage | null, tell: Tell): Tell {
   switch (sabotage) {
     case 'notice thrown away':
       return async () => undefined;
+    case 'escalation not told':
+      return async (target, notice) => (notice.event === 'escalated' ? undefined : tell(target, notice));
     case 'recovery not told':
       return async (target, notice) => (notice.event === 'resolved' ? undefined : tell(target, notice));
     case 'notice told again':
@@ -27,13 +29,27 @@ export function spoiltTelling(sabotage: Sabotage | null, tell: Tell): Tell {
   }
 }
 
+const isHeldBack = `"attempts" = 0 and "nextAttemptAtMs" > "createdAtMs"`;
+const inADay = `"createdAtMs" + 86400000`;
+const spoilingStatements: Partial<Record<Sabotage, string>> = {
+  'window forgotten': `delete from "maintenanceWindows"`,
+  'held back for good': `update "alertNotices" set "nextAttemptAtMs" = ${inADay} where ${isHeldBack}`,
+  'held back and lost': `delete from "alertNotices" where ${isHeldBack}`,
+  'never escalated': `update "alerts" set "escalateInMs" = 60000 where "escalateInMs" is not null`,
+  'escalated too early': `update "alerts" set "escalateInMs" = 0 where "escalateInMs" is not null`,
+  'escalated though acknowledged': `update "alerts" set "escalateInMs" = 0 where "acknowledgedAtMs" is not null and "escalatedAtMs" is null`,
+  'escalated again': `update "alerts" set "escalateInMs" = 0 where "escalatedAtMs" is not null`,
+  'acknowledgement forgotten': `update "alerts" set "acknowledgedAtMs" = null`,
+};
+
 export function spoilOperations(app: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
   spoilRollouts(app, sabotage, database, clock);
   spoilWatchdog(app, sabotage);
   spoilAlerts(app, sabotage);
   spoilWindows(app, sabotage);
-  if (sabotage === 'window forgotten') clock.every(50, () => void database.rows('delete from "maintenanceWindows"'));
   spoilCopies(app, sabotage);
+  const spoilt = spoilingStatements[sabotage];
+  if (spoilt !== undefined) clock.every(50, () => void database.rows(spoilt));
   // What comes first waits for nothing.
   if (sabotage === 'recovery told at once')
     clock.every(50, () => void database.rows(`update "alertNotices" set "event" = 'opened' where "event" = 'resolved'`));
@@ -109,7 +125,11 @@ function spoilWatchdog({ watchdogPolicies, history, commands }: FastifyInstance,
   }
 }
 
-function spoilAlerts({ alerts, devices, relays }: FastifyInstance, sabotage: Sabotage): void {
+function spoilAlerts({ alerts, alertBook, devices, relays }: FastifyInstance, sabotage: Sabotage): void {
+  if (sabotage === 'quiet hours forgotten') {
+    const changeRule = alertBook.changeRule.bind(alertBook);
+    alertBook.changeRule = (id, request, actor) => changeRule(id, { ...request, quietHours: null }, actor);
+  }
   if (sabotage === 'relay taken as running') relays.all = () => [];
   if (sabotage === 'relay told of by each device') {
     const rules = alerts.rules.bind(alerts);
