@@ -7,18 +7,25 @@
  * connection is read, and no further than to its row.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { LookPace } from '#device/media-host/look-pace.ts';
 
 export type SocketRow = {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly isEstablished: boolean;
   readonly waitingBytes: number;
+  /** Until the kernel takes a packet for lost; null for a connection that is not established. */
+  readonly timeoutMs: number | null;
   readonly inode: string;
 };
 
 /** Two outputs that ask in the same moment share one look. */
 const freshMs = 100;
 const established = '01';
+/** In which /proc tells times, whatever the kernel's own ticks are: USER_HZ is 100 everywhere (time(7)). */
+const tickMs = 10;
+/** By so much the timeout is longer than a round trip (Linux's TCP_RTO_MIN), or by more where round trips differ or packets are lost. */
+const leastPatienceMs = 200;
 
 /** The rows of /proc/net/tcp or /proc/net/tcp6. Pure. */
 export function parseSockets(table: string): readonly SocketRow[] {
@@ -27,12 +34,15 @@ export function parseSockets(table: string): readonly SocketRow[] {
     const [address = '', port] = (fields[2] ?? '').split(':');
     const inode = fields[9];
     if (port === undefined || inode === undefined) return [];
+    const isEstablished = fields[3] === established;
+    const timeoutTicks = Number.parseInt(fields[12] ?? '', 10);
     return [
       {
         remoteAddress: readAddress(address),
         remotePort: Number.parseInt(port, 16),
-        isEstablished: fields[3] === established,
+        isEstablished,
         waitingBytes: Number.parseInt((fields[4] ?? '').split(':')[0] ?? '', 16) || 0,
+        timeoutMs: isEstablished && timeoutTicks > 0 ? timeoutTicks * tickMs : null,
         inode,
       },
     ];
@@ -80,6 +90,8 @@ export class KernelSockets {
   /** By inode. */
   readonly #claimed = new Map<string, ClaimedSocket>();
   readonly #looks = new Map<Table, Look>();
+  /** At which connections are worth looking at. */
+  readonly pace = new LookPace();
 
   constructor(sources: SocketSources = systemSockets) {
     this.#sources = sources;
@@ -116,10 +128,18 @@ export class KernelSockets {
     return this.#look(table, nowMs).get(inode)?.waitingBytes ?? null;
   }
 
+  /** What the way there and back takes at most, as the kernel last saw it; null where that is not known. */
+  roundTripMs({ table, inode }: ClaimedSocket, nowMs: number): number | null {
+    const timeoutMs = this.#look(table, nowMs).get(inode)?.timeoutMs ?? null;
+    return timeoutMs === null ? null : Math.max(0, timeoutMs - leastPatienceMs);
+  }
+
   #look(table: Table, nowMs: number): Look['rows'] {
     const former = this.#looks.get(table);
     if (former !== undefined && nowMs - former.atMs < freshMs) return former.rows;
+    const begunMs = performance.now();
     const rows = this.#findRows(table);
+    this.pace.note(performance.now() - begunMs);
     this.#looks.set(table, { atMs: nowMs, rows });
     return rows;
   }

@@ -10,6 +10,8 @@ import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts
 import { type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 import { SendLedger } from '#device/media-host/send-ledger.ts';
+import type { UplinkMeter } from '#device/media-host/uplink-meter.ts';
+import { WayLength } from '#device/media-host/way-length.ts';
 import { WayRoom } from '#device/media-host/way-room.ts';
 
 /**
@@ -23,13 +25,19 @@ const description =
 
 /** What waits here or in the kernel can no longer be dropped by groups: enough for a keyframe in high quality, no more. */
 const roomBytes = 512 * 1024;
-/** Twice what the way itself takes, and what lies between two looks. */
-const leastRoomMs = 500;
+/** On a short way: twice what the way itself takes, what lies between two looks, and this, as a look comes with the next tag. */
+const slackMs = 100;
+/** On a long way, in place of what lies between two looks and the slack. */
+const longRoomMs = 500;
 const mostRoomMs = 1500;
 /** A way that has become longer is believed slowly: its delay is the least of late. */
 const delayDriftMs = 1;
 /** Beyond what the way itself takes; a keyframe may be under way for so long. */
-const keepsUpMs = 150;
+const keepsUpMs = { short: 80, long: 150 } as const;
+/** In so short a time, and twice what the way itself takes, it shows that a short way has become narrow. */
+const learnOverMs = { short: 150, long: 1000 } as const;
+/** On a long way. One that keeps up is looked at just before what was handed to it since the last look fills its room. */
+const longIntervalsMs = { keepsUp: 450, isBehind: 200 } as const;
 
 /**
  * By which a client makes itself known: GStreamer's own words and those of FFmpeg, which every server has met. By turns, because they differ in
@@ -48,6 +56,7 @@ export class RtmpConnection {
   readonly #sockets: KernelSockets;
   readonly #ledger = new SendLedger();
   readonly #room = new WayRoom();
+  readonly #length = new WayLength();
   #onFailed: ((reason: string) => void) | null = null;
   #baseMs: number | null = null;
   #isConnected = false;
@@ -83,6 +92,7 @@ export class RtmpConnection {
     this.#delayMs = null;
     this.#isBehind = true;
     this.#room.clear();
+    this.#length.clear();
     this.#isConnected = false;
     // An address that the sink refuses leaves the former one in place, which may be somebody else's: so first none at all.
     this.#sink['host'] = '';
@@ -123,7 +133,8 @@ export class RtmpConnection {
     // On a way that has become narrow, what is under way takes longer than its pictures did.
     const wayMs = 2 * (this.#delayMs ?? 0);
     if (!this.#room.hasRoom(this.waitingBytes(), wayMs)) return false;
-    const roomMs = Math.min(mostRoomMs, leastRoomMs + wayMs);
+    const betweenMs = this.#length.isShort ? this.#sockets.pace.intervalMs(false) + slackMs : longRoomMs;
+    const roomMs = Math.min(mostRoomMs, betweenMs + wayMs);
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
 
@@ -141,22 +152,26 @@ export class RtmpConnection {
     return this.#ledger.oldest?.placedAtMs ?? null;
   }
 
-  /** When it was last looked at, more was under way than a connection has that keeps up. */
-  get isBehind(): boolean {
-    return this.#isBehind;
+  /** From one look to the next. `waits`: there is more to hand over than there is room for. */
+  lookIntervalMs(waits: boolean): number {
+    const isBehind = waits || this.#isBehind;
+    if (this.#length.isShort) return this.#sockets.pace.intervalMs(isBehind);
+    return longIntervalsMs[isBehind ? 'isBehind' : 'keepsUp'];
   }
 
-  /** Looks at what has arrived. To be done before what is handed over since the last time fills the room. */
+  /** Looks at what has arrived. */
   look(nowMs: number): void {
     const inKernel = this.#socket === null ? 0 : (this.#sockets.waitingBytes(this.#socket, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
+    if (this.#socket !== null) this.#length.note(this.#sockets.roundTripMs(this.#socket, nowMs));
     this.#delayMs = Math.min(this.#ledger.spanMs, (this.#delayMs ?? mostRoomMs) + delayDriftMs);
-    this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs;
+    this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs[this.#length.isShort ? 'short' : 'long'];
   }
 
-  /** To be told after each look what arrived of late; null where that is not known yet. */
-  learn(deliveredKbps: number | null): void {
-    this.#room.learn(this.#isBehind, deliveredKbps);
+  /** To be told after each look what it saw. */
+  learn(meter: Pick<UplinkMeter, 'deliveredKbps'>): void {
+    const overMs = this.#length.isShort ? learnOverMs.short + 2 * (this.#delayMs ?? 0) : learnOverMs.long;
+    this.#room.learn(this.#isBehind, meter.deliveredKbps(overMs));
   }
 
   push(tag: PlacedTag): void {

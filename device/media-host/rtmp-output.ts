@@ -15,11 +15,6 @@ import type { OutputStatus } from '#protocol/media.ts';
  */
 const queueAges: AgeBounds = { dropMs: 2_000, cutMs: 3_500 };
 const maximumQueuedBytes = 8 * 1024 * 1024;
-/**
- * A look costs up to 6 ms (kernel-sockets.ts). A connection that keeps up is looked at just before what was handed to it since the
- * last look fills its room; one that does not keep up as often as the bitrate has to follow it.
- */
-const lookIntervalsMs = { keepsUp: 450, isBehind: 200 } as const;
 const stallBoundMs = 5_000;
 /** rtmp2sink itself gives up after 5 s without a word from the server; this is for what it does not see. */
 const connectBoundMs = 8_000;
@@ -139,14 +134,13 @@ export class RtmpOutput implements Output {
 
   #look(connection: RtmpConnection): void {
     const nowMs = this.#now();
-    const isBehind = connection.isBehind || this.#queue.queuedBytes > 0;
-    const intervalMs = lookIntervalsMs[isBehind ? 'isBehind' : 'keepsUp'];
+    const intervalMs = connection.lookIntervalMs(this.#queue.queuedBytes > 0);
     if (this.#life.kind !== 'streaming' || nowMs - this.#lookedAtMs < intervalMs) return;
     this.#lookedAtMs = nowMs;
     connection.look(nowMs);
     const arrivedBytes = connection.arrivedBytes();
     this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#lagMs() });
-    connection.learn(this.#reading?.deliveredKbps ?? null);
+    connection.learn(this.#meter);
     const isAllThere = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
     if (isAllThere || arrivedBytes !== this.#arrived.bytes) this.#arrived = { bytes: arrivedBytes, atMs: nowMs };
     else if (nowMs - this.#arrived.atMs > stallBoundMs) this.#life.failed(stalledWords);

@@ -18,18 +18,25 @@ export type UplinkReading = {
 const windowMs = 1000;
 
 export class UplinkMeter {
-  /** Those of one window: with four looks a second, no more than a handful. */
+  /** Those of one window: with ten looks a second, no more than a dozen. */
   #samples: UplinkSample[] = [];
 
   /** Null until the samples span most of a window. */
   add(sample: UplinkSample): UplinkReading | null {
     const oldest = this.#samples.findLastIndex(({ atMs }) => sample.atMs - atMs >= windowMs);
     this.#samples = [...this.#samples.slice(Math.max(0, oldest)), sample];
-    const first = this.#samples[0] ?? sample;
-    const spanMs = sample.atMs - first.atMs;
-    if (spanMs < windowMs / 2) return null;
+    const deliveredKbps = this.deliveredKbps(windowMs);
+    return deliveredKbps === null ? null : { lagMs: sample.lagMs, deliveredKbps };
+  }
+
+  /** What arrived in the last so many milliseconds, a second at most; null until the samples span most of them. */
+  deliveredKbps(overMs: number): number | null {
+    const boundMs = Math.min(overMs, windowMs);
+    const last = this.#samples.at(-1);
+    const first = this.#samples.findLast(({ atMs }) => last !== undefined && last.atMs - atMs >= boundMs) ?? this.#samples[0];
+    if (last === undefined || first === undefined || last === first || last.atMs - first.atMs < boundMs / 2) return null;
     // Bits a millisecond are kbit/s.
-    return { lagMs: sample.lagMs, deliveredKbps: ((sample.arrivedBytes - first.arrivedBytes) * 8) / spanMs };
+    return ((last.arrivedBytes - first.arrivedBytes) * 8) / (last.atMs - first.atMs);
   }
 
   clear(): void {

@@ -40,6 +40,11 @@ const worseThanTheFloor: readonly Stage[] = [
   { kind: 'rate', kbps: 200, lengthS: 30 },
 ];
 
+const oneBlow: readonly Stage[] = [
+  { kind: 'rate', kbps: 3000, lengthS: 8 },
+  { kind: 'rate', kbps: 200, lengthS: 20 },
+];
+
 /** Of those that are over. */
 function groupSizes(arrivals: readonly Arrival[]): number[] {
   const sizes: number[] = [];
@@ -107,6 +112,25 @@ it.skipIf(!canMakeLinks)(
     expect(worst).toBeLessThan(5000);
     expect(passage?.gapsInGroups).toBe(0);
     expect((await probeFile(far.seen)).complaints).toBe('');
+  },
+  120_000,
+);
+
+it.skipIf(!canMakeLinks)(
+  `is not five seconds behind either where a link narrows to a fifteenth at one blow${needed}`,
+  async () => {
+    const link = makeLink();
+    const { host, far } = await streamOver(link);
+    far.watch();
+    await far.untilArrivals(30, 15_000);
+    await passThrough(link, oneBlow, () => host.supervisor.status()?.adaptation?.bitrateKbps ?? 0);
+    await far.endWatching();
+    const [passage, ...others] = passages(far.arrivals);
+    const worst = Math.max(...(passage?.lags ?? []).map(({ lagMs }) => lagMs));
+    console.log(`from 3000 to 200 kbit/s at one blow: at most ${Math.round(worst)} ms behind`);
+    expect(others).toEqual([]);
+    expect(passage?.gapsInGroups).toBe(0);
+    expect(worst).toBeLessThan(5000);
   },
   120_000,
 );

@@ -26,6 +26,7 @@ it('reads the kernel’s tables', () => {
   const [six, mapped] = parseSockets(table6);
   expect(six?.remoteAddress).toBe(comparableAddress('2001:db8::1'));
   expect(mapped?.remoteAddress).toBe('10.0.0.1');
+  expect(parseSockets(table).map(({ timeoutMs }) => timeoutMs)).toEqual([null, 240, 240, null]);
   expect(parseSockets('nonsense\n1: 2 3')).toEqual([]);
 });
 
@@ -42,6 +43,8 @@ it('gives each output a connection of its own: of this process, established, to 
   expect(sockets.claim(1935, ['10.0.0.1'])).toBe(null);
   expect(second && sockets.waitingBytes(second, 0)).toBe(123_456);
   expect(sockets.waitingBytes({ table: 'tcp', inode: '99' }, 0)).toBe(null);
+  expect(second && sockets.roundTripMs(second, 0)).toBe(40);
+  expect(sockets.roundTripMs({ table: 'tcp', inode: '99' }, 0)).toBe(null);
   if (first !== null) sockets.release(first);
   expect(sockets.claim(1935, [])).toEqual(first);
 });
@@ -101,6 +104,7 @@ it('counts what a server that does not read leaves in the kernel', async () => {
   const socket = sockets.claim(port, ['127.0.0.1']);
   if (socket === null) throw new Error('expected a connection');
   expect(sockets.waitingBytes(socket, 0)).toBe(0);
+  expect(sockets.roundTripMs(socket, 0)).toBeGreaterThanOrEqual(0);
   client.write(Buffer.alloc(32 * 1024 * 1024));
   await until('bytes that wait', 3000, () => (sockets.waitingBytes(socket, performance.now()) ?? 0) > 100_000);
   client.destroy();

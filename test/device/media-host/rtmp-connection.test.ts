@@ -1,7 +1,8 @@
 /** The sink itself, in this process, against a real nginx. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type PlacedTag, parseTag, type Tag } from '#device/media-host/flv.ts';
-import { RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
+import { KernelSockets } from '#device/media-host/kernel-sockets.ts';
+import { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
 import { RtmpOutput } from '#device/media-host/rtmp-output.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { until } from '../../until.ts';
@@ -69,3 +70,71 @@ test('what an encoder that was held up gives at once is not late on its way', as
   expect(output.status()).toMatchObject({ lagMs: 0, droppedGroups: 0 });
   output.stop();
 }, 30_000);
+
+const frameBytes = 40;
+const frameMs = 10;
+
+test.each([
+  ['short', 24, true],
+  ['long', 25, false],
+  ['of a length that is not known', 0, false],
+])(
+  'a way that is %s has bounds of its own',
+  async (_, timeoutTicks, isShort) => {
+    const kernel = { looks: 0, waitingBytes: 0 };
+    const port = Number(new URL(relay.target).port).toString(16).padStart(4, '0');
+    const sockets = new KernelSockets({
+      readTable: (table) => {
+        kernel.looks += 1;
+        const waiting = kernel.waitingBytes.toString(16).padStart(8, '0');
+        const row = `0: 0100007F:D431 0100007F:${port} 01 ${waiting}:00000000 00:00000000 00000000 0 0 7 1 0 ${timeoutTicks} 4 30 10 -1\n`;
+        return table === 'tcp' ? [row] : [];
+      },
+      ownInodes: () => new Set(['7']),
+    });
+    const connection = new RtmpConnection(sockets);
+    onTestFinished(() => connection.close());
+    connection.open(`${relay.target}/way-length`, headers(), () => undefined);
+    expect(connection.lookIntervalMs(false)).toBe(200);
+    await until('a connection', 5000, () => connection.isConnected());
+    let nowMs = 0;
+    const look = () => {
+      nowMs += 1000;
+      connection.look(nowMs);
+      return connection.waitingBytes() === 0;
+    };
+    const looksToFindIt = 2;
+    await until('a look at its socket', 5000, () => look() && kernel.looks > looksToFindIt);
+    const intervalMs = connection.lookIntervalMs(false);
+
+    let pushedMs = 0;
+    const push = () => {
+      connection.push({ ...makeTag('frame', pushedMs, frameBytes), placedAtMs: pushedMs });
+      pushedMs += frameMs;
+    };
+    while (connection.hasRoom()) push();
+    const roomMs = pushedMs - frameMs;
+    await until('all of it to be there', 5000, look);
+
+    for (let frames = 0; frames <= 100 / frameMs; frames += 1) push();
+    kernel.waitingBytes = connection.waitingBytes();
+    look();
+    let overMs = 0;
+    connection.learn({
+      deliveredKbps: (askedMs) => {
+        overMs = askedMs;
+        return null;
+      },
+    });
+    if (isShort) {
+      expect(intervalMs).toBeLessThanOrEqual(300);
+      expect(roomMs).toBeLessThanOrEqual(400);
+      expect(overMs).toBe(152);
+    } else {
+      expect([intervalMs, connection.lookIntervalMs(false), connection.lookIntervalMs(true)]).toEqual([450, 450, 200]);
+      expect(roomMs).toBe(500);
+      expect(overMs).toBe(1000);
+    }
+  },
+  30_000,
+);
