@@ -51,7 +51,7 @@ export type AgentOptions = {
   /** What this agent has logged of late. */
   readonly logTail: Pick<LogTail, 'newest' | 'listen'>;
   /** What the doctor finds, beside the agent that runs. */
-  readonly examine: () => Promise<readonly Check[]>;
+  readonly examine: (onCheck: (check: Check) => void) => Promise<readonly Check[]>;
 };
 
 export type AgentReady = {

@@ -277,6 +277,7 @@ export class Agent {
         joinAnew: (boardId) => this.#joinAnew(boardId),
         changeCredential: (credential) => this.#changeCredential(credential),
       }),
+      onProgress: (progress) => this.#parts?.uplink?.sendCommandProgress(progress),
       onResult: (result) => {
         this.#outbox.addResult(result);
         this.#parts?.uplink?.wake();

@@ -8,6 +8,7 @@ import { Session, Timestamp } from '#protocol/identifiers.ts';
 import {
   Applied,
   Command,
+  CommandProgress,
   CommandResult,
   Desired,
   Event,
@@ -40,6 +41,7 @@ export const upwardBodies = {
   event: Event,
   log: LogLines,
   applied: Applied,
+  'command-progress': CommandProgress,
   'command-result': CommandResult,
 } as const satisfies Record<Exclude<UpwardTopic, PictureTopic>, TSchema>;
 

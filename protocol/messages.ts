@@ -3,7 +3,7 @@
  * through, so that either side may be upgraded first; a wrong one makes the message a named problem (envelope.ts).
  */
 import { type Static, Type } from 'typebox';
-import { CommandOutcome } from '#protocol/commands.ts';
+import { CommandOutcome, longestDeadlineMs } from '#protocol/commands.ts';
 import { Condition } from '#protocol/conditions.ts';
 import { BoardId, CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
 import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
@@ -243,10 +243,30 @@ export const Command = Type.Object(
     kind: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
     arguments: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 16 }),
     deadline: Timestamp,
+    tellProgress: Type.Optional(
+      Type.Boolean({ description: 'This server hears command-progress. One that does not say so would refuse it, and end the connection' }),
+    ),
   },
   { description: 'A one-shot request. The device remembers the last 200 ids on disk.' },
 );
 export type Command = Static<typeof Command>;
+
+export const CommandProgress = Type.Object(
+  {
+    id: CommandId,
+    elapsedMs: Type.Integer({
+      minimum: 0,
+      maximum: longestDeadlineMs,
+      description: 'Since the device began it. It grows from message to message: what is not ahead of what was said before changes nothing',
+    }),
+    detail: Type.String({ maxLength: 200, description: 'How far it is; empty where there is nothing to say but that it has begun' }),
+  },
+  {
+    description:
+      'The device has begun a command and is still doing it: after a second, and every five seconds from then on. Only where the server has asked for that.',
+  },
+);
+export type CommandProgress = Static<typeof CommandProgress>;
 
 export const CommandResult = Type.Object(
   {

@@ -21,6 +21,7 @@ export const upwardTopics = {
   snapshot: { qos: 1, maxBytes: 262_144 },
   log: { qos: 0, maxBytes: 65_536 },
   applied: { qos: 1, maxBytes: 65_536 },
+  'command-progress': { qos: 0, maxBytes: 65_536 },
   'command-result': { qos: 1, maxBytes: 65_536 },
 } as const satisfies Record<string, { qos: 0 | 1; maxBytes: number }>;
 

@@ -92,7 +92,7 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
   const agent: Agent = new Agent({
     restartAgent: () => begin('to be started anew', exitCodes.startMeAnew),
     reboot: rebootBoard,
-    examine: () => examineBeside(configuration, { profiles, leftOutProfiles }, encoderMemory),
+    examine: (onCheck) => examineBeside(configuration, { profiles, leftOutProfiles }, encoderMemory, onCheck),
     configuration,
     state,
     credentials,
@@ -137,10 +137,15 @@ async function ofThisBoard(
 type KnownProfiles = { readonly profiles: HardwareProfiles; readonly leftOutProfiles: readonly string[] };
 
 /** Loaded only then: an agent that nobody asks need not carry it. Nothing is published: the agent's own streams go on. */
-async function examineBeside(configuration: Configuration, known: KnownProfiles, memory: EncoderMemory): Promise<readonly Check[]> {
+async function examineBeside(
+  configuration: Configuration,
+  known: KnownProfiles,
+  memory: EncoderMemory,
+  onCheck: (check: Check) => void,
+): Promise<readonly Check[]> {
   const { examine } = await import('#device/doctor/doctor.ts');
   const detect = () => detectWithEncoders(localMachine(), known.profiles, memory, configuration.stateDirectory);
-  return examine({ configuration, detect, ...known, clock: systemClock, run: runProgram, mayPublish: false, onCheck: () => undefined });
+  return examine({ configuration, detect, ...known, clock: systemClock, run: runProgram, mayPublish: false, onCheck });
 }
 
 type BeginStop = (why: string, exitCode?: number) => void;

@@ -8,7 +8,7 @@ import { type PageWish, pageOf, readRecordings } from '#device/recording/list-re
 import { protectRecording, readRecordingDirectory, releaseRecording } from '#device/recording/recording-directory.ts';
 import type { Outlet } from '#device/schedule/outlets.ts';
 import { errorText } from '#device/state/state-directory.ts';
-import type { ActionOutcome, CommandActions } from '#device/uplink/command-runner.ts';
+import type { ActionOutcome, CommandActions, SayProgress } from '#device/uplink/command-runner.ts';
 import { identifyBoundsS, logBounds } from '#protocol/commands.ts';
 
 export type ActionsOptions = {
@@ -30,7 +30,7 @@ export type ActionsOptions = {
   /** Null, or why the board is not restarted. */
   readonly reboot: () => Promise<string | null>;
   readonly light: Pick<BoardLight, 'blink'>;
-  readonly examine: () => Promise<readonly Check[]>;
+  readonly examine: (onCheck: (check: Check) => void) => Promise<readonly Check[]>;
   /** The newest lines now, and the new ones for a while. */
   readonly sendLogs: (lines: number) => void;
   /** Of this board; null where it cannot be told from others. */
@@ -41,7 +41,7 @@ export type ActionsOptions = {
   readonly changeCredential: (credential: string) => Promise<void>;
 };
 
-export function commandActions(options: ActionsOptions): CommandActions {
+export function commandActions(options: ActionsOptions) {
   const { media, light } = options;
   return {
     'restart-pipeline': () => media.restartCapture(),
@@ -57,14 +57,14 @@ export function commandActions(options: ActionsOptions): CommandActions {
     'protect-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, true),
     'release-recording': ({ name }) => changeProtection(options.recordingDirectory(), name, false),
     identify: ({ durationS }) => light.blink(durationS ?? identifyBoundsS.default),
-    'run-doctor': () => runDoctor(options),
+    'run-doctor': (_given, say) => runDoctor(options, say),
     'send-logs': async ({ lines }) => {
       options.sendLogs(lines ?? logBounds.defaultLines);
       return { kind: 'applied', detail: `the log is sent for ${logBounds.leaseMs / 60_000} minutes` };
     },
     'join-anew': ({ boardId }) => joinAnew(options, boardId),
     'rotate-credential': ({ credential }) => rotate(options, credential),
-  };
+  } satisfies CommandActions;
 }
 
 /** This process ends: whoever comes after it knows what to answer. */
@@ -119,8 +119,12 @@ async function changeProtection(directory: string, name: string, isProtected: bo
   return { kind: 'applied', detail: `${name} is protected: it is not deleted to make room` };
 }
 
-async function runDoctor({ examine }: ActionsOptions): Promise<ActionOutcome> {
-  const checks = await examine();
+async function runDoctor({ examine }: ActionsOptions, say: SayProgress): Promise<ActionOutcome> {
+  let count = 0;
+  const checks = await examine(({ subject }) => {
+    count += 1;
+    say(`${count} ${count === 1 ? 'check' : 'checks'} made, the last: ${subject}`);
+  });
   return { kind: 'applied', detail: summaryLine(checks), lines: checks.flatMap((check) => checkLine(check).split('\n')) };
 }
 

@@ -6,12 +6,16 @@ import { errorText } from '#device/state/state-directory.ts';
 import type { CommandJournal } from '#device/uplink/command-journal.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
 import { type CommandArguments, type CommandKind, isCommandKind } from '#protocol/commands.ts';
-import type { Command, CommandResult } from '#protocol/messages.ts';
+import type { Command, CommandProgress, CommandResult } from '#protocol/messages.ts';
 import type { RecordingsPage } from '#protocol/recordings.ts';
 
 const maxWaitingCommands = 20;
 /** After a write that failed: what is on no disk would be done a second time after a power cut. */
 const keepAgainMs = 5000;
+/** What a person would begin to wonder about. Most commands are done by then, and cost the server one message as before. */
+const firstProgressMs = 1000;
+/** Again and again, whether there is news or not: what was lost on the way comes again. */
+const progressEveryMs = 5000;
 
 /** What became of an action. `lines`: what was found, where somebody asked for that. */
 export type ActionOutcome =
@@ -19,12 +23,17 @@ export type ActionOutcome =
   /** Nothing was done, and will not be: the reason says what stands against it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-export type CommandActions = { readonly [K in CommandKind]: (given: CommandArguments<K>) => Promise<ActionOutcome> };
+/** How far an action is, in a few words. */
+export type SayProgress = (detail: string) => void;
+export type CommandActions = {
+  readonly [K in CommandKind]: (given: CommandArguments<K>, say: SayProgress) => Promise<ActionOutcome>;
+};
 
 /** What ends by being done is answered by whoever comes after it. */
 const endings: { readonly [K in CommandKind]?: 'agent' | 'board' } = { 'restart-agent': 'agent', reboot: 'board' };
 
 const maxDetailLength = 500;
+const maxProgressLength = 200;
 const maxLines = 60;
 
 export type CommandRunnerOptions = {
@@ -32,6 +41,7 @@ export type CommandRunnerOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly actions: CommandActions;
+  readonly onProgress: (progress: CommandProgress) => void;
   readonly onResult: (result: CommandResult) => void;
 };
 
@@ -39,7 +49,7 @@ type WaitingCommand = {
   readonly id: string;
   readonly kind: CommandKind;
   readonly deadlineMs: number;
-  readonly action: () => Promise<ActionOutcome>;
+  readonly action: (say: SayProgress) => Promise<ActionOutcome>;
 };
 
 export class CommandRunner {
@@ -47,6 +57,7 @@ export class CommandRunner {
   #waiting: WaitingCommand[] = [];
   #worker: Promise<void> | null = null;
   #cancelKeeping: (() => void) | null = null;
+  #cancelProgress: () => void = () => undefined;
   #isStopped = false;
 
   constructor(options: CommandRunnerOptions) {
@@ -61,6 +72,7 @@ export class CommandRunner {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#waiting = [];
+    this.#cancelProgress();
     if (this.#cancelKeeping === null) return;
     this.#cancelKeeping();
     this.#cancelKeeping = null;
@@ -92,7 +104,7 @@ export class CommandRunner {
       return;
     }
     const deadlineMs = this.#options.clock.monotonicMs() + timeLeftMs;
-    this.#waiting.push({ id, kind, deadlineMs, action: () => this.#options.actions[kind](checked.arguments) });
+    this.#waiting.push({ id, kind, deadlineMs, action: (say) => this.#options.actions[kind](checked.arguments, say) });
     this.#worker ??= this.#run();
   }
 
@@ -125,9 +137,27 @@ export class CommandRunner {
     const late = new Promise<ActionOutcome>((resolve) => {
       cancel = clock.schedule(() => resolve({ kind: 'failed', reason: 'not finished at its deadline' }), timeLeftMs);
     });
-    const outcome = await Promise.race([action().catch(unforeseen), late]);
+    const outcome = await Promise.race([action(this.#tellProgress(id)).catch(unforeseen), late]);
+    this.#cancelProgress();
     cancel();
     return toResult(id, outcome);
+  }
+
+  /** Until it is cancelled. What the action says goes with the next word, not at once. */
+  #tellProgress(id: string): SayProgress {
+    const { clock, onProgress } = this.#options;
+    const begunMs = clock.monotonicMs();
+    let detail = '';
+    const tellIn = (delayMs: number): void => {
+      this.#cancelProgress = clock.schedule(() => {
+        onProgress({ id, elapsedMs: Math.round(clock.monotonicMs() - begunMs), detail });
+        tellIn(progressEveryMs);
+      }, delayMs);
+    };
+    if (!this.#isStopped) tellIn(firstProgressMs);
+    return (words) => {
+      detail = words.slice(0, maxProgressLength);
+    };
   }
 
   #settle(result: CommandResult): void {

@@ -19,7 +19,7 @@ import type { SessionCounter } from '#device/uplink/session-counter.ts';
 import { wait } from '#device/uplink/wait.ts';
 import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
 import type { Session } from '#protocol/identifiers.ts';
-import type { Command, Desired } from '#protocol/messages.ts';
+import type { Command, CommandProgress, Desired } from '#protocol/messages.ts';
 import { downwardTopics, parseTopic, topicFor, upwardTopics } from '#protocol/topics.ts';
 
 /** One connection, from its first packet to its end. */
@@ -69,6 +69,8 @@ export class Uplink {
   #open: Link | null = null;
   /** Has said who it is: the one over which the outbox is sent. */
   #link: Link | null = null;
+  /** Over which a server has asked to be told how far commands are: another one may be older, and would end the connection. */
+  #progressLink: Link | null = null;
   #isLeaving = false;
   #sequence = 0;
   #isPumping = false;
@@ -122,6 +124,13 @@ export class Uplink {
   sendHealth(body: UpwardBody<'health'>): boolean {
     const link = this.#link;
     return link?.connection.publishLossy(topicFor(link.deviceId, 'health'), this.#encode('health', link.session, body)) ?? false;
+  }
+
+  /** Dropped when nobody can have it now, or wants it: it is said again while the command is being done. */
+  sendCommandProgress(body: CommandProgress): void {
+    const link = this.#link;
+    if (link === null || link !== this.#progressLink || this.#isLeaving) return;
+    link.connection.publishLossy(topicFor(link.deviceId, 'command-progress'), this.#encode('command-progress', link.session, body));
   }
 
   /** Dropped when nobody can have them now. */
@@ -207,6 +216,7 @@ export class Uplink {
     signal.removeEventListener('abort', abort);
     this.#open = null;
     this.#link = null;
+    this.#progressLink = null;
     this.#cancelEventTimer?.();
     this.#cancelEventTimer = null;
     location?.note(end, located);
@@ -369,6 +379,7 @@ export class Uplink {
       return;
     }
     const { sentAt, body } = decoded.envelope;
+    if (body.tellProgress === true) this.#progressLink = this.#open;
     this.#options.onCommand(body, Date.parse(body.deadline) - Date.parse(sentAt));
   }
 

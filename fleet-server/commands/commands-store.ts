@@ -131,6 +131,28 @@ export async function markSent(database: Database, id: string): Promise<boolean>
   return result.numUpdatedRows > 0n;
 }
 
+/** Answers whether it is news: it is not once there is a result, nor when the device has said something later already. */
+export async function noteProgress(
+  database: Database,
+  { id, deviceId, elapsedMs, ...said }: { id: string; deviceId: string; begunAtMs: number; elapsedMs: number; progress: string },
+): Promise<boolean> {
+  const updated = await database
+    .updateTable('commands')
+    .set((e) => ({
+      state: 'sent',
+      elapsedMs,
+      progress: said.progress,
+      // As it was said first: later words differ by what the network took.
+      begunAtMs: e.fn.coalesce('begunAtMs', e.val(said.begunAtMs)),
+    }))
+    .where('id', '=', id)
+    .where('deviceId', '=', deviceId)
+    .where('state', 'in', openStates)
+    .where((e) => e.or([e('elapsedMs', 'is', null), e('elapsedMs', '<', elapsedMs)]))
+    .executeTakeFirst();
+  return updated.numUpdatedRows > 0n;
+}
+
 /** Answers whether this was the first result; one that comes after the deadline, or after all, still says what was done. */
 export async function finish(
   database: Database,

@@ -3,7 +3,7 @@
  *
  * INVARIANTS
  * - A command is stored before it is sent, and sent again at each hello until its deadline; the device does it once.
- * - Its first result counts. Without one it is `expired` at its deadline.
+ * - Its first result counts. Without one it is `expired` at its deadline. How far a device is with it changes nothing but what is shown.
  * - Only what was not sent yet can be withdrawn; one that was on its way in that very moment still says what became of it.
  * - A device has at most `maxOpen` open commands and `maxKept` in all.
  */
@@ -19,7 +19,7 @@ import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
 import { commandDefinitions, isCommandKind, isFilledInByServer, mayBeAskedFor } from '#protocol/commands.ts';
-import type { Command, CommandResult } from '#protocol/messages.ts';
+import type { Command, CommandProgress, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
 import type { RecordingsPage } from '#protocol/recordings.ts';
@@ -205,6 +205,9 @@ export class DeviceCommands {
       deadlineMs: requestedAtMs + (request.deadlineMs ?? commandDefinitions[kind].deadlineMs),
       finishedAtMs: null,
       detail: '',
+      begunAtMs: null,
+      elapsedMs: null,
+      progress: null,
       lines: null,
       recordings: null,
       batchId: null,
@@ -224,6 +227,12 @@ export class DeviceCommands {
   onAskedElsewhere(deviceId: string): void {
     if (!this.#options.isConnected(deviceId)) return;
     this.onHello(deviceId).catch((err: unknown) => this.#options.log.error({ err, deviceId }, 'commands could not be read'));
+  }
+
+  async onProgress(deviceId: string, { id, elapsedMs, detail }: CommandProgress): Promise<void> {
+    const { database, clock } = this.#options;
+    const said = { id, deviceId, begunAtMs: clock.nowMs() - elapsedMs, elapsedMs, progress: detail };
+    if (await store.noteProgress(database, said)) this.#changed(deviceId);
   }
 
   async onResult(deviceId: string, result: CommandResult): Promise<void> {
@@ -302,7 +311,10 @@ export class DeviceCommands {
       ? this.#options.secretArguments.of(row.deviceId)
       : Promise.resolve(JSON.parse(row.arguments) as Record<string, unknown>);
     given
-      .then((values) => publish(row.deviceId, { id: row.id, kind: row.kind, arguments: values, deadline: timestamp(row.deadlineMs) }))
+      .then((values) => {
+        const { deviceId, id, kind, deadlineMs } = row;
+        return publish(deviceId, { id, kind, arguments: values, deadline: timestamp(deadlineMs), tellProgress: true });
+      })
       .then(async (outcome) => {
         if (outcome === 'offline') tellOthers(row.deviceId);
         else if (await store.markSent(database, row.id)) this.#changed(row.deviceId);
@@ -361,15 +373,17 @@ function toBatch(id: string, rows: readonly CommandsTable[]): BatchStatus {
     progress: {
       total: statuses.length,
       open: count('waiting', 'sent'),
+      begun: statuses.filter(({ state, progress }) => state === 'sent' && progress !== undefined).length,
       done: count('done'),
       notDone: count('failed', 'refused', 'expired', 'withdrawn'),
     },
-    commands: statuses.map(({ deviceId, id: commandId, state, finishedAt, detail }) => ({
+    commands: statuses.map(({ deviceId, id: commandId, state, finishedAt, detail, progress }) => ({
       deviceId,
       id: commandId,
       state,
       finishedAt,
       detail,
+      ...(progress === undefined ? {} : { progress }),
     })),
   };
 }
@@ -384,6 +398,7 @@ function toStatus(row: CommandsTable): CommandStatus {
     deadline: timestamp(row.deadlineMs),
     finishedAt: row.finishedAtMs === null ? null : timestamp(row.finishedAtMs),
     detail: row.detail,
+    ...(row.begunAtMs === null ? {} : { progress: { begunAt: timestamp(row.begunAtMs), detail: row.progress ?? '' } }),
     ...(row.lines === null ? {} : { lines: JSON.parse(row.lines) as string[] }),
   };
 }

@@ -14,10 +14,14 @@ import type { DevicePresence, RelayReception } from '#protocol/model/device.ts';
 
 export type Freshness = 'fresh' | 'stale' | 'session-went-back';
 
-/** Whether a message may change anything. Events and command results have numbers and ids of their own: they always may. */
+function hasOrderOfItsOwn({ name }: UpwardMessage): boolean {
+  return name === 'event' || name === 'command-progress' || name === 'command-result' || name === 'log';
+}
+
+/** Whether a message may change anything. What has a number or an id of its own always may. */
 export function freshness(position: SessionPosition | null, message: UpwardMessage): Freshness {
   const { name, envelope } = message;
-  if (name === 'event' || name === 'command-result' || name === 'log') return 'fresh';
+  if (hasOrderOfItsOwn(message)) return 'fresh';
   const { session, sequence } = envelope;
   if (position === null || session.counter > position.counter) return 'fresh';
   const isSameSession = session.counter === position.counter && session.bootId === position.bootId;
@@ -35,7 +39,7 @@ export function freshness(position: SessionPosition | null, message: UpwardMessa
 
 export function positionAfter(position: SessionPosition | null, message: UpwardMessage): SessionPosition | null {
   const { name, envelope } = message;
-  if (name === 'event' || name === 'command-result' || name === 'log') return position;
+  if (hasOrderOfItsOwn(message)) return position;
   const isSameSession = position !== null && isSession(position, envelope.session);
   const sequences = isSameSession ? position.sequences : {};
   const hasGoneBack = position !== null && !isSameSession && envelope.session.counter <= position.counter;
@@ -77,6 +81,7 @@ export function learn(live: LiveDevice, message: UpwardMessage): LiveDevice {
     case 'event':
     case 'log':
     case 'applied':
+    case 'command-progress':
     case 'command-result':
       return live;
     default:

@@ -82,6 +82,8 @@ async function routeFresh(
       return app.settings.onApplied(deviceId, message.envelope.body, position);
     case 'event':
       return app.history.onEvent(deviceId, message.envelope, message.envelope.body);
+    case 'command-progress':
+      return app.commands.onProgress(deviceId, message.envelope.body);
     case 'command-result':
       return app.commands.onResult(deviceId, message.envelope.body);
     case 'health-backlog':

@@ -529,6 +529,12 @@ async function rolloutFalls({ schema }: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function commandProgress({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('commands').addColumn('begunAtMs', 'bigint').execute();
+  await schema.alterTable('commands').addColumn('elapsedMs', 'bigint').execute();
+  await schema.alterTable('commands').addColumn('progress', 'text').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -555,6 +561,7 @@ export const migrations: readonly Migration[] = [
   { name: 'how much time is left until an alert is escalated', run: measuredEscalations },
   { name: 'what is to be told of one alert', run: noticesByAlert },
   { name: 'how often a device became unwell under a roll-out', run: rolloutFalls },
+  { name: 'how far a device is with a command', run: commandProgress },
 ];
 
 /** 0: there is none yet. */

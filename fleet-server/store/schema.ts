@@ -181,6 +181,10 @@ export type CommandsTable = {
   deadlineMs: number;
   finishedAtMs: number | null;
   detail: string;
+  /** When the device began it, how long it had then been doing it, and how far it was, as it said last; null: it has said nothing of that. */
+  begunAtMs: number | null;
+  elapsedMs: number | null;
+  progress: string | null;
   /** What the device found, as JSON; null where there is nothing of the kind. */
   lines: string | null;
   /** A list of recordings, as JSON; null where none was asked for, and for all but the newest lists of a device. */

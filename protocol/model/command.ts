@@ -20,6 +20,16 @@ const asked = {
 export const CommandRequest = Type.Object(asked);
 export type CommandRequest = Static<typeof CommandRequest>;
 
+export const CommandProgress = Type.Object({
+  begunAt: Timestamp,
+  detail: Type.String({ description: 'How far it was when the device said so last; may be empty' }),
+});
+export type CommandProgress = Static<typeof CommandProgress>;
+const progress = Type.Optional({
+  ...CommandProgress,
+  description: 'The device has said that it has begun: it does so where a command takes longer than a second. Older devices never do',
+});
+
 export const CommandStatus = Type.Object({
   id: CommandId,
   kind: Type.String(),
@@ -30,6 +40,7 @@ export const CommandStatus = Type.Object({
   deadline: Timestamp,
   finishedAt: Type.Union([Timestamp, Type.Null()]),
   detail: Type.String(),
+  progress,
   lines: Type.Optional(Type.Array(Type.String(), { description: 'What the device found, where the kind asks for that' })),
   recordings: Type.Optional(RecordingsPage),
 });
@@ -56,7 +67,13 @@ export const BatchStatus = Type.Object({
   requestedBy: Type.String(),
   requestedAt: Timestamp,
   deadline: Timestamp,
-  progress: Type.Object({ total: Type.Integer(), open: Type.Integer(), done: Type.Integer(), notDone: Type.Integer() }),
+  progress: Type.Object({
+    total: Type.Integer(),
+    open: Type.Integer(),
+    begun: Type.Integer({ description: 'Of those that are open: how many devices have said that they are doing it' }),
+    done: Type.Integer(),
+    notDone: Type.Integer(),
+  }),
   commands: Type.Array(
     Type.Object({
       deviceId: DeviceId,
@@ -64,6 +81,7 @@ export const BatchStatus = Type.Object({
       state: CommandStatus.properties.state,
       finishedAt: CommandStatus.properties.finishedAt,
       detail: Type.String(),
+      progress,
     }),
   ),
 });

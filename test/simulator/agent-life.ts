@@ -135,6 +135,7 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
     clock,
     log,
     actions: actions as CommandActions,
+    onProgress: (progress) => uplink.sendCommandProgress(progress),
     onResult: (result) => {
       outbox.addResult(result);
       uplink.wake();

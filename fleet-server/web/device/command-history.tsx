@@ -10,8 +10,8 @@ import { queryKeys } from '../api/query-keys.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
 import { Ago } from '../time/times.tsx';
-import { dayWords } from '../time/words.ts';
-import { commandEnding, commandTitle, commandTone, waitingWords } from './command-words.ts';
+import { clockWords, dayWords } from '../time/words.ts';
+import { commandTitle, commandTone, sentWords, waitingWords } from './command-words.ts';
 import classes from './commands.module.css';
 
 const shownAtFirst = 4;
@@ -73,7 +73,9 @@ function Entry({ deviceId, command }: AskedOf) {
             <Ago at={command.requestedAt} />
           </span>
         </div>
-        <p data-tone={commandTone(command)}>{command.state === 'waiting' ? waitingWords(command, dayWords) : commandEnding(command)}</p>
+        <p data-tone={commandTone(command)}>
+          {command.state === 'waiting' ? waitingWords(command, dayWords) : sentWords(command, clockWords)}
+        </p>
         <p className="dim">by {command.requestedBy}</p>
         {command.state === 'waiting' && isOperator && <Withdraw deviceId={deviceId} command={command} />}
         {command.lines !== undefined && <Lines lines={command.lines} />}

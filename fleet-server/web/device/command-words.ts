@@ -32,7 +32,18 @@ export function waitingWords({ deadline }: Pick<CommandStatus, 'deadline'>, exac
 }
 
 export function commandEnding({ state, detail }: Pick<CommandStatus, 'state' | 'detail'>): string {
-  return detail === '' ? endings[state] : `${endings[state]} ${detail.charAt(0).toUpperCase()}${detail.slice(1)}`;
+  return detail === '' ? endings[state] : `${endings[state]} ${capitalised(detail)}`;
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** What became of it, or how far the device is with it. `exact` writes a time. */
+export function sentWords(command: Pick<CommandStatus, 'state' | 'detail' | 'progress'>, exact: (at: string) => string): string {
+  const { state, progress } = command;
+  if (state !== 'sent' || progress === undefined) return commandEnding(command);
+  return `Under way since ${exact(progress.begunAt)}.${progress.detail === '' ? '' : ` ${capitalised(progress.detail)}.`}`;
 }
 
 export function commandTone({ state }: Pick<CommandStatus, 'state'>): Tone {

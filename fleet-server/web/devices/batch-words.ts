@@ -8,3 +8,7 @@ export function notDone({ commands }: Pick<BatchStatus, 'commands'>): readonly B
   const isOpen = ({ state }: BatchCommand): boolean => state === 'waiting' || state === 'sent';
   return [...commands.filter((command) => command.state !== 'done' && !isOpen(command)), ...commands.filter(isOpen)];
 }
+
+export function batchWords({ total, begun, done, notDone: failed }: BatchStatus['progress']): string {
+  return [`${done} of ${total} done`, ...(failed > 0 ? [`${failed} not`] : []), ...(begun > 0 ? [`${begun} under way`] : [])].join(', ');
+}

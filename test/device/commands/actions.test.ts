@@ -34,9 +34,9 @@ test('a board is restarted only where its own environment allows it', async () =
     rebooted += 1;
     return 'no tool for it';
   };
-  expect(await actions({ reboot }).reboot({})).toMatchObject({ kind: 'refused', reason: expect.stringContaining('AV_ALLOW_REBOOT=1') });
+  expect(await actions({ reboot }).reboot()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('AV_ALLOW_REBOOT=1') });
   expect(rebooted).toBe(0);
-  expect(await actions({ reboot, mayReboot: true }).reboot({})).toEqual({
+  expect(await actions({ reboot, mayReboot: true }).reboot()).toEqual({
     kind: 'failed',
     reason: 'the board is not restarted: no tool for it',
   });
@@ -99,21 +99,32 @@ test('a snapshot is sent, and its size told', async () => {
   const jpeg = Buffer.alloc(143_200);
   const made = (isHalved: boolean) => async () => ({ kind: 'picture', jpeg, width: 1280, height: 720, isHalved }) as const;
   const sendSnapshot = (picture: Buffer) => void sent.push(picture);
-  expect(await actions({ sendSnapshot, stillPicture: made(false) }).snapshot({})).toEqual({ kind: 'applied', detail: '1280x720, 144 kB' });
-  expect(await actions({ sendSnapshot, stillPicture: made(true) }).snapshot({})).toMatchObject({
+  expect(await actions({ sendSnapshot, stillPicture: made(false) }).snapshot()).toEqual({ kind: 'applied', detail: '1280x720, 144 kB' });
+  expect(await actions({ sendSnapshot, stillPicture: made(true) }).snapshot()).toMatchObject({
     detail: expect.stringContaining('half the size'),
   });
   expect(sent).toEqual([jpeg, jpeg]);
-  expect(await actions().snapshot({})).toEqual({ kind: 'failed', reason: 'the picture cannot be made: no decoder' });
+  expect(await actions().snapshot()).toEqual({ kind: 'failed', reason: 'the picture cannot be made: no decoder' });
 });
 
 test('what the doctor found comes line by line', async () => {
   const examine = async () => [pass('disk', '5 GB free'), fail('camera', 'there is none', 'Plug one in.')];
-  expect(await actions({ examine })['run-doctor']({})).toEqual({
+  expect(await actions({ examine })['run-doctor']({}, () => undefined)).toEqual({
     kind: 'applied',
     detail: '1 pass, 0 warn, 1 fail',
     lines: ['pass  disk            5 GB free', 'fail  camera          there is none', expect.stringMatching(/^ +Plug one in\.$/)],
   });
+});
+
+test('the doctor says how far it is, check by check', async () => {
+  const said: string[] = [];
+  const examine: ActionsOptions['examine'] = async (onCheck) => {
+    const checks = [pass('disk', '5 GB free'), fail('camera', 'there is none', 'Plug one in.')];
+    for (const check of checks) onCheck(check);
+    return checks;
+  };
+  await actions({ examine })['run-doctor']({}, (words) => said.push(words));
+  expect(said).toEqual(['1 check made, the last: disk', '2 checks made, the last: camera']);
 });
 
 test('the light blinks for ten seconds unless told', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { CommandJournal, maxKeptCommands } from '#device/uplink/command-journal.ts';
-import { type ActionOutcome, type CommandActions, CommandRunner } from '#device/uplink/command-runner.ts';
+import { type ActionOutcome, type CommandActions, CommandRunner, type SayProgress } from '#device/uplink/command-runner.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
-import type { Command, CommandResult } from '#protocol/messages.ts';
+import type { Command, CommandProgress, CommandResult } from '#protocol/messages.ts';
 import { manualClock, settle } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { MemoryState } from './memory-state.ts';
@@ -15,7 +15,10 @@ async function startedRunner(state = new MemoryState(), bootId = 'boot-1') {
   const begun: string[] = [];
   const finish: Finish[] = [];
   const given: unknown[] = [];
-  const action = (name: string) => (argument: unknown) => {
+  const progress: CommandProgress[] = [];
+  const say: SayProgress[] = [];
+  const action = (name: string) => (argument: unknown, sayProgress: SayProgress) => {
+    say.push(sayProgress);
     begun.push(name);
     given.push(argument);
     return new Promise<ActionOutcome>((resolve) => finish.push(resolve));
@@ -25,10 +28,11 @@ async function startedRunner(state = new MemoryState(), bootId = 'boot-1') {
     clock,
     log: quietLog(),
     actions: Object.fromEntries(Object.keys(commandDefinitions).map((kind) => [kind, action(kind)])) as CommandActions,
+    onProgress: (said) => progress.push(said),
     onResult: (result) => results.push(result),
   });
   await runner.start();
-  return { runner, clock, results, begun, given, finish, state };
+  return { runner, clock, results, begun, given, finish, progress, say, state };
 }
 
 function command(id = 'command-1', kind = 'restart-pipeline', given: Command['arguments'] = {}): Command {
@@ -213,4 +217,52 @@ test('what ends the agent is not done where nobody could remember it', async () 
   await settle();
   expect(begun).toEqual([]);
   expect(results).toMatchObject([{ outcome: 'failed', detail: 'the device cannot write down that it did this (EROFS)' }]);
+});
+
+test('what is done within a second is not said to have begun', async () => {
+  const { runner, clock, finish, progress } = await startedRunner();
+  runner.receive(command(), 60_000);
+  await clock.advance(999);
+  finish[0]?.({ kind: 'applied' });
+  await clock.advance(60_000);
+  expect(progress).toEqual([]);
+});
+
+test('what takes longer says how far it is after a second and every five from then on, until it is done', async () => {
+  const { runner, clock, results, finish, progress, say } = await startedRunner();
+  runner.receive(command('command-1', 'run-doctor'), 60_000);
+  runner.receive(command('command-2', 'identify'), 60_000);
+  await clock.advance(1000);
+  expect(progress).toEqual([{ id: 'command-1', elapsedMs: 1000, detail: '' }]);
+  say[0]?.('1 check made');
+  say[0]?.('2 checks made'.padEnd(300, '.'));
+  await clock.advance(10_000);
+  expect(progress.slice(1)).toEqual([
+    { id: 'command-1', elapsedMs: 6000, detail: '2 checks made'.padEnd(200, '.') },
+    { id: 'command-1', elapsedMs: 11_000, detail: '2 checks made'.padEnd(200, '.') },
+  ]);
+  finish[0]?.({ kind: 'applied' });
+  await settle();
+  // The next one has begun only now.
+  await clock.advance(1000);
+  expect(progress.slice(3)).toEqual([{ id: 'command-2', elapsedMs: 1000, detail: '' }]);
+  finish[1]?.({ kind: 'applied' });
+  await clock.advance(60_000);
+  expect(progress).toHaveLength(4);
+  expect(results).toHaveLength(2);
+});
+
+test('one that hangs says nothing any more after its deadline, and none does once the agent stops', async () => {
+  const { runner, clock, progress } = await startedRunner();
+  runner.receive(command(), 3000);
+  runner.receive(command('command-2'), 60_000);
+  await clock.advance(60_000);
+  expect(progress.filter(({ id }) => id === 'command-1')).toHaveLength(1);
+  const before = progress.length;
+  runner.receive(command('command-3'), 60_000);
+  await clock.advance(2000);
+  expect(progress.length).toBe(before + 1);
+  await runner.stop();
+  await clock.advance(30_000);
+  expect(progress.length).toBe(before + 1);
 });

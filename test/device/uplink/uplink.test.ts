@@ -213,6 +213,40 @@ test('settings and commands reach the device; time left is reckoned by the serve
   expect(commands).toEqual([{ command, timeLeftMs: 30_000 }]);
 });
 
+test('how far a command is goes to a server that asked for it, and to no other that the device comes to', async () => {
+  const fleet = await startedFleet();
+  const { uplink, outbox, commands, arrivals } = await startedUplink(fleet);
+  await fleet.hear('hello');
+  const wanted: Command = { id: 'command-1', kind: 'run-doctor', arguments: {}, deadline: '2026-11-21T12:05:00Z' };
+  const send = async (command: Command) => {
+    const arrived = new Promise<void>((resolve) => {
+      arrivals.command = resolve;
+    });
+    await fleet.send('pi-1', 'command', command);
+    await arrived;
+  };
+  /** Sent after the progress, over the same connection: what was to come before it has come. */
+  const saidBefore = async (detail: string) => {
+    uplink.sendCommandProgress({ id: 'command-1', elapsedMs: 1000, detail });
+    outbox.addResult({ id: `marker-${detail}`, outcome: 'done', detail: '' });
+    uplink.wake();
+    await fleet.hear('command-result', ({ id }) => id === `marker-${detail}`);
+    return fleet.heard.flatMap(({ name, body }) => (name === 'command-progress' && 'elapsedMs' in body ? [body.detail] : []));
+  };
+  await send(wanted);
+  expect(await saidBefore('unasked')).toEqual([]);
+  await send({ ...wanted, tellProgress: true });
+  expect(await saidBefore('asked')).toEqual(['asked']);
+  const from = fleet.heard.length;
+  fleet.dropConnections();
+  await fleet.hear('hello', () => true, from);
+  await send(wanted);
+  expect(await saidBefore('elsewhere')).toEqual(['asked']);
+  await send({ ...wanted, tellProgress: true });
+  expect(await saidBefore('again')).toEqual(['asked', 'again']);
+  expect(commands).toHaveLength(4);
+});
+
 test('a message that is wrong is a line in the log, without its content, and no more', async () => {
   const fleet = await startedFleet();
   const { desired, arrivals, log } = await startedUplink(fleet);

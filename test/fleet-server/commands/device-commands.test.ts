@@ -56,7 +56,15 @@ test('found by looking alone, it is sent however many wait for devices that are 
   const { database } = api.store();
   const nowMs = api.clock.nowMs();
   const row = { kind: 'identify', arguments: '{}', state: 'waiting', requestedBy: 'admin', detail: '', finishedAtMs: null };
-  const rest = { deadlineMs: nowMs + 3_600_000, lines: null, recordings: null, batchId: null };
+  const rest = {
+    deadlineMs: nowMs + 3_600_000,
+    begunAtMs: null,
+    elapsedMs: null,
+    progress: null,
+    lines: null,
+    recordings: null,
+    batchId: null,
+  };
   const away = Array.from({ length: 1100 }, (_, index) => ({
     ...row,
     ...rest,
@@ -179,6 +187,45 @@ test('what the device found is kept with the result', async () => {
   expect(await status(asked.id)).toMatchObject({ state: 'done', lines: ['pass  disk'] });
 });
 
+test('how far the device is with it is shown until it is done, and changes nothing else', async () => {
+  voice.connect();
+  const asked = (await ask({ kind: 'run-doctor' })).json<CommandStatus>();
+  await settle();
+  expect(api.published.findLast(({ name }) => name === 'command')?.body).toMatchObject({ tellProgress: true });
+  expect((await status(asked.id)).progress).toBeUndefined();
+  const begunAt = new Date(api.clock.nowMs() - 1000).toISOString();
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 1000, detail: '' });
+  expect(await status(asked.id)).toMatchObject({ state: 'sent', progress: { begunAt, detail: '' } });
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 11_000, detail: '9 checks made' });
+  // Late, and twice.
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 6000, detail: '4 checks made' });
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 11_000, detail: 'other words' });
+  expect((await status(asked.id)).progress).toEqual({ begunAt, detail: '9 checks made' });
+  const { commands } = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/commands` })).json<CommandList>();
+  expect(commands).toMatchObject([{ progress: { begunAt, detail: '9 checks made' } }]);
+  await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '9 pass' });
+  const done = await status(asked.id);
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 16_000, detail: 'too late' });
+  expect(await status(asked.id)).toEqual(done);
+  expect(done).toMatchObject({ state: 'done', detail: '9 pass' });
+  const history = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history` })).json<History>();
+  expect(history.entries.filter(({ origin }) => origin === 'device').map(({ kind }) => kind)).toEqual(['command-result']);
+});
+
+test('only the device itself says how far it is, and not with what has expired', async () => {
+  voice.connect();
+  const other = api.voice((await api.join({ name: 'other' })).deviceId);
+  other.connect();
+  const asked = (await ask({ kind: 'run-doctor' })).json<CommandStatus>();
+  await other.say('command-progress', { id: asked.id, elapsedMs: 1000, detail: 'mine' });
+  await voice.say('command-progress', { id: '12345678-none', elapsedMs: 1000, detail: '' });
+  expect((await status(asked.id)).progress).toBeUndefined();
+  await api.clock.advance(181_000);
+  await voice.say('command-progress', { id: asked.id, elapsedMs: 1000, detail: '' });
+  expect(await status(asked.id)).toMatchObject({ state: 'expired' });
+  expect((await status(asked.id)).progress).toBeUndefined();
+});
+
 test('a list of recordings is kept with its command alone, and of a device only the newest ones', async () => {
   voice.connect();
   const page = { recordings: [], total: 0, nextBeforeNumber: null };
@@ -218,16 +265,21 @@ test('asked of several: a result for each, and how far it is', async () => {
   const response = await askMany({ kind: 'restart-pipeline', deviceIds: [id, other.id, away.id], deadlineS: 120 });
   expect(response.statusCode).toBe(202);
   const made = response.json<BatchStatus>();
-  expect(made).toMatchObject({ kind: 'restart-pipeline', progress: { total: 3, open: 3, done: 0, notDone: 0 } });
+  expect(made).toMatchObject({ kind: 'restart-pipeline', progress: { total: 3, open: 3, begun: 0, done: 0, notDone: 0 } });
   await settle();
   const idOf = (deviceId: string) => made.commands.find((command) => command.deviceId === deviceId)?.id ?? '';
   await voice.say('command-result', { id: idOf(id), outcome: 'done', detail: 'back' });
   await other.say('command-result', { id: idOf(other.id), outcome: 'failed', detail: 'no camera' });
-  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 1, done: 1, notDone: 1 });
+  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 1, begun: 0, done: 1, notDone: 1 });
   away.connect();
   await away.say('hello', bodies.hello());
+  await away.say('command-progress', { id: idOf(away.id), elapsedMs: 1200, detail: 'half of it' });
+  expect((await batch(made.id)).progress).toMatchObject({ open: 1, begun: 1 });
+  expect((await batch(made.id)).commands.find(({ deviceId }) => deviceId === away.id)).toMatchObject({
+    progress: { detail: 'half of it' },
+  });
   await away.say('command-result', { id: idOf(away.id), outcome: 'done', detail: '' });
-  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 0, done: 2, notDone: 1 });
+  expect((await batch(made.id)).progress).toEqual({ total: 3, open: 0, begun: 0, done: 2, notDone: 1 });
   expect((await batch(made.id)).commands.find(({ deviceId }) => deviceId === other.id)).toMatchObject({
     state: 'failed',
     detail: 'no camera',
@@ -241,10 +293,10 @@ test('asked of a group; one that has too many waiting is refused alone', async (
     await api.request({ method: 'POST', url: `/api/v1/devices/${full}/commands`, payload: { kind: 'restart-pipeline' } });
   }
   const made = (await askMany({ kind: 'identify', group: 'hall' })).json<BatchStatus>();
-  expect(made.progress).toEqual({ total: 2, open: 1, done: 0, notDone: 1 });
+  expect(made.progress).toEqual({ total: 2, open: 1, begun: 0, done: 0, notDone: 1 });
   expect(made.commands.find(({ deviceId }) => deviceId === full)).toMatchObject({ state: 'refused' });
   await api.clock.advance(91_000);
-  expect((await batch(made.id)).progress).toEqual({ total: 2, open: 0, done: 0, notDone: 2 });
+  expect((await batch(made.id)).progress).toEqual({ total: 2, open: 0, begun: 0, done: 0, notDone: 2 });
 });
 
 test('asked of all with a tag', async () => {

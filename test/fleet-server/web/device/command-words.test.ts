@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandEnding, commandTitle, commandTone, waitingWords } from '#fleet-server/web/device/command-words.ts';
+import { commandEnding, commandTitle, commandTone, sentWords, waitingWords } from '#fleet-server/web/device/command-words.ts';
 
 test.for([
   [{ kind: 'restart-pipeline', state: 'sent', detail: '' }, 'Restart pipeline', 'Is with the device.', 'starting'],
@@ -16,4 +16,15 @@ test('what waits says until when it does', () => {
   expect(waitingWords({ deadline: '2026-11-29T01:00:00.000Z' }, (at) => at.slice(0, 10))).toBe(
     'Is done when the device connects before 2026-11-29, and not after that.',
   );
+});
+
+test.for([
+  ['', 'Under way since 01:00.'],
+  ['7 checks made, the last: clock', 'Under way since 01:00. 7 checks made, the last: clock.'],
+] as const)('what the device has begun says since when, and how far it is: %s', ([detail, words]) => {
+  const progress = { begunAt: '2026-11-29T01:00:00.000Z', detail };
+  const exact = (at: string) => at.slice(11, 16);
+  expect(sentWords({ state: 'sent', detail: '', progress }, exact)).toBe(words);
+  expect(sentWords({ state: 'done', detail: 'it runs', progress }, exact)).toBe('Done. It runs');
+  expect(sentWords({ state: 'sent', detail: '' }, exact)).toBe('Is with the device.');
 });
