@@ -56,8 +56,11 @@ async function recordingFiles(directory: string): Promise<readonly string[]> {
 
 const states = (keeper: RecordingsKeeper) => keeper.recordings().map(({ name, state }) => `${name.slice(11, 16)} ${state}`);
 
+/** Converting is what a busy machine does last. */
+const patienceMs = 25_000;
+
 async function untilReady(keeper: RecordingsKeeper, count: number): Promise<readonly Recording[]> {
-  return until('all in their last form', 10_000, () => {
+  return until('all in their last form', patienceMs, () => {
     const recordings = keeper.recordings();
     return recordings.length === count && recordings.every(({ state }) => state === 'ready') && recordings;
   });
@@ -69,7 +72,7 @@ test('finished segments become MP4, the one that is being written is left alone'
   made.writing = { file: `${third}.flv` };
   for (const name of [first, second, third]) await writeFile(join(made.directory, `${name}.flv`), segment);
   const keeper = made.start();
-  await until('two converted', 10_000, () => states(keeper).filter((state) => state.endsWith('ready')).length === 2);
+  await until('two converted', patienceMs, () => states(keeper).filter((state) => state.endsWith('ready')).length === 2);
   expect(states(keeper)).toEqual(['10-00 ready', '10-10 ready', '10-20 recording']);
   expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`, `${third}.flv`]);
   expect(keeper.recordings()[0]).toMatchObject({ number: 1, format: 'mp4', frames: 60, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
@@ -118,7 +121,7 @@ test('one that is damaged in its middle is converted without that; one without i
   const keeper = made.start();
   await until(
     'both in their last form',
-    10_000,
+    patienceMs,
     () => states(keeper).every((state) => /ready|unconvertible/.test(state)) && states(keeper).length === 2,
   );
   const [holed, beheaded] = keeper.recordings();
@@ -175,7 +178,7 @@ test('what cannot be converted stays as it is after three attempts, and is said'
   segment.fill(0xff, video + 5, video + 20);
   await writeFile(join(made.directory, `${first}.flv`), segment);
   const keeper = made.start();
-  await until('given up', 10_000, () => keeper.recordings()[0]?.state === 'unconvertible');
+  await until('given up', patienceMs, () => keeper.recordings()[0]?.state === 'unconvertible');
   expect(keeper.recordings()[0]).toMatchObject({ attempts: 3, format: 'flv', sha256: expect.any(String), problem: expect.any(String) });
   expect(await readFile(join(made.directory, `${first}.flv`))).toEqual(segment);
   expect(keeper.summary()).toMatchObject({ count: 1, unconvertibleCount: 1 });
