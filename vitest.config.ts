@@ -15,7 +15,7 @@ const withoutStore = [
   'test/fleet-server/history/{contiguous,happened-at}.test.ts',
   'test/fleet-server/http/**',
   'test/fleet-server/maintenance/schedule.test.ts',
-  'test/fleet-server/watchdog/watchdog.test.ts',
+  'test/fleet-server/watchdog/{decide,watchdog}.test.ts',
   'test/fleet-server/people/{session-routes,write-allowance}.test.ts',
 ];
 
