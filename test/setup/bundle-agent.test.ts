@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -21,6 +21,11 @@ let bundle = '';
 beforeAll(() => {
   if (node20 !== null) bundle = installFor(node20);
 }, buildBoundMs);
+
+test('the bundle is one file a process, and one that only explains a failed check', async () => {
+  const files = await readdir(join(import.meta.dirname, '..', '..', '.build', 'agent'));
+  expect(files.filter((name) => !name.startsWith('.')).sort()).toEqual(['agent.js', 'explain-checks.cjs', 'media-host.js']);
+});
 
 test.skipIf(node20 === null)(
   'the bundle streams on Node 20 (skipped where the path has none, with its headers)',
