@@ -62,7 +62,7 @@ export class People {
     this.#clock = options.clock;
     this.#audit = options.audit;
     this.#passwords = createPasswords();
-    this.#browsers = new KnownBrowsers(options.secrets);
+    this.#browsers = new KnownBrowsers(options.secrets, options.clock);
     this.#attempts = createAttemptLimit({ clock: options.clock });
     this.#attemptsInKnownBrowsers = createAttemptLimit({ clock: options.clock });
   }
@@ -124,8 +124,7 @@ export class People {
       });
       await this.#audit.append(transaction, { actor: row.name, action: 'signed-in', subject: row.name });
     });
-    const known = browser !== undefined && this.#browsers.idOf(browser, row.name) !== null ? browser : this.#browsers.make(row.name);
-    return { person: { name: row.name, role: toRole(row.role) }, token, browser: known };
+    return { person: { name: row.name, role: toRole(row.role) }, token, browser: this.#browsers.make(row.name, browser) };
   }
 
   /** The person behind a session's token; null when there is none or it is over. */
@@ -239,6 +238,11 @@ export class People {
     if (await this.#passwords.verify(password, row?.passwordHash ?? null)) return;
     tries.failed();
     throw new FleetError('sign-in-refused', 'The current password is wrong.');
+  }
+
+  /** Whether the person has signed in before in the browser with this cookie. */
+  isKnownBrowser(name: string, cookie: string | undefined): boolean {
+    return this.#browsers.idOf(cookie, name) !== null;
   }
 
   /** By name, or by the browser where the person is known. */

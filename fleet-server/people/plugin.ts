@@ -5,6 +5,7 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import { AccessTokens, accessTokenPattern } from '#fleet-server/people/access-tokens.ts';
+import { browserLifeS } from '#fleet-server/people/known-browsers.ts';
 import { mayAct, People, type SignedIn, sessionLifeMs } from '#fleet-server/people/people.ts';
 import { WriteAllowance } from '#fleet-server/people/write-allowance.ts';
 import type { Scope } from '#protocol/model/access-token.ts';
@@ -35,9 +36,6 @@ declare module 'fastify' {
 }
 
 type Identity = { readonly person: Person; readonly actor: string; readonly scopes: readonly Scope[] | 'all' };
-
-/** As long as browsers keep a cookie at most (RFC 6265bis, section 5.5). */
-const browserLifeS = 400 * 86_400;
 
 export type PeopleOptions = { readonly clock: Clock; readonly isHttps: boolean; readonly writesPerMinute: number };
 

@@ -158,4 +158,24 @@ describe('one’s own password', () => {
     for (let attempt = 0; attempt < 10; attempt += 1) expect((await change(cookie, 'wrong', 'a better password')).statusCode).toBe(401);
     expect((await change(cookie, adminPassword, 'a better password')).statusCode).toBe(429);
   });
+
+  test('is changed though a guest at the same address tries to, and in a known browser though somebody has stolen a session', async () => {
+    await api.addPerson('ada', 'viewer');
+    const signedIn = await api.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name: 'ada', password: adminPassword } });
+    const [session = '', browser = ''] = [signedIn.headers['set-cookie']].flat().map((cookie) => cookie?.split(';', 1)[0] ?? '');
+    for (let attempt = 0; attempt < 21; attempt += 1) expect((await change('', 'wrong', 'a better password')).statusCode).toBe(401);
+    for (let attempt = 0; attempt < 21; attempt += 1) await change(session, 'wrong', 'a better password');
+    expect((await change(session, adminPassword, 'a better password')).statusCode).toBe(429);
+    expect((await change(`${session}; ${browser}`, adminPassword, 'a better password')).statusCode).toBe(200);
+  });
+
+  test('is asked for no more than twenty times a minute, right or wrong', async () => {
+    const cookie = await api.addPerson('ada', 'viewer');
+    const messages = [];
+    for (let attempt = 0; attempt < 21; attempt += 1) {
+      messages.push((await change(cookie, 'wrong', 'a better password')).json<{ message: string }>().message);
+    }
+    expect(messages[19]).toMatch(/^Too many wrong passwords/);
+    expect(messages[20]).toMatch(/^Too many requests/);
+  });
 });

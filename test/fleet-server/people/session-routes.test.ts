@@ -14,7 +14,7 @@ describe('signing in', () => {
     expect(response.json()).toEqual({ name: 'admin', role: 'admin' });
     expect(response.headers['set-cookie']).toEqual([
       expect.stringMatching(/^msl-session=[\w-]{43}; .*HttpOnly; SameSite=Strict/),
-      expect.stringMatching(/^msl-browser=[\w-]{22}\.[\w-]{43}; .*HttpOnly; SameSite=Strict/),
+      expect.stringMatching(/^msl-browser=[\w-]{22}\.\d+\.[\w-]{43}; .*HttpOnly; SameSite=Strict/),
     ]);
   });
 
@@ -72,15 +72,12 @@ describe('signing in', () => {
       for (let time = 0; time < 10; time += 1) expect((await attempt(name, 'wrong', cookie)).statusCode).toBe(401);
       expect((await attempt(name, adminPassword, cookie)).statusCode).toBe(429);
     };
-    const browserOf = async (name: string): Promise<string> => {
-      const { headers } = await attempt(name, adminPassword, null);
-      return (
-        [headers['set-cookie']]
-          .flat()
-          .find((cookie) => cookie?.startsWith('msl-browser='))
-          ?.split(';', 1)[0] ?? ''
-      );
-    };
+    const browserCookieOf = ({ headers }: Awaited<ReturnType<typeof attempt>>): string =>
+      [headers['set-cookie']]
+        .flat()
+        .find((cookie) => cookie?.startsWith('msl-browser='))
+        ?.split(';', 1)[0] ?? '';
+    const browserOf = async (name: string) => browserCookieOf(await attempt(name, adminPassword, null));
 
     test('wrong passwords from elsewhere keep nobody out, and wrong ones there only there', async () => {
       const known = await browserOf('admin');
@@ -88,21 +85,68 @@ describe('signing in', () => {
       const again = await attempt('admin', adminPassword, known);
       expect(again.statusCode).toBe(200);
       // It stays the browser that it was.
-      expect(again.headers['set-cookie']).toContainEqual(expect.stringContaining(`${known};`));
+      expect(again.headers['set-cookie']).toContainEqual(expect.stringContaining(`${known.split('.')[0]}.`));
       api.clock.jump(300_001);
       await lockOut('admin', known);
+      expect((await attempt('admin', adminPassword, browserCookieOf(again))).statusCode).toBe(429);
       expect((await attempt('admin', adminPassword, null)).statusCode).toBe(200);
+    });
+
+    describe('whoever uses up the sign-ins of the address there', () => {
+      const atOneAddress = async (payload: object, cookie?: string) => {
+        const headers = cookie === undefined ? {} : { cookie };
+        return (await api.app.inject({ method: 'POST', url: '/api/v1/session', remoteAddress: '192.0.2.1', payload, headers })).statusCode;
+      };
+      // Without a password there is nothing to compare, which takes its time.
+      const useUp = async (cookies: readonly (string | undefined)[]) => {
+        for (let time = 0; time < 20; time += 1) expect(await atOneAddress({ name: 'admin' }, cookies[time % cookies.length])).toBe(400);
+      };
+      const right = { name: 'admin', password: adminPassword };
+
+      test('keeps nobody out, under their own name', async () => {
+        const ofAdmin = await browserOf('admin');
+        await useUp([undefined]);
+        expect(await atOneAddress(right)).toBe(429);
+        expect(await atOneAddress({ name: 'vera' }, ofAdmin)).toBe(429);
+        expect(await atOneAddress(right, ofAdmin)).toBe(200);
+      });
+
+      test('is still bound in all their browsers together, wherever they are, and that keeps others out nowhere', async () => {
+        await api.addPerson('vera', 'viewer');
+        const ofVera = await browserOf('vera');
+        const browsers = [await browserOf('admin'), await browserOf('admin'), await browserOf('admin')];
+        await useUp(browsers);
+        for (const browser of browsers) {
+          expect(await atOneAddress(right, browser)).toBe(429);
+          expect((await attempt('admin', adminPassword, browser)).statusCode).toBe(429);
+        }
+        expect(await atOneAddress(right)).toBe(200);
+        expect(await atOneAddress({ name: 'vera', password: adminPassword }, ofVera)).toBe(200);
+      });
+    });
+
+    test('it is known for four hundred days after the last sign-in there', async () => {
+      const dayMs = 86_400_000;
+      const first = await browserOf('admin');
+      api.clock.jump(399 * dayMs);
+      const renewed = browserCookieOf(await attempt('admin', adminPassword, first));
+      api.clock.jump(dayMs);
+      await lockOut('admin', null);
+      expect((await attempt('admin', adminPassword, first)).statusCode).toBe(429);
+      const [id, , proof] = first.split('.');
+      expect((await attempt('admin', adminPassword, `${id}.9999999999.${proof}`)).statusCode).toBe(429);
+      expect((await attempt('admin', adminPassword, renewed)).statusCode).toBe(200);
     });
 
     test('it counts for who signed in there alone, and cannot be made up', async () => {
       await api.addPerson('vera', 'viewer');
       const ofVera = await browserOf('vera');
       await lockOut('admin', null);
-      const [id, proof] = ofVera.split('.');
+      const [id, endsAt, proof] = ofVera.split('.');
       for (const cookie of [
         ofVera,
-        `${id}.${'A'.repeat(43)}`,
-        `msl-browser=${'A'.repeat(22)}.${proof}`,
+        `${id}.${endsAt}.${'A'.repeat(43)}`,
+        `msl-browser=${'A'.repeat(22)}.${endsAt}.${proof}`,
         'msl-browser=',
         'msl-browser=x.y',
       ]) {
@@ -118,6 +162,14 @@ describe('signing in', () => {
     const refused = await attempt(20);
     expect(refused.statusCode).toBe(429);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('is limited for one network of IPv6, whichever of its addresses one takes', async () => {
+    const attempt = (remoteAddress: string) =>
+      api.app.inject({ method: 'POST', url: '/api/v1/session', payload: { name: 'admin' }, remoteAddress });
+    for (let number = 0; number < 20; number += 1) expect((await attempt(`2001:db8::${number + 1}`)).statusCode).toBe(400);
+    expect((await attempt('2001:db8::ffff')).statusCode).toBe(429);
+    expect((await attempt('2001:db8:0:1::1')).statusCode).toBe(400);
   });
 
   test('ends with signing out, after twelve idle hours, and after fourteen days in any case', async () => {
