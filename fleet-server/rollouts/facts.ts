@@ -34,8 +34,7 @@ function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): Devic
   const conditions = live === undefined || hasNoConditions(live) ? [] : shownConditions(live);
   return {
     presence,
-    // What it reports is not what it confirmed: it is sent again.
-    settings: state.kind === 'drifted' ? 'pending' : state.kind,
+    settings: state.kind,
     refusal: state.reason,
     isLive: live?.stream.kind === 'live',
     critical: conditions.map(({ code }) => code).filter((code) => critical.has(code)),

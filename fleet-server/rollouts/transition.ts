@@ -6,8 +6,9 @@
  *   not waited for and get the change when they are back. But of a first wave among several somebody must have it: nobody proves nothing.
  * - What was given stays given until the roll-out is rolled back; a roll-out that halts gives it to nobody else.
  * - A device whose presence is not known yet (a fleet server has just gone) is left as it is.
- * - No device keeps a wave waiting for ever by being well again and again: each of its good times is as long as the plan's or ends in a fall, and
- *   falls are counted.
+ * - That a device is well counts only with the settings that it should have: with others its time begins anew once it has confirmed them.
+ * - No device keeps a wave waiting for ever by being well again and again: each of its good times is as long as the plan's, or ends in a fall, and
+ *   falls are counted, or because somebody gave it another setting.
  */
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
@@ -20,7 +21,7 @@ export type RolloutDeviceState = {
   readonly kind: RolloutDeviceKind;
   readonly sinceMs: number;
   readonly reason: string | null;
-  /** How often it became unwell or went offline since it got the change. */
+  /** How often it became unwell, went offline or drifted since it got the change. */
   readonly falls: number;
   readonly before: Before;
 };
@@ -37,7 +38,8 @@ export type RolloutState = {
 
 export type DeviceFacts = {
   readonly presence: 'online' | 'offline' | 'unknown';
-  readonly settings: 'applied' | 'pending' | 'refused';
+  /** `drifted`: it reports others than it confirmed, and is sent them again. */
+  readonly settings: 'applied' | 'pending' | 'refused' | 'drifted';
   readonly refusal: string | null;
   readonly isLive: boolean;
   /** Codes of its critical conditions. */
@@ -122,7 +124,7 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
   const to = (kind: RolloutDeviceKind, reason: string | null = null): RolloutDeviceState => ({ ...device, kind, sinceMs: nowMs, reason });
   const fallen = (trouble: string): RolloutDeviceState => {
     const falls = device.falls + 1;
-    const words = `unsteady: ${falls} times unwell or offline since it got the change; now: ${trouble}`;
+    const words = `unsteady: ${falls} times unwell, offline or drifted since it got the change; now: ${trouble}`;
     return { ...(falls < maxFalls ? to('troubled', trouble) : to('failed', words)), falls };
   };
   if (device.kind === 'left') return device;
@@ -145,10 +147,13 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
         const trouble = troubleOf(device, fact);
         return trouble === null ? to('soaking') : fallen(trouble);
       }
-      return agedMs >= confirmWithinMs ? to('failed', `silent: not confirmed for ${confirmWithinMs / 1000} s`) : device;
+      if (agedMs < confirmWithinMs) return device;
+      return to('failed', fact.settings === 'drifted' ? `drifted: ${driftWords}` : `silent: not confirmed for ${confirmWithinMs / 1000} s`);
     case 'soaking': {
-      const trouble = troubleOf(device, fact);
+      if (fact.settings === 'refused') return to('failed', `refused: ${fact.refusal ?? 'it did not say why'}`);
+      const trouble = troubleOf(device, fact) ?? (fact.settings === 'drifted' ? driftWords : null);
       if (trouble !== null) return fallen(trouble);
+      if (fact.settings === 'pending') return to('sent');
       return agedMs >= soakMs ? to('steady') : device;
     }
     case 'troubled': {
@@ -169,6 +174,7 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
 }
 
 const offlineWords = 'It is offline.';
+const driftWords = 'It reports other settings than it confirmed.';
 
 function troubleOf({ before }: RolloutDeviceState, { presence, isLive, critical }: DeviceFacts): string | null {
   if (presence === 'offline') return offlineWords;

@@ -15,7 +15,7 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'watchdog heeds no window': 143,
   'watchdog asleep after a window': 143,
   'alerts heed no window': 110,
-  'alert never over': 101,
+  'alert never over': 103,
   'relay taken as running': 110,
   'relay told of by each device': 102,
   'recovery told at once': 110,

@@ -87,6 +87,54 @@ describe('in waves', () => {
     expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
   });
 
+  describe('the time of a canary begins anew', () => {
+    beforeEach(async () => {
+      applied.add(voice(0));
+      await begin();
+      await passSeconds(8);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+      applied.clear();
+    });
+    const itIsSoakedAnew = async (mend = async () => {}) => {
+      expect(await rolledOutTo()).toEqual(['sent', 'waiting', 'waiting', 'waiting']);
+      await passSeconds(20);
+      expect(widths()).toEqual([640, undefined, undefined, undefined]);
+      applied.add(voice(0));
+      await passSeconds(1);
+      await mend();
+      await passSeconds(9);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+      await passSeconds(4);
+      expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
+    };
+
+    test('when it reports an older revision than it confirmed', async () => {
+      const settings = { ...bodies.report().settings, AV_VIDEO_WIDTH: { value: 640, level: 'group' as const } };
+      await voice(0).say('report', bodies.report({ appliedRevision: 1 }));
+      await passSeconds(2);
+      await itIsSoakedAnew(() =>
+        voice(0).say('report', bodies.report({ appliedRevision: api.lastDesired(voice(0).id)?.revision ?? 0, settings })),
+      );
+    });
+
+    test('with another setting of its own', async () => {
+      await api.request({ method: 'PATCH', url: `/api/v1/devices/${voice(0).id}/settings`, payload: { AV_VIDEO_HEIGHT: 480 } });
+      await passSeconds(2);
+      await itIsSoakedAnew();
+    });
+  });
+
+  test('a canary that goes back to its last good settings while its time is counted halts it', async () => {
+    applied.add(voice(0));
+    const { id } = (await begin()).json<RolloutDetail>();
+    await passSeconds(3);
+    applied.clear();
+    await api.request({ method: 'PATCH', url: `/api/v1/devices/${voice(0).id}/settings`, payload: { AV_VIDEO_HEIGHT: 480 } });
+    await voice(0).say('applied', { revision: 3, outcome: 'rolled-back', refusals: [], inForceRevision: 2 });
+    await passSeconds(2);
+    expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('last good settings') });
+  });
+
   test('a canary that falls again and again halts it, also when the server was started anew meanwhile', async () => {
     const flap = async (times: number) => {
       for (let time = 0; time < times; time += 1) {
@@ -109,7 +157,7 @@ describe('in waves', () => {
     applied.clear();
     for (const one of devices) await comeUp(one);
     await flap(2);
-    expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('5 times unwell or offline') });
+    expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('5 times unwell, offline or drifted') });
     expect(await rolledOutTo()).toEqual(['failed', 'waiting', 'waiting', 'waiting']);
   });
 

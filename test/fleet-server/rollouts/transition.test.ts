@@ -95,6 +95,11 @@ const rows: readonly Row[] = [
   row('a lost one is back and well', { kind: 'failed', reason: 'lost' }, {}, 0, 'soaking'),
   row('a refusal stays', { kind: 'failed', reason: 'refused' }, { settings: 'refused' }, 9e9, 'failed'),
   row('steady stays', { kind: 'steady' }, { isLive: false }, 9e9, 'steady'),
+  row('gets another setting while it soaks', { kind: 'soaking' }, { settings: 'pending' }, soakMs, 'sent'),
+  row('drifts while it soaks', { kind: 'soaking' }, { settings: 'drifted' }, soakMs, 'troubled', 'other settings'),
+  row('is sent them again', { kind: 'troubled', reason: 'x' }, { settings: 'drifted' }, 1000, 'sent'),
+  row('goes on with other settings', { kind: 'sent' }, { settings: 'drifted' }, confirmWithinMs, 'failed', 'other settings'),
+  row('refuses while it soaks', { kind: 'soaking' }, { settings: 'refused', refusal: 'no frames' }, soakMs, 'failed', 'no frames'),
   row('was removed', { kind: 'soaking' }, null, 0, 'left'),
   row('stays gone', { kind: 'left' }, {}, 0, 'left'),
 ];
@@ -115,7 +120,7 @@ describe('a device', () => {
     expect(a?.kind).toBe(kind);
     if (reason !== undefined) expect(a?.reason).toContain(reason);
     expect(step.actions.flatMap((action) => (action.kind === 'give' ? action.deviceIds : []))).toEqual(
-      kind === 'sent' && before.kind !== 'sent' && before.kind !== 'troubled' ? ['a'] : [],
+      kind === 'sent' && (before.kind === 'waiting' || before.kind === 'absent') ? ['a'] : [],
     );
     expect(step.actions.some((action) => action.kind === 'take')).toBe(kind === 'left' && before.kind !== 'left');
   });
@@ -147,6 +152,7 @@ describe('a device that the change makes unsteady', () => {
     ['it is there for 20 s and away for 50 s', of(70, 20, {}, off), 'offline'],
     ['the same before it confirmed', of(70, 20, { settings: 'pending' }, off), 'offline'],
     ['whenever it is back, its stream is down', of(70, 20, { isLive: false }, off), 'offline'],
+    ['it drifts whenever it is mended', of(60, 50, {}, { settings: 'drifted' }), 'other settings'],
   ])('fails, and the roll-out halts: %s', (_name, look, why) => {
     const { state, second } = played(6 * 3600, look);
     expect(state).toMatchObject({
@@ -164,6 +170,11 @@ describe('a device that the change makes unsteady', () => {
     expect(state).toMatchObject({ kind: 'completed', devices: [{ kind: 'failed' }, { kind: 'steady' }] });
     const [a] = lookedAt({ ...state, kind: 'halted' as const }, { a: well, b: well }, nowMs + 9e9).rollout.devices;
     expect(a?.kind).toBe('failed');
+  });
+
+  test('another setting begins its time anew, and is held against nobody', () => {
+    const { state } = played(300, of(50, 48, {}, { settings: 'pending' }));
+    expect(state).toMatchObject({ kind: 'running', wave: 0, devices: [{ kind: 'soaking', falls: 0 }, {}] });
   });
 
   test('a few faults that pass are held against nobody', () => {
