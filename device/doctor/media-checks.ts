@@ -28,7 +28,7 @@ const enoughFramesShare = 0.85;
 const needed: Readonly<Record<string, readonly string[]>> = {
   'gstreamer1.0-plugins-base': ['appsrc', 'appsink', 'videotestsrc', 'videoconvert', 'videorate', 'audioconvert', 'audioresample'],
   'gstreamer1.0-alsa': ['alsasrc'],
-  'gstreamer1.0-plugins-good': ['flvmux', 'v4l2src', 'jpegdec'],
+  'gstreamer1.0-plugins-good': ['flvmux', 'v4l2src', 'jpegdec', 'audiofirfilter'],
   'gstreamer1.0-plugins-bad': ['rtmp2sink', 'h264parse', 'voaacenc'],
 };
 

@@ -39,7 +39,7 @@ const words = ({ subject, state, detail }: Check) => `${subject} ${state}: ${det
 
 test('GStreamer: what is missing is named with the packages that have it', () => {
   const all = ['appsrc', 'appsink', 'videotestsrc', 'videoconvert', 'videorate', 'audioconvert', 'audioresample', 'alsasrc', 'flvmux'];
-  const most = [...all, 'v4l2src', 'jpegdec', 'rtmp2sink', 'h264parse'];
+  const most = [...all, 'v4l2src', 'jpegdec', 'audiofirfilter', 'rtmp2sink', 'h264parse'];
   expect(checkElements({ ...bareHardware, elements: new Set(most) })).toMatchObject({
     state: 'fail',
     detail: 'missing: voaacenc',

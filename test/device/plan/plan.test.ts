@@ -26,7 +26,8 @@ const hardwareEncoder =
   'v4l2h264enc name=encoder extra-controls="controls,video_bitrate=2500000,h264_i_frame_period=60,repeat_sequence_header=1" ! video/x-h264,profile=high,level=(string)4 ! h264parse ! queue ! mux.';
 const preview =
   'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=70 ! appsink name=preview sync=false max-buffers=1 drop=true';
-const aac = (bitsPerSecond: number) => `voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
+const aac = (bitsPerSecond: number) =>
+  `audioconvert ! audiofirfilter latency=1600 ! audioconvert dithering=none ! voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
 const luma =
   'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false max-buffers=1 drop=true';
 const samples =
@@ -35,7 +36,7 @@ const metronome =
   'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
 const heard = (bitsPerSecond: number) => `tee name=heard heard. ! ${aac(bitsPerSecond)} ${samples} ${metronome}`;
 const soundclock = (rateHz: number) =>
-  `capssetter name=soundclock caps="audio/x-raw,rate=(int)${rateHz}" ! audiobuffersplit output-buffer-duration=1/50 alignment-threshold=200000000 ! audioresample ! audio/x-raw,rate=${rateHz}`;
+  `capssetter name=soundclock caps="audio/x-raw,rate=(int)${rateHz}" ! audiorate skip-to-first=true tolerance=200000000 ! audiobuffersplit output-buffer-duration=1/50 alignment-threshold=200000000 ! audioresample ! audio/x-raw,rate=${rateHz}`;
 const generated = (wave: string, rateHz: number) =>
   `audiotestsrc is-live=true ${wave} ! audio/x-raw,format=S16LE,rate=${rateHz},channels=1`;
 const tone = `${generated('wave=sine freq=440 volume=0.1', 16000)} ! ${heard(96000)}`;
@@ -360,7 +361,9 @@ test.each([
   [44100, 96000, 96000],
 ])('at %i Hz an audio bitrate of %i becomes %i bit/s', (rateHz, wanted, bitsPerSecond) => {
   const { description } = plan(server, { device: { AV_AUDIO_SAMPLING_RATE: rateHz, AV_AUDIO_BITRATE: wanted } }).capture;
-  expect(description).toContain(`rate=${rateHz},channels=1 ! tee name=heard heard. ! voaacenc bitrate=${bitsPerSecond} !`);
+  expect(description).toContain(
+    `rate=${rateHz},channels=1 ! tee name=heard heard. ! audioconvert ! audiofirfilter latency=1600 ! audioconvert dithering=none ! voaacenc bitrate=${bitsPerSecond} !`,
+  );
 });
 
 test('a machine of which nothing is known is planned all the same', () => {

@@ -3,7 +3,7 @@
  * camera is planned, something that gives the same caps stands in for its v4l2src, and a tone for a microphone.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ import { resolveProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 import { c270, c920, camera, microphone, rawCamera, server, withDevices } from './hardware.ts';
+import { isFlash, middle, picturesOf, soundOf, tonesAfterFlashesMs } from './moments.ts';
 
 const run = promisify(execFile);
 const profiles = await loadProfiles();
@@ -231,6 +232,36 @@ test.each(rows)('$name', async (row) => {
     expect([...jpeg.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
     expect(jpeg.byteLength).toBeLessThan(previewLimitBytes);
   }
+});
+
+test.each([16_000, 48_000])('what happens at one moment is seen and heard at one moment, at %i Hz', async (rateHz) => {
+  const directory = await mkdtemp(join(tmpdir(), 'run-plan-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const [pictures, sound, file] = ['pictures', 'sound', 'stream.flv'].map((name) => join(directory, name)) as [string, string, string];
+  const seconds = 5;
+  const { bright, dark } = picturesOf(64, 36);
+  const frames = Array.from({ length: seconds * 30 }, (_, frame) => (isFlash(frame / 30) ? bright : dark));
+  await writeFile(pictures, Buffer.concat(frames));
+  await writeFile(sound, soundOf(0, seconds * rateHz, rateHz));
+  const environment = {
+    AV_VIDEO_SOURCE: `filesrc location=${pictures} ! rawvideoparse format=i420 width=64 height=36 framerate=30/1`,
+    AV_AUDIO_SRC: `filesrc location=${sound} ! rawaudioparse pcm-format=s16le sample-rate=${rateHz} num-channels=1`,
+    AV_AUDIO_SAMPLING_RATE: rateHz,
+    AV_VIDEO_WIDTH: 320,
+    AV_VIDEO_HEIGHT: 180,
+    AV_PREVIEW_INTERVAL: 0,
+  };
+  const { capture } = planPipeline(resolveSettings({ environment }), server, resolveProfile(server, profiles));
+  const description = capture.description
+    .replace(/(?<=flvmux [^!]*latency=)\d+/, '10000000000')
+    .replace(/appsink name=tags[^!]*?max-buffers=1000/, `filesink location=${file}`)
+    .replace(/audiotestsrc(?=[^!]*! audio\/x-raw,format=U8)/, 'audiotestsrc num-buffers=3')
+    .replace(/appsink name=(?:luma|samples|ticks).*?drop=true/g, 'fakesink sync=false async=false');
+  await run('gst-launch-1.0', ['-q', ...words(description)], { timeout: 30_000, killSignal: 'SIGKILL' });
+
+  const apartMs = await tonesAfterFlashesMs(file);
+  expect(apartMs.length).toBeGreaterThanOrEqual(seconds - 2);
+  expect(Math.abs(middle(apartMs))).toBeLessThan(20);
 });
 
 /** gst-launch joins its arguments with spaces: quoted values stay whole as one argument without their quotes. */
