@@ -40,8 +40,12 @@ export class IcecastServer {
   }
 
   async run(): Promise<void> {
-    this.#process = spawn('icecast2', ['-c', join(this.#folder, 'icecast.xml')], { stdio: 'ignore' });
-    await until('Icecast to answer', 10_000, async () => (await fetch(this.listenUrl('status-json.xsl'))).status > 0);
+    const running = spawn('icecast2', ['-c', join(this.#folder, 'icecast.xml')], { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#process = running;
+    await until('Icecast to answer or to end', 30_000, async () => {
+      return running.exitCode !== null || (await fetch(this.listenUrl('status-json.xsl'))).status > 0;
+    });
+    if (running.exitCode !== null) throw new Error(`expected Icecast to listen on port ${this.port}; it ended with ${running.exitCode}`);
   }
 
   suspend(): void {
