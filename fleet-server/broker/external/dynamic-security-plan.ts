@@ -6,6 +6,7 @@
  * - A role allows exactly what `isTopicAllowed` allows (protocol/topics.ts): each topic spelled out, no wildcard. What no role allows is refused.
  * - Clients and roles of other names are left alone.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type DownwardTopic,
   downwardTopics,
@@ -18,6 +19,7 @@ import {
 
 type AclType = 'publishClientSend' | 'publishClientReceive' | 'subscribe' | 'subscribeLiteral' | 'unsubscribeLiteral';
 type Acl = { readonly acltype: AclType; readonly topic: string; readonly allow: true };
+type HeldAcl = { readonly acltype: string; readonly topic: string; readonly allow: boolean };
 export type DynamicSecurityCommand = { readonly command: string; readonly [field: string]: unknown };
 
 /** In the description of a client: which credential it was given, as a keyed hash that opens nothing. */
@@ -97,6 +99,14 @@ export function admission(
     { command: known.hasRole ? 'modifyRole' : 'createRole', rolename: deviceRole(deviceId), acls: deviceAcls(deviceId) },
     { command: known.hasClient ? 'modifyClient' : 'createClient', ...client },
   ];
+}
+
+/** A role that an older or newer fleet server made, or somebody by hand. Cuts no connection. */
+export function correction(deviceId: string, held: readonly HeldAcl[]): DynamicSecurityCommand[] {
+  const spelled = (acls: readonly HeldAcl[]) => acls.map(({ acltype, topic, allow }) => `${acltype} ${topic} ${allow}`).sort();
+  const acls = deviceAcls(deviceId);
+  if (isDeepStrictEqual(spelled(held), spelled(acls))) return [];
+  return [{ command: 'modifyRole', rolename: deviceRole(deviceId), acls }];
 }
 
 /** The client goes first: its connection ends with it. */

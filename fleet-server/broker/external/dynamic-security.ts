@@ -5,6 +5,7 @@
  * - This server knows a credential only while a device shows it: a client that mosquitto has lost is made again when its device, refused
  *   by the broker, shows its credential here (connection-routes.ts). Nothing is kept for that.
  * - mosquitto holds one password a client. It is exchanged when the device shows the new one: until then the former lets it in.
+ * - A device's role is what this server's version allows, also when it was made by another version.
  * - Everything may be said twice, and by several servers at once.
  */
 import { type Static, Type } from 'typebox';
@@ -14,6 +15,7 @@ import { type Answer, ControlChannel } from '#fleet-server/broker/external/contr
 import type { DeviceAccess } from '#fleet-server/broker/external/device-access.ts';
 import {
   admission,
+  correction,
   type DynamicSecurityCommand,
   deviceOfRole,
   deviceRole,
@@ -29,6 +31,8 @@ import type { Log } from '#fleet-server/log.ts';
 const pageSize = 500;
 /** At most so many pages: half a million clients. */
 const maxPages = 1000;
+/** Roles that are looked at with one question. */
+const rolesAtOnce = 50;
 const syncAgainMs = 30_000;
 
 const ClientData = Type.Object({
@@ -41,6 +45,8 @@ const ClientData = Type.Object({
 });
 const clientData = Compile(ClientData);
 const rolesData = Compile(Type.Object({ totalCount: Type.Integer(), roles: Type.Array(Type.String()) }));
+const heldAcl = Type.Object({ acltype: Type.String(), topic: Type.String(), allow: Type.Boolean() });
+const roleData = Compile(Type.Object({ role: Type.Object({ acls: Type.Array(heldAcl) }) }));
 
 export type DynamicSecurityOptions = {
   /** Where the broker is, as a client that may administer dynamic security. */
@@ -120,16 +126,12 @@ export class DynamicSecurity implements DeviceAccess {
   }
 
   #syncSoon(): void {
-    this.#sync()
-      .then(() => {
-        this.#problem = null;
-      })
-      .catch((err: unknown) => {
-        const reason = err instanceof Error ? err.message : String(err);
-        this.#problem = `The roles of the MQTT broker could not be set: ${reason}`;
-        this.#options.log.warn({ err }, 'the roles of the MQTT broker could not be set; trying again');
-        this.#syncLater();
-      });
+    this.#sync().catch((err: unknown) => {
+      const reason = err instanceof Error ? err.message : String(err);
+      this.#problem = `The roles of the MQTT broker could not be set: ${reason}`;
+      this.#options.log.warn({ err }, 'the roles of the MQTT broker could not be set; trying again');
+      this.#syncLater();
+    });
   }
 
   #syncLater(): void {
@@ -148,13 +150,37 @@ export class DynamicSecurity implements DeviceAccess {
       found === undefined ? null : { mark: found.textdescription ?? '', roles: (found.roles ?? []).map(({ rolename }) => rolename) };
     const mark = markOf(server.username, server.password);
     await this.#tell(groundwork({ ...server, mark }, { client, hasRole: roles.includes(serverRole) }));
-    let removed = 0;
+    const known: string[] = [];
+    const removed: string[] = [];
     for (const deviceId of roles.flatMap((name) => deviceOfRole(name) ?? [])) {
-      if (await isKnown(deviceId)) continue;
-      await this.#tell(revocation(deviceId));
-      removed += 1;
+      if (await isKnown(deviceId)) known.push(deviceId);
+      else {
+        await this.#tell(revocation(deviceId));
+        removed.push(deviceId);
+      }
     }
-    if (removed > 0) log.info({ devices: removed }, 'devices that were removed are no clients of the MQTT broker any more');
+    if (removed.length > 0) log.info({ devices: removed.length }, 'devices that were removed are no clients of the MQTT broker any more');
+    // Of a large fleet the rest takes minutes, and everybody is heard meanwhile.
+    this.#problem = null;
+    await this.#correctRoles(known);
+  }
+
+  async #correctRoles(deviceIds: readonly string[]): Promise<void> {
+    let corrected = 0;
+    for (let first = 0; first < deviceIds.length; first += rolesAtOnce) {
+      const some = deviceIds.slice(first, first + rolesAtOnce);
+      const answers = await this.#channel.ask(some.map((deviceId) => ({ command: 'getRole', rolename: deviceRole(deviceId) })));
+      for (const [index, deviceId] of some.entries()) {
+        const data = answers[index]?.data;
+        // It was removed a moment ago.
+        if (!roleData.Check(data)) continue;
+        const commands = correction(deviceId, data.role.acls);
+        if (commands.length === 0) continue;
+        await this.#tell(commands);
+        corrected += 1;
+      }
+    }
+    if (corrected > 0) this.#options.log.info({ devices: corrected }, 'the roles of devices at the MQTT broker are those of this version');
   }
 
   async #listRoles(): Promise<string[]> {

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { deviceAcls, groundwork, markPrefix, serverAcls, serverRole } from '#fleet-server/broker/external/dynamic-security-plan.ts';
+import {
+  correction,
+  deviceAcls,
+  deviceRole,
+  groundwork,
+  markPrefix,
+  serverAcls,
+  serverRole,
+} from '#fleet-server/broker/external/dynamic-security-plan.ts';
 import { downwardTopics, isServerTopicAllowed, isTopicAllowed, serverSubscriptions, topicFor, upwardTopics } from '#protocol/topics.ts';
 
 const names = [...Object.keys(upwardTopics), ...Object.keys(downwardTopics)] as (keyof typeof upwardTopics)[];
@@ -36,4 +44,14 @@ test.each([
   ['somebody else’s, with the role', { mark: '', roles: [serverRole] }, []],
 ])('the client of the servers is touched only where it must be: %s', (_name, client, expected) => {
   expect(commandsFor(client)).toEqual(['setDefaultACLAccess', 'modifyRole', ...expected]);
+});
+
+test('a role is corrected only where it allows something else', () => {
+  const acls = deviceAcls('pi-1');
+  const [first, ...rest] = acls;
+  if (first === undefined) throw new Error('expected a role that allows something');
+  expect(correction('pi-1', acls.toReversed())).toEqual([]);
+  for (const held of [rest, [...acls, { ...first, topic: '#' }], [{ ...first, allow: false }, ...rest]]) {
+    expect(correction('pi-1', held)).toEqual([{ command: 'modifyRole', rolename: deviceRole('pi-1'), acls }]);
+  }
 });
