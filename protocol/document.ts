@@ -28,7 +28,8 @@ export function protocolDocument(): string {
     '## Envelope',
     `Every payload but preview and snapshot is JSON: \`{"v":${protocolVersion},"session":{"bootId","counter"},"sequence","sentAt","body"}\` upward, and` +
       ` \`{"v":${protocolVersion},"sentAt","body"}\` downward. Order is (session.counter, sequence), never the device’s clock. Fields that the` +
-      ' reader does not know are let through; a wrong field makes the message a named problem that is counted and dropped.',
+      ' reader does not know are let through; a wrong field makes the message a named problem that is counted and dropped. A wrong value of a' +
+      ' setting in `desired` is a field of its own: the device refuses the revision in `applied`, by the key.',
     '## Bodies',
     ...Object.entries({ ...upwardBodies, ...downwardBodies }).flatMap(([name, schema]) => [`### ${name}`, fieldTable(toJson(schema))]),
     '## Settings',

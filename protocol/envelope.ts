@@ -19,6 +19,7 @@ import {
   LogLines,
   Presence,
   Report,
+  UnjudgedDesired,
 } from '#protocol/messages.ts';
 import { type DownwardTopic, downwardTopics, type UpwardTopic, upwardTopics } from '#protocol/topics.ts';
 
@@ -99,6 +100,10 @@ function checks<N extends string>(bodies: Record<N, TSchema>, frame: Record<stri
 const upwardChecks = checks(upwardBodies, upFrame);
 const downwardChecks = checks(downwardBodies, downFrame);
 
+const UnjudgedDesiredEnvelope = Type.Object({ ...downFrame, body: UnjudgedDesired });
+type UnjudgedDesiredEnvelope = Static<typeof UnjudgedDesiredEnvelope>;
+const unjudgedDesired = compile('envelope-unjudged-desired', UnjudgedDesiredEnvelope);
+
 export function encodeUpward<N extends UpwardName>(
   _name: N,
   fields: { readonly session: Session; readonly sequence: number; readonly sentAt: string; readonly body: UpwardBody<N> },
@@ -119,6 +124,11 @@ export function decodeUpward<N extends UpwardName>(name: N, payload: Uint8Array)
 
 export function decodeDownward<N extends DownwardName>(name: N, payload: Uint8Array): Decoded<DownwardEnvelope<N>> {
   return decode(downwardChecks[name], downwardTopics[name].maxBytes, payload) as Decoded<DownwardEnvelope<N>>;
+}
+
+/** As a device reads it: it judges the values itself, and says which of them it refuses. */
+export function decodeDesired(payload: Uint8Array): Decoded<UnjudgedDesiredEnvelope> {
+  return decode(unjudgedDesired, downwardTopics.desired.maxBytes, payload) as Decoded<UnjudgedDesiredEnvelope>;
 }
 
 /** Undefined when the payload is a JPEG picture within its limit. */

@@ -8,7 +8,7 @@ import { Condition } from '#protocol/conditions.ts';
 import { BoardId, CommandId, Digest, Reason, Revision, Timestamp } from '#protocol/identifiers.ts';
 import { BitrateAdaptation, MediaFigures, MediaState, OutputStatus, VideoSource } from '#protocol/media.ts';
 import { RecordingsPage } from '#protocol/recordings.ts';
-import { SettingLevel, SettingValue, WireSettings } from '#protocol/settings.ts';
+import { SettingLevel, SettingValue, UnjudgedSettings, WireSettings } from '#protocol/settings.ts';
 
 const Label = Type.String({ maxLength: 200 });
 
@@ -222,6 +222,13 @@ export const Desired = Type.Object(
   { description: 'The complete settings of the device, level by level, with secrets. Never retained. Older revisions are ignored.' },
 );
 export type Desired = Static<typeof Desired>;
+
+/** As it comes: the device judges the values, so that it can say which one it refuses. */
+export const UnjudgedDesired = Type.Object({
+  ...Desired.properties,
+  levels: Type.Object({ fleet: UnjudgedSettings, group: UnjudgedSettings, device: UnjudgedSettings }),
+});
+export type UnjudgedDesired = Static<typeof UnjudgedDesired>;
 
 export const SettingRefusal = Type.Object({ key: Label, reason: Reason });
 export type SettingRefusal = Static<typeof SettingRefusal>;

@@ -5,8 +5,10 @@
 import { type Static, Type } from 'typebox';
 import { isTimeZone, parseSchedule, scheduleExpected } from '#protocol/schedule.ts';
 
+export const maxValueLength = 2048;
+
 /** A setting's value in its canonical JSON type. Secrets are text. */
-export const SettingValue = Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 2048 })]);
+export const SettingValue = Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: maxValueLength })]);
 export type SettingValue = Static<typeof SettingValue>;
 
 type TextShape = {
@@ -391,9 +393,26 @@ export function isSettingKey(name: string): name is SettingKey {
 /** Keys and values as set by somebody at one level, or merged; a key that nobody set is absent. */
 export type SettingValues = { readonly [K in SettingKey]?: SettingValue };
 
+const wireKeyPattern = /^AV_[A-Z0-9_]{1,60}$/;
+const WireKey = Type.String({ pattern: wireKeyPattern.source });
+
 /** On the wire a newer peer may send keys that this side does not know: they are let through and reported. */
-export const WireSettings = Type.Record(Type.String({ pattern: '^AV_[A-Z0-9_]{1,60}$' }), SettingValue, { maxProperties: 200 });
+export const WireSettings = Type.Record(WireKey, SettingValue, { maxProperties: 200 });
 export type WireSettings = Static<typeof WireSettings>;
+
+/** As they come: whatever stands where a value should is a fault of its key, not of the whole message. */
+export const UnjudgedSettings = Type.Record(WireKey, Type.Unknown(), { maxProperties: 200 });
+export type UnjudgedSettings = Static<typeof UnjudgedSettings>;
+
+export function isWireKey(name: string): boolean {
+  return wireKeyPattern.test(name);
+}
+
+/** Whether it can be some setting's value. */
+export function isSettingValue(value: unknown): value is SettingValue {
+  if (typeof value === 'string') return value.length <= maxValueLength;
+  return typeof value === 'number' || typeof value === 'boolean';
+}
 
 /** Where a value in force comes from, weakest first. `relay`: the address and key that the fleet server gave to the device. */
 export const settingLevels = ['default', 'relay', 'board-profile', 'camera-profile', 'environment', 'fleet', 'group', 'device'] as const;

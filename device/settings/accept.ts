@@ -11,13 +11,16 @@ import type { EncoderProfile } from '#hardware-profiles/schema.ts';
 import type { SettingRefusal } from '#protocol/messages.ts';
 import {
   isSettingKey,
+  isSettingValue,
+  isWireKey,
+  maxValueLength,
   parseSetting,
   type SettingDefinition,
   type SettingKey,
   type SettingValue,
   settingDefinitions,
   settingKeys,
-  type WireSettings,
+  type UnjudgedSettings,
 } from '#protocol/settings.ts';
 import { isStreamAddress } from '#protocol/stream-targets.ts';
 
@@ -26,12 +29,20 @@ const reasonLength = 500;
 const onlyFromEnvironment = 'expected from the device’s own environment only';
 
 /** Problems of one level as it came over the wire; keys that this version does not know are let through. */
-export function findWireProblems(wire: WireSettings): readonly SettingRefusal[] {
+export function findWireProblems(wire: UnjudgedSettings): readonly SettingRefusal[] {
   return Object.entries(wire).flatMap(([key, value]) => {
-    if (!isSettingKey(key)) return [];
+    if (!isSettingKey(key)) return isWireKey(key) && !isSettingValue(value) ? refusals(key, [noValue(value)]) : [];
     const definition: SettingDefinition = settingDefinitions[key];
-    return refusals(key, [definition.remote ? shapeProblem(key, value) : onlyFromEnvironment]);
+    if (!definition.remote) return refusals(key, [onlyFromEnvironment]);
+    return refusals(key, [typeof value === 'object' ? noValue(value) : shapeProblem(key, value)]);
   });
+}
+
+/** It is not shown: it may be a secret, and of any depth. */
+function noValue(value: unknown): string {
+  if (typeof value === 'string') return `expected at most ${maxValueLength} characters, came ${value.length}`;
+  const came = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
+  return `expected a number, true, false or text, came ${came}`;
 }
 
 /** Empty: the settings are accepted. Every problem is named, not the first alone. */
@@ -51,7 +62,7 @@ export function acceptSettings(
   });
 }
 
-function refusals(key: SettingKey, reasons: readonly (string | null)[]): readonly SettingRefusal[] {
+function refusals(key: string, reasons: readonly (string | null)[]): readonly SettingRefusal[] {
   return reasons.flatMap((reason) => (reason === null ? [] : [{ key, reason: `${key}: ${reason}`.slice(0, reasonLength) }]));
 }
 

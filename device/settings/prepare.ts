@@ -21,15 +21,18 @@ import { decideOutlets, type Moment, type ScheduleDecision, streamBasis, unsched
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
 import { mainOutputId } from '#protocol/media.ts';
-import type { Desired, RelayTarget, SettingRefusal } from '#protocol/messages.ts';
+import type { Desired, RelayTarget, SettingRefusal, UnjudgedDesired } from '#protocol/messages.ts';
 import {
   isSettingKey,
+  isSettingValue,
+  isWireKey,
   parseSetting,
   type SettingKey,
   type SettingLevel,
   type SettingValue,
   type SettingValues,
   settingKeys,
+  type UnjudgedSettings,
   type WireSettings,
 } from '#protocol/settings.ts';
 
@@ -71,7 +74,7 @@ export type Prepared = {
 };
 
 export type Judgement =
-  | { readonly kind: 'accepted'; readonly prepared: Prepared }
+  | { readonly kind: 'accepted'; readonly document: Desired; readonly prepared: Prepared }
   | { readonly kind: 'refused'; readonly refusals: readonly SettingRefusal[] };
 
 export const maxRefusals = 64;
@@ -81,10 +84,16 @@ const chosenLevels: readonly SettingLevel[] = ['environment', 'fleet', 'group', 
 const remoteLevels: readonly SettingLevel[] = ['fleet', 'group', 'device'];
 
 /** Whether a new document may be tried, where `inForce` is the one that it would replace. */
-export function judgeSettings(document: Desired, inForce: Desired | null, machine: Machine, moment: Moment | null = null): Judgement {
-  const { fleet, group, device } = document.levels;
+export function judgeSettings(
+  unjudged: UnjudgedDesired,
+  inForce: Desired | null,
+  machine: Machine,
+  moment: Moment | null = null,
+): Judgement {
+  const { fleet, group, device } = unjudged.levels;
   const wireProblems = [fleet, group, device].flatMap((wire) => findWireProblems(wire));
   if (wireProblems.length > 0) return { kind: 'refused', refusals: wireProblems.slice(0, maxRefusals) };
+  const document = { ...unjudged, levels: { fleet: onlyValues(fleet), group: onlyValues(group), device: onlyValues(device) } };
   const before = resolveOn(levelsOf(inForce, machine), machine);
   const resolved = resolveOn(levelsOf(document, machine), machine);
   // A value that was in force before and cannot run now is no fault of this revision.
@@ -92,7 +101,7 @@ export function judgeSettings(document: Desired, inForce: Desired | null, machin
     !isSettingKey(key) || (remoteLevels.includes(resolved[key].level) && resolved[key].value !== before[key].value);
   const refusals = acceptSettings(resolved, machine.hardware, machine.profile).filter(isNew);
   if (refusals.length > 0) return { kind: 'refused', refusals: refusals.slice(0, maxRefusals) };
-  return { kind: 'accepted', prepared: fitSettings(document, machine, moment) };
+  return { kind: 'accepted', document, prepared: fitSettings(document, machine, moment) };
 }
 
 /**
@@ -176,6 +185,13 @@ function levelsOf(document: Desired | null, machine: Machine): SettingsByLevel {
 
 function resolveOn(levels: SettingsByLevel, machine: Machine): ResolvedSettings {
   return resolveSettings(withProfileLevels(levels, machine.hardware, machine.profile));
+}
+
+/** What is kept: whatever is no setting in any version has no place in the settings file. */
+function onlyValues(wire: UnjudgedSettings): WireSettings {
+  return Object.fromEntries(
+    Object.entries(wire).flatMap(([key, value]) => (isWireKey(key) && isSettingValue(value) ? [[key, value]] : [])),
+  );
 }
 
 /** Keys of another version and values that are wrong do not take part. */

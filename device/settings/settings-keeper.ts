@@ -14,7 +14,7 @@ import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts'
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
 import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
-import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
+import type { Applied, SettingRefusal, UnjudgedDesired } from '#protocol/messages.ts';
 
 /** New settings that do not run within this time are taken back. */
 export const runDeadlineMs = 20_000;
@@ -58,7 +58,7 @@ export class SettingsKeeper {
   /** What the media host was given last and said yes to. */
   #runningPlan: PipelinePlan | null = null;
   /** Judged again when the machine changes: what was missing may have been plugged in. */
-  #refused: Desired | null = null;
+  #refused: UnjudgedDesired | null = null;
   #work: Work[] = [];
   #worker: Promise<void> | null = null;
   #failedAttempts = 0;
@@ -118,7 +118,7 @@ export class SettingsKeeper {
     return this.#runningPlan !== null;
   }
 
-  offer(document: Desired): void {
+  offer(document: UnjudgedDesired): void {
     if (this.#isStopped || this.#work.length >= maxWaitingWork) return;
     this.#dispatch({ kind: 'desired', document });
     this.#refused = this.#state.verdict?.outcome === 'refused' && this.#state.verdict.revision === document.revision ? document : null;

@@ -9,7 +9,7 @@
  */
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { type Judgement, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
-import type { Applied, Desired, SettingRefusal } from '#protocol/messages.ts';
+import type { Applied, Desired, SettingRefusal, UnjudgedDesired } from '#protocol/messages.ts';
 
 /** How the newest revision that was judged fared. */
 export type Verdict = Omit<Applied, 'inForceRevision'> & { readonly digest: string };
@@ -22,12 +22,12 @@ type Phase =
 export type SettingsState = {
   readonly inForce: Desired | null;
   readonly verdict: Verdict | null;
-  readonly waiting: Desired | null;
+  readonly waiting: UnjudgedDesired | null;
   readonly phase: Phase;
 };
 
 export type SettingsEvent =
-  | { readonly kind: 'desired'; readonly document: Desired }
+  | { readonly kind: 'desired'; readonly document: UnjudgedDesired }
   | { readonly kind: 'runs' }
   | { readonly kind: 'does-not-run'; readonly refusals: readonly SettingRefusal[] }
   /** The last good settings run again, or could not be made to: they are in force all the same, and tried again. */
@@ -43,7 +43,7 @@ export type SettingsEffect =
 export type Step = { readonly state: SettingsState; readonly effects: readonly SettingsEffect[] };
 
 /** How a document would fare on this machine, where the second one is in force. */
-export type Judge = (document: Desired, inForce: Desired | null) => Judgement;
+export type Judge = (document: UnjudgedDesired, inForce: Desired | null) => Judgement;
 
 export function settledState(inForce: Desired | null, verdict: Verdict | null): SettingsState {
   return { inForce, verdict, waiting: null, phase: { kind: 'settled' } };
@@ -80,7 +80,7 @@ export function transition(state: SettingsState, event: SettingsEvent, judge: Ju
   }
 }
 
-function consider(state: SettingsState, document: Desired, judge: Judge): Step {
+function consider(state: SettingsState, document: UnjudgedDesired, judge: Judge): Step {
   const { revision, digest } = document;
   const known = knownRevision(state);
   if (known !== null && revision < known.revision) return { state, effects: [] };
@@ -95,7 +95,8 @@ function consider(state: SettingsState, document: Desired, judge: Judge): Step {
     if (isAgain) return { state: next, effects: answer(next, document) };
     return conclude(next, 'settings-refused', `revision ${revision}: ${describeRefusals(judgement.refusals)}`, judge);
   }
-  return { state: { ...state, phase: { kind: 'trying', document } }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
+  const phase: Phase = { kind: 'trying', document: judgement.document };
+  return { state: { ...state, phase }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
 }
 
 /** Keeps and tells the verdict, then goes on with what came in the meantime. */
@@ -106,7 +107,7 @@ function conclude(state: SettingsState, event: string, detail: string, judge: Ju
   return { state: next.state, effects: [...effects, ...next.effects] };
 }
 
-function answer({ verdict, inForce }: SettingsState, asked?: Desired): SettingsEffect[] {
+function answer({ verdict, inForce }: SettingsState, asked?: UnjudgedDesired): SettingsEffect[] {
   const inForceRevision = inForce?.revision ?? 0;
   if (verdict !== null && (asked === undefined || asked.revision === verdict.revision)) {
     const { revision, outcome, refusals } = verdict;
@@ -121,6 +122,6 @@ function knownRevision({ verdict, inForce }: SettingsState): { readonly revision
   return verdict;
 }
 
-function newest(one: Desired | null, other: Desired): Desired {
+function newest(one: UnjudgedDesired | null, other: UnjudgedDesired): UnjudgedDesired {
   return one !== null && one.revision > other.revision ? one : other;
 }

@@ -17,9 +17,9 @@ import { type ConnectionEnd, type ConnectionOptions, MqttConnection } from '#dev
 import type { Outbox } from '#device/uplink/outbox.ts';
 import type { SessionCounter } from '#device/uplink/session-counter.ts';
 import { wait } from '#device/uplink/wait.ts';
-import { decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
+import { decodeDesired, decodeDownward, encodeUpward, type UpwardBody, type UpwardName } from '#protocol/envelope.ts';
 import type { Session } from '#protocol/identifiers.ts';
-import type { Command, CommandProgress, Desired } from '#protocol/messages.ts';
+import type { Command, CommandProgress, UnjudgedDesired } from '#protocol/messages.ts';
 import { downwardTopics, parseTopic, topicFor, upwardTopics } from '#protocol/topics.ts';
 
 /** One connection, from its first packet to its end. */
@@ -45,7 +45,7 @@ export type UplinkOptions = {
   /** The server has let us in with a credential that had a former one beside it. */
   readonly onProven: (credentials: Credentials) => void;
   readonly onOnline: () => void;
-  readonly onDesired: (desired: Desired) => void;
+  readonly onDesired: (desired: UnjudgedDesired) => void;
   /** `timeLeftMs` is reckoned by the server's clock alone: a Pi without network has the wrong time. */
   readonly onCommand: (command: Command, timeLeftMs: number) => void;
   readonly onEventAck: (upToNumber: number) => void;
@@ -367,7 +367,7 @@ export class Uplink {
   }
 
   #receiveDesired(payload: Buffer): void {
-    const decoded = decodeDownward('desired', payload);
+    const decoded = decodeDesired(payload);
     if (decoded.kind === 'problem') this.#sayProblem('desired', decoded.message);
     else this.#options.onDesired(decoded.envelope.body);
   }

@@ -2,8 +2,8 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent } from '#device/agent.ts';
 import { LogTail } from '#device/commands/log-tail.ts';
@@ -26,6 +26,7 @@ import { TestRelay } from './media/test-relay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { startedFleet } from './uplink/started-fleet.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 const joinToken = 'join-token-secret-1234';
 const small = { AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' };
 
@@ -37,9 +38,9 @@ async function startedRelay(): Promise<TestRelay> {
 
 type Running = { readonly child: ChildProcess; readonly output: () => string };
 
-function startAgent(stateDirectory: string, settings: Record<string, string>): Running {
+function startAgent(stateDirectory: string, settings: Record<string, string>, program = agentProgram): Running {
   const env = { ...childEnvironment(), AGENT_STATE_DIR: stateDirectory, AV_STREAM_KEY: 'dev-1', ...small, ...settings };
-  const child = spawn(process.execPath, [agentProgram], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   onTestFinished(() => stopAgent(child));
@@ -126,6 +127,24 @@ test('a settings file that is damaged: the device streams as its environment say
   expect(hello.body.appliedDigest).toBeNull();
 }, 60_000);
 
+test('hardware profiles that are not JSON: the device streams without them, and tells its fleet which they are', async () => {
+  const [relay, fleet, folder] = await Promise.all([startedRelay(), startedFleet(), temporaryDirectory()]);
+  const program = join(folder, relative(root, agentProgram));
+  for (const name of ['package.json', 'hardware-profiles', relative(root, dirname(agentProgram))]) {
+    await cp(join(root, name), join(folder, name), { recursive: true });
+  }
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const damaged = ['boards/generic-x86-64.json', 'cameras/logitech-c270.json', 'encoders/x264enc.json'];
+  for (const name of damaged) await writeFile(join(folder, 'hardware-profiles', name), '{"id":');
+  const stateDirectory = join(folder, 'state');
+  startAgent(stateDirectory, { FLEET_URL: fleet.url, FLEET_JOIN_TOKEN: joinToken, AV_STREAM_URL: relay.target }, program);
+  await untilStreaming(stateDirectory);
+  await untilMoreFrames(stateDirectory);
+  for (const name of damaged) {
+    await fleet.hear('event', ({ kind, detail }) => kind === 'profile-damaged' && detail.includes(`${name}: the file: expected JSON`));
+  }
+}, 60_000);
+
 test.skipIf(!canMount)(
   'a disk that becomes full, a media host that dies then, and an agent that starts then (needs root, for a small disk)',
   async () => {
@@ -136,6 +155,7 @@ test.skipIf(!canMount)(
     fill(place);
     expect((await untilSaid(stateDirectory, 'disk-low')).conditions.map(({ code }) => code)).toContain('disk-low');
     await untilMoreFrames(stateDirectory);
+    expect(relay.publications).toHaveLength(1);
     process.kill(Number(await readFile(join(stateDirectory, 'media-host.pid'), 'utf8')), 'SIGKILL');
     await until('the host gone', 5000, async () => !isStreaming(await healthOf(stateDirectory)));
     await untilStreaming(stateDirectory);
@@ -159,6 +179,7 @@ test.skipIf(!canMount)(
     const said = await untilSaid(stateDirectory, 'disk-unwritable');
     expect(said.conditions.find(({ code }) => code === 'disk-unwritable')?.detail).toBe('it is read-only (EROFS)');
     await untilMoreFrames(stateDirectory);
+    expect(relay.publications).toHaveLength(1);
     process.kill(Number(await readFile(join(stateDirectory, 'media-host.pid'), 'utf8')), 'SIGKILL');
     await until('the host gone', 5000, async () => !isStreaming(await healthOf(stateDirectory)));
     await untilStreaming(stateDirectory);

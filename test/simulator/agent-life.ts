@@ -11,7 +11,7 @@ import { EventJournal } from '#device/uplink/event-journal.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { connectionPolicy, Uplink } from '#device/uplink/uplink.ts';
-import type { Desired } from '#protocol/messages.ts';
+import type { UnjudgedDesired } from '#protocol/messages.ts';
 import { machineWith } from '../device/bare-machine.ts';
 import type { MemoryState } from '../device/uplink/memory-state.ts';
 import { bodies, someDigest } from '../fleet-server/bodies.ts';
@@ -25,7 +25,7 @@ const fleetUrl = 'http://fleet.local';
 const healthMs = 10_000;
 
 /** Of what is rolled out, every fourth value runs on no device. */
-function isTooMuch(desired: Desired | null): boolean {
+function isTooMuch(desired: UnjudgedDesired | null): boolean {
   return Number(desired?.levels.group[rolledOutKey] ?? 0) % 8 === 6;
 }
 

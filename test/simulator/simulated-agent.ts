@@ -3,7 +3,7 @@
  * runner on a virtual clock and a disk in memory. Only pictures, and what carries the bytes, are stand-ins.
  */
 import { createHash } from 'node:crypto';
-import type { BoardIdentity, Desired } from '#protocol/messages.ts';
+import type { BoardIdentity, UnjudgedDesired } from '#protocol/messages.ts';
 import { quietLog } from '../device/quiet-log.ts';
 import { MemoryState } from '../device/uplink/memory-state.ts';
 import { type Life, startLife } from './agent-life.ts';
@@ -39,7 +39,7 @@ export class SimulatedAgent {
   /** Details of events that must reach the server once; each is used for one event. */
   readonly owed = new Set<string>();
   /** Of all documents that reached it. */
-  newest: Desired | null = null;
+  newest: UnjudgedDesired | null = null;
   /** Every credential that it ever had. */
   readonly credentials = new Set<string>();
   /** Whether new settings may be found not to run. */
@@ -48,7 +48,7 @@ export class SimulatedAgent {
   #isFailed = false;
   /** What it sends does not get to the relay, and it does not know. */
   isStreamLost = false;
-  readonly #documents = new Map<number, Desired>();
+  readonly #documents = new Map<number, UnjudgedDesired>();
   readonly #inForceMs = new Map<number, number>();
   /** From its goodbye to its next start. */
   isStopping = false;
@@ -141,7 +141,7 @@ export class SimulatedAgent {
     for (const detail of this.#unwritten) if (written.includes(`"${detail}"`)) this.#unwritten.delete(detail);
   }
 
-  noteDesired(desired: Desired): void {
+  noteDesired(desired: UnjudgedDesired): void {
     this.#documents.set(desired.revision, desired);
     if (desired.revision > (this.newest?.revision ?? 0)) this.newest = desired;
   }

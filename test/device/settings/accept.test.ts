@@ -242,3 +242,16 @@ test('over the wire: unknown keys pass, wrong values and keys of the environment
     { key: 'AV_H264_PARSER_PARAMS', reason: 'AV_H264_PARSER_PARAMS: expected from the device’s own environment only' },
   ]);
 });
+
+test('over the wire: what is no value at all is refused by its key, also where this version does not know it, and is not shown', () => {
+  const noValue = 'expected a number, true, false or text, came';
+  expect(
+    findWireProblems({ AV_VIDEO_WIDTH: null, AV_STREAM_KEY: ['hush'], AV_FROM_THE_FUTURE: {}, AV_SOME_TEXT: 'x'.repeat(2049) }),
+  ).toEqual([
+    { key: 'AV_VIDEO_WIDTH', reason: `AV_VIDEO_WIDTH: ${noValue} null` },
+    { key: 'AV_STREAM_KEY', reason: `AV_STREAM_KEY: ${noValue} a list` },
+    { key: 'AV_FROM_THE_FUTURE', reason: `AV_FROM_THE_FUTURE: ${noValue} an object` },
+    { key: 'AV_SOME_TEXT', reason: 'AV_SOME_TEXT: expected at most 2048 characters, came 2049' },
+  ]);
+  expect(findWireProblems({ 'no setting of any version': {} })).toEqual([]);
+});

@@ -12,7 +12,7 @@ import type { Desired } from '#protocol/messages.ts';
 import { desired } from '../bare-machine.ts';
 
 const prepared = {} as Prepared;
-const yes: Judge = () => ({ kind: 'accepted', prepared });
+const yes: Judge = (document) => ({ kind: 'accepted', document: document as Desired, prepared });
 const no: Judge = () => ({ kind: 'refused', refusals: [{ key: 'AV_VIDEO_SOURCE', reason: 'no such camera' }] });
 
 function run(state: SettingsState, events: readonly SettingsEvent[], judge: Judge) {

@@ -110,7 +110,7 @@ export class TestFleet {
     await this.sendRaw(topicFor(deviceId, name), encodeDownward(name, { sentAt, body }));
   }
 
-  sendRaw(topic: string, payload: string): Promise<void> {
+  sendRaw(topic: string, payload: string | Buffer): Promise<void> {
     const packet = { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false } as const;
     return new Promise((resolve, reject) => {
       this.#broker?.publish(packet, (error) => (error === undefined || error === null ? resolve() : reject(error)));

@@ -6,7 +6,7 @@ import { EventJournal } from '#device/uplink/event-journal.ts';
 import { Outbox } from '#device/uplink/outbox.ts';
 import { SessionCounter } from '#device/uplink/session-counter.ts';
 import { Uplink } from '#device/uplink/uplink.ts';
-import type { Command, Desired, Report } from '#protocol/messages.ts';
+import type { Command, Desired, Report, UnjudgedDesired } from '#protocol/messages.ts';
 import { upwardTopics } from '#protocol/topics.ts';
 import { madeUpBoard } from '../made-up-board.ts';
 import { quietLog } from '../quiet-log.ts';
@@ -29,7 +29,7 @@ async function startedUplink(fleet: TestFleet, state = new MemoryState(), change
   const events = new EventJournal({ state, clock: systemClock, log });
   await events.start();
   const outbox = new Outbox(events);
-  const desired: Desired[] = [];
+  const desired: UnjudgedDesired[] = [];
   const proven: Credentials[] = [];
   const commands: { command: Command; timeLeftMs: number }[] = [];
   const arrivals = { desired: () => {}, command: () => {} };
