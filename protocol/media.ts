@@ -10,6 +10,9 @@ export const VideoSource = Type.Object({
 });
 export type VideoSource = Static<typeof VideoSource>;
 
+/** Only while the restarts of an hour are used up: the next try then, or as soon as the camera is back or somebody asks for it. */
+const NextTryAt = Type.Optional(Timestamp);
+
 export const MediaState = Type.Union([
   Type.Object({ kind: Type.Literal('starting'), since: Timestamp }),
   Type.Object({
@@ -23,9 +26,9 @@ export const MediaState = Type.Union([
     fileFault: Type.Optional(Reason),
   }),
   /** The source gives no picture: the card that says so is on air, and the source is tried again and again. */
-  Type.Object({ kind: Type.Literal('no-signal'), since: Timestamp, reason: Reason }),
+  Type.Object({ kind: Type.Literal('no-signal'), since: Timestamp, reason: Reason, nextTryAt: NextTryAt }),
   /** Nothing is on air. */
-  Type.Object({ kind: Type.Literal('failed'), since: Timestamp, reason: Reason }),
+  Type.Object({ kind: Type.Literal('failed'), since: Timestamp, reason: Reason, nextTryAt: NextTryAt }),
   Type.Object({ kind: Type.Literal('stopped'), since: Timestamp }),
 ]);
 export type MediaState = Static<typeof MediaState>;

@@ -96,11 +96,13 @@ export function isPipelineFailed(status: MediaStatus | null, wasFailed: boolean)
 function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed }: HealthFacts): ObservedCondition[] {
   const found: ObservedCondition[] = [];
   if (isPipelineFailed(status, wasFailed)) {
-    found.push(status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: status.media.reason } : { code: 'pipeline-failed' });
+    found.push(
+      status?.media.kind === 'failed' ? { code: 'pipeline-failed', detail: describeLoss(status.media) } : { code: 'pipeline-failed' },
+    );
   }
   const lost = recentLosses(losses, monotonicMs);
   if (lost >= unstableFrom) found.push({ code: 'camera-unstable', detail: `it was lost ${lost} times within ten minutes` });
-  if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: status.media.reason });
+  if (status?.media.kind === 'no-signal') found.push({ code: 'no-signal', detail: describeLoss(status.media) });
   if (status?.media.kind === 'running' && status.media.fileFault !== undefined) {
     found.push({ code: 'video-file-fault', detail: status.media.fileFault });
   }
@@ -130,6 +132,11 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
     found.push({ code: 'frame-rate-low', detail: `${framesPerSecond.toFixed(1)} of ${wantedFramesPerSecond} frames a second` });
   }
   return found;
+}
+
+function describeLoss({ reason, nextTryAt }: { readonly reason: string; readonly nextTryAt?: string }): string {
+  if (nextTryAt === undefined) return reason;
+  return `restarted as often as an hour allows, next try at ${nextTryAt.slice(11, 19)} UTC: ${reason}`;
 }
 
 /** A camera's own H.264, of which nothing comes out decoded. */

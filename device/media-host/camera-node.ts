@@ -1,5 +1,5 @@
 /** Whether the camera that is meant is at its node: a number that it has left may be another camera's within the same second. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { DeviceUsb } from '#device/plan/pipeline-plan.ts';
 
@@ -20,6 +20,12 @@ export function whyNotAtNode(
   } catch {
     return `${path} is not there any more`;
   }
+}
+
+/** Another one when the camera has been away in between; null while it is. */
+export function nodeStamp(path: string, nodes = '/dev'): string | null {
+  const stats = statSync(`${nodes}/${basename(path)}`, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.ino} ${stats.birthtimeMs}`;
 }
 
 function readDeviceUsb(directory: string): DeviceUsb {

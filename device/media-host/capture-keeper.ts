@@ -5,10 +5,12 @@
  * INVARIANTS
  * - One source is on air at a time; each goes on air with its headers and a keyframe.
  * - What is on air stays there until what follows has a keyframe, or has to give up its device for it.
+ * - Restarts of its own have a bound an hour, which holds up nothing that is likely to succeed: a camera that is back, another plan,
+ *   a restart that somebody asks for.
  */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
-import { whyNotAtNode } from '#device/media-host/camera-node.ts';
+import { nodeStamp, whyNotAtNode } from '#device/media-host/camera-node.ts';
 import { Capture, type CaptureFailure, type CaptureHandlers, type CaptureParts } from '#device/media-host/capture.ts';
 import { CardWriter } from '#device/media-host/card-writer.ts';
 import type { ControlOutcome } from '#device/media-host/encoder-control.ts';
@@ -19,6 +21,7 @@ import { MicrophoneProbe } from '#device/media-host/microphone-probe.ts';
 import { cardElement, NoSignalCard } from '#device/media-host/no-signal-card.ts';
 import { isSameBeside } from '#device/media-host/planner.ts';
 import type { ElementControl } from '#device/media-host/rate-follower.ts';
+import { RestartAllowance } from '#device/media-host/restart-allowance.ts';
 import type { CapturePlan, CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 import type { MediaState } from '#protocol/media.ts';
 
@@ -36,8 +39,10 @@ export type CaptureKeeperHandlers = {
 /** A capture that ran this long was not at fault when it stops: the waits begin anew. */
 const provenAfterMs = 30_000;
 const restartPolicy: BackOffPolicy = { firstMs: 500, factor: 2, capMs: 10_000, jitter: 0.3 };
-/** With the card on air somebody waits for the camera to be plugged in again; a try that finds none costs little. */
+/** Where somebody waits for the camera to be plugged in again; a look that finds none costs little. */
 const cardRestartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 1000, jitter: 0.2 };
+/** How often it is looked whether a camera whose restart is held up has been away meanwhile. */
+const heldLookMs = 1000;
 const longestReason = 500;
 /**
  * Viewers and restreaming services must not wait longer for the card. A source of a few frames a second gets four of its
@@ -53,6 +58,16 @@ const encoderElement = 'encoder';
 
 type Outcome = (problem: string | null) => void;
 
+/** What it looks at and starts; another is for tests. */
+export type CaptureWorld = {
+  readonly whyAway: typeof whyNotAtNode;
+  readonly nodeStamp: typeof nodeStamp;
+  readonly newCapture: (...parts: ConstructorParameters<typeof Capture>) => KeptCapture;
+};
+type KeptCapture = Pick<Capture, 'description' | 'start' | 'stop' | 'setLive' | 'setControl' | 'setText' | 'setSoundRate'>;
+
+const thisWorld: CaptureWorld = { whyAway: whyNotAtNode, nodeStamp, newCapture: (...parts) => new Capture(...parts) };
+
 export class CaptureKeeper {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -61,10 +76,12 @@ export class CaptureKeeper {
   readonly #writer: CardWriter;
   readonly #probe: MicrophoneProbe;
   readonly #gate = new EntryGate();
+  readonly #allowance = new RestartAllowance();
+  readonly #world: CaptureWorld;
   #state: MediaState;
   #plan: CapturePlan | null = null;
-  #capture: Capture | null = null;
-  #withoutMicrophone: Capture | null = null;
+  #capture: KeptCapture | null = null;
+  #withoutMicrophone: KeptCapture | null = null;
   #microphoneLostAt: string | null = null;
   #microphoneFault = '';
   #microphoneLosses = 0;
@@ -80,8 +97,9 @@ export class CaptureKeeper {
   #cancelQuietCheck: () => void = () => undefined;
   #onOutcome: Outcome | null = null;
 
-  constructor(clock: Clock, random: () => number, handlers: CaptureKeeperHandlers) {
+  constructor(clock: Clock, random: () => number, handlers: CaptureKeeperHandlers, world = thisWorld) {
     this.#clock = clock;
+    this.#world = world;
     this.#random = random;
     this.#handlers = handlers;
     this.#state = { kind: 'stopped', since: this.#timestamp() };
@@ -146,6 +164,7 @@ export class CaptureKeeper {
     const plan = this.#plan;
     if (plan === null) return Promise.resolve('there is no capture to restart');
     this.#stopCapture('the capture was restarted');
+    this.#allowance.spend(this.#clock.monotonicMs());
     return this.run(plan, this.#live);
   }
 
@@ -179,7 +198,7 @@ export class CaptureKeeper {
     if (this.#state.kind !== 'stopped') this.#enter({ kind: 'stopped', since: this.#timestamp() });
   }
 
-  #current(): Capture | null {
+  #current(): KeptCapture | null {
     return this.#microphoneLostAt === null ? this.#capture : this.#withoutMicrophone;
   }
 
@@ -208,7 +227,7 @@ export class CaptureKeeper {
     return this.setLive(live);
   }
 
-  #newCapture(description: string, parts: CaptureParts): Capture {
+  #newCapture(description: string, parts: CaptureParts): KeptCapture {
     const handlers: CaptureHandlers = {
       onTag: (tag) => {
         for (const passed of this.#gate.pass(tag, () => this.#goOnAir())) this.#onTag(passed);
@@ -220,7 +239,7 @@ export class CaptureKeeper {
       onFileFault: (fault) => this.#onFileFault(fault),
       onFailed: (failure) => this.#onFailed(failure),
     };
-    return new Capture(description, this.#clock, handlers, parts);
+    return this.#world.newCapture(description, this.#clock, handlers, parts);
   }
 
   #onFileFault(fault: string): void {
@@ -237,9 +256,9 @@ export class CaptureKeeper {
     this.#gate.reset();
     this.#fileFault = '';
     const { devicePath, deviceUsb } = this.#plan ?? {};
-    const isAway = devicePath === undefined ? null : whyNotAtNode(devicePath, deviceUsb);
+    const isAway = devicePath === undefined ? null : this.#world.whyAway(devicePath, deviceUsb);
     if (isAway !== null) {
-      this.#onFailed({ reason: isAway, element: null });
+      this.#onFailed({ reason: isAway, element: null, isStandstill: false }, true);
       return;
     }
     const problem = this.#current()?.start(this.#live) ?? null;
@@ -247,7 +266,7 @@ export class CaptureKeeper {
       if (this.#isCardItself()) this.#writer.start();
       return;
     }
-    this.#onFailed({ reason: problem, element: null });
+    this.#onFailed({ reason: problem, element: null, isStandstill: false }, true);
     // What cannot be parsed now cannot be parsed later by this process, and each trial leaks.
     this.#cancelRestart();
   }
@@ -283,7 +302,8 @@ export class CaptureKeeper {
     return { kind: 'running', since, ...fileFault, microphoneLostAt: this.#microphoneLostAt, microphoneFault: this.#microphoneFault };
   }
 
-  #onFailed({ reason, element }: CaptureFailure): void {
+  #onFailed(failure: CaptureFailure, isUnopened = false): void {
+    const { reason, element } = failure;
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
     const hasRun = this.#runningSinceMs !== null;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
@@ -303,23 +323,58 @@ export class CaptureKeeper {
     const said = reason.slice(0, longestReason);
     if (element === encoderElement) this.#card.stop();
     const hasCard = element !== encoderElement && this.#card.start();
-    this.#enterFailure(said, hasCard);
-    const policy = hasCard ? cardRestartPolicy : restartPolicy;
-    this.#cancelRestart = this.#clock.schedule(() => this.#startCapture(), backOffDelay(policy, this.#attempt, this.#random()));
+    const policy = hasCard || isUnopened ? cardRestartPolicy : restartPolicy;
+    const backOffMs = backOffDelay(policy, this.#attempt, this.#random());
+    const isLook = isUnopened || this.#isOnlyLook(failure);
+    const holdMs = isLook ? 0 : this.#allowance.holdMs(this.#clock.monotonicMs());
+    const isHeld = holdMs > backOffMs;
+    this.#enterFailure(said, hasCard, isHeld ? new Date(this.#clock.nowMs() + holdMs).toISOString() : undefined);
+    if (isHeld) this.#holdRestart(this.#clock.monotonicMs() + holdMs);
+    else this.#cancelRestart = this.#clock.schedule(() => (isLook ? this.#startCapture() : this.#restartCapture()), backOffMs);
     this.#settle(said);
   }
 
+  /** Of what has no node only a try can tell whether it is there: that it ends in an error is the answer. */
+  #isOnlyLook({ element, isStandstill }: CaptureFailure): boolean {
+    const kind = this.#plan?.source.kind;
+    return (kind === 'element' || kind === 'file') && !isStandstill && element !== encoderElement;
+  }
+
+  #restartCapture(): void {
+    this.#allowance.spend(this.#clock.monotonicMs());
+    this.#startCapture();
+  }
+
+  /** A camera that was pulled out and put in meanwhile need not wait. */
+  #holdRestart(untilMs: number): void {
+    const path = this.#plan?.devicePath;
+    const stamp = path === undefined ? null : this.#world.nodeStamp(path);
+    const look = () => {
+      const leftMs = untilMs - this.#clock.monotonicMs();
+      const isSame = path === undefined || this.#world.nodeStamp(path) === stamp;
+      if (leftMs > 0 && isSame) {
+        this.#cancelRestart = this.#clock.schedule(look, Math.min(leftMs, heldLookMs));
+        return;
+      }
+      const state = this.#state;
+      if (state.kind === 'no-signal' || state.kind === 'failed') this.#enterFailure(state.reason, state.kind === 'no-signal');
+      this.#restartCapture();
+    };
+    look();
+  }
+
   /** It stays as it is until frames come: a state that flickers with each attempt tells nobody anything. */
-  #enterFailure(reason: string, hasCard: boolean): void {
+  #enterFailure(reason: string, hasCard: boolean, nextTryAt?: string): void {
     const kind = hasCard ? 'no-signal' : 'failed';
     const isSame = this.#state.kind === kind && (kind === 'no-signal' || this.#state.reason === reason);
-    this.#enter({ kind, since: isSame ? this.#state.since : this.#timestamp(), reason });
+    const since = isSame ? this.#state.since : this.#timestamp();
+    this.#enter({ kind, since, reason, ...(nextTryAt === undefined ? {} : { nextTryAt }) });
   }
 
   /** The failure of the capture is told with it: that one has to be mended. */
   #onCardFailed(cardReason: string): void {
-    const reason = this.#state.kind === 'no-signal' ? this.#state.reason : '';
-    if (!this.#gate.isOpen) this.#enterFailure(`${reason}; nor does the card run: ${cardReason}`.slice(0, longestReason), false);
+    const { reason, nextTryAt } = this.#state.kind === 'no-signal' ? this.#state : { reason: '' };
+    if (!this.#gate.isOpen) this.#enterFailure(`${reason}; nor does the card run: ${cardReason}`.slice(0, longestReason), false, nextTryAt);
   }
 
   #onMicrophoneBack(): void {

@@ -35,6 +35,8 @@ export type CaptureFailure = {
   readonly reason: string;
   /** The name of the element that gave up; null where it was none (no frames, the end of the source). */
   readonly element: string | null;
+  /** No picture came for too long; there was neither an error nor an end. */
+  readonly isStandstill: boolean;
 };
 
 /** A camera may take seconds to open; once it runs, five seconds without a frame are a fault. */
@@ -218,13 +220,13 @@ export class Capture {
       const silentMs = this.#clock.monotonicMs() - this.#lastFrameMs;
       const boundMs = this.#hasFrame ? nextFrameBoundMs : firstFrameBoundMs;
       if (silentMs < boundMs) this.#scheduleCheck();
-      else this.#fail(`no picture for ${Math.round(boundMs / 1000)} s${this.#hasFrame ? '' : ' after the start'}`, null);
+      else this.#fail(`no picture for ${Math.round(boundMs / 1000)} s${this.#hasFrame ? '' : ' after the start'}`, null, true);
     }, checkIntervalMs);
   }
 
-  #fail(reason: string, element: string | null): void {
+  #fail(reason: string, element: string | null, isStandstill = false): void {
     if (!this.#pulls.isRunning) return;
     this.stop();
-    this.#handlers.onFailed({ reason, element });
+    this.#handlers.onFailed({ reason, element, isStandstill });
   }
 }

@@ -60,6 +60,14 @@ test('a camera that is there and cannot be used says why', () => {
   });
 });
 
+test.each(['failed', 'no-signal'] as const)('a capture that is %s says when it is tried again, once its restarts are used up', (kind) => {
+  const detailOf = (media: MediaState) => observeConditions({ ...well, prepared: muted, status: status(media) })[0]?.detail;
+  expect(detailOf({ kind, since, reason: 'busy' })).toBe('busy');
+  expect(detailOf({ kind, since, reason: 'busy', nextTryAt: '2026-11-21T14:05:09.123Z' })).toBe(
+    'restarted as often as an hour allows, next try at 14:05:09 UTC: busy',
+  );
+});
+
 test('a microphone that is wanted and not used says why', () => {
   const detailOf = (facts: Partial<HealthFacts>) =>
     observeConditions({ ...well, ...facts }).find(({ code }) => code === 'no-microphone')?.detail;

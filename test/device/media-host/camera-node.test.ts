@@ -1,7 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { whyNotAtNode } from '#device/media-host/camera-node.ts';
+import { nodeStamp, whyNotAtNode } from '#device/media-host/camera-node.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const mine = { port: '1-1.4', id: '046d:0825', serial: 'A1' };
@@ -42,4 +42,16 @@ test('a node that is not there, or just goes, is not tried', async () => {
   expect(whyNotAtNode('/dev/video1', mine, directories)).toBe('/dev/video1 is not there');
   await rm(device, { recursive: true });
   expect(whyNotAtNode('/dev/video0', mine, directories)).toBe('/dev/video0 is not there any more');
+});
+
+test('a node that was away in between has another stamp', async () => {
+  const { directories } = await machineWith(mine.port, '0825', 'A1');
+  const stamp = () => nodeStamp('/dev/video0', directories.nodes);
+  const first = stamp();
+  expect(first).not.toBeNull();
+  expect(stamp()).toBe(first);
+  await rm(join(directories.nodes, 'video0'));
+  expect(stamp()).toBeNull();
+  await writeFile(join(directories.nodes, 'video0'), '');
+  expect(stamp()).not.toBe(first);
 });

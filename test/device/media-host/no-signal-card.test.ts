@@ -1,6 +1,7 @@
 /** Cameras and microphones that are pulled out of a running stream: what a viewer at the far side of a real relay gets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DetectedHardware } from '#device/detect/facts.ts';
+import { restartsAnHour } from '#device/media-host/restart-allowance.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
 import { loadProfiles } from '#device/profile/load.ts';
@@ -145,6 +146,40 @@ describe('a camera that is pulled out', () => {
     expect((await relay.probe('dev-1')).video).toEqual({ codec: 'h264', width: 640, height: 360 });
     expect(relay.publications).toHaveLength(1);
   });
+
+  it('is back by itself, and at once when somebody asks, also after as many restarts as an hour allows', async () => {
+    const camera = await plugged(cameraShape(size));
+    const host = await startHost();
+    const plan = planFor(camera, null);
+    await host.supervisor.apply(plan);
+    await host.untilStreaming();
+    const nextTry = () => (host.status().media as { readonly nextTryAt?: string }).nextTryAt;
+    await camera.unplug();
+    await untilKind(host, 'no-signal');
+    for (let time = 0; time < restartsAnHour; time += 1) await host.supervisor.restartCapture();
+    expect(nextTry()).toBeUndefined();
+    await camera.plug();
+    await untilKind(host, 'running', 20_000);
+
+    // As a camera of which the device knows that it is plugged in, whatever a try says.
+    const known = (frames: number): PipelinePlan => {
+      const source = { ...plan.capture.source, kind: 'camera' } as const;
+      return {
+        ...plan,
+        capture: { ...plan.capture, source, framesPerSecond: frames, description: plan.capture.description + ' '.repeat(30 - frames) },
+      };
+    };
+    expect(await host.supervisor.apply(known(29))).toEqual({ kind: 'applied' });
+    for (const again of [() => host.supervisor.restartCapture(), () => host.supervisor.apply(known(28))]) {
+      await camera.unplug();
+      await until('a restart that is held up', 20_000, nextTry);
+      expect(kindOf(host)).toBe('no-signal');
+      await camera.plug();
+      expect(await again()).toEqual({ kind: 'applied' });
+      expect(nextTry()).toBeUndefined();
+    }
+    expect(relay.publications).toHaveLength(1);
+  }, 90_000);
 
   it('was never there: the card is on air from the start, with its preview', async () => {
     const camera = await plugged(cameraShape(size));

@@ -1,0 +1,168 @@
+/** The bound an hour of a capture's own restarts. What runs and fails is told by hand here; no-signal-card.test.ts has real captures. */
+import { describe, expect, it } from 'vitest';
+import type { CaptureFailure, CaptureHandlers } from '#device/media-host/capture.ts';
+import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
+import { restartsAnHour } from '#device/media-host/restart-allowance.ts';
+import type { CapturePlan } from '#device/plan/pipeline-plan.ts';
+import { manualClock } from '../manual-clock.ts';
+
+const hourMs = 3_600_000;
+const error: CaptureFailure = { reason: 'camera: it is busy', element: 'camera', isStandstill: false };
+const standstill: CaptureFailure = { reason: 'no picture for 5 s', element: null, isStandstill: true };
+const ofEncoder: CaptureFailure = { reason: 'encoder: it is busy', element: 'encoder', isStandstill: false };
+
+function planOf(kind: CapturePlan['source']['kind'], description = 'a capture'): CapturePlan {
+  const source = { kind, id: 'c', label: 'C' };
+  const plan = { description, source, encoder: 'x264enc', width: 160, height: 90, framesPerSecond: 30, hasAudio: true };
+  return kind === 'camera' ? { ...plan, devicePath: '/dev/video7' } : plan;
+}
+
+/** A keeper, the node of its camera, and captures that fail as soon as they have started: `failure` says of what, null not at all. */
+class Bench {
+  readonly clock = manualClock();
+  readonly keeper: CaptureKeeper;
+  failure: CaptureFailure | null = error;
+  /** Null: the camera is away. */
+  node: string | null = 'first';
+  readonly startsMs: number[] = [];
+  #handlers: CaptureHandlers | null = null;
+
+  constructor() {
+    const ignore = () => undefined;
+    const handlers = {
+      onStart: ignore,
+      onTag: ignore,
+      onPreview: ignore,
+      onSamples: ignore,
+      onTick: ignore,
+      onLuma: ignore,
+      onState: ignore,
+    };
+    this.keeper = new CaptureKeeper(this.clock, () => 0, handlers, {
+      whyAway: () => (this.node === null ? 'it is not there' : null),
+      nodeStamp: () => this.node,
+      newCapture: (description, clock, captureHandlers) => {
+        this.#handlers = captureHandlers;
+        const start = () => {
+          this.startsMs.push(clock.monotonicMs());
+          queueMicrotask(() => this.failure !== null && this.#handlers?.onFailed(this.failure));
+          return null;
+        };
+        const setControl = () => Promise.resolve({ kind: 'not-open' } as const);
+        return { description, start, stop: ignore, setLive: () => null, setControl, setText: ignore, setSoundRate: ignore };
+      },
+    });
+  }
+
+  /** Restarted by itself as often as that is done quickly, and once more just now. */
+  async useUp(kind: CapturePlan['source']['kind'] = 'camera'): Promise<void> {
+    void this.keeper.run(planOf(kind), []);
+    await this.clock.advance(hourMs / 2);
+    await this.clock.advance(this.nextTryAfterMs ?? 0);
+    expect(this.nextTryAfterMs).toBeGreaterThan(50_000);
+  }
+
+  get nextTryAfterMs(): number | null {
+    const { state } = this.keeper;
+    const isHeld = (state.kind === 'failed' || state.kind === 'no-signal') && state.nextTryAt !== undefined;
+    return isHeld ? Date.parse(state.nextTryAt ?? '') - this.clock.nowMs() : null;
+  }
+
+  startsSince(ms: number): number {
+    return this.startsMs.filter((startMs) => startMs >= ms).length;
+  }
+}
+
+describe('a camera that fails each time', () => {
+  it('is restarted at the usual pace as long as the restarts of an hour last, then once a minute, for ever', async () => {
+    const bench = new Bench();
+    await bench.keeper.run(planOf('camera'), []);
+    const begin = bench.clock.monotonicMs();
+    await bench.clock.advance(4 * hourMs);
+    const steps = bench.startsMs.slice(1).map((startMs, index) => startMs - (bench.startsMs[index] ?? 0));
+    expect(Math.max(...steps.slice(0, restartsAnHour))).toBe(10_000);
+    expect(new Set(steps.slice(2 * restartsAnHour))).toEqual(new Set([60_000]));
+    expect(bench.startsMs.filter((startMs) => startMs < begin + hourMs).length).toBeLessThanOrEqual(2 * restartsAnHour);
+    expect(bench.startsSince(begin + 3 * hourMs)).toBe(restartsAnHour);
+  });
+
+  it('says until when it waits, and no longer once it is tried', async () => {
+    const bench = new Bench();
+    await bench.useUp();
+    const leftMs = bench.nextTryAfterMs ?? 0;
+    expect(leftMs).toBeGreaterThan(0);
+    const count = bench.startsMs.length;
+    bench.failure = null;
+    await bench.clock.advance(leftMs - 1);
+    expect(bench.startsMs).toHaveLength(count);
+    expect(bench.nextTryAfterMs).toBe(1);
+    await bench.clock.advance(1);
+    expect(bench.startsMs).toHaveLength(count + 1);
+    expect(bench.keeper.state).toMatchObject({ kind: 'failed', reason: error.reason });
+    expect(bench.nextTryAfterMs).toBeNull();
+  });
+
+  it('waits no longer and no less because the wall clock is corrected', async () => {
+    const bench = new Bench();
+    await bench.useUp();
+    const leftMs = bench.nextTryAfterMs ?? 0;
+    const count = bench.startsMs.length;
+    bench.clock.correctWallClock(2 * hourMs);
+    await bench.clock.advance(leftMs - 1);
+    expect(bench.startsMs).toHaveLength(count);
+    bench.clock.correctWallClock(-4 * hourMs);
+    await bench.clock.advance(1);
+    expect(bench.startsMs).toHaveLength(count + 1);
+  });
+
+  it.each([
+    ['is seen to be away and is back', [null, 'second']],
+    ['was away for less than a second', ['second']],
+  ])('is tried within a second where it %s', async (_, nodes) => {
+    const bench = new Bench();
+    await bench.useUp();
+    const count = bench.startsMs.length;
+    for (const node of nodes) {
+      expect(bench.startsMs).toHaveLength(count);
+      bench.node = node;
+      await bench.clock.advance(1000);
+    }
+    expect(bench.startsMs).toHaveLength(count + 1);
+  });
+
+  it('is tried at once where somebody restarts it, and with another plan', async () => {
+    const bench = new Bench();
+    await bench.useUp();
+    const count = bench.startsMs.length;
+    await bench.keeper.restart();
+    expect(bench.startsMs).toHaveLength(count + 1);
+    await bench.keeper.run(planOf('camera', 'another capture'), []);
+    expect(bench.startsMs).toHaveLength(count + 2);
+  });
+});
+
+it('a camera that is away uses up nothing, however often it is looked for', async () => {
+  const bench = new Bench();
+  bench.node = null;
+  await bench.keeper.run(planOf('camera'), []);
+  await bench.clock.advance(2 * hourMs);
+  expect(bench.keeper.state).toMatchObject({ kind: 'failed', reason: 'it is not there' });
+  expect(bench.startsMs).toEqual([]);
+  bench.node = 'second';
+  const backMs = bench.clock.monotonicMs();
+  await bench.clock.advance(60_000);
+  expect(bench.startsSince(backMs)).toBeGreaterThan(5);
+  expect(bench.nextTryAfterMs).toBeNull();
+});
+
+it.each([
+  ['ends in an error, each time', error, 360],
+  ['stands still, each time', standstill, restartsAnHour],
+  ['has no encoder, each time', ofEncoder, restartsAnHour],
+])('a source without a node that %s, is tried so often an hour: %#', async (_, failure, timesAnHour) => {
+  const bench = new Bench();
+  bench.failure = failure;
+  await bench.keeper.run(planOf('element'), []);
+  await bench.clock.advance(2 * hourMs);
+  expect(bench.startsSince(bench.clock.monotonicMs() - hourMs)).toBeCloseTo(timesAnHour, -1);
+});
