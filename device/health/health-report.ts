@@ -8,6 +8,7 @@ import type { ClockOffset } from '#device/health/fleet-clock.ts';
 import { reportedValue } from '#device/health/reported-value.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { noDecoderWords } from '#device/plan/keyframe-look.ts';
+import { cameraEncodes } from '#device/plan/plan.ts';
 import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
@@ -119,7 +120,8 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
     }
   }
   if (isDropping(drops, monotonicMs)) {
-    found.push({ code: 'output-dropping', detail: `${drops.groups} groups of pictures dropped so far` });
+    const why = isCameraEncoding(status, prepared) ? `; ${whyNotFollowing(prepared)}` : '';
+    found.push({ code: 'output-dropping', detail: `${drops.groups} groups of pictures dropped so far${why}` });
   }
   const { adaptation } = status ?? {};
   if (adaptation !== undefined && adaptation.reason !== '') {
@@ -132,6 +134,18 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
     found.push({ code: 'frame-rate-low', detail: `${framesPerSecond.toFixed(1)} of ${wantedFramesPerSecond} frames a second` });
   }
   return found;
+}
+
+function isCameraEncoding(status: MediaStatus | null, { plan }: Prepared): boolean {
+  return plan.capture.encoder === cameraEncodes && status?.media.kind === 'running';
+}
+
+function whyNotFollowing({ plan }: Prepared): string {
+  return [
+    'the camera encodes by itself, at a bitrate of its own that follows neither the uplink (AV_ADAPTIVE_BITRATE) nor AV_VIDEO_BITRATE:',
+    'ask for a smaller picture (AV_VIDEO_WIDTH, AV_VIDEO_HEIGHT); or, where it gives MJPEG or raw pictures too, set AV_VIDEO_FRAMERATE to',
+    `${plan.capture.framesPerSecond - 1}, which its H.264 does not have: then the device encodes, and the bitrate follows`,
+  ].join(' ');
 }
 
 function describeLoss({ reason, nextTryAt }: { readonly reason: string; readonly nextTryAt?: string }): string {

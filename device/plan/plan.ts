@@ -18,6 +18,8 @@ import { audioBitsPerSecond, type SettingKey, type SettingValue, settingDefiniti
 
 /** Planned where no encoder is known at all: the media host then says that there is no such element. */
 const lastResort = 'x264enc';
+/** In place of an encoder's name: a camera's own H.264. */
+export const cameraEncodes = 'camera';
 
 /** `absentCamera`: the camera that somebody has chosen and nobody has seen; the card is planned in its place. */
 export function planPipeline(
@@ -128,7 +130,7 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   if (video.kind === 'camera' && mode?.encoding === 'h264') {
     const branches = [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`];
     const look = planKeyframeLook(given, { previewIntervalS, isWatched: isSeen }, hardware.elements);
-    return { branches, encoder: 'camera', live: [], look };
+    return { branches, encoder: cameraEncodes, live: [], look };
   }
   const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
   const encoder =

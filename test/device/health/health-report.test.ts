@@ -60,6 +60,27 @@ test('a camera that is there and cannot be used says why', () => {
   });
 });
 
+test('of a camera that encodes by itself it is said why its bitrate does not follow the uplink, and what to do', () => {
+  const modes = [h264, { ...h264, pixelFormat: 'MJPG' }];
+  const machine = machineWith({ cameras: [{ ...webcam, modes }] });
+  const dropping = { drops: { groups: 3, grewAtMs: 90_000 } };
+  const detailOf = (facts: Partial<HealthFacts>) =>
+    observeConditions({ ...well, ...dropping, ...facts }).find(({ code }) => code === 'output-dropping')?.detail;
+  const own = fitSettings(desired(1), machine);
+  expect(own.plan).toMatchObject({ capture: { encoder: 'camera' }, live: [] });
+  expect(own.plan.adaptive).toBeUndefined();
+  expect(detailOf({ prepared: own })).toMatch(
+    /^3 groups .*; the camera encodes by itself, .*AV_ADAPTIVE_BITRATE.* smaller picture .*AV_VIDEO_FRAMERATE to 29,/,
+  );
+  const card = status({ kind: 'no-signal', since, reason: 'gone' });
+  for (const facts of [{ prepared: muted }, { prepared: own, status: card }])
+    expect(detailOf(facts)).toBe('3 groups of pictures dropped so far');
+  // What is advised is so.
+  const followed = fitSettings(desired(1, { AV_VIDEO_FRAMERATE: 29 }), machine).plan;
+  expect(followed.capture.encoder).not.toBe('camera');
+  expect(followed).toMatchObject({ capture: { framesPerSecond: 29 }, adaptive: { maximumKbps: 2500 } });
+});
+
 test.each(['failed', 'no-signal'] as const)('a capture that is %s says when it is tried again, once its restarts are used up', (kind) => {
   const detailOf = (media: MediaState) => observeConditions({ ...well, prepared: muted, status: status(media) })[0]?.detail;
   expect(detailOf({ kind, since, reason: 'busy' })).toBe('busy');
