@@ -192,11 +192,12 @@ export class Agent {
         this.#sayReady(keeper);
       },
     });
+    const recordDirectory = () => String(keeper.prepared().settings.AV_RECORD_DIR.value ?? '');
     const recordingDisk: RecordingDisk = new RecordingDisk({
       clock,
       log,
       state,
-      directory: () => String(keeper.prepared().settings.AV_RECORD_DIR.value ?? ''),
+      directory: recordDirectory,
       onChange: () => keeper.reconcile(),
       onRefusal: (reason) =>
         this.#record('recording-disk-refuses', `${reason}: recordings are made on the device until it takes them again`),
@@ -212,6 +213,7 @@ export class Agent {
       clockOffset: () => fleetClock.offset(),
       prepared: () => keeper.prepared(),
       recordings: () => recordings.summary(),
+      isRecordingWithState: () => recordingDisk.isWithState(recordDirectory()),
       complaints: () => keeper.complaints(),
       inventory: () => this.#machine.inventory(),
       appliedRevision: () => keeper.inForce().revision,

@@ -35,6 +35,8 @@ export type HealthFacts = {
   readonly nowMs: number;
   /** Of the recording: a disk that is too slow is another matter than a network. */
   readonly recordingDrops: DropMemory;
+  /** Recordings go to the disk that the state directory is on. */
+  readonly isRecordingWithState: boolean;
   /** What is wrong with the sound and the picture themselves. */
   readonly content: WatchedContent;
   readonly monotonicMs: number;
@@ -57,7 +59,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   const { prepared, complaints, nowMs, board, clockOffset } = facts;
   const recording = observeRecording(facts);
   const found: ObservedCondition[] = [...observeMedia(facts), ...recording];
-  found.push(...withoutToldOfRecording(observeBoard(board, clockOffset), recording, prepared));
+  found.push(...withoutToldOfRecording(observeBoard(board, clockOffset), recording, facts));
   // A file may well be silent for a while: that is no fault of a microphone.
   const isOwnSound = prepared.plan.capture.file?.soundRateHz != null;
   found.push(...contentConditions(facts.content).filter(({ code }) => code !== 'audio-silent' || !isOwnSound));
@@ -182,9 +184,9 @@ function observeRecording({ status, prepared, recordingDrops, monotonicMs }: Hea
 function withoutToldOfRecording(
   ofBoard: readonly ObservedCondition[],
   recording: readonly ObservedCondition[],
-  { settings, recordingsMeanwhile }: Prepared,
+  { prepared, isRecordingWithState }: HealthFacts,
 ): readonly ObservedCondition[] {
-  const isOnOneCard = recordingsMeanwhile !== null || (settings.AV_RECORD_DIR.value ?? '') === '';
+  const isOnOneCard = isRecordingWithState || prepared.recordingsMeanwhile !== null;
   const has = (observed: readonly ObservedCondition[], wanted: ConditionCode) => observed.some(({ code }) => code === wanted);
   const isFull = has(recording, 'recording-disk-full');
   const isRefusing = has(recording, 'recording-failed') && has(ofBoard, 'disk-unwritable');

@@ -42,6 +42,7 @@ export type HealthWatchOptions = {
   readonly clockOffset: () => ClockOffset | null;
   readonly prepared: () => Prepared;
   readonly recordings: () => RecordingsSummary | null;
+  readonly isRecordingWithState: () => boolean;
   readonly complaints: () => readonly SettingRefusal[];
   readonly inventory: () => Inventory;
   readonly appliedRevision: () => number;
@@ -239,6 +240,7 @@ export class HealthWatch {
       content: this.#content,
       nowMs: clock.nowMs(),
       recordingDrops: this.#recordingDrops,
+      isRecordingWithState: this.#options.isRecordingWithState(),
       monotonicMs,
       wasFailed: this.#wasFailed,
     });

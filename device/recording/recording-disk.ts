@@ -57,6 +57,8 @@ export class RecordingDisk {
   #known: readonly string[] = [];
   /** What was on a disk of its own at the last look. */
   #there = '';
+  /** What was on the disk of the state directory then. */
+  #withState = '';
   #failing: { readonly sinceMs: number; readonly lastMs: number } | null = null;
   #refusal: Refusal | null = null;
   /** Of the disk that takes files again. */
@@ -91,6 +93,11 @@ export class RecordingDisk {
   /** One that was on a disk of its own and has not been looked at is away until it has been. */
   isAway(directory: string): boolean {
     return this.#known.includes(directory) && (directory !== this.#there || this.#refusal !== null);
+  }
+
+  /** Recordings and the device's own files share one disk, as far as is known. */
+  isWithState(directory: string): boolean {
+    return directory === '' || directory === this.#withState;
   }
 
   /** What the media host says of the recording: why it fails at present; null: it does not. */
@@ -135,7 +142,9 @@ export class RecordingDisk {
     if (directory === '') return;
     const wasAway = this.isAway(directory);
     const { deviceOf = statDevice, state } = this.#options;
-    this.#there = (await isOnDiskOfItsOwn(directory, state.path, deviceOf)) ? directory : '';
+    const disk = await diskOf(directory, state.path, deviceOf);
+    this.#there = disk === 'its-own' ? directory : '';
+    this.#withState = disk === 'of-state' ? directory : '';
     await this.#tryAgain(directory);
     if (this.#there !== '' && !this.#known.includes(directory)) await this.#learn(directory);
     if (wasAway !== this.isAway(directory)) this.#options.onChange();
@@ -176,20 +185,22 @@ export async function isDiskAway(
   deviceOf: DeviceOf = statDevice,
 ): Promise<boolean> {
   const known = (await state.read(file))?.directories ?? [];
-  return known.includes(directory) && !(await isOnDiskOfItsOwn(directory, state.path, deviceOf));
+  return known.includes(directory) && (await diskOf(directory, state.path, deviceOf)) !== 'its-own';
 }
 
 /** The media host makes the directory itself, and none above it. A disk that gives errors at being looked at is away. */
-async function isOnDiskOfItsOwn(directory: string, statePath: string, deviceOf: DeviceOf): Promise<boolean> {
+async function diskOf(directory: string, statePath: string, deviceOf: DeviceOf): Promise<'its-own' | 'of-state' | 'another'> {
   try {
     const [own, root, its] = await Promise.all([
       deviceOf(statePath),
       deviceOf('/'),
       deviceOf(directory).then((device) => device ?? deviceOf(dirname(directory))),
     ]);
-    return its !== null && its !== own && its !== root;
+    if (its === null) return 'another';
+    if (its === own) return 'of-state';
+    return its === root ? 'another' : 'its-own';
   } catch {
-    return false;
+    return 'another';
   }
 }
 

@@ -113,6 +113,7 @@ const well: HealthFacts = {
   content: nothingWatched,
   nowMs: Date.parse('2026-11-21T12:00:00Z'),
   recordingDrops: noDrops,
+  isRecordingWithState: true,
   monotonicMs: 100_000,
   wasFailed: false,
 };
@@ -186,17 +187,27 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ],
   [
     'a disk for recordings that is full, and the card as well',
-    { prepared: onOwnDisk, status: noRoomToRecord, board: cardFull },
+    { prepared: onOwnDisk, isRecordingWithState: false, status: noRoomToRecord, board: cardFull },
     ['recording-disk-full', 'disk-unwritable', 'disk-low'],
   ],
   [
+    'a directory for recordings on the card, which is full',
+    { prepared: onOwnDisk, status: noRoomToRecord, board: cardFull },
+    ['recording-disk-full'],
+  ],
+  [
     'a disk for recordings that refuses, and the card as well',
-    { prepared: onOwnDisk, status: noRecording, board: cardReadOnly },
+    { prepared: onOwnDisk, isRecordingWithState: false, status: noRecording, board: cardReadOnly },
     ['recording-failed', 'disk-unwritable'],
   ],
   [
     'the disk for recordings away, and the card refuses',
-    { prepared: { ...onOwnDisk, recordingsMeanwhile: '/state/meanwhile' }, status: noRecording, board: cardReadOnly },
+    {
+      prepared: { ...onOwnDisk, recordingsMeanwhile: '/state/meanwhile' },
+      isRecordingWithState: false,
+      status: noRecording,
+      board: cardReadOnly,
+    },
     ['recording-failed', 'recording-disk-away'],
   ],
   [

@@ -43,6 +43,7 @@ async function startedWatch(random = 0.5) {
     clockOffset: () => null,
     prepared: () => prepared,
     recordings: () => null,
+    isRecordingWithState: () => true,
     complaints: () => [],
     inventory: () => ({ board: { id: 'pc', name: 'PC', architecture: 'x86_64' }, cameras: [], microphones: [], encoders: [] }),
     appliedRevision: () => 1,

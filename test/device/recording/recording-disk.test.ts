@@ -53,6 +53,24 @@ test('a directory on the device’s own disk is never away, be it there or not',
   expect(world.changes).toBe(0);
 });
 
+test('whether recordings share the disk of the state is known by what is mounted, and without a directory they do', async () => {
+  const { clock, disk, world } = device();
+  await disk.start();
+  expect([directory, '', '/mnt/other'].map((path) => disk.isWithState(path))).toEqual([true, true, false]);
+  for (const [place, number] of [
+    ['/mnt/disk', usb],
+    ['/mnt/disk', card],
+    ['/var/lib/state', 3],
+  ] as const) {
+    world.devices.set(place, number);
+    await clock.advance(diskLookIntervalMs);
+    expect(disk.isWithState(directory)).toBe(place === '/mnt/disk' && number === card);
+  }
+  world.directory = '';
+  await clock.advance(diskLookIntervalMs);
+  expect(disk.isWithState('')).toBe(true);
+});
+
 test('a disk that is pulled out is away within a look, and back within one', async () => {
   const { clock, disk, world } = device();
   world.devices.set('/mnt/disk', usb);
