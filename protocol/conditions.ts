@@ -36,7 +36,7 @@ export const conditionDefinitions = {
     advice:
       'The detail says what is wrong. A file that breaks off was not copied whole; one that is too large for the board has to be made smaller.',
     holdMs: 0,
-    dependsOn: ['under-voltage', 'throttled'],
+    dependsOn: [],
   },
   'camera-unstable': {
     title: 'Camera comes and goes',

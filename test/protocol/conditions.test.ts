@@ -30,6 +30,8 @@ test.each<Row>([
     ['recording-disk-away', 'recording-failed'],
     ['recording-disk-away', 'recording-failed'],
   ],
+  ['a file that breaks off, and a board that is held back', ['video-file-fault', 'throttled'], ['video-file-fault', 'throttled']],
+  ['a file that breaks off, and too little power', ['video-file-fault', 'under-voltage'], ['video-file-fault', 'under-voltage']],
   ['two disks that are full', ['recording-disk-full', 'disk-low'], ['recording-disk-full', 'disk-low']],
   ['two disks that refuse', ['recording-failed', 'disk-unwritable'], ['recording-failed', 'disk-unwritable']],
 ])('two causes have two: %s', (_cause, present, shown) => {
