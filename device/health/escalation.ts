@@ -70,7 +70,7 @@ const believedAfterMs = 30_000;
  * v4l2src of GStreamer 1.22 keeps a descriptor each time that a camera is pulled out while it streams. The card is on air by
  * then: nobody misses anything while the host is replaced.
  */
-const lossesOfWornHost = 20;
+export const lossesOfWornHost = 20;
 const quietAfterMs = 3000;
 
 export function startEscalation(memory: EscalationMemory | null, monotonicMs: number): EscalationState {

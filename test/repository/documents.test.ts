@@ -2,6 +2,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ladder, lossesOfWornHost } from '#device/health/escalation.ts';
+import { capturesOfWornHost } from '#device/media/media-host-supervisor.ts';
+import { restartsAnHour } from '#device/media-host/restart-allowance.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { protocolDocument } from '#protocol/document.ts';
 import { withHardwareTable } from '#setup/hardware-table.ts';
@@ -13,6 +16,20 @@ test('docs/protocol.md is what the schemas say (npm run documents writes it)', (
 
 test('the hardware in README.md is what the profiles say (npm run documents writes it)', async () => {
   expect(read('README.md')).toBe(withHardwareTable(read('README.md'), await loadProfiles()));
+});
+
+test('docs/operations.md has the figures of what a device does by itself as the code has them', () => {
+  const text = read('docs/operations.md').split('# What a device does by itself')[1]?.split('\n# ')[0] ?? '';
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  const rowOf = (words: string) => rows.find((row) => row.includes(words)) ?? '';
+  const events = { 'media-host': 'media-host-replaced', agent: 'agent-restarted', reboot: 'board-restarted' };
+  for (const { step, afterMs, timesAnHour, timesInARow } of ladder) {
+    expect(rowOf(events[step])).toMatch(new RegExp(`\\| after (another )?${afterMs / 1000} s \\| ${timesAnHour} times? an hour`));
+    expect(rowOf(events[step]).includes(', twice in a row')).toBe(timesInARow === 2);
+  }
+  expect(rowOf('the pipeline fails')).toContain(`| ${restartsAnHour} times an hour, then once a minute |`);
+  expect(rowOf('the camera was lost')).toContain(`lost ${lossesOfWornHost} times |`);
+  expect(rowOf('settings have asked for')).toContain(`for ${capturesOfWornHost} different`);
 });
 
 test('links between our documents lead somewhere', () => {
