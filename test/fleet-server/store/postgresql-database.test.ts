@@ -84,6 +84,18 @@ describe('one database of several servers', () => {
     await Promise.all([...asleep, database.insertInto('people').values(person('late')).execute()]);
   });
 
+  test.each([
+    ['53100', 'store-full', 507],
+    ['53200', 'store-unavailable', 503],
+    ['53300', 'store-unavailable', 503],
+    ['53400', 'store-unavailable', 503],
+  ])('what PostgreSQL lacks is told by its name: %s', async (code, expected, status) => {
+    const { database } = opened(await openStoreUnderTest(directory));
+    const lacking = sql`${sql.raw(`do $$ begin raise 'lacking' using errcode = '${code}'; end $$`)}`.execute(database);
+    await expect(lacking).rejects.toMatchObject({ code: expected, status });
+    expect(await database.selectFrom('people').select('name').execute()).toEqual([]);
+  });
+
   test('a name that is taken is told apart from other faults', async () => {
     const { database } = opened(await openStoreUnderTest(directory));
     await database.insertInto('people').values(person('a')).execute();
