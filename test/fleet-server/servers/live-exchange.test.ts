@@ -18,6 +18,7 @@ import { timeUntil, until } from '../../until.ts';
 import { bodies } from '../api-under-test.ts';
 import { manualClock } from '../manual-clock.ts';
 import { publish } from '../relay/publisher.ts';
+import { openCommandPage } from './command-page.ts';
 import { leaderLine, type OneServer, ServersUnderTest } from './servers-under-test.ts';
 
 let fleet: ServersUnderTest;
@@ -135,6 +136,25 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     });
     console.info(`a command through another server, there and back: ${tookMs} ms`);
     expect(device.done).toEqual([asked.id]);
+  });
+
+  test('how far a command is reaches the pages at each of them', async () => {
+    const device = await fleet.join(fleet.server(0), 'takes its time');
+    device.isSlow = true;
+    await until('it is let in', 5000, () => device.connect(fleet.server(2).mqttPort).then(() => true));
+    const { id } = await fleet.server(0).json<CommandStatus>('POST', `/devices/${device.id}/commands`, { kind: 'run-doctor' });
+    await until('it has it', 10_000, () => device.arrivals.has(id));
+    const pages = await Promise.all(fleet.servers.map((server) => openCommandPage(server, device.id, id)));
+    for (const page of pages) onTestFinished(() => page.close());
+    for (const [elapsedMs, detail] of [
+      [1000, ''],
+      [6000, '4 checks made'],
+    ] as const) {
+      await device.say('command-progress', { id, elapsedMs, detail });
+      for (const page of pages) await until('how far it is', 10_000, () => page.shown()?.progress?.detail === detail);
+    }
+    await device.say('command-result', { id, outcome: 'done', detail: '9 pass' });
+    for (const page of pages) await until('done', 10_000, () => page.shown()?.state === 'done');
   });
 
   test('tags and a group that many devices are given are shown at each of them at once', async () => {

@@ -1,10 +1,11 @@
 /** Two fleet servers on one PostgreSQL database and one mosquitto: a device belongs to none of them. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail } from '#protocol/model/device.ts';
 import type { History } from '#protocol/model/history.ts';
 import { timeUntil, until } from '../../../until.ts';
 import { bodies } from '../../api-under-test.ts';
+import { openCommandPage } from '../../servers/command-page.ts';
 import { type OneServer, ServersUnderTest } from '../../servers/servers-under-test.ts';
 import { type Mosquitto, startMosquitto } from './mosquitto.ts';
 
@@ -81,6 +82,24 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
     for (const server of fleet.servers) {
       await until('applied', 5000, async () => (await deviceAt(server, device.id)).settings.kind === 'applied');
     }
+  });
+
+  test('how far a command is reaches the pages at both, whichever hears it', async () => {
+    const device = await fleet.join(fleet.server(0), 'takes its time');
+    device.isSlow = true;
+    await device.connect(broker.port);
+    for (const server of fleet.servers) await until('online', 5000, async () => (await presenceAt(server, device.id)) === 'online');
+    const { id } = await fleet.server(1).json<CommandStatus>('POST', `/devices/${device.id}/commands`, { kind: 'run-doctor' });
+    await until('it has it', 10_000, () => device.arrivals.has(id));
+    const pages = await Promise.all(fleet.servers.map((server) => openCommandPage(server, device.id, id)));
+    for (const page of pages) onTestFinished(() => page.close());
+    for (let made = 1; made <= 6; made += 1) {
+      const detail = `${made} checks made`;
+      await device.say('command-progress', { id, elapsedMs: made * 1000, detail });
+      for (const page of pages) await until('how far it is', 10_000, () => page.shown()?.progress?.detail === detail);
+    }
+    await device.say('command-result', { id, outcome: 'done', detail: '9 pass' });
+    for (const page of pages) await until('done', 10_000, () => page.shown()?.state === 'done');
   });
 
   test('a device has no place in the topics of another, and its will neither', async () => {
