@@ -292,6 +292,14 @@ export const conditionDefinitions = {
     holdMs: 0,
     dependsOn: [],
   },
+  'connection-unstable': {
+    title: 'Connection comes and goes',
+    severity: 'warning',
+    advice:
+      'The fleet server loses it again and again. Look at its network and its power: weak Wi-Fi, a loose cable, an access point or a power supply that restarts it.',
+    holdMs: 0,
+    dependsOn: ['joined-twice'],
+  },
   'stream-not-arriving': {
     title: 'Stream does not arrive',
     severity: 'critical',
@@ -311,7 +319,12 @@ export const conditionDefinitions = {
 export type ConditionCode = keyof typeof conditionDefinitions;
 
 /** What the fleet server knows by itself, of a device that is away as well; its word counts, whatever the device says. */
-const serverConditions: readonly string[] = ['waits-for-approval', 'blocked', 'joined-twice'] satisfies ConditionCode[];
+const serverConditions: readonly string[] = [
+  'waits-for-approval',
+  'blocked',
+  'joined-twice',
+  'connection-unstable',
+] satisfies ConditionCode[];
 
 export function isServerCondition(code: string): boolean {
   return serverConditions.includes(code);

@@ -57,6 +57,19 @@ const firstRules: readonly FirstRules[] = [
     ],
   },
   {
+    what: 'alert rule of unstable connections',
+    rules: [
+      {
+        ...everybody,
+        name: 'The connection of a device comes and goes',
+        trigger: { kind: 'condition', conditions: ['connection-unstable'], severity: 'info' },
+        forS: 60,
+        severity: 'warning',
+        channelIds: [],
+      },
+    ],
+  },
+  {
     what: 'alert rule of a broker elsewhere',
     isForExternalBroker: true,
     rules: [

@@ -4,6 +4,7 @@
  * INVARIANTS
  * - One alert for one cause: a condition whose cause is present, or that comes of a relay which is down, or what is wrong with many devices at
  *   once (gather.ts), has no alert of its own. While the broker is down every device is unknown: that is one alert as well.
+ * - Of a device of which it is told that it is offline it is not told as well that it comes and goes.
  * - What is unknown opens nothing and resolves nothing: a server that has just started knows little. Nor does what is in a maintenance window.
  */
 import {
@@ -78,6 +79,7 @@ export type Decision = {
 export const calmMs = 10_000;
 /** Told by the rule about relays, once for all of its devices. */
 const toldOfRelay: ConditionCode = 'relay-down';
+const explainedByAbsence: ConditionCode = 'connection-unstable';
 const severities = ['info', 'warning', 'critical'] as const;
 
 export function decideAlerts(
@@ -152,6 +154,7 @@ function decideOfDevices(
   left: Map<string, DeviceFinding[]>,
 ): void {
   const { memory, open, nowMs, next } = draft;
+  const away = awayTold(draft);
   const devices = facts.devices.filter(({ group, isSilenced }) => !isSilenced && (rule.group === null || rule.group === group));
   const findings = devices.flatMap((device) =>
     trigger.kind === 'offline' ? awayFindings(rule, device) : conditionFindings(rule, trigger, device),
@@ -161,6 +164,7 @@ function decideOfDevices(
   const free = new Map<string, Since<DeviceFinding>[]>();
   for (const finding of findings) {
     const before = memory.get(finding.key);
+    if (finding.cause === explainedByAbsence && before === undefined && away.has(finding.deviceId)) continue;
     const since = { finding, sinceMs: before?.sinceMs ?? nowMs };
     const isTold = open.has(finding.key);
     const former = before?.gatheredAs ?? null;
@@ -175,6 +179,12 @@ function decideOfDevices(
   const counted = trigger.kind === 'offline' ? devices.filter(({ hasConnected }) => hasConnected) : devices;
   const watched = watchedOf(counted, facts.well, rule.group);
   for (const ofCause of free.values()) openFree(draft, rule, ofCause, watched);
+}
+
+/** Of which somebody was told that they are offline, each by itself or among others. */
+function awayTold({ memory, open }: Draft): ReadonlySet<string> {
+  const told = [...memory].filter(([key, { gatheredAs }]) => key.endsWith('/offline') && (open.has(key) || gatheredAs !== null));
+  return new Set(told.map(([key]) => key.split('/')[1] ?? ''));
 }
 
 function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -5,6 +5,7 @@ import type { StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, SessionPosition } from '#fleet-server/devices/live-device.ts';
 import { settle } from '#fleet-server/devices/live-transitions.ts';
+import { type Losses, noLosses } from '#fleet-server/devices/losses.ts';
 import type { PresenceTrack } from '#fleet-server/devices/presence.ts';
 import { isStillTwice } from '#fleet-server/enrolment/boards.ts';
 import type { PictureTopic } from '#protocol/envelope.ts';
@@ -31,8 +32,8 @@ export type DeviceEntry = {
   readonly picturesFrom: Record<PictureTopic, string | null>;
 };
 
-/** Of which nothing was heard since the store was written. */
-export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: number): DeviceEntry {
+/** Of which nothing was heard since the store was written. `losses`: see `storedLosses`. */
+export function entryOf(device: StoredDevice, track: PresenceTrack, losses: Losses, nowMs: number): DeviceEntry {
   const report = storedReport(device.report);
   const session: SessionPosition | null =
     device.bootId === null
@@ -47,6 +48,7 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
     otherBoardSeenMs: device.otherBoardSeenMs,
     twice: twiceOf(device, nowMs),
     presence: track.shown,
+    losses,
     heardAtMs: device.heardAtMs,
     session,
     media: null,
@@ -85,6 +87,11 @@ export function entryOf(device: StoredDevice, track: PresenceTrack, nowMs: numbe
 export function twiceOf({ twiceSinceMs, twiceSeenMs, twiceDetail }: StoredDevice, nowMs: number): LiveDevice['twice'] {
   if (twiceSinceMs === null || !isStillTwice(twiceSeenMs, nowMs)) return null;
   return { sinceMs: twiceSinceMs, seenMs: twiceSeenMs, detail: twiceDetail };
+}
+
+/** By the time of day. */
+export function storedLosses({ lossesAtMs, unstableSinceMs }: StoredDevice): Losses {
+  return lossesAtMs === null ? noLosses : { atMs: JSON.parse(lossesAtMs) as number[], unstableSinceMs };
 }
 
 export function fromHex(text: string | null): Buffer | null {

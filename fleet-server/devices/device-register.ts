@@ -6,16 +6,18 @@
  * - On a wire that the servers share (an external broker) a device belongs to none of them: what each hears is put together (heard-on-wire.ts).
  * - Everything here is drawn from the store at the start and from messages after it; nothing is only here but what a device says again by itself.
  */
-import { type Clock, momentOf } from '#fleet-server/clock.ts';
-import { type DeviceEntry, entryOf, fromHex, twiceOf } from '#fleet-server/devices/device-entry.ts';
+import { type Clock, momentOf, steadyTime } from '#fleet-server/clock.ts';
+import { type DeviceEntry, entryOf, fromHex, storedLosses, twiceOf } from '#fleet-server/devices/device-entry.ts';
 import { DeviceRights } from '#fleet-server/devices/device-rights.ts';
 import type { DeviceKeys, StoredDevice } from '#fleet-server/devices/devices-store.ts';
 import { mergeHeard, readHeard, writeHeard } from '#fleet-server/devices/heard-on-wire.ts';
 import { storedReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice, UpwardMessage } from '#fleet-server/devices/live-device.ts';
 import { freshness, isSession, learn, positionAfter, settle } from '#fleet-server/devices/live-transitions.ts';
+import { type Losses, lossesAfter, lossesNow, noLosses, readLosses, writeLosses } from '#fleet-server/devices/losses.ts';
 import {
   type PresenceEvent,
+  type PresenceTrack,
   presenceAfter,
   presenceAtStart,
   presenceBeforeWire,
@@ -47,8 +49,10 @@ export type DeviceRegisterOptions = {
   publishChange(change: Change): void;
   /** How the relay of a server is; null: of this one. */
   relayOf?(serverId: string | null): RelayHealth;
-  /** A device came or went, by what this server itself knows. */
-  onPresence?(live: LiveDevice): void;
+  /** A device came or went, by what this server itself knows. `losses`: by the time of day, when its connection was lost once more. */
+  onPresence?(live: LiveDevice, losses: Losses | null): void;
+  /** That its connection is lost just now is no sign of trouble. */
+  isLossMeant?(live: LiveDevice): boolean;
   /** It is shut out from now on: what it holds open here is to be cut. */
   onShutOut?(deviceId: string): void;
   /** It has just turned out to be connected to another server. */
@@ -75,12 +79,14 @@ export class DeviceRegister {
   readonly #entries = new Map<string, DeviceEntry>();
   readonly #pictures: Readonly<Record<PictureTopic, Previews>> = { preview: createPreviews(), snapshot: createPreviews(maxSnapshotBytes) };
   readonly #receptionToldAtMs = new Map<string, number>();
+  readonly #steadyMs: () => number;
   #stopTicking: (() => void) | null = null;
   #isWireOpen = false;
   #byName: readonly DeviceEntry[] | null = null;
 
   constructor(options: DeviceRegisterOptions) {
     this.#options = options;
+    this.#steadyMs = steadyTime(options.clock);
     this.rights = new DeviceRights({ ...options, find: (deviceId) => this.#entries.get(deviceId) });
   }
 
@@ -88,10 +94,8 @@ export class DeviceRegister {
     const now = momentOf(this.#options.clock);
     const isWireShared = this.#options.isWireShared === true;
     for (const device of stored) {
-      this.#entries.set(
-        device.id,
-        entryOf(device, isWireShared ? presenceBeforeWire(now) : presenceAtStart(now, device.heardAtMs), now.nowMs),
-      );
+      const track = isWireShared ? presenceBeforeWire(now) : presenceAtStart(now, device.heardAtMs);
+      this.#entries.set(device.id, this.#entryOf(device, track));
     }
     this.#stopTicking = this.#options.clock.every(tickMs, () => this.#tick());
   }
@@ -104,7 +108,7 @@ export class DeviceRegister {
   /** A device that has just joined. */
   add(device: StoredDevice): void {
     const now = momentOf(this.#options.clock);
-    this.#entries.set(device.id, entryOf(device, presenceOfNewcomer(now), now.nowMs));
+    this.#entries.set(device.id, this.#entryOf(device, presenceOfNewcomer(now)));
     this.#byName = null;
     this.#options.publishChange({ subject: 'device', deviceId: device.id });
   }
@@ -247,7 +251,7 @@ export class DeviceRegister {
       const ownAtMs = (name: PictureTopic) => this.picture(deviceId, name)?.atMs ?? null;
       return writeHeard(live, { previewAtMs: ownAtMs('preview'), snapshotAtMs: ownAtMs('snapshot') });
     }
-    return part === 'agent' ? writeSharedAgent(live) : writeSharedReception(live.reception);
+    return part === 'agent' ? writeSharedAgent(live, this.#lossesToTell(live)) : writeSharedReception(live.reception);
   }
 
   /** What another server says of a device that is connected to it, or that its relay receives. */
@@ -276,7 +280,7 @@ export class DeviceRegister {
       entry.elsewhere.agent = serverId;
       entry.here.agent = false;
       entry.track = presenceElsewhere(agent.presence);
-      this.#settle(entry, { ...before, ...agent }, before.reception);
+      this.#settle(entry, { ...before, ...agent, losses: this.#lossesTold(agent.losses) }, before.reception);
       if (before.previewAtMs !== agent.previewAtMs) this.#options.publishChange({ subject: 'device-preview', deviceId });
       if (isNew) this.#options.onElsewhere?.(deviceId);
     }
@@ -401,8 +405,14 @@ export class DeviceRegister {
 
   #tick(): void {
     const { nowMs, monotonicMs } = momentOf(this.#options.clock);
+    const steadyNowMs = this.#steadyMs();
     for (const entry of this.#entries.values()) {
-      const { twice } = entry.live;
+      const { twice, losses } = entry.live;
+      const lossesLeft = lossesNow(losses, steadyNowMs);
+      if (lossesLeft !== losses) {
+        entry.live = { ...entry.live, losses: lossesLeft };
+        this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
+      }
       if (twice !== null && !isStillTwice(twice.seenMs, nowMs)) {
         entry.live = { ...entry.live, twice: null };
         this.#options.publishChange({ subject: 'device', deviceId: entry.live.id });
@@ -459,6 +469,25 @@ export class DeviceRegister {
     this.#options.publishChange({ subject: 'device', deviceId: id });
   }
 
+  #entryOf(device: StoredDevice, track: PresenceTrack): DeviceEntry {
+    return entryOf(device, track, this.#lossesTold(storedLosses(device)), this.#options.clock.nowMs());
+  }
+
+  /** A device that says that it goes is gone at once; of a connection that is closed it is known a moment later. */
+  #isLost(before: LiveDevice, after: LiveDevice, event: PresenceEvent): boolean {
+    if (event.kind !== 'time' || before.presence.state !== 'online' || after.presence.state !== 'offline') return false;
+    return !meantReasons.includes(after.presence.reason) && this.#options.isLossMeant?.(after) !== true;
+  }
+
+  #lossesToTell({ losses }: LiveDevice): Losses {
+    return writeLosses(losses, this.#options.clock.nowMs(), this.#steadyMs());
+  }
+
+  /** A server of a version that knows nothing of them says none. */
+  #lossesTold(losses: Losses = noLosses): Losses {
+    return readLosses(losses, this.#options.clock.nowMs(), this.#steadyMs());
+  }
+
   #claim(entry: DeviceEntry, part: 'agent' | 'reception'): void {
     entry.elsewhere[part] = null;
     entry.here[part] = true;
@@ -486,7 +515,9 @@ export class DeviceRegister {
     entry.track = presenceAfter(entry.track, event, momentOf(this.#options.clock));
     this.#settle(entry, before, reception);
     const hasTurned = before.presence.state !== entry.live.presence.state;
-    if (hasTurned) this.#options.onPresence?.(entry.live);
+    const isLost = this.#isLost(before, entry.live, event);
+    if (isLost) entry.live = { ...entry.live, losses: lossesAfter(before.losses, this.#options.clock.nowMs(), this.#steadyMs()) };
+    if (hasTurned) this.#options.onPresence?.(entry.live, isLost ? this.#lossesToTell(entry.live) : null);
     if (isOwn && (event.kind !== 'time' || hasTurned)) this.#options.onOwn?.(before.id, this.#agentPart(), false);
     if (event.kind !== 'time' || hasTurned || before.stream.kind !== entry.live.stream.kind) {
       this.#options.publishChange({ subject: 'device', deviceId: before.id });
@@ -512,6 +543,8 @@ const goodbyeTexts: Readonly<Record<string, string>> = {
   revoked: 'It was removed from the fleet.',
   'connection-lost': 'The connection was lost.',
 };
+
+const meantReasons: readonly string[] = [blockedReason, goodbyeTexts['goodbye'] ?? '', goodbyeTexts['revoked'] ?? ''];
 
 function goodbyeText(reason: string): string {
   return goodbyeTexts[reason] ?? 'The connection was closed.';

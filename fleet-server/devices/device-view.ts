@@ -3,6 +3,7 @@ import { timestamp } from '#fleet-server/clock.ts';
 import type { SummaryRow } from '#fleet-server/devices/devices-store.ts';
 import { readReport } from '#fleet-server/devices/kept-report.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { describeLosses } from '#fleet-server/devices/losses.ts';
 import { readTags } from '#fleet-server/devices/tags.ts';
 import type { KnownBoard } from '#fleet-server/enrolment/boards.ts';
 import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
@@ -82,8 +83,9 @@ export function shownConditions(live: LiveDevice): Condition[] {
 }
 
 /** Nothing of it is shown as a condition: as `shownConditions` would say, without making anything, for nearly every device each second. */
-export function hasNoConditions({ conditions, waitingSinceMs, blockedSinceMs, twice, relayProblem, stream }: LiveDevice): boolean {
-  if (conditions.length > 0 || waitingSinceMs !== null || blockedSinceMs !== null || twice !== null) return false;
+export function hasNoConditions(live: LiveDevice): boolean {
+  const { conditions, relayProblem, stream } = live;
+  if (conditions.length > 0 || !isNothingKnown(live)) return false;
   return relayProblem === null && stream.kind !== 'not-arriving';
 }
 
@@ -94,12 +96,19 @@ function relayConditions({ relayProblem, presence }: LiveDevice): Condition[] {
 
 /** What the server knows by itself: also of a device that is away. */
 export function knownConditions(live: LiveDevice): Condition[] {
-  const { waitingSinceMs, blockedSinceMs, twice } = live;
   // Of nearly every device, each second.
-  if (waitingSinceMs === null && blockedSinceMs === null && twice === null) return [];
+  if (isNothingKnown(live)) return [];
+  const { waitingSinceMs, blockedSinceMs, twice, losses } = live;
   return [
     ...(blockedSinceMs === null ? [] : [{ code: 'blocked', since: timestamp(blockedSinceMs) }]),
     ...(waitingSinceMs === null ? [] : [{ code: 'waits-for-approval', since: timestamp(waitingSinceMs) }]),
     ...(twice === null ? [] : [{ code: 'joined-twice', since: timestamp(twice.sinceMs), detail: twice.detail }]),
+    ...(losses.unstableSinceMs === null
+      ? []
+      : [{ code: 'connection-unstable', since: timestamp(losses.unstableSinceMs), detail: describeLosses(losses) }]),
   ];
+}
+
+function isNothingKnown({ waitingSinceMs, blockedSinceMs, twice, losses }: LiveDevice): boolean {
+  return waitingSinceMs === null && blockedSinceMs === null && twice === null && losses.unstableSinceMs === null;
 }

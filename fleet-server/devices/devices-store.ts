@@ -1,5 +1,6 @@
 /** Devices in the store. What changes with every message is in memory only, see device-register.ts. */
 import { advance, type MessagePosition } from '#fleet-server/devices/device-positions-store.ts';
+import type { Losses } from '#fleet-server/devices/losses.ts';
 import { settingsStateColumns } from '#fleet-server/settings/settings-state.ts';
 import { pieces } from '#fleet-server/store/pages.ts';
 import { prepared, preparedForIds } from '#fleet-server/store/prepared.ts';
@@ -20,6 +21,8 @@ function joined(database: Database) {
       'deviceStates.heardAtMs',
       'deviceStates.versions',
       'deviceStates.report',
+      'deviceStates.lossesAtMs',
+      'deviceStates.unstableSinceMs',
     ]);
 }
 
@@ -31,11 +34,23 @@ export function findDevice(database: Database, id: string): Promise<DevicesTable
   return database.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Of a device that was never there. */
+export const unheardState: Omit<DeviceStatesTable, 'deviceId'> = {
+  bootId: null,
+  sessionEra: 0,
+  sessionCounter: 0,
+  heardAtMs: null,
+  versions: null,
+  report: null,
+  lossesAtMs: null,
+  unstableSinceMs: null,
+};
+
 export async function insertDevice(database: Database, device: DevicesTable): Promise<void> {
   await database.insertInto('devices').values(device).execute();
   await database
     .insertInto('deviceStates')
-    .values({ deviceId: device.id, bootId: null, sessionEra: 0, sessionCounter: 0, heardAtMs: null, versions: null, report: null })
+    .values({ deviceId: device.id, ...unheardState })
     .execute();
 }
 
@@ -230,6 +245,15 @@ const updateHeard = prepared<HeardState>(
   'heardAtMs',
 )((database, { deviceId, heardAtMs }) => database.updateTable('deviceStates').set({ heardAtMs }).where('deviceId', '=', deviceId));
 
+type LossState = Pick<DeviceStatesTable, 'deviceId' | 'lossesAtMs' | 'unstableSinceMs'>;
+const updateLosses = prepared<LossState>(
+  'deviceId',
+  'lossesAtMs',
+  'unstableSinceMs',
+)((database, { deviceId, lossesAtMs, unstableSinceMs }) =>
+  database.updateTable('deviceStates').set({ lossesAtMs, unstableSinceMs }).where('deviceId', '=', deviceId),
+);
+
 // Every device of the fleet says so each minute, and all at once after a restart: they share the waits for the disk.
 
 /** `position` where order is not kept on the way. False: a newer message has been stored already. */
@@ -258,6 +282,12 @@ export async function saveAllHeard(database: Database, states: readonly HeardSta
   });
 }
 
-export async function saveHeard(database: Database, state: HeardState): Promise<void> {
-  await inTransaction(database, (transaction) => updateHeard(transaction, state));
+/** `losses`: by the time of day; null: there is none more. */
+export async function savePresence(database: Database, state: HeardState, losses: Losses | null): Promise<void> {
+  const { deviceId } = state;
+  await inTransaction(database, async (transaction) => {
+    await updateHeard(transaction, state);
+    if (losses !== null)
+      await updateLosses(transaction, { deviceId, lossesAtMs: JSON.stringify(losses.atMs), unstableSinceMs: losses.unstableSinceMs });
+  });
 }

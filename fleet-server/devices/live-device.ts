@@ -1,6 +1,7 @@
 /** What the fleet server knows of a device at this moment, and the messages it learns that from. */
 
 import type { KeptReport } from '#fleet-server/devices/kept-report.ts';
+import type { Losses } from '#fleet-server/devices/losses.ts';
 import type { RelayHealth } from '#fleet-server/servers/relay-health.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import type { UpwardEnvelope, UpwardName } from '#protocol/envelope.ts';
@@ -38,6 +39,7 @@ export type LiveDevice = {
   /** Two boards use its identity: since when, when that was last seen, and which; null: none that is known of. */
   readonly twice: { readonly sinceMs: number; readonly seenMs: number; readonly detail: string } | null;
   readonly presence: DevicePresence;
+  readonly losses: Losses;
   /** When the last message was accepted, by this server's clock; null when none was since the store was made. */
   readonly heardAtMs: number | null;
   readonly session: SessionPosition | null;

@@ -4,7 +4,7 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Clock } from '#fleet-server/clock.ts';
 import { cutDevice } from '#fleet-server/devices/cut-device.ts';
 import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
-import { allDevices, saveHeard } from '#fleet-server/devices/devices-store.ts';
+import { allDevices, savePresence } from '#fleet-server/devices/devices-store.ts';
 import { LastHeard } from '#fleet-server/devices/last-heard.ts';
 import { credentialTaken } from '#fleet-server/devices/next-credential.ts';
 import { SharedDevices } from '#fleet-server/devices/shared-devices.ts';
@@ -49,13 +49,15 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
       app.broker.disconnect(deviceId);
       shared?.reload(deviceId);
     },
-    onPresence: (live) => {
+    // Whoever works at it in a maintenance window may unplug it.
+    isLossMeant: ({ id, group }) => app.maintenance.of(id, group) !== null,
+    onPresence: (live, losses) => {
       const { state, reason } = live.presence;
       // On a shared wire every server sees it come and go, and one writes it down. That the wire is lost says nothing of the device.
       if (isWireShared && (state === 'unknown' || !servers.isLeader())) return;
       const kind = state === 'online' ? 'device-online' : 'device-offline';
       void app.history.append({ deviceId: live.id, origin: 'server', kind, detail: reason });
-      saveHeard(database, { deviceId: live.id, heardAtMs: live.heardAtMs }).catch((err: unknown) => {
+      savePresence(database, { deviceId: live.id, heardAtMs: live.heardAtMs }, losses).catch((err: unknown) => {
         app.log.error({ err, deviceId: live.id }, 'the presence of a device could not be stored');
       });
     },
@@ -74,4 +76,7 @@ async function devices(app: FastifyInstance, { clock, place, isWireShared }: Dev
   app.addHook('preClose', () => shared.stop());
 }
 
-export const devicesPlugin = fastifyPlugin(devices, { name: 'devices', dependencies: ['store', 'servers', 'changes', 'history'] });
+export const devicesPlugin = fastifyPlugin(devices, {
+  name: 'devices',
+  dependencies: ['store', 'servers', 'changes', 'history', 'maintenance'],
+});

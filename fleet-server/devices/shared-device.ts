@@ -3,6 +3,7 @@
  * and read by servers of one version; of another version what cannot be read counts as not said.
  */
 import { type LiveDevice, saidFields } from '#fleet-server/devices/live-device.ts';
+import type { Losses } from '#fleet-server/devices/losses.ts';
 import type { RelayReception } from '#protocol/model/device.ts';
 
 /**
@@ -11,11 +12,12 @@ import type { RelayReception } from '#protocol/model/device.ts';
  */
 export type LivePart = 'agent' | 'reception' | 'heard';
 
-const agentFields = ['heardAtMs', ...saidFields] as const;
+const agentFields = ['heardAtMs', 'losses', ...saidFields] as const;
 export type SharedAgent = Pick<LiveDevice, (typeof agentFields)[number]>;
 
-export function writeSharedAgent(live: LiveDevice): string {
-  return JSON.stringify(Object.fromEntries(agentFields.map((field) => [field, live[field]])));
+/** `losses` by the time of day. */
+export function writeSharedAgent(live: LiveDevice, losses: Losses): string {
+  return JSON.stringify({ ...Object.fromEntries(agentFields.map((field) => [field, live[field]])), losses });
 }
 
 export function readSharedAgent(document: string | null): SharedAgent | null {

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#fleet-server/clock.ts';
-import { insertDevice, isBoardBlocked, type StoredDevice } from '#fleet-server/devices/devices-store.ts';
+import { insertDevice, isBoardBlocked, unheardState } from '#fleet-server/devices/devices-store.ts';
 import type { JoinTokens } from '#fleet-server/enrolment/join-tokens.ts';
 import { FleetError } from '#fleet-server/errors.ts';
+import type { DevicesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { EnrolmentAnswer, EnrolmentRequest } from '#protocol/model/enrolment.ts';
 
@@ -23,7 +24,7 @@ export async function enrol(
   request: EnrolmentRequest,
 ): Promise<EnrolmentAnswer> {
   const credential = randomBytes(32).toString('base64url');
-  const blank: Omit<StoredDevice, 'groupName' | 'tags' | 'waitingSinceMs'> = {
+  const blank: Omit<DevicesTable, 'groupName' | 'tags' | 'waitingSinceMs'> = {
     id: makeDeviceId(),
     name: request.name.trim() === '' ? 'device' : request.name.trim(),
     joinedAtMs: clock.nowMs(),
@@ -49,12 +50,6 @@ export async function enrol(
     driftedKeys: '',
     driftRepairs: 0,
     driftRepairAtMs: null,
-    bootId: null,
-    sessionEra: 0,
-    sessionCounter: 0,
-    heardAtMs: null,
-    versions: null,
-    report: null,
   };
   const device = await inTransaction(app.store.database, async (transaction) => {
     const { group, tags, needsApproval, id: joinTokenId } = await joinTokens.redeem(transaction, request.joinToken);
@@ -63,7 +58,7 @@ export async function enrol(
     if (boardId !== undefined && (await isBoardBlocked(transaction, boardId))) {
       throw new FleetError('board-blocked', 'A device on this board is blocked: let that one in again, or remove it.');
     }
-    const { bootId, sessionEra, sessionCounter, heardAtMs, versions, report, ...row } = {
+    const row: DevicesTable = {
       ...blank,
       groupName: group,
       tags,
@@ -78,7 +73,7 @@ export async function enrol(
       ...(needsApproval ? [{ field: 'approval', before: null, after: 'waits' }] : []),
     ];
     await app.audit.append(transaction, { actor: `the join token ${joinTokenId}`, action: 'device-joined', subject: row.id, changes });
-    return { ...row, bootId, sessionEra, sessionCounter, heardAtMs, versions, report };
+    return { ...row, ...unheardState };
   });
   app.devices.add(device);
   app.servers.tell({ kind: 'device', deviceId: device.id });

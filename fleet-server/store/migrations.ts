@@ -535,6 +535,11 @@ async function commandProgress({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('commands').addColumn('progress', 'text').execute();
 }
 
+async function lostConnections({ schema }: Kysely<unknown>): Promise<void> {
+  await schema.alterTable('deviceStates').addColumn('lossesAtMs', 'text').execute();
+  await schema.alterTable('deviceStates').addColumn('unstableSinceMs', 'bigint').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -562,6 +567,7 @@ export const migrations: readonly Migration[] = [
   { name: 'what is to be told of one alert', run: noticesByAlert },
   { name: 'how often a device became unwell under a roll-out', run: rolloutFalls },
   { name: 'how far a device is with a command', run: commandProgress },
+  { name: 'when the connection of a device was lost of late', run: lostConnections },
 ];
 
 /** 0: there is none yet. */

@@ -88,6 +88,9 @@ export type DeviceStatesTable = {
   heardAtMs: number | null;
   versions: string | null;
   report: string | null;
+  /** JSON: when its connection was lost of late; null: never. See Losses. */
+  lossesAtMs: string | null;
+  unstableSinceMs: number | null;
 };
 
 /** The newest message of a device that changed a part of the store, where order is not kept on the way: see device-positions-store.ts. */

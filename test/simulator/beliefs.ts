@@ -3,7 +3,20 @@ import { shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { Member } from './world.ts';
 
-export type Belief = 'online' | 'offline' | 'failed' | 'well' | 'live' | 'down' | 'running' | 'silenced' | 'free' | 'waits';
+export type Belief =
+  | 'online'
+  | 'offline'
+  | 'failed'
+  | 'well'
+  | 'live'
+  | 'down'
+  | 'running'
+  | 'silenced'
+  | 'free'
+  | 'waits'
+  | 'unstable'
+  | 'known'
+  | 'not told of as away';
 
 /** What comes and goes within the product’s ten seconds of calm, of which it looks each second, is the same trouble. */
 const calmMs = 11_500;
@@ -30,6 +43,7 @@ export class Beliefs {
       const isOnline = live?.presence.state === 'online';
       const isFailed = isOnline && live.media?.kind === 'failed';
       this.note(id, 'online', isOnline);
+      this.note(id, 'known', live !== undefined && live.presence.state !== 'unknown');
       // One that has never been there is not missed.
       this.note(id, 'offline', live?.presence.state === 'offline' && live.session !== null);
       this.note(id, 'failed', isFailed);

@@ -9,12 +9,36 @@ import type { Simulation } from './simulation.ts';
 import { minuteAt } from './telling-watch.ts';
 import type { Member } from './world.ts';
 
+/** For so long a connection holds that the device does not back off. */
+const steadyMs = 11_000;
 /** In the end a device mends itself, whatever the watchdog does. */
 const mendsItselfMs = { least: 5000, most: 60_000 };
 
 export function breakPicture(run: Simulation, { agent }: Member): void {
   agent.setFailed(true);
   run.time.after(run.random.between(mendsItselfMs.least, mendsItselfMs.most), () => agent.setFailed(false));
+}
+
+/** Its link is away for a moment, again and again, until the faults end. */
+export function flap(run: Simulation, member: Member): void {
+  if (member.isFlapping) return;
+  member.isFlapping = true;
+  const lose = (): void => {
+    if (!member.isFlapping) return;
+    const heldMs = run.time.nowMs - (run.liveServer()?.guestOf(member.id)?.acceptedAtMs ?? run.time.nowMs);
+    if (heldMs < steadyMs) {
+      run.time.after(500, lose);
+      return;
+    }
+    member.isUnreachable = true;
+    member.link?.close('device', 'connection-lost');
+    run.time.after(run.random.between(1500, 4000), () => {
+      if (!member.isFlapping) return;
+      member.isUnreachable = false;
+      run.time.after(run.random.between(2000, 5000), lose);
+    });
+  };
+  lose();
 }
 
 /** It says that it streams, and for a while nothing of it arrives. */

@@ -48,6 +48,9 @@ export const sabotages = {
   'one board taken for two': /expected one board of/,
   'second board not noticed': /to be noticed/,
   'recovery told at once': /told after its end/,
+  'losses forgotten': /to be shown as coming and going/,
+  'coming and going not told': /expected an alert of .* comes and goes/,
+  'coming and going never over': /nothing was lost for/,
 } as const satisfies Record<string, RegExp>;
 
 export type Sabotage = keyof typeof sabotages;

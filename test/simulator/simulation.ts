@@ -4,14 +4,16 @@
  * at the end; a violation is thrown as an error that says what was expected.
  */
 import { createHash } from 'node:crypto';
+import { lossPolicy } from '#fleet-server/devices/losses.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { AlertsWatch } from './alerts-watch.ts';
 import { Beliefs } from './beliefs.ts';
+import { ConnectionsWatch } from './connections-watch.ts';
 import * as invariants from './invariants.ts';
 import { faultyRates, Link, noRates, type Rates } from './link.ts';
 import { MaintenanceWatch } from './maintenance-watch.ts';
 import { misfortune } from './misfortunes.ts';
-import { endMaintenance, takeBack } from './operations.ts';
+import { endMaintenance, flap, takeBack } from './operations.ts';
 import { type Random, randomFrom } from './random.ts';
 import { RolloutsWatch } from './rollouts-watch.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -41,6 +43,10 @@ const lookEveryMs = 100;
 export const settledWithinMs = 150_000;
 /** Each of two boards is heard again after the other: a back-off may have grown to 45 s. */
 const doubledWithinMs = 60_000;
+/** Each of five losses with what it takes to come back. */
+const flappingToldWithinMs = 300_000;
+/** For what is calm, and for a look. */
+const quietWithinMs = 15_000;
 /** What is late must come while somebody looks. */
 const afterwardsMs = 5000;
 
@@ -90,6 +96,7 @@ export class Simulation implements Network {
   readonly #watchdog = new WatchdogWatch();
   readonly rollouts = new RolloutsWatch();
   readonly maintenance = new MaintenanceWatch();
+  readonly #connections = new ConnectionsWatch();
   readonly relay = { isDown: false };
   #copy: SimulatedAgent | null = null;
   /** For values that are used once. */
@@ -124,6 +131,7 @@ export class Simulation implements Network {
     }
     await this.#pass(afterwardsMs);
     await this.#checkTheEnd();
+    if (this.random.chance(0.15)) await this.#calmDown(this.random.pick(this.members as [Member, ...Member[]]));
     if (this.random.chance(0.25)) await this.#double(this.random.pick(this.members as [Member, ...Member[]]));
     return { settledMs, digest: digestOf(this.told) };
   }
@@ -242,6 +250,7 @@ export class Simulation implements Network {
       joinedAtMs: this.time.nowMs,
       link: null,
       isUnreachable: false,
+      isFlapping: false,
       isDiskRefusing: false,
       diskFreeSinceMs: 0,
       shownRevision: 0,
@@ -275,6 +284,7 @@ export class Simulation implements Network {
     this.maintenance.look(server, database, members, beliefs);
     this.#watchdog.look(server, database, members, beliefs);
     this.alerts.look(server, database, members, beliefs);
+    this.#connections.look(server, database, members, beliefs);
     this.rollouts.look(database, members, beliefs, server !== null);
   }
 
@@ -289,10 +299,30 @@ export class Simulation implements Network {
     this.#startDueAtMs = Math.min(this.#startDueAtMs, this.time.nowMs + 5000);
     for (const member of this.members) {
       member.isUnreachable = false;
+      member.isFlapping = false;
       member.agent.state.failure = null;
       member.agent.isPictureFaulty = false;
       member.agent.isStreamLost = false;
     }
+  }
+
+  /** A connection comes and goes, over a kill of the server too, is told of, and then holds. */
+  async #calmDown(member: Member): Promise<void> {
+    const fromMs = this.time.nowMs;
+    flap(this, member);
+    await this.#pass(this.random.between(20_000, 60_000));
+    this.liveServer()?.kill(this.random.chance(0.5));
+    this.startServerAfter(this.random.between(200, 12_000));
+    while (this.#connections.open(this.database).length === 0) {
+      if (this.time.nowMs - fromMs > flappingToldWithinMs) throw new Error(`expected an alert of ${member.id}, which comes and goes`);
+      await this.#pass(1000);
+    }
+    member.isFlapping = false;
+    member.isUnreachable = false;
+    await this.#settle();
+    await this.#pass(lossPolicy.quietMs + quietWithinMs);
+    const [left] = this.#connections.open(this.database);
+    if (left !== undefined) throw new Error(`expected the alert to be over, nothing was lost for ${lossPolicy.quietMs} ms: ${left}`);
   }
 
   /** The last that happens: what else must hold is not said of a device that is two. */

@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiOptions } from '#fleet-server/api.ts';
 import type { Clock } from '#fleet-server/clock.ts';
+import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { noLosses } from '#fleet-server/devices/losses.ts';
 import type {} from '#fleet-server/enrolment/plugin.ts';
 import { Maintenance } from '#fleet-server/maintenance/maintenance.ts';
 import { deleteTrial } from '#fleet-server/settings/trials-store.ts';
@@ -32,6 +34,7 @@ export function spoiltTelling(sabotage: Sabotage | null, tell: Tell): Tell {
 const isHeldBack = `"attempts" = 0 and "nextAttemptAtMs" > "createdAtMs"`;
 const inADay = `"createdAtMs" + 86400000`;
 const spoilingStatements: Partial<Record<Sabotage, string>> = {
+  'losses forgotten': `update "deviceStates" set "lossesAtMs" = null`,
   'window forgotten': `delete from "maintenanceWindows"`,
   'held back for good': `update "alertNotices" set "nextAttemptAtMs" = ${inADay} where ${isHeldBack}`,
   'held back and lost': `delete from "alertNotices" where ${isHeldBack}`,
@@ -138,6 +141,7 @@ function spoilAlerts({ alerts, alertBook, devices, relays }: FastifyInstance, sa
         rule.trigger.kind === 'condition' ? { ...rule, trigger: { ...rule.trigger, conditions: ['relay-down', 'pipeline-failed'] } } : rule,
       );
   }
+  if (sabotage === 'coming and going not told' || sabotage === 'coming and going never over') spoilLosses(devices, sabotage);
   if (sabotage === 'alerts asleep') alerts.start = () => undefined;
   if (sabotage !== 'alert never over' && sabotage !== 'alarm at once after a restart') return;
   const known = devices.known.bind(devices);
@@ -149,6 +153,20 @@ function spoilAlerts({ alerts, alertBook, devices, relays }: FastifyInstance, sa
       else if (sabotage === 'alarm at once after a restart') away.delete(id);
       const live = { ...device.live, presence: { ...presence, state: 'offline' as const } };
       yield away.has(id) ? { ...device, live } : device;
+    }
+  };
+}
+
+/** As alerts are told of devices. */
+function spoilLosses(devices: FastifyInstance['devices'], sabotage: Sabotage): void {
+  const known = devices.known.bind(devices);
+  const former = new Map<string, LiveDevice['losses']>();
+  devices.known = function* () {
+    for (const device of known()) {
+      const { id, losses } = device.live;
+      if (losses.unstableSinceMs !== null) former.set(id, losses);
+      const told = sabotage === 'coming and going not told' ? noLosses : (former.get(id) ?? losses);
+      yield { ...device, live: { ...device.live, losses: told } };
     }
   };
 }

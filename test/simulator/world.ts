@@ -21,6 +21,8 @@ export type Member = {
   /** Its newest connection. */
   link: Link | null;
   isUnreachable: boolean;
+  /** Its link comes and goes. */
+  isFlapping: boolean;
   isDiskRefusing: boolean;
   /** Of its last turn from refusing to taking. */
   diskFreeSinceMs: number;

@@ -74,6 +74,38 @@ function follow(rules: readonly AlertRule[], steps: readonly (readonly [seconds:
 }
 
 describe('a device that is away', () => {
+  test('and of which that is told has no alert of coming and going as well; one that comes and goes has it, away or not', () => {
+    const rules = [
+      rule({}),
+      rule({ id: 'unstable', trigger: { kind: 'condition', conditions: ['connection-unstable'], severity: 'info' } }),
+    ];
+    const conditions = [{ code: 'connection-unstable' }];
+    const gone = facts([away('a', { conditions })]);
+    const back = facts([device('a', { conditions })]);
+    expect(
+      follow(rules, [
+        [12, facts([away('a')])],
+        [60, gone],
+      ]).said,
+    ).toEqual(['10 s: device a is offline']);
+    expect(
+      follow(rules, [
+        [12, facts([away('a')])],
+        [5, gone],
+        [25, back],
+      ]).said,
+    ).toEqual(['10 s: device a is offline', '26 s: over: r/a/offline', '37 s: device a: Connection comes and goes']);
+    expect(
+      follow(rules, [
+        [8, gone],
+        [12, back],
+        [8, gone],
+        [40, back],
+        [12, facts([device('a')])],
+      ]).said,
+    ).toEqual(['10 s: device a: Connection comes and goes', '77 s: over: unstable/a/connection-unstable']);
+  });
+
   test('has an alert once it has lasted, and its end is told once it is calm', () => {
     const { said } = follow(
       [rule({})],

@@ -357,6 +357,7 @@ describe('rules and channels', () => {
       'A device is offline',
       'Something critical',
       'A new device waits for approval',
+      'The connection of a device comes and goes',
     ]);
     await removeFirstRules();
     const { directory, clock } = api;

@@ -15,6 +15,7 @@ test.each<readonly [code: string, trouble: Partial<LiveDevice>]>([
   ['waits-for-approval', { waitingSinceMs: 1 }],
   ['blocked', { blockedSinceMs: 1 }],
   ['joined-twice', { twice: { sinceMs: 1, seenMs: 2, detail: 'two boards' } }],
+  ['connection-unstable', { losses: { atMs: [1, 2, 3, 4, 5], unstableSinceMs: 5 } }],
   ['relay-down', { relayProblem: { serverId: 'one', server: null, kind: 'down', detail: 'nginx is gone', sinceMs: 1 } }],
   ['stream-not-arriving', { stream: { kind: 'not-arriving', since, detail: 'nothing for 10 s' } }],
 ])('a device with %s has a condition, and it is shown', (code, trouble) => {

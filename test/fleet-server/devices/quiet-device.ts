@@ -11,6 +11,7 @@ export const quietDevice: LiveDevice = {
   boardId: null,
   otherBoardSeenMs: null,
   twice: null,
+  losses: { atMs: [], unstableSinceMs: null },
   presence: { state: 'online', since, reason: '' },
   heardAtMs: null,
   session: null,

@@ -28,6 +28,6 @@ test('another server learns whatever a device says of itself, save its report, w
     .map(({ name, body }) => ({ deviceId: 'pi-1', name, envelope: { body } }) as unknown as UpwardMessage)
     .reduce(learn, blank);
   expect(heard).toMatchObject({ recordings, adaptation });
-  const elsewhere = { ...blank, ...readSharedAgent(writeSharedAgent(heard)), report: heard.report };
+  const elsewhere = { ...blank, ...readSharedAgent(writeSharedAgent(heard, heard.losses)), report: heard.report };
   expect(elsewhere).toEqual(heard);
 });
