@@ -1,7 +1,7 @@
 /** Rules and channels, as people write them down. What it takes is checked; secrets go in and never come out. */
 import { randomUUID } from 'node:crypto';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
-import { isTimeZone } from '#fleet-server/alerts/quiet-hours.ts';
+import { isTimeZone, quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
 import { auditedTarget, changedTarget, newTarget, shownTarget } from '#fleet-server/alerts/target-secrets.ts';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
@@ -121,10 +121,19 @@ export class AlertBook {
       await this.#checkRule(transaction, request);
       const before = (await store.listRules(transaction)).find((row) => row.id === id)?.document ?? null;
       if (before === null || !(await store.updateRule(transaction, id, JSON.stringify(rule)))) throw notThere('alert rule');
+      await this.#moveHeld(transaction, JSON.parse(before) as AlertRule, rule);
       const changes = [{ field: 'rule', before, after: JSON.stringify(rule) }];
       await audit.append(transaction, { actor, action: 'alert-rule-changed', subject: rule.name, changes });
     });
     return rule;
+  }
+
+  /** What waits for the end of its quiet hours waits for that of the new ones, or no longer. */
+  async #moveHeld(transaction: Database, before: AlertRule, after: AlertRule): Promise<void> {
+    const nowMs = this.#options.clock.nowMs();
+    const [formerMs, untilMs] = [quietUntilMs(before.quietHours, nowMs), quietUntilMs(after.quietHours, nowMs)];
+    if (formerMs !== null && formerMs !== untilMs)
+      await store.moveHeld(transaction, after.id, { formerMs, untilMs: untilMs ?? nowMs, nowMs });
   }
 
   async removeRule(id: string, actor: string): Promise<void> {

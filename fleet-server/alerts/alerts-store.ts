@@ -276,6 +276,20 @@ function isUntold(nowMs: number) {
     ]);
 }
 
+/** Of a rule whose quiet hours have changed: what was held by them, and what was tried before they began and waits for their end. */
+export async function moveHeld(
+  database: Database,
+  ruleId: string,
+  { formerMs, untilMs, nowMs }: { readonly formerMs: number; readonly untilMs: number; readonly nowMs: number },
+): Promise<void> {
+  await database
+    .updateTable('alertNotices')
+    .set({ nextAttemptAtMs: untilMs })
+    .where('alertId', 'in', (e) => e.selectFrom('alerts').select('id').where('ruleId', '=', ruleId))
+    .where((e) => e.or([e('nextAttemptAtMs', '=', formerMs), isUntold(nowMs)(e)]))
+    .execute();
+}
+
 /** Alerts that nobody was told of yet because it is quiet. */
 export async function untoldAlerts(database: Database, nowMs: number): Promise<string[]> {
   const rows = await database

@@ -12,7 +12,7 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'silent connection not noticed': 107,
   'roll-out goes on past its threshold': 108,
   'roll-out taken back in words only': 104,
-  'watchdog heeds no window': 143,
+  'watchdog heeds no window': 230,
   'watchdog asleep after a window': 143,
   'alerts heed no window': 108,
   'held back for good': 114,

@@ -308,6 +308,34 @@ describe('quiet hours that begin or end while something is wrong', () => {
     expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse('2026-11-21T12:03:00Z'));
   });
 
+  test.each([
+    ['taken away', null, '12:00'],
+    ['shortened', { from: '11:00', to: '12:02', timeZone: 'UTC' }, '12:02'],
+  ])('what is held is told when they are %s, and so is what was refused before them', async (_what, quietHours, from) => {
+    await removeFirstRules();
+    const channel = await webhook();
+    const rule = (to: string) => ({ ...basic, channelIds: [channel.id], quietHours: { from: '12:00', to, timeZone: 'UTC' } });
+    const { id } = await call<AlertRule>('POST', '/alert-rules', { ...rule('12:00'), quietHours: null });
+    http.status = 503;
+    await deviceThatWent();
+    await passUntil('refused', () => http.notices.length > 0);
+    http.status = 200;
+    await call('PUT', `/alert-rules/${id}`, rule('15:00'));
+    const { deviceId } = await api.join({ name: 'second' });
+    const voice = api.voice(deviceId);
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+    voice.disconnect();
+    const before = http.notices.length;
+    for (let seconds = 0; seconds < 25; seconds += 1) await api.clock.advance(1000);
+    expect(http.notices).toHaveLength(before);
+    await call('PUT', `/alert-rules/${id}`, { ...rule('15:00'), quietHours });
+    await passUntil('both told', () => http.notices.length === before + 2);
+    const nowMs = api.clock.nowMs();
+    expect(nowMs).toBeLessThan(Date.parse('2026-11-21T12:02:05Z'));
+    expect(nowMs).toBeGreaterThanOrEqual(Date.parse(`2026-11-21T${from}:00Z`));
+  });
+
   test('what was refused before they began is tried again at their end', async () => {
     await removeFirstRules();
     const channel = await webhook();
