@@ -45,7 +45,7 @@ export class Inbox {
    */
   take(incoming: Incoming): Promise<Error | undefined> | Error | undefined {
     const { connection, deviceId, payload, isWill } = incoming;
-    const arrivedMs = this.#clock.nowMs();
+    const arrivedMs = this.#clock.monotonicMs();
     const allowance = isWill ? ({ kind: 'granted' } as const) : this.#allowances.take(deviceId, payload.length, arrivedMs);
     if (allowance.kind !== 'granted') {
       this.#onProblem(deviceId, floodingProblem);
@@ -74,7 +74,7 @@ export class Inbox {
     this.#received += 1;
     const settle = (problem: BrokerProblem | undefined) => {
       if (problem !== undefined) this.#onProblem(deviceId, problem);
-      this.ingest.observe(this.#clock.nowMs() - arrivedMs);
+      this.ingest.observe(this.#clock.monotonicMs() - arrivedMs);
     };
     const delivered = deliverUpward(this.#hooks, deviceId, name, payload);
     if (delivered instanceof Promise) return delivered.then(settle);

@@ -108,17 +108,20 @@ export function waitingCommands(database: Database, deviceIds: readonly string[]
     .execute();
 }
 
-/** Asked for before a time, sent, still in time and without a result; at most a thousand. */
-export function sentCommands(database: Database, nowMs: number, requestedBeforeMs: number): Promise<CommandsTable[]> {
-  return database
-    .selectFrom('commands')
-    .selectAll()
-    .where('state', '=', 'sent')
-    .where('deadlineMs', '>', nowMs)
-    .where('requestedAtMs', '<', requestedBeforeMs)
-    .orderBy('requestedAtMs')
-    .limit(1000)
-    .execute();
+/** Asked for longer ago than `afterMs`, sent, still in time and without a result; at most a thousand. */
+export function sentCommands(database: Database, nowMs: number, afterMs: number): Promise<CommandsTable[]> {
+  return (
+    database
+      .selectFrom('commands')
+      .selectAll()
+      .where('state', '=', 'sent')
+      .where('deadlineMs', '>', nowMs)
+      // What is further ahead of the clock than those of several servers may differ was asked for before it was set back.
+      .where((e) => e.or([e('requestedAtMs', '<', nowMs - afterMs), e('requestedAtMs', '>', nowMs + afterMs)]))
+      .orderBy('requestedAtMs')
+      .limit(1000)
+      .execute()
+  );
 }
 
 export async function markSent(database: Database, id: string): Promise<boolean> {

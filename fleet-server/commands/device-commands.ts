@@ -269,8 +269,7 @@ export class DeviceCommands {
       const here = (await store.waitingDevices(database, clock.nowMs())).filter(isConnected);
       if (here.length > 0) for (const row of await store.waitingCommands(database, here, clock.nowMs())) this.#send(row);
       if (!this.#options.mayLoseResults() || !this.#options.isLeader()) return;
-      const nowMs = clock.nowMs();
-      for (const row of await store.sentCommands(database, nowMs, nowMs - sendAgainAfterMs)) if (isConnected(row.deviceId)) this.#send(row);
+      for (const row of await store.sentCommands(database, clock.nowMs(), sendAgainAfterMs)) if (isConnected(row.deviceId)) this.#send(row);
     } catch (err) {
       log.error({ err }, 'commands that wait could not be read');
     }

@@ -213,8 +213,8 @@ export class DeviceRegister {
     if (reception !== null && !(entry.here.reception && entry.live.reception !== null)) this.#claim(entry, 'reception');
     this.#change(entry, { kind: 'time' }, reception);
     this.#options.onOwn?.(deviceId, 'reception', false);
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - (this.#receptionToldAtMs.get(deviceId) ?? 0) < receptionChangeMs) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - (this.#receptionToldAtMs.get(deviceId) ?? Number.NEGATIVE_INFINITY) < receptionChangeMs) return;
     this.#receptionToldAtMs.set(deviceId, nowMs);
     this.#options.publishChange({ subject: 'device', deviceId });
   }

@@ -99,7 +99,7 @@ export class DeviceHistory {
 
   /** Something that a device sent could not be read. Bounded: what comes within a minute is counted and summed up. */
   async appendProblem(deviceId: string, problem: { readonly code: string; readonly message: string }): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.clock.monotonicMs();
     const last = this.#problems.get(deviceId);
     if (last !== undefined && nowMs - last.atMs < problemGapMs) {
       last.unsaid += 1;

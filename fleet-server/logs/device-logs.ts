@@ -7,6 +7,7 @@ export const maxDevices = 100;
 /** Twice the lease. */
 const keptMs = 600_000;
 
+/** `heardAtMs`: by the monotonic clock. */
 type Kept = { readonly lines: string[]; firstNumber: number; heardAtMs: number };
 
 export class DeviceLogs {
@@ -25,11 +26,11 @@ export class DeviceLogs {
     const excess = Math.max(0, kept.lines.length - maxLinesADevice);
     kept.lines.splice(0, excess);
     kept.firstNumber += excess;
-    kept.heardAtMs = this.#clock.nowMs();
+    kept.heardAtMs = this.#clock.monotonicMs();
     this.#kept.delete(deviceId);
     this.#kept.set(deviceId, kept);
     for (const [id, { heardAtMs }] of this.#kept) {
-      if (this.#kept.size <= maxDevices && this.#clock.nowMs() - heardAtMs < keptMs) break;
+      if (this.#kept.size <= maxDevices && this.#clock.monotonicMs() - heardAtMs < keptMs) break;
       this.#kept.delete(id);
     }
     for (const listener of this.#listeners.get(deviceId) ?? []) listener();

@@ -50,6 +50,23 @@ test('waits for a device that is away and goes out with its hello, again with th
   expect(delivered()).toEqual([asked.id, asked.id]);
 });
 
+test('behind a broker elsewhere it is sent again while no result comes, also when the clock was set back meanwhile', async () => {
+  Object.assign(api.app.broker, { isShared: true });
+  voice.connect();
+  const asked = (await ask()).json<CommandStatus>();
+  await api.clock.advance(1000);
+  expect(delivered()).toEqual([asked.id]);
+  api.clock.set(-3_600_000);
+  await api.clock.advance(5000);
+  const before = delivered().length;
+  await api.clock.advance(15_000);
+  expect(delivered().length).toBeGreaterThan(before);
+  await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '' });
+  const after = delivered().length;
+  await api.clock.advance(30_000);
+  expect(delivered()).toHaveLength(after);
+});
+
 test('found by looking alone, it is sent however many wait for devices that are away', async () => {
   voice.connect();
   const absent = (await api.join()).deviceId;

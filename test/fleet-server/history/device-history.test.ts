@@ -84,6 +84,21 @@ test('unreadable messages make one entry a minute, with their number', async () 
   expect(problems).toEqual([`not-json: ${problem.message} (and 4 more before it)`, `not-json: ${problem.message}`]);
 });
 
+test.each([-3_600_000, 3_600_000])('and one a minute all the same when the clock is set by %i ms', async (setByMs) => {
+  const problem = { code: 'not-json', message: 'expected an envelope in JSON, got text that is not JSON (3 bytes)' };
+  const told = async () => {
+    const all = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history` })).json<History>().entries;
+    return all.filter(({ kind }) => kind === 'protocol-problem').length;
+  };
+  await api.app.history.appendProblem(id, problem);
+  api.clock.set(setByMs);
+  await api.app.history.appendProblem(id, problem);
+  expect(await told()).toBe(1);
+  api.clock.jump(60_000);
+  await api.app.history.appendProblem(id, problem);
+  expect(await told()).toBe(2);
+});
+
 test('the first event of a session that could not be stored is taken and acknowledged when it comes again', async () => {
   const { database } = api.store();
   await sql`alter table "history" rename to "historyAway"`.execute(database);
