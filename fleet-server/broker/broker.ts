@@ -27,6 +27,7 @@ import type {
 import { DeviceLane } from '#fleet-server/broker/device-lane.ts';
 import { Entrance } from '#fleet-server/broker/entrance.ts';
 import { FailureLedger } from '#fleet-server/broker/failure-ledger.ts';
+import { type HandshakeLimits, Handshakes } from '#fleet-server/broker/handshakes.ts';
 import { Inbox } from '#fleet-server/broker/inbox.ts';
 import { OwnMessages } from '#fleet-server/broker/own-messages.ts';
 import { PacketRefused } from '#fleet-server/broker/packet-limit.ts';
@@ -64,17 +65,20 @@ export type BrokerSettings = {
   readonly log: Log;
   readonly clock: Clock;
   readonly tls?: TlsKeeper | null;
+  /** Those of handshakes.ts unless given. */
+  readonly handshakeLimits?: HandshakeLimits;
   /** The address itself unless told. */
   addressOf?(remote: string, forwardedFor: string | undefined): string;
   /** A connection to the HTTP server has become one of the broker's. */
   onWebSocket?(socket: Socket): void;
 };
 
-function listener(tls: TlsKeeper | null, accept: (socket: Socket) => void): Server {
+function listener(tls: TlsKeeper | null, handshakes: Handshakes, accept: (socket: Socket) => void): Server {
   if (tls === null) return createServer({ noDelay: true }, accept);
   const { cert, key } = tls.material;
   const server = createTlsServer({ cert, key, noDelay: true, handshakeTimeout: brokerPolicy.connectTimeoutMs }, accept);
   tls.attach(server);
+  handshakes.attach(server);
   return server;
 }
 
@@ -97,9 +101,10 @@ export class Broker implements DeviceBroker {
     this.#settings = settings;
     this.#problems = new ProblemLog(settings.log, settings.clock);
     this.#entrance = new Entrance(settings.clock);
+    const onTooMany = (address: string) => this.#problems.add({ address }, { code: 'packet-refused', message: tooMany });
     this.#connections = new ConnectionTable({
       onGone: (connection, reason) => this.#onDisconnected(connection, reason),
-      onTooMany: (address) => this.#problems.add({ address }, { code: 'packet-refused', message: tooMany }),
+      onTooMany,
     });
     this.#inbox = new Inbox(settings.hooks, settings.clock, (deviceId, problem) => this.#problem(deviceId, problem));
     this.#webSockets = new WebSocketDoor(settings.server, (stream, request) => {
@@ -109,7 +114,9 @@ export class Broker implements DeviceBroker {
       const text = Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor;
       this.#accept(stream, settings.addressOf?.(remote, text) ?? remote, request);
     });
-    this.#tcpServer = listener(settings.tls ?? null, (socket) => this.#accept(socket, socket.remoteAddress));
+    this.#tcpServer = listener(settings.tls ?? null, new Handshakes(onTooMany, settings.handshakeLimits), (socket) =>
+      this.#accept(socket, socket.remoteAddress),
+    );
   }
 
   async start(): Promise<void> {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { Broker } from '#fleet-server/broker/broker.ts';
+import { Broker, type BrokerSettings } from '#fleet-server/broker/broker.ts';
 import type { BrokerHooks, BrokerProblem, UpwardMessage } from '#fleet-server/broker/contract.ts';
 import { systemClock } from '#fleet-server/clock.ts';
 import { encodeUpward } from '#protocol/envelope.ts';
@@ -28,7 +28,7 @@ export class BrokerBench {
   readonly #sockets: Socket[] = [];
   readonly #waiters = new Set<() => void>();
 
-  constructor(hooks: Partial<BrokerHooks> = {}) {
+  constructor(hooks: Partial<BrokerHooks> = {}, settings: Partial<BrokerSettings> = {}) {
     const write = (fields: object, message: string) => void this.seen.logged.push(`${inspect(fields)} ${message}`);
     const fail = (fields: object, message: string) => {
       write(fields, message);
@@ -43,6 +43,7 @@ export class BrokerBench {
       server: this.http,
       log: { debug: write, info: write, warn: write, error: fail },
       clock: systemClock,
+      ...settings,
       hooks: {
         authenticate: (deviceId, credential) => credential === credentialOf(deviceId),
         onConnection: (deviceId, state, reason) => {
