@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DeviceRegister } from '#fleet-server/devices/device-register.ts';
+import { allDevices } from '#fleet-server/devices/devices-store.ts';
+import { lossPolicy } from '#fleet-server/devices/losses.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
+import { manualClock } from '../manual-clock.ts';
 
 let api: ApiUnderTest;
 beforeEach(async () => {
@@ -31,4 +35,30 @@ test('figures of a stream that goes on are told each five seconds, whatever time
     expect(await goesOn(20)).toBe(usual);
   }
   end();
+});
+
+test('a connection that came and went is steady again after a quiet time, whatever time the clock is set to, and that is told', async () => {
+  const { deviceId } = await api.join();
+  const clock = manualClock();
+  const told: string[] = [];
+  const register = new DeviceRegister({ clock, secrets: api.app.secrets, publishChange: ({ subject }) => told.push(subject) });
+  register.start(await allDevices(api.store().database));
+  const isUnstable = () => register.get(deviceId)?.losses.unstableSinceMs !== null;
+  for (let time = 0; time < lossPolicy.least; time += 1) {
+    expect(isUnstable()).toBe(false);
+    register.onConnection(deviceId, 'connected', 'accepted');
+    register.onConnection(deviceId, 'disconnected', 'connection-lost');
+    await clock.advance(1000);
+  }
+  register.onConnection(deviceId, 'connected', 'accepted');
+  clock.set(86_400_000);
+  await clock.advance(lossPolicy.quietMs / 2);
+  clock.set(-2 * 86_400_000);
+  await clock.advance(lossPolicy.quietMs / 2 - 2000);
+  expect(isUnstable()).toBe(true);
+  told.length = 0;
+  await clock.advance(2000);
+  expect(isUnstable()).toBe(false);
+  expect(told).toEqual(['device']);
+  register.stop();
 });
