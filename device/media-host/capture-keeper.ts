@@ -43,6 +43,8 @@ const restartPolicy: BackOffPolicy = { firstMs: 500, factor: 2, capMs: 10_000, j
 const cardRestartPolicy: BackOffPolicy = { firstMs: 250, factor: 1.5, capMs: 1000, jitter: 0.2 };
 /** How often it is looked whether a camera whose restart is held up has been away meanwhile. */
 const heldLookMs = 1000;
+/** A camera that is back may refuse at first: its rights are given after its node, and its firmware starts. So long nothing is held up. */
+const settlingMs = 10_000;
 const longestReason = 500;
 /**
  * Viewers and restreaming services must not wait longer for the card. A source of a few frames a second gets four of its
@@ -89,6 +91,8 @@ export class CaptureKeeper {
   #fileFault = '';
   #live: readonly LiveProperty[] = [];
   #attempt = 0;
+  #wasAway = false;
+  #settlesFromMs = Number.NEGATIVE_INFINITY;
   #losses = 0;
   #runningSinceMs: number | null = null;
   /** Of whatever is on air; null before the first picture of all. */
@@ -146,6 +150,8 @@ export class CaptureKeeper {
     const spare = plan.withoutMicrophone?.description;
     if (this.#withoutMicrophone?.description !== spare || !isBesideSame)
       this.#withoutMicrophone = spare === undefined ? null : this.#newCapture(spare, plan);
+    // A camera that is back under another number comes as another plan.
+    if (plan.description !== this.#plan?.description) this.#settlesFromMs = this.#clock.monotonicMs();
     this.#plan = plan;
     this.#live = live;
     this.#attempt = 0;
@@ -257,6 +263,7 @@ export class CaptureKeeper {
     this.#fileFault = '';
     const { devicePath, deviceUsb } = this.#plan ?? {};
     const isAway = devicePath === undefined ? null : this.#world.whyAway(devicePath, deviceUsb);
+    this.#noteWhetherAway(isAway !== null);
     if (isAway !== null) {
       this.#onFailed({ reason: isAway, element: null, isStandstill: false }, true);
       return;
@@ -269,6 +276,14 @@ export class CaptureKeeper {
     this.#onFailed({ reason: problem, element: null, isStandstill: false }, true);
     // What cannot be parsed now cannot be parsed later by this process, and each trial leaks.
     this.#cancelRestart();
+  }
+
+  #noteWhetherAway(isAway: boolean): void {
+    if (this.#wasAway && !isAway) {
+      this.#settlesFromMs = this.#clock.monotonicMs();
+      this.#attempt = 0;
+    }
+    this.#wasAway = isAway;
   }
 
   #stopCapture(why: string): void {
@@ -326,7 +341,8 @@ export class CaptureKeeper {
     const policy = hasCard || isUnopened ? cardRestartPolicy : restartPolicy;
     const backOffMs = backOffDelay(policy, this.#attempt, this.#random());
     const isLook = isUnopened || this.#isOnlyLook(failure);
-    const holdMs = isLook ? 0 : this.#allowance.holdMs(this.#clock.monotonicMs());
+    const isSettling = this.#clock.monotonicMs() - this.#settlesFromMs < settlingMs;
+    const holdMs = isLook || isSettling ? 0 : this.#allowance.holdMs(this.#clock.monotonicMs());
     const isHeld = holdMs > backOffMs;
     this.#enterFailure(said, hasCard, isHeld ? new Date(this.#clock.nowMs() + holdMs).toISOString() : undefined);
     if (isHeld) this.#holdRestart(this.#clock.monotonicMs() + holdMs);
@@ -356,6 +372,7 @@ export class CaptureKeeper {
         this.#cancelRestart = this.#clock.schedule(look, Math.min(leftMs, heldLookMs));
         return;
       }
+      this.#wasAway ||= !isSame;
       const state = this.#state;
       if (state.kind === 'no-signal' || state.kind === 'failed') this.#enterFailure(state.reason, state.kind === 'no-signal');
       this.#restartCapture();

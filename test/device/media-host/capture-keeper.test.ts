@@ -130,14 +130,36 @@ describe('a camera that fails each time', () => {
     expect(bench.startsMs).toHaveLength(count + 1);
   });
 
+  it.each([
+    ['was seen to be away', [null, 'second']],
+    ['was away for less than a second', ['second']],
+  ])('is tried again and again for some seconds where it %s, and refuses at first', async (_, nodes) => {
+    const bench = new Bench();
+    await bench.useUp();
+    for (const node of nodes) {
+      bench.node = node;
+      await bench.clock.advance(1000);
+    }
+    const count = bench.startsMs.length;
+    await bench.clock.advance(2000);
+    expect(bench.startsMs.length).toBeGreaterThan(count);
+    expect(bench.nextTryAfterMs).toBeNull();
+    await bench.clock.advance(15_000);
+    expect(bench.nextTryAfterMs).not.toBeNull();
+  });
+
   it('is tried at once where somebody restarts it, and with another plan', async () => {
     const bench = new Bench();
     await bench.useUp();
     const count = bench.startsMs.length;
     await bench.keeper.restart();
     expect(bench.startsMs).toHaveLength(count + 1);
+    expect(bench.nextTryAfterMs).toBe(60_000);
     await bench.keeper.run(planOf('camera', 'another capture'), []);
     expect(bench.startsMs).toHaveLength(count + 2);
+    // A camera that is back under another number, and refuses at first.
+    await bench.clock.advance(2000);
+    expect(bench.startsMs.length).toBeGreaterThan(count + 2);
   });
 });
 

@@ -172,7 +172,7 @@ describe('a camera that is pulled out', () => {
     expect(await host.supervisor.apply(known(29))).toEqual({ kind: 'applied' });
     for (const again of [() => host.supervisor.restartCapture(), () => host.supervisor.apply(known(28))]) {
       await camera.unplug();
-      await until('a restart that is held up', 20_000, nextTry);
+      await until('a restart that is held up', 40_000, nextTry);
       expect(kindOf(host)).toBe('no-signal');
       await camera.plug();
       expect(await again()).toEqual({ kind: 'applied' });
