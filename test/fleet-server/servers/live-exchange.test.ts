@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#fleet-server/clock.ts';
+import { lossPolicy } from '#fleet-server/devices/losses.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { aloneOnDatabase } from '#fleet-server/servers/contract.ts';
 import { FleetRelays } from '#fleet-server/servers/fleet-relays.ts';
@@ -64,6 +65,26 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
       const tookMs = await timeUntil('shown as offline', 5000, async () => (await presenceAt(server, device.id)) === 'offline');
       console.info(`offline at a server after its connection ended elsewhere: ${tookMs} ms`);
     }
+  });
+
+  test('how often a connection was lost is counted over all of them, and each says that it comes and goes', async () => {
+    const device = await fleet.join(fleet.server(0), 'restless');
+    const eachShows = (state: string) =>
+      until(`shown as ${state} by each`, 5000, async () => {
+        const shown = await Promise.all(fleet.servers.map((server) => presenceAt(server, device.id)));
+        return shown.every((one) => one === state);
+      });
+    const eachSays = () => Promise.all(fleet.servers.map(async (server) => (await deviceAt(server, device.id)).conditions));
+    for (let time = 0; time < lossPolicy.least; time += 1) {
+      if (time > 0) expect(await eachSays()).toEqual([[], [], []]);
+      await until('it is let in', 5000, () => device.connect(fleet.server(time % 3).mqttPort).then(() => true));
+      await eachShows('online');
+      device.leave();
+      await eachShows('offline');
+    }
+    const unstable = [{ code: 'connection-unstable', detail: expect.stringContaining('lost 5 times') }];
+    await until('said by each', 5000, async () => (await eachSays()).every((said) => said.length === 1));
+    expect(await eachSays()).toMatchObject([unstable, unstable, unstable]);
   });
 
   test('a stream that one relay receives is played at each of them', async () => {
