@@ -75,15 +75,25 @@ export const MediaFigures = Type.Object({
 export type MediaFigures = Static<typeof MediaFigures>;
 
 export const OutputState = Type.Union([
-  Type.Object({ kind: Type.Literal('connecting'), attempt: Type.Integer({ minimum: 1 }) }),
+  Type.Object({
+    kind: Type.Literal('connecting'),
+    attempt: Type.Integer({ minimum: 1 }),
+    lastError: Type.Optional(Reason),
+  }),
   Type.Object({ kind: Type.Literal('streaming'), since: Timestamp }),
   Type.Object({ kind: Type.Literal('waiting'), attempt: Type.Integer({ minimum: 1 }), nextTryAt: Timestamp, lastError: Reason }),
-  Type.Object({ kind: Type.Literal('stopped') }),
+  /** With a reason where it is wanted and cannot be had here: nothing is tried until the device's hardware or settings are others. */
+  Type.Object({ kind: Type.Literal('stopped'), lastError: Type.Optional(Reason) }),
 ]);
 export type OutputState = Static<typeof OutputState>;
 
 /** The output of AV_STREAM_URL: the one that goes to the fleet's relay, where no other address was chosen. */
 export const mainOutputId = 'rtmp';
+
+/** What goes somewhere. The previews for the dashboard are no stream: where they fail, nobody's picture is missing but the operator's. */
+export function isStream({ kind }: Pick<OutputStatus, 'kind'>): boolean {
+  return kind === 'rtmp' || kind === 'icecast';
+}
 
 /** What a recording says beyond what every output says. */
 export const RecordingStatus = Type.Object({
@@ -99,6 +109,7 @@ export type RecordingStatus = Static<typeof RecordingStatus>;
 
 export const OutputStatus = Type.Object({
   id: Type.String({ pattern: '^[a-z0-9-]{1,40}$' }),
+  /** `preview`: the pictures for the dashboard; it streams while they come. */
   kind: Type.Enum(['rtmp', 'recording', 'preview', 'icecast']),
   /** The address without its key. */
   target: Type.String({ maxLength: 1024 }),

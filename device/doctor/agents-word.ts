@@ -18,7 +18,7 @@ export function agentsWord(
     const definition = isConditionCode(code) ? conditionDefinitions[code] : null;
     return warn('condition', `${definition?.title ?? code}${detail === undefined ? '' : `: ${detail}`}`, definition?.advice ?? '');
   });
-  return [camera(health), ...encoder(health), ...microphone(health), ...streams, ...told];
+  return [camera(health), ...encoder(health), ...microphone(health), ...preview(health), ...streams, ...told];
 }
 
 function camera({ media, figures }: Health): Check {
@@ -34,6 +34,13 @@ function encoder({ media, figures }: Health): readonly Check[] {
   if (figures.videoBitrateKbps > 0) return [pass('encoder', given)];
   // Of one second, which a busy board may have spent on something else.
   return [warn('encoder', given, 'Run this again. If it stays so, stop the agent first: then each encoder is tried by itself.')];
+}
+
+/** A device streams without them: it is never more than a warning. */
+function preview({ outputs }: Health): readonly Check[] {
+  const state = outputs.find(({ kind }) => kind === 'preview')?.state;
+  if (state === undefined || !('lastError' in state) || state.lastError === undefined) return [];
+  return [warn('preview', state.lastError, 'Until that is mended the dashboard shows no new picture of this device; its stream goes on.')];
 }
 
 /** As the level is told: nothing at all. */

@@ -8,6 +8,7 @@ import { chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
 import { noDecoderWords } from '#device/plan/keyframe-look.ts';
 import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline } from '#device/plan/plan.ts';
+import { noJpegEncoderWords } from '#device/plan/preview.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
@@ -116,9 +117,13 @@ export async function checkCamera(host: BenchHost, subject: MediaSubject): Promi
   return warn('camera', figure, 'Many cameras slow down in poor light; else lower the size, or use another USB port.');
 }
 
-/** Whether somebody can see what a camera gives that encodes by itself; nothing is said of the others. */
+/** Whether somebody can see what a camera gives that encodes by itself, and whether previews can be had; of what is well nothing else is said. */
 export function checkSight({ settings, hardware, profile }: MediaSubject): readonly Check[] {
-  const look = planPipeline(settings, hardware, profile).capture.keyframeLook;
+  const { capture, preview } = planPipeline(settings, hardware, profile);
+  const look = capture.keyframeLook;
+  if (look?.description !== null && preview?.encoder === null) {
+    return [warn('preview', noJpegEncoderWords, 'Until then the dashboard shows no picture of this device; its stream goes on.')];
+  }
   if (look === undefined) return [];
   if (look.description !== null) return [pass('picture', 'the camera’s own H.264 is looked at, a keyframe a second')];
   const advice = 'Install gstreamer1.0-plugins-bad (openh264dec); until then nobody is told of a black or frozen picture.';

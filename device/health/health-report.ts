@@ -13,7 +13,7 @@ import { describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition, ConditionCode } from '#protocol/conditions.ts';
-import type { MediaState, OutputStatus } from '#protocol/media.ts';
+import { isStream, type MediaState, type OutputStatus } from '#protocol/media.ts';
 import type { Health, RecordingsSummary, Report, SettingRefusal } from '#protocol/messages.ts';
 import { settingDefinitions, settingKeys } from '#protocol/settings.ts';
 
@@ -111,7 +111,7 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
   }
   found.push(...observeUnseen(status, prepared));
   for (const { id, kind, target, state } of status?.outputs ?? []) {
-    if (kind === 'recording') continue;
+    if (!isStream({ kind })) continue;
     if (state.kind === 'waiting') {
       found.push({ code: 'output-down', detail: `${id} (${target}): ${state.lastError}` });
       break;

@@ -29,7 +29,8 @@ export type CaptureKeeperHandlers = {
   /** Tags of another source or a new run follow, with a time line of their own. */
   readonly onStart: () => void;
   readonly onTag: (tag: Tag) => void;
-  readonly onPreview: (jpeg: Buffer) => void;
+  readonly onPicture: (picture: Buffer) => void;
+  readonly onLookFailed: (reason: string, retryMs: number) => void;
   readonly onSamples: (block: Buffer) => void;
   readonly onTick: () => void;
   readonly onLuma: (grey: Buffer) => void;
@@ -110,7 +111,7 @@ export class CaptureKeeper {
     this.#card = new NoSignalCard(clock, {
       onAir: handlers.onStart,
       onTag: (tag) => this.#onTag(tag),
-      onPreview: handlers.onPreview,
+      onPicture: handlers.onPicture,
       onFailed: (reason) => this.#onCardFailed(reason),
     });
     this.#writer = new CardWriter(clock, (text) => {
@@ -238,7 +239,8 @@ export class CaptureKeeper {
       onTag: (tag) => {
         for (const passed of this.#gate.pass(tag, () => this.#goOnAir())) this.#onTag(passed);
       },
-      onPreview: (jpeg) => this.#gate.isOpen && this.#handlers.onPreview(jpeg),
+      onPicture: (picture) => this.#gate.isOpen && this.#handlers.onPicture(picture),
+      onLookFailed: this.#handlers.onLookFailed,
       onSamples: (block) => this.#gate.isOpen && this.#handlers.onSamples(block),
       onTick: () => this.#gate.isOpen && this.#handlers.onTick(),
       onLuma: (grey) => this.#gate.isOpen && this.#handlers.onLuma(grey),

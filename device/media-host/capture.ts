@@ -1,5 +1,5 @@
 /**
- * One capture: runs its pipeline, hands out tags and previews, and says once why it failed. It restarts nothing.
+ * One capture: runs its pipeline, hands out tags and small pictures, and says once why it failed. It restarts nothing.
  *
  * Life is proven by frames alone: a pipeline whose camera hangs posts no error and stays in PLAYING.
  */
@@ -15,7 +15,10 @@ import type { CapturePlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 
 export type CaptureHandlers = {
   readonly onTag: (tag: Tag) => void;
-  readonly onPreview: (jpeg: Buffer) => void;
+  /** A small raw picture for a preview. */
+  readonly onPicture: (picture: Buffer) => void;
+  /** What gives the small pictures of a camera's own H.264 has failed, and tries again by itself. */
+  readonly onLookFailed: (reason: string, retryMs: number) => void;
   /** 16-bit samples of two channels in turn, half a second of them. */
   readonly onSamples: (block: Buffer) => void;
   /** Half a second has passed by the pipeline's clock. */
@@ -124,9 +127,9 @@ export class Capture {
     if (soundClock !== null && this.#plannedSoundCaps !== null) setProperty(soundClock, 'caps', this.#plannedSoundCaps);
     this.#pipeline?.play();
     this.#pulls.pull('tags', this.#onTagBuffer);
-    const { onPreview, onSamples, onTick, onLuma } = this.#handlers;
+    const { onPicture, onSamples, onTick, onLuma } = this.#handlers;
     for (const [sink, take] of [
-      ['preview', onPreview],
+      ['preview-pictures', onPicture],
       ['samples', onSamples],
       ['ticks', onTick],
       ['luma', onLuma],
@@ -211,8 +214,8 @@ export class Capture {
       this.#hasFrame = true;
       this.#player?.onPicture(tag.timestampMs);
     }
-    this.#look?.take(tag);
     this.#handlers.onTag(tag);
+    if (this.#pulls.isRunning) this.#look?.take(tag);
   };
 
   #scheduleCheck(): void {

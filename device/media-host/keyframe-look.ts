@@ -1,16 +1,19 @@
 /**
- * Previews and small grey copies of a camera's own H.264, from its keyframes alone. It runs beside the capture and holds up nothing:
- * where it fails, nothing is seen, and the stream goes on.
+ * Small pictures and smaller grey copies of a camera's own H.264, from its keyframes alone. It runs beside the capture and holds up
+ * nothing: where it fails, nothing is seen, and the stream goes on.
  */
 import type { Clock } from '#device/media/clock.ts';
 import { isVideoHeader, type Tag, videoFileHeader } from '#device/media-host/flv.ts';
-import { type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
+import { describeError, type GstElement, GstPipeline, setProperty } from '#device/media-host/gst-pipeline.ts';
 import { SinkPulls } from '#device/media-host/sink-pulls.ts';
 import type { KeyframeLookPlan } from '#device/plan/pipeline-plan.ts';
 
 export type KeyframeLookHandlers = {
-  readonly onPreview: (jpeg: Buffer) => void;
+  /** A small raw picture for a preview. */
+  readonly onPicture: (picture: Buffer) => void;
   readonly onLuma: (grey: Buffer) => void;
+  /** It tries again by itself when the time is over. */
+  readonly onLookFailed: (reason: string, retryMs: number) => void;
 };
 
 /** A camera's clock is not ours: a keyframe that comes a little early is taken all the same. */
@@ -76,11 +79,11 @@ export class KeyframeLook {
     try {
       this.#pipeline ??= new GstPipeline(this.#description, {
         keepsBusThread: false,
-        onError: () => this.#fail(),
-        onEnd: () => this.#fail(),
+        onError: (error) => this.#fail(describeError(error)),
+        onEnd: () => this.#fail('its pictures have ended'),
       });
-    } catch {
-      this.#fail();
+    } catch (cause) {
+      this.#fail(cause instanceof Error ? cause.message : String(cause));
       return false;
     }
     this.#pulls.begin();
@@ -88,9 +91,9 @@ export class KeyframeLook {
     this.#source()?.push?.(videoFileHeader);
     this.#push(header);
     this.#pulls.pull('luma', this.#handlers.onLuma);
-    this.#pulls.pull('preview', (jpeg) => {
+    this.#pulls.pull('preview-pictures', (picture) => {
       this.#previewAtMs = this.#clock.monotonicMs();
-      this.#handlers.onPreview(jpeg);
+      this.#handlers.onPicture(picture);
     });
     return true;
   }
@@ -103,12 +106,12 @@ export class KeyframeLook {
     return this.#pipeline?.element('keyframes') ?? null;
   }
 
-  /** That nothing is seen shows in the figures. */
-  #fail(): void {
+  #fail(reason: string): void {
     const header = this.#header;
     this.stop();
     // The capture goes on under it.
     this.#header = header;
     this.#failedAtMs = this.#clock.monotonicMs();
+    this.#handlers.onLookFailed(`the camera’s own H.264 cannot be decoded: ${reason}`, tryAgainMs);
   }
 }

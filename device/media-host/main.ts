@@ -20,8 +20,6 @@ const aliveIntervalMs = 500;
 const settleBoundMs = 1000;
 /** States that change in one moment are told in one message. */
 const statusDelayMs = 20;
-/** What the fleet server's preview topic takes. */
-const maximumPreviewBytes = 256 * 1024;
 /** Ctrl-C reaches the whole process group: the agent then stops us in order. If it does not, we stop by ourselves. */
 const orphanBoundMs = 3000;
 
@@ -41,7 +39,7 @@ const engine = new MediaEngine({
   onState: () => sendStatusSoon(),
   onEvent: (event, detail) => door.send({ kind: 'event', event, detail }),
   onPreview: (jpeg) => {
-    if (door.hasAgent && jpeg.length <= maximumPreviewBytes) door.send({ kind: 'preview', jpegBase64: jpeg.toString('base64') });
+    if (door.hasAgent) door.send({ kind: 'preview', jpegBase64: jpeg.toString('base64') });
   },
 });
 

@@ -13,7 +13,7 @@ import { captureSteps, isSameCapture, outputSteps, type Step, withSilence } from
 import { RateFollower } from '#device/media-host/rate-follower.ts';
 import { TagBus } from '#device/media-host/tag-bus.ts';
 import { TimeLine } from '#device/media-host/timeline.ts';
-import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { PipelinePlan, PlannedOutput } from '#device/plan/pipeline-plan.ts';
 import type { MediaFigures, MediaState } from '#protocol/media.ts';
 
 export type MediaEngineOptions = {
@@ -60,7 +60,7 @@ export class MediaEngine {
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
-    this.#outputMaker = new OutputMaker(options.recordingDirectory);
+    this.#outputMaker = new OutputMaker(options);
     this.#network = new NetworkWatch(options.clock, () => {
       for (const output of this.#outputs.values()) output.onNetworkReturn?.();
     });
@@ -74,7 +74,12 @@ export class MediaEngine {
         this.#content.startCapture();
       },
       onTag: (tag) => this.#onTag(tag),
-      onPreview: options.onPreview,
+      onPicture: (picture) => {
+        for (const output of this.#outputs.values()) output.onPicture?.(picture);
+      },
+      onLookFailed: (reason, retryMs) => {
+        for (const output of this.#outputs.values()) output.onPictureFault?.(reason, retryMs);
+      },
       onSamples: (block) => this.#onSamples(block),
       onTick: () => this.#content.addTick(options.clock.monotonicMs()),
       onLuma: (grey) => this.#content.addLuma(grey, options.clock.monotonicMs()),
@@ -235,7 +240,7 @@ export class MediaEngine {
     }
   }
 
-  #startOutput(plan: OutputPlan): void {
+  #startOutput(plan: PlannedOutput): void {
     const { clock, random, onState, onEvent } = this.#options;
     const output = this.#outputMaker.make(plan, { bus: this.#bus, clock, random, onState, onEvent });
     this.#outputs.set(plan.id, output);

@@ -9,7 +9,7 @@ export type NoSignalCardHandlers = {
   /** Its tags follow, with a time line of their own. */
   readonly onAir: () => void;
   readonly onTag: (tag: Tag) => void;
-  readonly onPreview: (jpeg: Buffer) => void;
+  readonly onPicture: (picture: Buffer) => void;
   /** It is off the air by then. */
   readonly onFailed: (reason: string) => void;
 };
@@ -89,9 +89,10 @@ export class NoSignalCard {
       onTag: (tag) => {
         for (const passed of this.#gate.pass(tag, this.#handlers.onAir)) this.#handlers.onTag(passed);
       },
-      onPreview: (jpeg) => {
-        if (this.isOnAir) this.#handlers.onPreview(jpeg);
+      onPicture: (picture) => {
+        if (this.isOnAir) this.#handlers.onPicture(picture);
       },
+      onLookFailed: () => undefined,
       onSamples: () => undefined,
       onTick: () => undefined,
       onLuma: () => undefined,

@@ -4,11 +4,11 @@
 import type { Clock } from '#device/media/clock.ts';
 import type { TagBus } from '#device/media-host/tag-bus.ts';
 import type { UplinkReading } from '#device/media-host/uplink-meter.ts';
-import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { PlannedOutput } from '#device/plan/pipeline-plan.ts';
 import type { OutputStatus } from '#protocol/media.ts';
 
 export type Output = {
-  readonly plan: OutputPlan;
+  readonly plan: PlannedOutput;
   readonly start: () => void;
   /** Returns at once, whatever network and disk do; may be called twice. */
   readonly stop: () => void;
@@ -17,6 +17,10 @@ export type Output = {
   /** Called after each tag on the bus, and four times a second without one: all of an output's work is done here. */
   readonly advance: () => void;
   readonly status: () => OutputStatus;
+  /** A small raw picture of what is on air, for an output that shows pictures. */
+  readonly onPicture?: (picture: Buffer) => void;
+  /** What gives those pictures has failed, and tries again by itself when the time is over. */
+  readonly onPictureFault?: (reason: string, retryMs: number) => void;
   /** A network has come back: an output that waits for one tries now. */
   readonly onNetworkReturn?: () => void;
   /** Of an output whose way may be too slow for the stream: what the way carries; null while it carries none. */

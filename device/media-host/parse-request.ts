@@ -47,7 +47,16 @@ const adaptive = object({
   minimumKbps: integer(),
   maximumKbps: integer(),
 });
-const plan = object({ capture, live: list(live, 16), outputs: list(output, 16), adaptive: optional(adaptive) });
+const preview = oneKindOf({
+  preview: object({
+    id: oneOf(['preview']),
+    target: text(1024),
+    intervalS: integer(1),
+    encoder: orNull(object({ description: text(1024), pictureBytes: integer(1) })),
+    missing: orNull(text(500)),
+  }),
+});
+const plan = object({ capture, live: list(live, 16), outputs: list(output, 16), preview: optional(preview), adaptive: optional(adaptive) });
 const requestId = integer(1);
 const request = oneKindOf({
   apply: object({ id: requestId, plan }),

@@ -1,5 +1,5 @@
 /** What has to be done to get from the plan that runs to the plan that is wanted. Pure; steps as data, in order. */
-import type { CapturePlan, CardPlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { CapturePlan, CardPlan, LiveProperty, PipelinePlan, PlannedOutput } from '#device/plan/pipeline-plan.ts';
 
 /** One entry a kind of step; union and table of executors derive from it. */
 export type StepKinds = {
@@ -9,7 +9,7 @@ export type StepKinds = {
   'set-card': { readonly card: CardPlan | null };
   'set-live': { readonly live: readonly LiveProperty[] };
   'stop-output': { readonly id: string };
-  'start-output': { readonly output: OutputPlan };
+  'start-output': { readonly output: PlannedOutput };
 };
 
 export type Step = { readonly [K in keyof StepKinds]: { readonly kind: K } & StepKinds[K] }[keyof StepKinds];
@@ -39,15 +39,20 @@ export function captureSteps(running: PipelinePlan | null, wanted: PipelinePlan,
 }
 
 export function outputSteps(running: PipelinePlan | null, wanted: PipelinePlan): readonly Step[] {
-  const former = new Map((running?.outputs ?? []).map((output) => [output.id, output]));
-  const next = new Map(wanted.outputs.map((output) => [output.id, output]));
+  const former = new Map((running === null ? [] : plannedOutputs(running)).map((output) => [output.id, output]));
+  const next = new Map(plannedOutputs(wanted).map((output) => [output.id, output]));
   // A receiver that was told of sound waits for it: where nothing stands in for it, the streams begin anew.
   const hasLostSound = running?.capture.hasAudio === true && !wanted.capture.hasAudio;
-  const isKept = (output: OutputPlan) => !hasLostSound && isSame(former.get(output.id), next.get(output.id));
+  const isKept = (output: PlannedOutput) =>
+    (output.kind === 'preview' || !hasLostSound) && isSame(former.get(output.id), next.get(output.id));
   return [
     ...[...former.values()].filter((output) => !isKept(output)).map(({ id }) => ({ kind: 'stop-output', id }) as const),
     ...[...next.values()].filter((output) => !isKept(output)).map((output) => ({ kind: 'start-output', output }) as const),
   ];
+}
+
+function plannedOutputs({ outputs, preview }: PipelinePlan): readonly PlannedOutput[] {
+  return preview === undefined ? outputs : [...outputs, preview];
 }
 
 /** A capture that plays a file is the same only while it is the same file. */

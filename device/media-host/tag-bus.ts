@@ -5,26 +5,39 @@ import type { TagQueue } from '#device/media-host/tag-queue.ts';
 /** A camera with keyframes far apart must not fill the memory: beyond this a late joiner waits for the next keyframe. */
 const maximumGroupBytes = 8 * 1024 * 1024;
 
+/** Counted since the start. */
+export type PassedTags = { readonly captures: number; readonly frames: number; readonly keyframes: number };
+
 export class TagBus {
   readonly #headers = new Map<Tag['kind'], PlacedTag>();
   /** From the last keyframe on; empty until there is one under the present headers. */
   #group: PlacedTag[] = [];
   #groupBytes = 0;
   readonly #queues = new Set<TagQueue>();
+  #captures = 0;
+  #frames = 0;
+  #keyframes = 0;
 
   /** A late joiner would see a picture at once. */
   get isReady(): boolean {
     return this.#group.length > 0;
   }
 
+  get passed(): PassedTags {
+    return { captures: this.#captures, frames: this.#frames, keyframes: this.#keyframes };
+  }
+
   /** The headers of the old capture are not those of the new. */
   startCapture(): void {
+    this.#captures += 1;
     this.#headers.clear();
     this.#clearGroup();
   }
 
   publish(tag: PlacedTag): void {
     if (tag.isHeader) this.#headers.set(tag.kind, tag);
+    else if (tag.kind === 'video') this.#frames += 1;
+    if (tag.isKeyframe) this.#keyframes += 1;
     this.#remember(tag);
     for (const queue of this.#queues) queue.offer(tag);
   }

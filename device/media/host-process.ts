@@ -6,8 +6,8 @@ import { mediaHostProgram } from '#device/installation.ts';
 import { mediaHostNodeFlags } from '#device/lean-node.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 
-/** One thread of the pool for each of 16 outputs, seven for each of two captures, and Node's own four, with two to spare. */
-const threadPoolSize = 36;
+/** One thread of the pool for each of 16 outputs, seven for each of two captures, two for the previews, and Node's own four, with two to spare. */
+const threadPoolSize = 38;
 
 /** What GStreamer and its plug-ins read. Everything else stays out: our own environment may hold the stream key and the join token. */
 const passedOn =

@@ -6,7 +6,7 @@
  *   stands in quotes. The two exceptions, a source element and an audio source element, come from the device's own
  *   environment alone.
  * - No secret is ever part of it.
- * - Every queue has a bound; the preview branch can hold up nothing.
+ * - Every queue has a bound; no branch that looks at the picture holds up anything.
  */
 import type { CameraMode } from '#device/plan/camera-mode.ts';
 import type { Turn } from '#device/plan/choose-picture.ts';
@@ -164,33 +164,11 @@ function fraction(framesPerSecond: number): string | null {
   return null;
 }
 
-const previewSidePixels = 640;
-const previewQuality = 70;
 /** What comes behind it and is slow loses pictures, and none wait. */
 export const oneWaits = 'queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0';
 
-/**
- * JPEG pictures, the first at once. The rate is cut before anything else, so that the frames between two pictures cost nothing; the
- * queue holds one and throws the older away.
- */
-export function previewBranch(picture: Picture, intervalS: number): string {
-  const rate = `videorate drop-only=true ! video/x-raw,framerate=1/${intervalS}`;
-  return `${rawTee}. ! ${rate} ! ${oneWaits} ! ${previewPictures(picture)}`;
-}
-
-/** From raw pictures to JPEG of at most 640 pixels a side. */
-export function previewPictures(picture: Picture): string {
-  const scale = Math.min(1, previewSidePixels / Math.max(picture.width, picture.height));
-  const even = (side: number) => Math.max(16, Math.round((side * scale) / 2) * 2);
-  return [
-    `videoscale ! video/x-raw,width=${even(picture.width)},height=${even(picture.height)},pixel-aspect-ratio=1/1`,
-    `jpegenc quality=${previewQuality}`,
-    'appsink name=preview sync=false max-buffers=1 drop=true',
-  ].join(' ! ');
-}
-
 /** A name of its own and nothing else: a fraction or a channel mask in the caps of what is pulled leaks in the binding, each time. */
-const bareCaps = (name: string) => `capssetter join=false replace=true caps=${name}`;
+export const bareCaps = (name: string) => `capssetter join=false replace=true caps=${name}`;
 
 /** What the branches below need beside what every description needs. */
 export const pictureProbeElements = ['capssetter'];

@@ -2,9 +2,9 @@
  * A look at the picture of a camera that encodes by itself: its keyframes alone are decoded, about one a second, in a pipeline beside
  * the capture. What is wrong with that one is nothing to the stream. Pure.
  */
-import { oneWaits, previewPictures, probePictures, rawTee } from '#device/plan/capture.ts';
-import type { Picture } from '#device/plan/picture.ts';
+import { oneWaits, probePictures, rawTee } from '#device/plan/capture.ts';
 import type { KeyframeLookPlan } from '#device/plan/pipeline-plan.ts';
+import { type PreviewSize, previewPictures } from '#device/plan/preview.ts';
 
 /**
  * By software first: the hardware's decoders want more than one picture. `avdec_h264` with several threads would hold back one
@@ -22,6 +22,7 @@ export const noDecoderWords = 'not looked at: GStreamer has no H.264 decoder her
 export type LookWish = {
   /** 0: no previews. */
   readonly previewIntervalS: number;
+  readonly size: PreviewSize;
   /** Somebody is to be told of a black or frozen picture. */
   readonly isWatched: boolean;
 };
@@ -33,10 +34,10 @@ function keyframeDecoder(elements: ReadonlySet<string>): string | null {
 }
 
 /** Null where nobody wants to look. */
-export function planKeyframeLook(picture: Picture, wish: LookWish, elements: ReadonlySet<string>): KeyframeLookPlan | null {
+export function planKeyframeLook({ size, ...wish }: LookWish, elements: ReadonlySet<string>): KeyframeLookPlan | null {
   const decoder = keyframeDecoder(elements);
   const lookers = [
-    ...(wish.previewIntervalS === 0 ? [] : [`${rawTee}. ! valve name=preview-valve ! ${previewPictures(picture)} async=false`]),
+    ...(wish.previewIntervalS === 0 ? [] : [`${rawTee}. ! valve name=preview-valve ! ${previewPictures(size, elements)} async=false`]),
     ...(wish.isWatched ? [`${rawTee}. ! ${probePictures()} async=false`] : []),
   ];
   if (lookers.length === 0) return null;

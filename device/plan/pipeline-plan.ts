@@ -68,8 +68,8 @@ export type DeviceUsb = Static<typeof DeviceUsb>;
 /** How the pictures of a camera are seen that encodes by itself: its keyframes are decoded beside the capture. */
 export const KeyframeLookPlan = Type.Object({
   /**
-   * From `appsrc name=keyframes`, which takes FLV, to `appsink name=preview` behind `valve name=preview-valve`, and to `appsink name=luma`. Null: nothing here can
-   * decode them.
+   * From `appsrc name=keyframes`, which takes FLV, to `appsink name=preview-pictures` behind `valve name=preview-valve`, and to `appsink name=luma`. Null: nothing
+   * here can decode them.
    */
   description: Type.Union([Type.String({ maxLength: 2048 }), Type.Null()]),
   /** 0: no previews. */
@@ -82,7 +82,7 @@ export type KeyframeLookPlan = Static<typeof KeyframeLookPlan>;
 export const CapturePlan = Type.Object({
   /**
    * A GStreamer pipeline description. It ends in `appsink name=tags`, whose every buffer is one FLV tag, and has a second
-   * `appsink name=preview` with JPEG pictures where previews are wanted and can be had from raw pictures. It never holds a secret.
+   * `appsink name=preview-pictures` with small raw pictures where previews are wanted and can be had from it. It never holds a secret.
    */
   description: Type.String({ maxLength: 8192 }),
   source: VideoSource,
@@ -157,11 +157,36 @@ export type RecordingOutputPlan = Static<typeof RecordingOutputPlan>;
 export const OutputPlan = Type.Union([RtmpOutputPlan, IcecastOutputPlan, RecordingOutputPlan]);
 export type OutputPlan = Static<typeof OutputPlan>;
 
+/**
+ * The pictures for the dashboard, as JPEG. Not among the outputs: a media host of an earlier version refuses a plan with a kind of output
+ * that it does not know, and takes no notice of a field.
+ */
+export const PreviewPlan = Type.Object({
+  id: Type.Literal('preview'),
+  kind: Type.Literal('preview'),
+  /** For screens. */
+  target: Type.String({ maxLength: 1024 }),
+  intervalS: Type.Integer({ minimum: 1 }),
+  /** From `appsrc name=pictures`, which takes raw pictures of so many bytes, to `appsink name=preview`. Null: nothing here can encode them. */
+  encoder: Type.Union([
+    Type.Object({ description: Type.String({ maxLength: 1024 }), pictureBytes: Type.Integer({ minimum: 1 }) }),
+    Type.Null(),
+  ]),
+  /** Why the capture gives no pictures for it, in words; null: it gives them. */
+  missing: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
+});
+export type PreviewPlan = Static<typeof PreviewPlan>;
+
+/** Whatever the media host reports as an output. */
+export type PlannedOutput = OutputPlan | PreviewPlan;
+
 export const PipelinePlan = Type.Object({
   capture: CapturePlan,
   /** Set after every start of the capture, and alone when nothing else differs: the stream is not interrupted. */
   live: Type.Array(LiveProperty, { maxItems: 16 }),
   outputs: Type.Array(OutputPlan, { maxItems: 16 }),
+  /** Absent: nobody wants previews. */
+  preview: Type.Optional(PreviewPlan),
   /** Absent: the encoder keeps its bitrate, because it cannot change it while it runs or because nobody wants it to. */
   adaptive: Type.Optional(AdaptivePlan),
 });

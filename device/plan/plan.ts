@@ -9,6 +9,7 @@ import { noDecoderWords, planKeyframeLook } from '#device/plan/keyframe-look.ts'
 import { planIcecastOutput, planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import { nearestWithin } from '#device/plan/picture.ts';
 import type { AdaptivePlan, CapturePlan, KeyframeLookPlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import { canEncodePreviews, type PreviewSize, planPreview, previewBranch, previewSize } from '#device/plan/preview.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
 import { fittingParameters, parseParameters } from '#device/settings/encoder-parameters.ts';
@@ -33,8 +34,14 @@ export function planPipeline(
   const audio: AudioChoice = hasElement(hardware, 'voaacenc') ? chooseAudio(settings, hardware, profile, chosen) : { kind: 'off' };
   const choice = choosePicture(chosen, settings, hardware, profile);
   const audioPart = describeAudio(video.kind === 'absent' ? silenceFor(audio) : audio, settings, hardware);
-  const videoPart = planVideo(video, video.kind === 'absent' ? cardChoice(choice) : choice, settings, hardware);
-  const cardPart = planVideo({ kind: 'card' }, cardChoice(choice), settings, hardware);
+  // Of one size, whatever is on air: the card may be smaller than the camera's picture.
+  const previews = {
+    intervalS: number(settings, 'AV_PREVIEW_INTERVAL'),
+    size: previewSize(capture.turnedPicture(choice.given, choice.turn)),
+    elements: hardware.elements,
+  };
+  const videoPart = planVideo(video, video.kind === 'absent' ? cardChoice(choice) : choice, settings, hardware, previews.size);
+  const cardPart = planVideo({ kind: 'card' }, cardChoice(choice), settings, hardware, previews.size);
   const describe = (branches: readonly string[], sound: string | null) =>
     [capture.muxer(hardware.elements), ...branches, ...(sound === null ? [] : [sound])].join(' ');
   const silent = describeAudio(silenceFor(audio), settings, hardware);
@@ -72,6 +79,7 @@ export function planPipeline(
       ...planIcecastOutput(text(settings, 'AV_ICECAST_URL'), audioPart !== null),
       ...(settings.AV_RECORD.value === true ? [planRecording(settings)] : []),
     ],
+    ...(previews.intervalS === 0 ? {} : { preview: planPreview({ ...previews, isUndecoded: videoPart.look?.description === null }) }),
     ...(videoPart.adaptive === undefined ? {} : { adaptive: videoPart.adaptive }),
   };
 }
@@ -92,6 +100,7 @@ export function describePlan(plan: PipelinePlan): string {
     ...(live === '' ? [] : [`set while running: ${live}`]),
     `pipeline: ${description}`,
     ...(keyframeLook === undefined ? [] : [`keyframes: ${keyframeLook.description ?? noDecoderWords}`]),
+    ...(plan.preview === undefined ? [] : [`previews: ${plan.preview.missing ?? plan.preview.encoder?.description ?? ''}`]),
   ].join('\n');
 }
 
@@ -122,14 +131,20 @@ type VideoPart = {
   readonly look?: KeyframeLookPlan | null;
 };
 
-function planVideo(video: PlannedVideo, choice: PictureChoice, settings: ResolvedSettings, hardware: DetectedHardware): VideoPart {
+function planVideo(
+  video: PlannedVideo,
+  choice: PictureChoice,
+  settings: ResolvedSettings,
+  hardware: DetectedHardware,
+  preview: PreviewSize,
+): VideoPart {
   const { mode, given, turn, encoder: encoderProfile } = choice;
   const parser = describeParser(settings);
-  const previewIntervalS = hasElement(hardware, 'jpegenc') ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
+  const previewIntervalS = canEncodePreviews(hardware.elements) ? number(settings, 'AV_PREVIEW_INTERVAL') : 0;
   const isSeen = isWatched(video, choice, hardware);
   if (video.kind === 'camera' && mode?.encoding === 'h264') {
     const branches = [`${capture.nativeH264(video.camera.path, mode)} ! ${parser} ! queue ! mux.`];
-    const look = planKeyframeLook(given, { previewIntervalS, isWatched: isSeen }, hardware.elements);
+    const look = planKeyframeLook({ previewIntervalS, size: preview, isWatched: isSeen }, hardware.elements);
     return { branches, encoder: cameraEncodes, live: [], look };
   }
   const bitrateKbps = number(settings, 'AV_VIDEO_BITRATE');
@@ -146,7 +161,7 @@ function planVideo(video: PlannedVideo, choice: PictureChoice, settings: Resolve
   // The source's own thread only fills a short queue: a slow encoder does not make the driver drop what it could keep.
   const short = 'queue max-size-buffers=4 max-size-bytes=0 max-size-time=0';
   const lookers = [
-    ...(previewIntervalS === 0 ? [] : [capture.previewBranch(capture.turnedPicture(given, turn), previewIntervalS)]),
+    ...(previewIntervalS === 0 ? [] : [previewBranch(preview, previewIntervalS, hardware.elements)]),
     ...(isSeen ? [capture.pictureProbe()] : []),
   ];
   const branches =

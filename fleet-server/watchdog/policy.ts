@@ -35,9 +35,9 @@ export const rules: readonly Rule[] = [
 
 const stoppedByCommand: ConditionCode = 'stopped-by-command';
 
-/** Somebody told it to stop, and it does nothing else that a fault could spoil. */
+/** Somebody told it to stop, and it does nothing else that a fault could spoil: previews alone are no reason to restart anything. */
 export function isAtRest(device: DeviceView): boolean {
-  return device.outputs.length === 0 && has(device, stoppedByCommand);
+  return device.outputs.every(({ kind }) => kind === 'preview') && has(device, stoppedByCommand);
 }
 
 /** Nothing is done so soon after the server, the relay or the device's connection came to be. */

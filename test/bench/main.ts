@@ -100,7 +100,7 @@ async function measureGstLaunch(description: string): Promise<Load> {
   const pipeline = (/^pipeline: (.*)$/m.exec(description)?.[1] ?? '')
     .replace(' ! capssetter join=false replace=true caps=application/x-tags', '')
     .replace(/appsink name=tags( [a-z-]+=\S+)*/, `rtmp2sink chunk-size=4096 location=rtmp://127.0.0.1:${port}/live/bench`)
-    .replace(/appsink name=preview( [a-z-]+=\S+)*/, 'fakesink sync=false')
+    .replace(/appsink name=preview-pictures( [a-z-]+=\S+)*/, 'fakesink sync=false')
     .replace('name=encoder', `name=encoder bitrate=${/encoder\.bitrate=(\d+)/.exec(description)?.[1]}`);
   // The words of the description, as a shell would split it: quotes hold words together.
   const words = pipeline.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];

@@ -241,6 +241,11 @@ test('joins, streams, follows its settings, and stops in order', async () => {
   expect(host).not.toBe(before);
   expect(agent.messages).toMatchObject([{ kind: 'ready', deviceId: 'pi-1' }]);
   await until('a preview picture', 10_000, () => fleet.previews.length > 0);
+  await fleet.hear('health', ({ outputs }) => outputs.some(({ kind, state }) => kind === 'preview' && state.kind === 'streaming'));
+  await fleet.send('pi-1', 'desired', desired(3, { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360, AV_PREVIEW_INTERVAL: 0 }));
+  await fleet.hear('report', ({ settings, outputs }) => {
+    return settings['AV_PREVIEW_INTERVAL']?.value === 0 && outputs.map(({ kind }) => kind).join() === 'rtmp';
+  });
   const { code, tookMs } = await stopped(agent, 'SIGTERM');
   expect(code).toBe(0);
   expect(tookMs).toBeLessThan(5000);

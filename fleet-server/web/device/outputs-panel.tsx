@@ -17,29 +17,46 @@ const tones: { readonly [Kind in OutputStatus['state']['kind']]: Tone } = {
   stopped: 'quiet',
 };
 
-function OutputState({ state }: { readonly state: OutputStatus['state'] }) {
+function OutputState({ output: { kind, state } }: { readonly output: Pick<OutputStatus, 'kind' | 'state'> }) {
   const nowMs = useNow();
   switch (state.kind) {
     case 'streaming':
       return (
         <>
-          Sending for <For since={state.since} />
+          {kind === 'preview' ? 'Pictures come, for' : 'Sending for'} <For since={state.since} />
         </>
       );
     case 'connecting':
-      return `Connecting, attempt ${state.attempt}`;
+      return `${kind === 'preview' ? 'Waits for a picture' : 'Connecting'}, attempt ${state.attempt}`;
     case 'waiting':
       return `Attempt ${state.attempt} failed; ${nextTryWords(state.nextTryAt, nowMs)}`;
     case 'stopped':
-      return 'Stopped';
+      return state.lastError === undefined ? 'Stopped' : 'Cannot be had here';
     default:
       return state satisfies never;
   }
 }
 
+function toneOf(state: OutputStatus['state']): Tone {
+  return state.kind === 'stopped' && state.lastError !== undefined ? 'warn' : tones[state.kind];
+}
+
+function figuresOf({ kind, bytesSent, connections, droppedGroups, queuedBytes, lagMs }: OutputStatus): string {
+  if (kind === 'preview') return `${bytesWords(bytesSent)} of pictures`;
+  return [
+    `${bytesWords(bytesSent)} sent`,
+    `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    `${droppedGroups} dropped`,
+    `${bytesWords(queuedBytes)} queued`,
+    ...(lagMs === undefined ? [] : [`${millisecondsWords(lagMs)} behind`]),
+  ].join(' · ');
+}
+
 export function OutputsPanel({ device }: { readonly device: DeviceDetail }) {
-  // The recording has a card of its own.
-  const outputs = device.outputs.filter(({ kind }) => kind !== 'recording');
+  // The recording has a card of its own; the previews come last.
+  const isPreview = ({ kind }: OutputStatus): boolean => kind === 'preview';
+  const others = device.outputs.filter((output) => output.kind !== 'recording' && !isPreview(output));
+  const outputs = [...others, ...device.outputs.filter(isPreview)];
   const adaptation = device.adaptation === null ? null : adaptationWords(device.adaptation, outputs);
   return (
     <Panel title="Outputs">
@@ -51,20 +68,18 @@ export function OutputsPanel({ device }: { readonly device: DeviceDetail }) {
       {outputs.length === 0 && <p className={classes['none']}>None reported.</p>}
       <ul className={`plain-list ${classes['outputs']}`}>
         {outputs.map((output) => (
-          <li key={output.id} data-tone={tones[output.state.kind]} data-output-state={output.state.kind}>
+          <li key={output.id} data-tone={toneOf(output.state)} data-output-state={output.state.kind}>
             <div className={classes['outputTitle']}>
               <strong>{output.kind.toUpperCase()}</strong>
               <span className={classes['outputState']}>
-                <OutputState state={output.state} />
+                <OutputState output={output} />
               </span>
             </div>
             <code className={classes['target']}>{output.target}</code>
-            {output.state.kind === 'waiting' && <p className={classes['lastError']}>{output.state.lastError}</p>}
-            <p className={`figure ${classes['outputFigures']}`}>
-              {`${bytesWords(output.bytesSent)} sent · ${output.connections} ${output.connections === 1 ? 'connection' : 'connections'} · `}
-              {`${output.droppedGroups} dropped · ${bytesWords(output.queuedBytes)} queued`}
-              {output.lagMs === undefined ? '' : ` · ${millisecondsWords(output.lagMs)} behind`}
-            </p>
+            {'lastError' in output.state && output.state.lastError !== undefined && (
+              <p className={classes['lastError']}>{output.state.lastError}</p>
+            )}
+            <p className={`figure ${classes['outputFigures']}`}>{figuresOf(output)}</p>
           </li>
         ))}
       </ul>

@@ -8,6 +8,11 @@ const running: Health['media'] = { kind: 'running', since };
 const figures = { framesPerSecond: 30, videoBitrateKbps: 2500, audioBitrateKbps: 128, framesTotal: 100, width: 1280, height: 720 };
 const sound = (peakDbfs: number) => ({ channels: [{ peakDbfs, rmsDbfs: peakDbfs, clippedSamples: 0 }] });
 
+const preview = {
+  ...{ id: 'preview', kind: 'preview' as const, target: 'pictures for the dashboard' },
+  ...{ connections: 1, bytesSent: 0, droppedGroups: 0, queuedBytes: 0 },
+};
+
 /** Subject and state of each check, then its words. */
 function said(health: Partial<Health>): readonly string[] {
   const whole: Health = { media: running, figures, outputs: [], conditions: [], board: madeUpBoard, ...health };
@@ -49,6 +54,20 @@ test.each([
     'the card is on air',
     { media: { kind: 'no-signal' as const, since, reason: 'it was unplugged' }, figures: null },
     ['camera fail: the agent’s capture is no-signal: it was unplugged'],
+  ],
+  [
+    'previews do not come',
+    {
+      media: { kind: 'stopped' as const, since },
+      figures: null,
+      outputs: [{ ...preview, state: { kind: 'stopped' as const, lastError: 'no JPEG encoder' } }],
+    },
+    ['camera fail: the agent’s capture is stopped', 'preview warn: no JPEG encoder'],
+  ],
+  [
+    'previews come',
+    { media: { kind: 'stopped' as const, since }, figures: null, outputs: [{ ...preview, state: { kind: 'streaming' as const, since } }] },
+    ['camera fail: the agent’s capture is stopped'],
   ],
   [
     'a condition that only a newer agent knows',

@@ -93,6 +93,9 @@ test('picture: of a camera that encodes by itself it is said whether somebody se
   const of = (hardware: Partial<DetectedHardware>) => checkSight(subjectWith(hardware)).map(words);
   expect(of({ cameras: [farCamera] })).toEqual([]);
   expect(of({ cameras: [native] })).toEqual(['picture pass: the camera’s own H.264 is looked at, a keyframe a second']);
+  expect(of({ cameras: [farCamera], elements: new Set(['v4l2src', 'x264enc', 'capssetter']) })).toEqual([
+    'preview warn: GStreamer has no JPEG encoder here: install gstreamer1.0-plugins-good (jpegenc)',
+  ]);
   expect(of({ cameras: [native], elements: new Set(['v4l2src', 'x264enc', 'capssetter']) })).toEqual([
     'picture warn: the camera’s own H.264 is not looked at: GStreamer has no H.264 decoder here, and there is no preview',
   ]);

@@ -160,6 +160,12 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['a first start is no failure', { prepared: muted, status: starting }, []],
   ['output waits', { prepared: muted, status: status(running.media, [waiting]) }, ['output-down']],
   ['output tries again', { prepared: muted, status: status(running.media, [output({ kind: 'connecting', attempt: 3 })]) }, ['output-down']],
+  ['previews do not come', { prepared: muted, status: status(running.media, [{ ...waiting, id: 'preview', kind: 'preview' }]) }, []],
+  [
+    'previews are tried again',
+    { prepared: muted, status: status(running.media, [{ ...output({ kind: 'connecting', attempt: 3 }), id: 'preview', kind: 'preview' }]) },
+    [],
+  ],
   [
     'output connects for the first time',
     { prepared: muted, status: status(running.media, [output({ kind: 'connecting', attempt: 1 })]) },

@@ -32,7 +32,8 @@ class Bench {
     const handlers = {
       onStart: ignore,
       onTag: ignore,
-      onPreview: ignore,
+      onPicture: ignore,
+      onLookFailed: ignore,
       onSamples: ignore,
       onTick: ignore,
       onLuma: ignore,

@@ -98,7 +98,10 @@ describe('a camera that is pulled out', () => {
     process.stdout.write(`camera pulled out and plugged in: ${JSON.stringify(seen)}\n`);
     expect(relay.publications).toHaveLength(1);
     expect(host.events.map(({ event }) => event)).toEqual(['output-streaming', 'no-signal', 'signal-back']);
-    expect(host.status()).toMatchObject({ captureLosses: 1, outputs: [{ connections: 1 }] });
+    expect(host.status()).toMatchObject({
+      captureLosses: 1,
+      outputs: [{ connections: 1 }, { kind: 'preview', state: { kind: 'streaming' }, connections: 1 }],
+    });
   });
 
   it('gives way to the card also when it only hangs, and comes back with or without a new start', async () => {

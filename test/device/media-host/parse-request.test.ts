@@ -3,9 +3,10 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { HostRequest } from '#device/media/host-protocol.ts';
 import { parseRequest } from '#device/media-host/parse-request.ts';
-import { testPlan } from '../media/test-plan.ts';
+import { previewPlan, testPlan } from '../media/test-plan.ts';
 
-const plan = testPlan({ target: 'rtmp://relay/live', recording: { segmentS: 600 } });
+const preview = previewPlan({ width: 320, height: 180 });
+const plan = testPlan({ target: 'rtmp://relay/live', recording: { segmentS: 600 }, preview });
 const apply = { kind: 'apply', id: 1, plan };
 const wrongValues: readonly unknown[] = [
   undefined,
@@ -28,6 +29,7 @@ describe('a request', () => {
     [{ kind: 'picture', id: 4 }],
     [{ kind: 'shutdown', id: 3 }],
     [{ ...apply, new: 'field' }],
+    [{ ...apply, plan: { ...plan, preview: { ...preview, encoder: null, missing: 'no encoder' } } }],
   ])('is read', (request) => {
     expect(Value.Check(HostRequest, request)).toBe(true);
     expect(parseRequest(JSON.stringify(request))).toEqual({ kind: 'request', request });

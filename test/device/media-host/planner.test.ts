@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { captureSteps, outputSteps, withSilence } from '#device/media-host/planner.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
-import { testPlan } from '../media/test-plan.ts';
+import { previewPlan, testPlan } from '../media/test-plan.ts';
 
 const plan = testPlan({ target: 'rtmp://relay/live' });
 const faster = testPlan({ target: 'rtmp://relay/live', bitrateKbps: 900 });
 const larger = testPlan({ target: 'rtmp://relay/live', picture: { width: 640, height: 360 } });
+const preview = previewPlan({ width: 320, height: 180 });
+const shown: PipelinePlan = { ...plan, preview };
 const elsewhere = testPlan({ target: 'rtmp://elsewhere/live' });
 const silent: PipelinePlan = { ...larger, capture: { ...larger.capture, hasAudio: false } };
 const quiet: PipelinePlan = {
@@ -47,6 +49,22 @@ describe('from one plan to the next', () => {
     ['only the key differs', plan, otherKey, true, 'stop-output relay, start-output rtmp://relay/live'],
     ['an output comes', plan, both, true, 'start-output rtmp://second/live'],
     ['an output goes', both, plan, true, 'stop-output second'],
+    ['previews are wanted', plan, shown, true, 'start-output pictures for the dashboard'],
+    ['previews are not wanted any more', shown, plan, true, 'stop-output preview'],
+    [
+      'previews come at other times',
+      shown,
+      { ...shown, preview: { ...preview, intervalS: 9 } },
+      true,
+      'stop-output preview, start-output pictures for the dashboard',
+    ],
+    [
+      'the sound goes, which is nothing to previews',
+      shown,
+      { ...silent, preview },
+      true,
+      'switch-capture, stop-output relay, start-output rtmp://relay/live',
+    ],
     ['the sound comes', silent, larger, true, ''],
     ['the sound goes, and silence can stand in for it', plan, withSilence(plan, quiet), true, 'switch-capture'],
     [

@@ -12,7 +12,7 @@ import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
 import { killAgainAndAgain } from './host-killer.ts';
 import { type SupervisedHost, startHost, stateDirectory } from './supervised-host.ts';
-import { captureDescription, testKey, testPlan } from './test-plan.ts';
+import { captureDescription, previewPlan, testKey, testPlan } from './test-plan.ts';
 import { type Packet, TestRelay } from './test-relay.ts';
 
 let relay: TestRelay;
@@ -43,7 +43,7 @@ describe('a stream', () => {
   });
 
   it('arrives with picture and sound, its key as an argument beside its name', async () => {
-    const host = await streamingHost();
+    const host = await streamingHost({ preview: previewPlan(small) });
     expect(await relay.probe('dev-1')).toEqual({ video: { codec: 'h264', ...small }, audioCodec: 'aac' });
     expect(relay.publications).toMatchObject([{ name: 'dev-1', key: testKey }]);
     const { supervisor, previews } = host;

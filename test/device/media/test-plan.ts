@@ -1,5 +1,5 @@
 /** Small plans that any machine can run, as the planner writes them. */
-import type { OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type { OutputPlan, PipelinePlan, PreviewPlan } from '#device/plan/pipeline-plan.ts';
 
 export type Picture = { readonly width: number; readonly height: number };
 
@@ -12,7 +12,7 @@ export function captureDescription({ width, height }: Picture): string {
     'raw. ! queue max-size-buffers=4 ! x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=30',
     '! video/x-h264,profile=high ! h264parse ! queue ! mux.',
     'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1',
-    '! jpegenc ! appsink name=preview sync=false max-buffers=1 drop=true',
+    '! appsink name=preview-pictures sync=false max-buffers=1 drop=true',
     'audiotestsrc is-live=true ! audio/x-raw,format=S16LE,rate=16000,channels=1 ! voaacenc bitrate=64000',
     '! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.',
   ].join(' ');
@@ -28,6 +28,8 @@ export type PlanParts = {
   /** Instead of the one to `target`. */
   readonly outputs?: readonly OutputPlan[];
   /** None means that nothing is recorded; without a directory it goes into the host's own. */
+  /** As `previewPlan` makes it. */
+  readonly preview?: PreviewPlan | null;
   readonly recording?: { readonly segmentS: number; readonly directory?: string } | null;
 };
 
@@ -43,6 +45,7 @@ export function testPlan({
   target = null,
   outputs = target === null ? [] : [rtmpOutput('relay', target, 'dev-1')],
   recording = null,
+  preview = null,
 }: PlanParts): PipelinePlan {
   return {
     capture: {
@@ -55,6 +58,19 @@ export function testPlan({
     },
     live: bitrateKbps === null ? [] : [{ element: 'encoder', property: 'bitrate', value: bitrateKbps }],
     outputs: [...outputs, ...(recording === null ? [] : [recordingOutput(recording)])],
+    ...(preview === null ? {} : { preview }),
+  };
+}
+
+/** Of pictures as `captureDescription` gives them, one a second. */
+export function previewPlan({ width, height }: Picture, encoding = 'jpegenc'): PreviewPlan {
+  const pictures = `video/x-raw,format=I420,width=${width},height=${height},framerate=0/1`;
+  const description = `appsrc name=pictures format=time is-live=true do-timestamp=true caps=${pictures} ! ${encoding} ! appsink name=preview sync=false`;
+  return {
+    ...{ id: 'preview', kind: 'preview', target: 'pictures for the dashboard' },
+    intervalS: 1,
+    encoder: { description, pictureBytes: (width * height * 3) / 2 },
+    missing: null,
   };
 }
 

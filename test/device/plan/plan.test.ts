@@ -25,7 +25,7 @@ const x264 =
 const hardwareEncoder =
   'v4l2h264enc name=encoder extra-controls="controls,video_bitrate=2500000,h264_i_frame_period=60,repeat_sequence_header=1" ! video/x-h264,profile=high,level=(string)4 ! h264parse ! queue ! mux.';
 const preview =
-  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=70 ! appsink name=preview sync=false max-buffers=1 drop=true';
+  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! capssetter join=false replace=true caps=application/x-picture ! appsink name=preview-pictures sync=false max-buffers=1 drop=true';
 const aac = (bitsPerSecond: number) =>
   `audioconvert ! audiofirfilter latency=1600 ! audioconvert dithering=none ! voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
 const luma =
@@ -350,7 +350,42 @@ test.each([
 ])('a preview of %ix%i has %ix%i', (width, height, previewWidth, previewHeight) => {
   const { description } = plan(server, { device: { AV_VIDEO_WIDTH: width, AV_VIDEO_HEIGHT: height, AV_PREVIEW_INTERVAL: 3 } }).capture;
   expect(description).toContain('video/x-raw,framerate=1/3');
-  expect(description).toContain(`videoscale ! video/x-raw,width=${previewWidth},height=${previewHeight},`);
+  expect(description).toContain(`videoscale ! videoconvert ! video/x-raw,format=I420,width=${previewWidth},height=${previewHeight},`);
+});
+
+test('previews have a pipeline of their own, and none where nobody wants them', () => {
+  expect(plan(server, {}).preview).toEqual({
+    ...{ id: 'preview', kind: 'preview', target: 'pictures for the dashboard', intervalS: 5, missing: null },
+    encoder: {
+      description:
+        'appsrc name=pictures format=time is-live=true do-timestamp=true max-bytes=0 caps=video/x-raw,format=I420,width=640,height=360,framerate=0/1 ! jpegenc quality=70 ! capssetter join=false replace=true caps=image/jpeg ! appsink name=preview sync=false max-buffers=1 drop=true',
+      pictureBytes: 345_600,
+    },
+  });
+  expect(plan(server, { environment: { AV_PREVIEW_INTERVAL: 0 } })).not.toHaveProperty('preview');
+});
+
+test.each([
+  [640, 480, 460_800],
+  [322, 180, 87_840],
+])('a picture of %ix%i, of which each line begins at a multiple of four, has %i bytes', (width, height, pictureBytes) => {
+  expect(plan(server, { device: { AV_VIDEO_WIDTH: width, AV_VIDEO_HEIGHT: height } }).preview?.encoder?.pictureBytes).toBe(pictureBytes);
+});
+
+test('previews that cannot be had say why, and what gives the stream is as it was', () => {
+  const without = (name: string): DetectedHardware => ({
+    ...server,
+    elements: new Set([...server.elements].filter((element) => element !== name)),
+  });
+  const planned = plan(without('jpegenc'), {});
+  expect(planned.preview).toMatchObject({
+    encoder: null,
+    missing: 'GStreamer has no JPEG encoder here: install gstreamer1.0-plugins-good (jpegenc)',
+  });
+  expect(planned.capture.description).not.toContain('preview');
+  const blind = plan(withDevices({ ...server, elements: new Set(['jpegenc', 'x264enc']) }, [c920]), {});
+  expect(blind.preview).toMatchObject({ encoder: { pictureBytes: 345_600 }, missing: expect.stringContaining('no H.264 decoder here') });
+  expect(plan(withDevices(server, [c920]), {}).preview).toMatchObject({ missing: null });
 });
 
 test.each([
@@ -421,6 +456,6 @@ test('a chosen camera that nobody has seen: the card itself, with the room’s n
 test('slides over an HDMI stick stand still and may be black: nobody is told of it', () => {
   const usb = c270.usb === null ? null : { ...c270.usb, id: '534d:2109' };
   const { description } = plan(withDevices(server, [{ ...c270, id: 'usb-stick', name: 'USB Video', usb }]), {}).capture;
-  expect(description).toContain('appsink name=preview');
+  expect(description).toContain('appsink name=preview-pictures');
   expect(description).not.toContain('appsink name=luma');
 });

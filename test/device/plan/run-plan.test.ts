@@ -200,7 +200,10 @@ test.each(rows)('$name', async (row) => {
     // A machine that is busy is late by more than the muxer waits for; how quick this one is is not what is tried.
     .replace(/(?<=flvmux [^!]*latency=)\d+/, '10000000000')
     .replace(/appsink name=tags[^!]*?max-buffers=1000/, `filesink location=${file}`)
-    .replace(/appsink name=preview.*?drop=true/, `multifilesink location=${directory}/preview-%03d.jpg`)
+    .replace(
+      /capssetter [^!]*x-picture ! appsink name=preview-pictures.*?drop=true/,
+      `jpegenc ! multifilesink location=${directory}/preview-%03d.jpg`,
+    )
     // An appsink that nobody pulls from never comes to its end.
     .replace(/appsink name=(?:luma|samples|ticks).*?drop=true/g, 'fakesink sync=false async=false')
     .replace(/v4l2src name=camera device="[^"]*"/, row.camera ?? '')

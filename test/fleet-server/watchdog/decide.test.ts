@@ -7,7 +7,7 @@ import { defaultPolicy, pauseAfterMs } from '#fleet-server/watchdog/policy.ts';
 import { nextStep } from '#fleet-server/watchdog/steps.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 import { bodies } from '../bodies.ts';
-import { atRest, failed, good, missing, offline, output, reconnected, recording, since } from './device-views.ts';
+import { atRest, failed, good, missing, offline, output, preview, reconnected, recording, since } from './device-views.ts';
 
 type Second = { readonly device: DeviceView; readonly relaySinceS?: number | null; readonly isSilenced?: boolean };
 
@@ -49,6 +49,8 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
     ['39: restart-pipeline'],
   ],
   ['a device that was told to stop is left alone, whatever its camera does', 100, (s) => ({ device: s < 30 ? good : atRest }), []],
+  ['its previews are no reason to look after it', 100, (s) => ({ device: s < 30 ? good : { ...atRest, outputs: [preview] } }), []],
+  ['a preview that does not come is no fault', 100, () => ({ device: { ...good, outputs: [output('streaming'), preview] } }), []],
   [
     'one that was told to stop and records is mended',
     35,
