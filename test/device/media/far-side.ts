@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { until } from '../../until.ts';
 import type { ConstrainedLink } from './constrained-link.ts';
 
-export type Arrival = { readonly atMs: number; readonly dtsMs: number; readonly isKeyframe: boolean; readonly bytes: number };
+export type Arrival = {
+  readonly atMs: number;
+  readonly dtsMs: number;
+  readonly isKeyframe: boolean;
+  readonly bytes: number;
+  readonly checksum: string;
+};
 
 const name = 'far';
 
@@ -99,19 +105,22 @@ rtmp { access_log off; server { listen 1935; application live { live on; drop_id
       const atMs = performance.now();
       const lines = `${rest}${String(chunk)}`.split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) this.#take(line, atMs);
+      for (const line of lines) {
+        const arrival = readArrival(line, atMs);
+        if (arrival !== null) this.arrivals.push(arrival);
+      }
     });
     viewer.once('exit', () => {
       if (this.#isWatching && !(this.#keeps && this.arrivals.length > 0)) setTimeout(() => this.#isWatching && this.#watchOnce(), 100);
     });
   }
+}
 
-  /** stream, dts, pts, duration, size, checksum, and for what is no keyframe `F=0x0`. */
-  #take(line: string, atMs: number): void {
-    const [stream, dts, , , bytes, , flags] = line.split(',').map((field) => field.trim());
-    if (stream !== '0' || dts === undefined) return;
-    this.arrivals.push({ atMs, dtsMs: Number(dts), isKeyframe: flags === undefined || !flags.startsWith('F=0x0'), bytes: Number(bytes) });
-  }
+/** Of a line that `ffmpeg -f framecrc` writes: stream, dts, pts, duration, size, checksum, and for what is no keyframe `F=0x0`. */
+export function readArrival(line: string, atMs: number): Arrival | null {
+  const [stream, dts, , , bytes, checksum = '', flags] = line.split(',').map((field) => field.trim());
+  if (stream !== '0' || dts === undefined) return null;
+  return { atMs, dtsMs: Number(dts), isKeyframe: flags === undefined || !flags.startsWith('F=0x0'), bytes: Number(bytes), checksum };
 }
 
 export const farName = name;

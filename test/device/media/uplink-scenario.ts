@@ -78,3 +78,18 @@ export function passages(arrivals: readonly Arrival[]): readonly Passage[] {
     };
   });
 }
+
+/**
+ * Groups of which some pictures came and some did not, held against all that were made. The first and the last that came do not
+ * count: a viewer comes and goes in the middle of one.
+ */
+export function tornGroups(arrivals: readonly Arrival[], made: readonly Arrival[]): number {
+  const came = new Set(arrivals.map(({ checksum }) => checksum));
+  const groups: boolean[][] = [];
+  for (const { checksum, isKeyframe } of made) {
+    if (isKeyframe) groups.push([]);
+    groups.at(-1)?.push(came.has(checksum));
+  }
+  const seen = groups.filter((group) => group.includes(true));
+  return seen.slice(1, -1).filter((group) => group.includes(false)).length;
+}

@@ -26,6 +26,8 @@ export type Venue = {
   readonly place: Place;
   /** Far away and with losses from the beginning, in both directions. */
   readonly line: ShapedLink;
+  /** No losses any more; it stays as far. */
+  readonly endLosses: () => void;
 };
 
 /** It is gone with the end of the scenario. */
@@ -51,26 +53,34 @@ export async function openVenue(laboratory: Laboratory): Promise<Venue> {
         return `${outside}:${port}`;
       },
     },
-    line: shapedLine(command),
+    ...shapedLine(command),
   };
 }
 
-function shapedLine(command: readonly string[]): ShapedLink {
+function shapedLine(command: readonly string[]): Pick<Venue, 'line' | 'endLosses'> {
   let rateKbps = 10_000;
+  let percentLost = lossPercent;
   const set = (percent: number): void => {
     const shape = ['netem', 'delay', `${delayMs}ms`, 'loss', `${percent}%`, 'rate', `${rateKbps}kbit`, 'limit', '200'];
     const [program = '', ...words] = [...command, 'tc', 'qdisc', 'replace', 'dev', 'uplink', 'root', ...shape];
     execFileSync(program, words);
     execFileSync('tc', ['qdisc', 'replace', 'dev', 'street', 'root', ...shape]);
   };
-  set(lossPercent);
+  const mend = () => set(percentLost);
+  mend();
   return {
-    shape(kbps) {
-      rateKbps = kbps;
-      set(lossPercent);
+    line: {
+      shape(kbps) {
+        rateKbps = kbps;
+        mend();
+      },
+      cut: () => set(cutPercent),
+      mend,
     },
-    cut: () => set(cutPercent),
-    mend: () => set(lossPercent),
+    endLosses() {
+      percentLost = 0;
+      mend();
+    },
   };
 }
 

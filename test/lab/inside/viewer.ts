@@ -1,8 +1,10 @@
 /** Somebody who watches and listens at the far side of the relay: what colour the picture has, and how loud it is. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { type Arrival, readArrival } from '../../device/media/far-side.ts';
 import { until } from '../../until.ts';
 import type { Laboratory } from '../scenario.ts';
 
@@ -64,6 +66,20 @@ export async function watch(laboratory: Laboratory, address: string): Promise<Vi
   });
   await begun(player, 'a first frame for the viewer', () => frames.length > 0);
   return { frames, isWatching: () => !player.isOver() };
+}
+
+export type Note = { readonly arrivals: readonly Arrival[] } & Pick<Viewer, 'isWatching'>;
+
+/** What comes of the stream, picture by picture and undecoded, in one connection until the scenario is over. */
+export async function note(laboratory: Laboratory, address: string): Promise<Note> {
+  const player = play(laboratory, address, ['-map', '0:v', '-c', 'copy', '-copyts', '-f', 'framecrc']);
+  const arrivals: Arrival[] = [];
+  createInterface({ input: player.child.stdout }).on('line', (line) => {
+    const arrival = readArrival(line, performance.now());
+    if (arrival !== null && arrivals.length < maximumFrames) arrivals.push(arrival);
+  });
+  await begun(player, 'a first picture for the viewer', () => arrivals.length > 0);
+  return { arrivals, isWatching: () => !player.isOver() };
 }
 
 /** How loud a tenth of a second was, in decibels below full scale, when it came. */
