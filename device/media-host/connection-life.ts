@@ -8,6 +8,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   reconnectPolicy,
+  reportedState,
   transition,
 } from '#device/media-host/connection-state.ts';
 import { type ProbeTarget, ReachabilityProbe } from '#device/media-host/reachability-probe.ts';
@@ -96,21 +97,7 @@ export class ConnectionLife {
   }
 
   outputState(): OutputState {
-    const state = this.#state;
-    const { clock } = this.#options;
-    const wallClock = (monotonicMs: number) => new Date(clock.nowMs() + monotonicMs - clock.monotonicMs()).toISOString();
-    switch (state.kind) {
-      case 'stopped':
-        return { kind: 'stopped' };
-      case 'connecting':
-        return { kind: 'connecting', attempt: state.attempt };
-      case 'streaming':
-        return { kind: 'streaming', since: wallClock(state.sinceMs) };
-      case 'waiting':
-        return { kind: 'waiting', attempt: state.attempt, nextTryAt: wallClock(state.untilMs), lastError: state.lastError };
-      default:
-        return state satisfies never;
-    }
+    return reportedState(this.#state, this.#options.clock);
   }
 
   #onReachable(): void {

@@ -1,5 +1,7 @@
 /** The life of one connection to a target, pure: a state and an event give the next state and what is to be done. */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
+import type { Clock } from '#device/media/clock.ts';
+import type { OutputState } from '#protocol/media.ts';
 
 export type ConnectionState =
   | { readonly kind: 'stopped' }
@@ -33,6 +35,23 @@ export const reconnectPolicy: BackOffPolicy = { firstMs: 500, factor: 1.3, capMs
 const provenAfterMs = 10_000;
 
 export type ConnectionTransition = { readonly state: ConnectionState; readonly effects: readonly ConnectionEffect[] };
+
+/** As the device reports it: times by the wall clock. */
+export function reportedState(state: ConnectionState, clock: Pick<Clock, 'nowMs' | 'monotonicMs'>): OutputState {
+  const wallClock = (monotonicMs: number) => new Date(clock.nowMs() + monotonicMs - clock.monotonicMs()).toISOString();
+  switch (state.kind) {
+    case 'stopped':
+      return { kind: 'stopped' };
+    case 'connecting':
+      return { kind: 'connecting', attempt: state.attempt };
+    case 'streaming':
+      return { kind: 'streaming', since: wallClock(state.sinceMs) };
+    case 'waiting':
+      return { kind: 'waiting', attempt: state.attempt, nextTryAt: wallClock(state.untilMs), lastError: state.lastError };
+    default:
+      return state satisfies never;
+  }
+}
 
 export function transition(state: ConnectionState, event: ConnectionEvent, moment: ConnectionMoment): ConnectionTransition {
   const unchanged: ConnectionTransition = { state, effects: [] };

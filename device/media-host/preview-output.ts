@@ -6,7 +6,13 @@
  * - It asks nothing of the capture: what gives no pictures there is told of, and never restarted for it.
  */
 import type { BackOffPolicy } from '#device/media/back-off.ts';
-import { type ConnectionEffect, type ConnectionEvent, type ConnectionState, transition } from '#device/media-host/connection-state.ts';
+import {
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionState,
+  reportedState,
+  transition,
+} from '#device/media-host/connection-state.ts';
 import type { JpegEncoder } from '#device/media-host/jpeg-encoder.ts';
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
 import type { PreviewPlan } from '#device/plan/pipeline-plan.ts';
@@ -203,20 +209,10 @@ export class PreviewOutput implements Output {
   }
 
   #outputState(): OutputState {
-    const state = this.#state;
-    const wallClock = (monotonicMs: number) => new Date(this.#options.clock.nowMs() + monotonicMs - this.#now()).toISOString();
-    switch (state.kind) {
-      case 'stopped':
-        return this.plan.missing === null ? { kind: 'stopped' } : { kind: 'stopped', lastError: this.plan.missing };
-      case 'connecting':
-        return { kind: 'connecting', attempt: state.attempt, ...(state.lastError === null ? {} : { lastError: state.lastError }) };
-      case 'streaming':
-        return { kind: 'streaming', since: wallClock(state.sinceMs) };
-      case 'waiting':
-        return { kind: 'waiting', attempt: state.attempt, nextTryAt: wallClock(state.untilMs), lastError: state.lastError };
-      default:
-        return state satisfies never;
-    }
+    const reported = reportedState(this.#state, this.#options.clock);
+    if (reported.kind !== 'stopped' && reported.kind !== 'connecting') return reported;
+    const lastError = this.#state.kind === 'connecting' ? this.#state.lastError : this.plan.missing;
+    return { ...reported, ...(lastError !== null && { lastError }) };
   }
 
   #now(): number {
