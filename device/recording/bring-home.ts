@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hashFile, unfinishedSuffix } from '#device/recording/convert.ts';
 import { type DiskRoom, headroomBytes, reservedBytes } from '#device/recording/disk-room.ts';
-import { deleteRecording, type FoundFile, protectRecording, readRecordingDirectory } from '#device/recording/recording-directory.ts';
+import {
+  deleteRecording,
+  type FoundFile,
+  isProtected,
+  protectRecording,
+  readRecordingDirectory,
+  releaseRecording,
+} from '#device/recording/recording-directory.ts';
 import { compareNames, maximumNamesakes, recordingName, startOfRecording } from '#device/recording/segment-name.ts';
 
 export type Homecoming = {
@@ -16,13 +23,12 @@ export type Homecoming = {
 };
 
 /** What may be brought: a whole file that nobody writes, the oldest first. `writing`: the one that the media host names. */
-export function nextToBring(files: readonly FoundFile[], writing: string | null, home: DiskRoom): FoundFile | null {
-  const [oldest] = files
-    .filter(({ name, format }) => `${name}.${format}` !== writing)
-    .toSorted((one, other) => compareNames(one.name, other.name));
-  if (oldest === undefined) return null;
-  const keptBytes = reservedBytes(home.totalBytes) + headroomBytes(home.totalBytes);
-  return home.freeBytes - oldest.bytes > keptBytes ? oldest : null;
+export function toBring(files: readonly FoundFile[], writing: string | null): readonly FoundFile[] {
+  return files.filter(({ name, format }) => `${name}.${format}` !== writing).toSorted((one, other) => compareNames(one.name, other.name));
+}
+
+function hasRoomFor({ bytes }: FoundFile, { totalBytes, freeBytes }: DiskRoom): boolean {
+  return freeBytes - bytes >= reservedBytes(totalBytes) + headroomBytes(totalBytes);
 }
 
 /** `claim` is told what it will be called, before anything of it is there. */
@@ -33,8 +39,8 @@ export async function bringOneHome(from: string, to: Home, writing: string | nul
   const left = await readRecordingDirectory(from);
   if (left === null) return null;
   for (const name of left.leftovers) await rm(join(from, name), { force: true });
-  const file = nextToBring(left.files, writing, to.disk);
-  if (file === null) return null;
+  const file = toBring(left.files, writing).find((candidate) => hasRoomFor(candidate, to.disk));
+  if (file === undefined) return null;
   const fileName = `${file.name}.${file.format}`;
   const hash = await hashFile(from, fileName, signal);
   if (hash === null) return null;
@@ -50,6 +56,11 @@ export async function bringOneHome(from: string, to: Home, writing: string | nul
   if (file.isProtected) await protectRecording(to.directory, name);
   await sync(to.directory);
   if (signal.aborted) return null;
+  // Copying takes minutes, in which somebody may protect it, or change his mind.
+  if ((await isProtected(from, file.name)) !== file.isProtected) {
+    await (file.isProtected ? releaseRecording : protectRecording)(to.directory, name);
+    await sync(to.directory);
+  }
   await deleteRecording(from, file.name);
   return { name, format: file.format, bytes: file.bytes };
 }

@@ -62,6 +62,13 @@ export async function protectRecording(directory: string, name: string): Promise
   await handle.close();
 }
 
+export function isProtected(directory: string, name: string): Promise<boolean> {
+  return stat(join(directory, `${name}${protectionSuffix}`)).then(
+    () => true,
+    () => false,
+  );
+}
+
 export async function releaseRecording(directory: string, name: string): Promise<void> {
   await rm(join(directory, `${name}${protectionSuffix}`), { force: true });
 }

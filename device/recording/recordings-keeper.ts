@@ -11,7 +11,7 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import { bringOneHome } from '#device/recording/bring-home.ts';
+import { bringOneHome, toBring } from '#device/recording/bring-home.ts';
 import { convertSegment, hashFile } from '#device/recording/convert.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
 import { mendSegment } from '#device/recording/mend.ts';
@@ -33,6 +33,7 @@ import {
   totalBytes,
   withoutGrowth,
   withoutRecordings,
+  withPlaceByName,
   withRecording,
 } from '#device/recording/recording-index.ts';
 import { chooseDeletions, mayConvert } from '#device/recording/room.ts';
@@ -104,6 +105,8 @@ export class RecordingsKeeper {
   #looking: Promise<void> | null = null;
   #working: Promise<void> | null = null;
   #busyName: string | null = null;
+  /** Brought here, and not seen here yet. */
+  readonly #brought = new Set<string>();
   #cancelLook: () => void = () => undefined;
   #saidProblem = '';
 
@@ -160,6 +163,7 @@ export class RecordingsKeeper {
       if (found === null) return;
       await this.#removeLeftovers(directory, found);
       this.#index = reconcile(this.#index, this.#judge(found.files), new Set([busyBefore, this.#busyName]));
+      this.#placeBrought();
       await this.#makeRoom(directory, found.disk);
       await this.#save(directory);
       this.#work(directory);
@@ -200,8 +204,9 @@ export class RecordingsKeeper {
   }
 
   async #makeRoom(directory: string, disk: DiskRoom): Promise<void> {
-    const { maximumBytes } = this.#options.place();
-    const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName });
+    const { maximumBytes, leftBehindIn } = this.#options.place();
+    const arriving = leftBehindIn === null ? null : await this.#nextArrival(leftBehindIn);
+    const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName, arriving });
     const gone = new Set<string>();
     for (const { name } of chosen) {
       try {
@@ -215,6 +220,21 @@ export class RecordingsKeeper {
     if (gone.size === 0) return;
     this.#index = withoutRecordings(this.#index, gone);
     this.#options.record('recordings-deleted', `${gone.size} of the oldest, to make room: ${[...gone].slice(0, 5).join(', ')}`);
+  }
+
+  async #nextArrival(leftBehindIn: string): Promise<FoundFile | null> {
+    const writing = this.#options.writing();
+    if (writing === null) return null;
+    const left = await readRecordingDirectory(leftBehindIn);
+    return toBring(left?.files ?? [], writing.file)[0] ?? null;
+  }
+
+  #placeBrought(): void {
+    for (const name of this.#brought) {
+      if (!this.#index.recordings.some((recording) => recording.name === name)) continue;
+      this.#index = withPlaceByName(this.#index, name);
+      this.#brought.delete(name);
+    }
   }
 
   async #save(directory: string): Promise<void> {
@@ -253,6 +273,7 @@ export class RecordingsKeeper {
     if (leftBehindIn === null || writing === null) return;
     const claim = (name: string) => {
       this.#busyName = name;
+      this.#brought.add(name);
     };
     this.#working = bringOneHome(leftBehindIn, { directory, disk, claim }, writing.file, this.#stopping.signal)
       .then((brought) => {

@@ -95,6 +95,28 @@ test('what was recorded while the disk was away comes to it, and is converted th
   expect(made.events).toEqual([`recording-brought: ${second}: from the device to the disk that was away`]);
 });
 
+test('what comes from elsewhere has its place among the others, and goes with the oldest', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  const segment = await makeSegment();
+  await writeFile(join(made.directory, `${second}.flv`), segment);
+  await writeFile(join(made.directory, `${third}.flv`), segment);
+  const keeper = made.start();
+  await untilReady(keeper, 2);
+  await writeFile(join(meanwhile, `${first}.flv`), segment);
+  const brought = await untilReady(keeper, 3);
+  expect(brought.map(({ number, name }) => [number, name])).toEqual([
+    [1, first],
+    [2, second],
+    [3, third],
+  ]);
+  expect(keeper.summary()).toMatchObject({ oldestAt: '2026-11-21T10:00:00.000Z', newestAt: '2026-11-21T10:20:00.000Z' });
+  made.place.maximumBytes = 2.5 * (brought[0]?.bytes ?? 0);
+  await until('one deleted', patienceMs, () => keeper.recordings().length === 2);
+  expect(keeper.recordings().map(({ name }) => name)).toEqual([second, third]);
+});
+
 test('what a power cut left is mended: half a tag goes, a file without a picture goes, the rest is converted', async () => {
   const made = await scene();
   const segment = await makeSegment();

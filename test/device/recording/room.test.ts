@@ -6,6 +6,10 @@ const gigabyte = 1e9;
 // 32 GB: 1.6 GB are kept for the system, and 0.256 GB of headroom.
 const empty = { totalBytes: 32 * gigabyte, freeBytes: 20 * gigabyte };
 
+/** All room that may be used is used. */
+const full = { ...empty, freeBytes: 1.856 * gigabyte };
+const between = '2026-11-21T11-30-00Z';
+
 /** `w1 r2p` is a list of a waiting recording and a ready, protected one. */
 function index(words: string, bytes = gigabyte): RecordingIndex {
   const states = { n: 'recording', w: 'waiting', r: 'ready', u: 'unconvertible' } as const;
@@ -39,6 +43,10 @@ test.each<[string, string, Partial<Parameters<typeof chooseDeletions>[1]>, numbe
   ['and nothing may go', 'rp rp rp', { disk: { ...empty, freeBytes: 0 } }, []],
   ['older ones go for a conversion', 'r r w', { disk: { ...empty, freeBytes: 2 * gigabyte } }, [1, 2]],
   ['newer ones do not', 'w r r', { disk: { ...empty, freeBytes: 2 * gigabyte } }, []],
+  ['older ones go for one that comes from elsewhere', 'r r r', { disk: full, arriving: { name: between, bytes: 0.5 * gigabyte } }, [1]],
+  ['as many as it needs', 'r r r', { disk: full, arriving: { name: between, bytes: 1.5 * gigabyte } }, [1, 2]],
+  ['none where they would not be enough', 'rp r r', { disk: full, arriving: { name: between, bytes: 1.5 * gigabyte } }, []],
+  ['newer ones do not', 'r r r', { disk: full, arriving: { name: '2026-11-21T09-00-00Z', bytes: 0.5 * gigabyte } }, []],
 ])('%s', (_name, words, need, expected) => {
   expect(chosen(index(words), { disk: empty, maximumBytes: 1e12, busyName: null, ...need })).toEqual(expected);
 });
