@@ -244,7 +244,7 @@ export class Agent {
       isSomethingMissing: isAnythingMissing,
       redetect: async () => {
         const found = await this.#machine.detect();
-        if (isAnythingMissing()) keeper.setMachine(found);
+        if (health.isSomethingLost()) keeper.setMachine(found);
         else keeper.setMachineBeside(found);
         this.#waitForPlace(hardwareWatch);
         health.changed();

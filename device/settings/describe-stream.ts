@@ -5,12 +5,22 @@ import type { Prepared } from '#device/settings/prepare.ts';
 
 /** No camera, no microphone, or a setting that waits for one. */
 export function isSomethingMissing(prepared: Prepared): boolean {
-  return (
-    isStandInPicture(prepared) ||
-    prepared.plan.capture.source.kind === 'no-signal' ||
-    prepared.noSound !== null ||
-    prepared.leftOut.length > 0
-  );
+  return missingIn(prepared).length > 0;
+}
+
+/** Whether `after` has something that is missing in `before`. */
+export function isMended(before: Prepared, after: Prepared): boolean {
+  const still = missingIn(after);
+  return missingIn(before).some((thing) => !still.includes(thing));
+}
+
+function missingIn(prepared: Prepared): readonly string[] {
+  const hasNoCamera = isStandInPicture(prepared) || prepared.plan.capture.source.kind === 'no-signal';
+  return [
+    ...(hasNoCamera ? ['camera'] : []),
+    ...(prepared.noSound === null ? [] : ['microphone']),
+    ...prepared.leftOut.map(({ key }) => key),
+  ];
 }
 
 export function describeStream(prepared: Prepared): string {

@@ -10,6 +10,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import type { Switched } from '#device/schedule/outlet-switch.ts';
 import type { Moment } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
+import { isMended } from '#device/settings/describe-stream.ts';
 import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts';
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
@@ -124,15 +125,17 @@ export class SettingsKeeper {
     this.#refused = this.#state.verdict?.outcome === 'refused' && this.#state.verdict.revision === document.revision ? document : null;
   }
 
+  /** What runs does not run well: it is planned anew. */
   setMachine(machine: Machine): void {
     this.#plannedMachine = machine;
     this.#setMachine(machine);
   }
 
-  /** Something has come or gone beside what runs well: that goes on as it is until other settings are in force. */
+  /** Something has come or gone beside what runs: unless it is what was missing, that goes on as it is until other settings are in force. */
   setMachineBeside(machine: Machine): void {
-    const { plan } = fitSettings(this.#state.inForce, this.#switched(machine), this.#options.moment());
-    if (this.#runningPlan === null || isSamePlan(this.#runningPlan, plan)) this.#plannedMachine = machine;
+    const prepared = fitSettings(this.#state.inForce, this.#switched(machine), this.#options.moment());
+    const isSame = this.#runningPlan === null || isSamePlan(this.#runningPlan, prepared.plan);
+    if (isSame || isMended(this.#prepared, prepared)) this.#plannedMachine = machine;
     this.#setMachine(machine);
   }
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
+import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { MachineKeeper } from '#device/machine-keeper.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
+import type { SettingValues } from '#protocol/settings.ts';
 import { bareHardware, webcam } from './bare-machine.ts';
 import { manualClock } from './manual-clock.ts';
 import { microphone } from './plan/hardware.ts';
@@ -91,18 +92,45 @@ test('a camera that is pulled out is planned for all the same, and is out of the
   expect(media.plans.at(-1)?.capture.description).toContain('/dev/video2');
 });
 
-test('a camera that is plugged in beside the one on air can be chosen, and the stream goes on', async () => {
-  const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
-  const hardware = { ...bareHardware, microphones: [microphone(2)] };
+const onSameBus = (id: string, socket: string): CameraFact => ({
+  ...webcam,
+  id,
+  path: `/dev/video${socket}`,
+  usb: { id: '0000:0002', serial: null, port: `1-1.${socket}`, place: `0000:01:00.0-1.${socket}`, speedMbps: 480 },
+  modes: [{ pixelFormat: 'YUYV', width: 640, height: 480, frameRates: [20, 10] }],
+});
+
+test.each<[string, readonly MicrophoneFact[], SettingValues]>([
+  ['nothing is missing', [microphone(2)], {}],
+  ['there is no microphone', [], {}],
+  ['a setting is left out', [microphone(2)], { AV_AUDIO_DEVICE: 'Nobody' }],
+])('cameras that are plugged in beside the one on air can be chosen, and the stream goes on: %s', async (_name, microphones, settings) => {
+  const [onAir, ...others] = ['1', '2', '3', '4'].map((socket) => onSameBus(`usb-${socket}`, socket));
+  const hardware = { ...bareHardware, microphones, cameras: onAir === undefined ? [] : [onAir] };
+  const size = { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 480 };
   const fleet = await startedFleet();
-  const { media, world } = await startedAgent(fleet, { hardware: { ...hardware, cameras: [webcam] } });
-  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
-  world.hardware = { ...hardware, cameras: [other, webcam], microphones: [microphone(1), microphone(2)] };
-  world.fingerprint = 'both';
+  const { media, world } = await startedAgent(fleet, { hardware, settings: { ...size, ...settings } });
+  await fleet.hear('report', ({ source }) => source?.id === onAir?.id);
+  expect(media.plans.at(-1)?.capture.framesPerSecond).toBe(20);
+  world.hardware = { ...hardware, cameras: [...hardware.cameras, ...others] };
+  world.fingerprint = 'all';
   media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
   media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
-  await fleet.hear('report', ({ inventory, media }) => inventory.cameras.length === 2 && media.kind === 'running');
+  await fleet.hear('report', ({ inventory, media }) => inventory.cameras.length === 4 && media.kind === 'running');
   expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
+});
+
+test('what was missing comes, and is used', async () => {
+  const fleet = await startedFleet();
+  const hardware = { ...bareHardware, cameras: [webcam] };
+  const { media, world } = await startedAgent(fleet, { hardware });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  Object.assign(world, { hardware: { ...hardware, microphones: [microphone(2)] }, fingerprint: 'a microphone' });
+  const planned = media.nextPlan();
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  await planned;
+  expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
 });
 
 test('another camera never takes the place of the one on air: not when that is pulled out, and not when the agent starts anew meanwhile', async () => {
