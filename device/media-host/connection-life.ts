@@ -47,11 +47,12 @@ export class ConnectionLife {
   #isSecondTry = false;
   #connections = 0;
   #cancelRetry: () => void = () => undefined;
+  #cancelReturn: () => void = () => undefined;
 
   constructor(options: ConnectionLifeOptions) {
     this.#options = options;
     const { clock, random } = options;
-    this.#probe = new ReachabilityProbe({ clock, random, onReachable: () => this.#onReachable() });
+    this.#probe = new ReachabilityProbe({ clock, random, onReachable: () => this.#tryNow() });
   }
 
   get kind(): ConnectionState['kind'] {
@@ -75,6 +76,7 @@ export class ConnectionLife {
   /** May be called twice. */
   stop(): void {
     this.#cancelRetry();
+    this.#cancelReturn();
     this.#on({ kind: 'stop' });
   }
 
@@ -91,16 +93,19 @@ export class ConnectionLife {
   }
 
   onNetworkReturn(): void {
-    if (this.#state.kind !== 'waiting' || isRefusal(this.#state.lastError)) return;
-    this.#cancelRetry();
-    this.#cancelRetry = this.#options.clock.schedule(() => this.#on({ kind: 'retry-due' }), networkSpreadMs * this.#options.random());
+    const { clock, random } = this.#options;
+    this.#cancelReturn();
+    this.#cancelReturn = clock.schedule(() => {
+      if (this.#state.kind !== 'waiting' || !isRefusal(this.#state.lastError)) this.#tryNow();
+    }, networkSpreadMs * random());
   }
 
   outputState(): OutputState {
     return reportedState(this.#state, this.#options.clock);
   }
 
-  #onReachable(): void {
+  /** The server can be reached, as far as is known: neither a wait nor an attempt that hangs is to be sat out. */
+  #tryNow(): void {
     const { clock, open } = this.#options;
     if (this.#state.kind === 'waiting') this.#on({ kind: 'retry-due' });
     // Once an attempt: a server that takes connections and then does nothing is not to be pestered.
