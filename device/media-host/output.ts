@@ -23,8 +23,8 @@ export type Output = {
   readonly onPictureFault?: (reason: string, retryMs: number) => void;
   /** A network has come back: an output that waits for one tries now. */
   readonly onNetworkReturn?: () => void;
-  /** Of an output whose way may be too slow for the stream: what the way carries; null while it carries none. */
-  readonly uplink?: () => UplinkReading | null;
+  /** Of an output whose way may be too slow for the stream: what the way carries, or that this is not known yet; null while it carries none. */
+  readonly uplink?: () => UplinkReading | 'unread' | null;
 };
 
 /** What every output is given. */

@@ -69,11 +69,17 @@ export class RateFollower {
       return;
     }
     const readings = new Map<string, UplinkReading>();
+    let hasStream = false;
+    let isStreaming = false;
     for (const output of outputs) {
-      const reading = output.uplink?.() ?? null;
-      if (reading !== null) readings.set(output.plan.id, reading);
+      hasStream ||= output.uplink !== undefined;
+      const uplink = output.uplink?.() ?? null;
+      isStreaming ||= uplink !== null;
+      if (uplink !== null && uplink !== 'unread') readings.set(output.plan.id, uplink);
     }
-    this.#governor = govern(this.#governor ?? startGovernor(adaptive), { nowMs, bounds: adaptive, audioKbps, readings });
+    // Where no stream is wanted any more, what its way carried is nothing to a recording, nor to the next stream.
+    const former = hasStream ? this.#governor : null;
+    this.#governor = govern(former ?? startGovernor(adaptive), { nowMs, bounds: adaptive, audioKbps, isStreaming, readings });
     this.#tell(adaptive, plan.live, this.#governor.kbps, nowMs);
     if (videoKbps !== null) this.#watch(adaptive, videoKbps, nowMs);
   }

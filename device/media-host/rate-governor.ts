@@ -4,6 +4,9 @@
  * The rule: the slowest target decides. But one that has not taken even the floor for half a minute, while another one streams
  * well, loses its vote: it gets what goes through, by whole groups of pictures, and the others get their quality back. It has
  * its vote again when it has taken a fifth more than the floor for ten seconds.
+ *
+ * Where nobody has streamed for a minute the whole bitrate is given: a recording may go on for hours. The next connection begins
+ * with what the last one carried all the same.
  */
 import { type BitrateBounds, type ControllerState, control, startController } from '#device/media-host/bitrate-controller.ts';
 import type { UplinkReading } from '#device/media-host/uplink-meter.ts';
@@ -12,6 +15,7 @@ import type { BitrateAdaptation } from '#protocol/media.ts';
 const hopelessAfterMs = 30_000;
 const hopefulAfterMs = 10_000;
 const hopefulShare = 1.2;
+const silentAfterMs = 60_000;
 
 type Voter = {
   readonly controller: ControllerState;
@@ -20,18 +24,27 @@ type Voter = {
   readonly hopefulSinceMs: number | null;
 };
 
-export type GovernorState = { readonly kbps: number; readonly voters: ReadonlyMap<string, Voter> };
+export type GovernorState = {
+  readonly kbps: number;
+  readonly voters: ReadonlyMap<string, Voter>;
+  /** What was given while somebody streamed last. */
+  readonly carriedKbps: number;
+  /** Since when nobody has streamed; null while somebody does. */
+  readonly silentSinceMs: number | null;
+};
 
 export type GovernorInput = {
   readonly nowMs: number;
   readonly bounds: BitrateBounds;
   readonly audioKbps: number;
+  /** Some output has a connection, though it may be too young to be read. */
+  readonly isStreaming: boolean;
   /** By the id of each output that streams and has been read. */
   readonly readings: ReadonlyMap<string, UplinkReading>;
 };
 
 export function startGovernor({ maximumKbps }: BitrateBounds): GovernorState {
-  return { kbps: maximumKbps, voters: new Map() };
+  return { kbps: maximumKbps, voters: new Map(), carriedKbps: maximumKbps, silentSinceMs: null };
 }
 
 /** The encoder gives this, whatever it was asked for: what is known of the ways stays, and what they carry is judged anew. */
@@ -40,11 +53,12 @@ export function correctGovernor(state: GovernorState, kbps: number): GovernorSta
     const controller: ControllerState = { ...voter.controller, kbps, congestion: null, belowFloorSinceMs: null };
     return [id, { ...voter, controller }] as const;
   });
-  return { kbps, voters: new Map(voters) };
+  return { ...state, kbps, voters: new Map(voters), carriedKbps: kbps };
 }
 
 export function govern(state: GovernorState, input: GovernorInput): GovernorState {
   const { nowMs, bounds, audioKbps, readings } = input;
+  if (!input.isStreaming) return whenSilent(state, input);
   const known = new Map([...readings].map(([id, reading]) => [id, nextVoter(state, id, reading, input)] as const));
   const someDoWell = [...known.values()].some(({ controller }) => controller.belowFloorSinceMs === null);
   const voters = new Map(
@@ -54,14 +68,23 @@ export function govern(state: GovernorState, input: GovernorInput): GovernorStat
     ]),
   );
   const votes = [...voters.values()].filter(({ hasVote }) => hasVote).map(({ controller }) => controller.kbps);
-  // Nobody streams: the next connection begins with what the last one carried, and rises from there.
-  const kbps = votes.length === 0 ? state.kbps : Math.min(...votes);
-  return { kbps: Math.min(bounds.maximumKbps, Math.max(bounds.minimumKbps, kbps)), voters };
+  const kbps = within(bounds, votes.length === 0 ? state.carriedKbps : Math.min(...votes));
+  return { kbps, voters, carriedKbps: kbps, silentSinceMs: null };
+}
+
+function whenSilent({ carriedKbps, silentSinceMs }: GovernorState, { nowMs, bounds }: GovernorInput): GovernorState {
+  const sinceMs = silentSinceMs ?? nowMs;
+  const kbps = nowMs - sinceMs < silentAfterMs ? within(bounds, carriedKbps) : bounds.maximumKbps;
+  return { kbps, voters: new Map(), carriedKbps, silentSinceMs: sinceMs };
+}
+
+function within({ minimumKbps, maximumKbps }: BitrateBounds, kbps: number): number {
+  return Math.min(maximumKbps, Math.max(minimumKbps, kbps));
 }
 
 function nextVoter(state: GovernorState, id: string, reading: UplinkReading, { nowMs, bounds, audioKbps }: GovernorInput): Voter {
   const former = state.voters.get(id) ?? {
-    controller: { ...startController(bounds, nowMs), kbps: state.kbps },
+    controller: { ...startController(bounds, nowMs), kbps: state.carriedKbps },
     hasVote: true,
     hopefulSinceMs: null,
   };

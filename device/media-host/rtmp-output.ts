@@ -70,8 +70,8 @@ export class RtmpOutput implements Output {
     this.#life.onNetworkReturn();
   }
 
-  uplink(): UplinkReading | null {
-    return this.#life.kind === 'streaming' ? this.#reading : null;
+  uplink(): UplinkReading | 'unread' | null {
+    return this.#life.kind === 'streaming' ? (this.#reading ?? 'unread') : null;
   }
 
   status(): OutputStatus {

@@ -42,7 +42,7 @@ class Bench {
 
   /** Four looks a second. */
   async look(seconds: number, reading: UplinkReading, plan: PipelinePlan = this.#plan): Promise<void> {
-    const outputs = [{ plan: output, uplink: () => reading }];
+    const outputs = plan.outputs.map((planned) => (planned.kind === 'rtmp' ? { plan: planned, uplink: () => reading } : { plan: planned }));
     for (let tick = 0; tick < seconds * 4; tick += 1) {
       this.#nowMs += 250;
       const told = (this.controls.at(-1)?.value ?? 2_500_000) / 1000;
@@ -61,6 +61,11 @@ class Bench {
 
   status(): ReturnType<RateFollower['status']> {
     return this.follower.status(this.#plan);
+  }
+
+  /** The same, where the stream is not wanted any more and the recording is. */
+  recordingOnly(): PipelinePlan {
+    return { ...this.#plan, outputs: testPlan({ recording: { segmentS: 600 } }).outputs };
   }
 
   /** The same, with a bitrate that stays. */
@@ -242,6 +247,20 @@ describe('an encoder that answers that all is well and goes on as before', () =>
     await bench.look(60, slow);
     expect(bench.status()).toMatchObject({ bitrateKbps: 400, limitedBy: 'rtmp' });
   });
+});
+
+it('gives a recording the whole bitrate when the stream has ended, and a new stream begins with it', async () => {
+  const bench = new Bench(byControl);
+  await bench.look(1, free);
+  await bench.look(20, slow);
+  expect(bench.controls.at(-1)?.value).toBeLessThan(1_000_000);
+  await bench.look(0.25, free, bench.recordingOnly());
+  expect(bench.controls.at(-1)?.value).toBe(2_500_000);
+  const told = bench.controls.length;
+  await bench.look(20, free, bench.recordingOnly());
+  await bench.look(20, free);
+  expect(bench.controls).toHaveLength(told);
+  expect(bench.status()).toMatchObject({ bitrateKbps: 2500, reason: '' });
 });
 
 it.each([

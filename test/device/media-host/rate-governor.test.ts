@@ -14,7 +14,8 @@ function run(state: GovernorState, seconds: number, readings: Readings, startS =
   let now = state;
   for (let tick = 1; tick <= seconds * 4; tick += 1) {
     const nowMs = startS * 1000 + tick * 250;
-    now = govern(now, { nowMs, bounds, audioKbps: 100, readings: new Map(Object.entries(readings)) });
+    const isStreaming = Object.keys(readings).length > 0;
+    now = govern(now, { nowMs, bounds, audioKbps: 100, isStreaming, readings: new Map(Object.entries(readings)) });
   }
   return now;
 }
@@ -72,8 +73,21 @@ it('keeps what it knows while nobody streams, and rises from there', () => {
   expect(run(back, 60, { one: good }, 27).kbps).toBe(2500);
 });
 
+it('gives the whole bitrate where nobody has streamed for a minute, and begins with what was carried when somebody does', () => {
+  const low = run(run(startGovernor(bounds), 1, { one: good }), 5, { one: slow }, 1);
+  expect(run(low, 60, {}, 6).kbps).toBe(low.kbps);
+  const silent = run(low, 3600, {}, 6);
+  expect(describeGovernor(silent, bounds)).toMatchObject({ bitrateKbps: 2500, limitedBy: null, reason: '' });
+  const unread = govern(silent, { nowMs: 3_607_000, bounds, audioKbps: 100, isStreaming: true, readings: new Map() });
+  expect(unread.kbps).toBe(low.kbps);
+  expect(run(silent, 1, { one: good }, 3606).kbps).toBe(low.kbps);
+  expect(run(unread, 50, {}, 3608).kbps).toBe(low.kbps);
+});
+
 it('never leaves its bounds when they change', () => {
   const state = run(startGovernor(bounds), 1, { one: good });
   const narrow = { minimumKbps: 400, maximumKbps: 800 };
-  expect(govern(state, { nowMs: 9000, bounds: narrow, audioKbps: 0, readings: new Map([['one', good]]) }).kbps).toBe(800);
+  expect(govern(state, { nowMs: 9000, bounds: narrow, audioKbps: 0, isStreaming: true, readings: new Map([['one', good]]) }).kbps).toBe(
+    800,
+  );
 });
