@@ -6,7 +6,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { fallbackDirectory, runtimeDirectories } from '#device/state/runtime-directory.ts';
+import { foundStandIns, runtimeDirectories } from '#device/state/runtime-directory.ts';
 import { compile } from '#protocol/compile.ts';
 import { Health } from '#protocol/messages.ts';
 
@@ -62,7 +62,11 @@ export class StatusDoor {
 
 /** Null when no agent answers there. */
 export async function askAgent(stateDirectory: string): Promise<AgentStatus | null> {
-  return (await ask(statusSocket(stateDirectory))) ?? (await ask(statusSocket(fallbackDirectory(stateDirectory))));
+  for (const directory of [stateDirectory, ...(await foundStandIns(stateDirectory))]) {
+    const status = await ask(statusSocket(directory));
+    if (status !== null) return status;
+  }
+  return null;
 }
 
 function ask(path: string): Promise<AgentStatus | null> {

@@ -19,17 +19,17 @@ export function passedEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. `directory`: of its socket;
- * `recordings`: where they go unless the plan names a place, which is never among the temporary files. Compiled code lies in the state directory
- * unless NODE_COMPILE_CACHE names a folder.
+ * Not detached: one process group with the agent, so that a terminal's Ctrl-C reaches both. `directory`: of its socket, which may be in
+ * memory. Recordings go to the state directory unless the plan names a place, and compiled code unless NODE_COMPILE_CACHE names a folder.
  */
-export function spawnHost(directory: string, recordings: string = hostFiles(directory).recordings): ChildProcess {
+export function spawnHost(directory: string, stateDirectory: string = directory): ChildProcess {
+  const { compileCache, recordings } = hostFiles(stateDirectory);
   return spawn(process.execPath, [...mediaHostNodeFlags, mediaHostProgram, directory], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...passedEnvironment(),
       UV_THREADPOOL_SIZE: String(threadPoolSize),
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? hostFiles(directory).compileCache,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] || compileCache,
       RECORDINGS_DIRECTORY: recordings,
       // GStreamer's threads would each have an arena of their own, of which none is given back.
       MALLOC_ARENA_MAX: '2',

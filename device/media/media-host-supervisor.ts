@@ -41,7 +41,7 @@ export type MediaHostSupervisorOptions = {
   readonly clock: Clock;
   readonly log: SupervisorLog;
   /** For tests; the default spawns `device/media-host/main.ts` with this process's own Node. */
-  readonly spawnHost?: (directory: string, recordings: string) => ChildProcess;
+  readonly spawnHost?: (directory: string, stateDirectory: string) => ChildProcess;
   readonly random?: () => number;
 };
 
@@ -252,7 +252,7 @@ export class MediaHostSupervisor {
 
   async #spawn(directory: string): Promise<HostConnection | null> {
     const { stateDirectory, clock, log } = this.#options;
-    const child = (this.#options.spawnHost ?? spawnHost)(directory, hostFiles(stateDirectory).recordings);
+    const child = (this.#options.spawnHost ?? spawnHost)(directory, stateDirectory);
     this.#child = child;
     let death: string | null = null;
     const exited = new Promise<void>((resolve) => {

@@ -8,15 +8,15 @@
 set -eu
 
 take_over_devices() {
-  new=$(mktemp -d)
-  mount -t devtmpfs none "$new" 2> /dev/null || { rmdir "$new"; return 0; }
+  # Of the image, and empty: a card that cannot be written any more takes no new directory, and must not keep the agent from starting.
+  new=/mnt
+  mount -t devtmpfs none "$new" 2> /dev/null || return 0
   for name in pts shm mqueue; do
     mountpoint -q "/dev/$name" || continue
     mkdir -p "$new/$name"
     mount --move "/dev/$name" "$new/$name" || echo "/dev/$name is not there any more" >&2
   done
   mount --move "$new" /dev
-  rmdir "$new"
   if [ -x /lib/systemd/systemd-udevd ]; then
     unshare --net /lib/systemd/systemd-udevd --daemon
     # Those that are there already.

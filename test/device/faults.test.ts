@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent } from '#device/agent.ts';
@@ -12,7 +12,7 @@ import { createLog } from '#device/logging.ts';
 import { type Clock, systemClock } from '#device/media/clock.ts';
 import { MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import { loadProfiles } from '#device/profile/load.ts';
-import { fallbackDirectory } from '#device/state/runtime-directory.ts';
+import { foundStandIns, standInDirectories } from '#device/state/runtime-directory.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials } from '#device/uplink/credentials.ts';
 import type { Health } from '#protocol/messages.ts';
@@ -91,7 +91,7 @@ async function smallDisk(): Promise<{ readonly place: string; readonly stateDire
   onTestFinished(() => {
     for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
     spawnSync('umount', ['--lazy', place]);
-    rmSync(fallbackDirectory(stateDirectory), { recursive: true, force: true });
+    for (const path of standInDirectories(stateDirectory)) rmSync(path, { recursive: true, force: true });
   });
   return { place, stateDirectory };
 }
@@ -168,12 +168,17 @@ test.skipIf(!canMount)(
   90_000,
 );
 
-test.skipIf(!canMount)(
-  'a disk that becomes read-only, a media host that dies then, and an agent that starts then (needs root, for a small disk)',
-  async () => {
+test.skipIf(!canMount).for([
+  { what: 'a disk that becomes read-only', isWhole: false },
+  { what: 'a disk with /tmp that becomes read-only', isWhole: true },
+])(
+  '$what, a media host that dies then, and an agent that starts then (needs root, for a small disk)',
+  { timeout: 90_000 },
+  async ({ isWhole }) => {
     const relay = await startedRelay();
     const { place, stateDirectory } = await smallDisk();
-    const first = startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    const settings = { AV_STREAM_URL: relay.target, ...(isWhole ? { TMPDIR: place } : {}) };
+    const first = startAgent(stateDirectory, settings);
     await untilStreaming(stateDirectory);
     execFileSync('mount', ['-o', 'remount,ro', place]);
     const said = await untilSaid(stateDirectory, 'disk-unwritable');
@@ -184,13 +189,27 @@ test.skipIf(!canMount)(
     await until('the host gone', 5000, async () => !isStreaming(await healthOf(stateDirectory)));
     await untilStreaming(stateDirectory);
     await stopAgent(first.child);
-    const second = startAgent(stateDirectory, { AV_STREAM_URL: relay.target });
+    const second = startAgent(stateDirectory, settings);
     await untilStreaming(stateDirectory);
     await untilSaid(stateDirectory, 'disk-unwritable');
     expect(second.output()).toContain('read-only');
   },
-  90_000,
 );
+
+test('a state directory whose name is too long for a socket: the device streams, and all but the sockets is there', async () => {
+  const relay = await startedRelay();
+  const folder = await temporaryDirectory();
+  const stateDirectory = join(folder, 'x'.repeat(120), 'state');
+  onTestFinished(() => {
+    for (const path of standInDirectories(stateDirectory)) rmSync(path, { recursive: true, force: true });
+  });
+  // Of no use to anybody else: where compiled code goes when nobody says where is part of this.
+  startAgent(stateDirectory, { AV_STREAM_URL: relay.target, AV_RECORD: '1', NODE_COMPILE_CACHE: '' });
+  await untilStreaming(stateDirectory);
+  const [standIn = ''] = await foundStandIns(stateDirectory);
+  expect((await readdir(standIn)).toSorted()).toEqual(['agent.sock', 'media-host.pid', 'media-host.sock']);
+  expect(await readdir(stateDirectory)).toEqual(expect.arrayContaining(['compile-cache', 'recordings']));
+}, 60_000);
 
 test('a clock that is set back by an hour: not a frame is missed, and the fleet hears that it is wrong', async () => {
   const [relay, fleet] = await Promise.all([startedRelay(), startedFleet()]);

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { standInPlaces } from '#device/state/runtime-directory.ts';
 import { temporaryDirectory } from '../../device/temporary-directory.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'setup', 'systemd');
@@ -38,6 +39,13 @@ test('a dead agent leaves its media host alone, and systemd hears a child', () =
   const text = readFileSync(unit, 'utf8');
   for (const line of ['Type=notify', 'NotifyAccess=all', 'KillMode=process', 'Restart=always', 'WatchdogSec=60'])
     expect(text.split('\n')).toContain(line);
+});
+
+test('the agent has a place in memory, where it looks for one, which outlives it as its media host does', () => {
+  const lines = readFileSync(unit, 'utf8').split('\n');
+  const name = lines.find((line) => line.startsWith('RuntimeDirectory='))?.split('=')[1];
+  expect(standInPlaces()[0]).toBe(`/run/${name}`);
+  for (const line of ['RuntimeDirectoryMode=0700', 'RuntimeDirectoryPreserve=restart']) expect(lines).toContain(line);
 });
 
 const hasSysusers = spawnSync('systemd-sysusers', ['--version'], { stdio: 'ignore' }).status === 0;
