@@ -159,11 +159,13 @@ export class Agent {
       state,
       settings: () => keeper.prepared().settings,
       running: () => keeper.prepared().schedule.allowed,
-      onChange: ({ stream }) => {
-        // Its hours have begun: they are to end as well.
-        if (stream && switches.stream.switched()?.isOn === true) void switches.stream.release();
+      onLook: ({ stream }) => {
+        if (!stream || switches.stream.switched()?.isOn !== true) return;
+        // Its hours have begun, perhaps while nobody looked: they are to end as well.
+        void switches.stream.release();
         keeper.reconcile();
       },
+      onChange: () => keeper.reconcile(),
       onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
     });
     const switches = outletSwitches(state, log);
@@ -175,7 +177,7 @@ export class Agent {
       moment: () => schedule.moment(),
       log,
       record: (kind, detail) => this.#record(kind, detail),
-      isRecordingWanted: () => switches.record.switched()?.isOn ?? null,
+      isRecordingWanted: () => switches.record.wanted(recordBasis(keeper)),
       streamSwitch: () => switches.stream.switched(),
       recordingsInsteadOf: (directory) => (recordingDisk.isAway(directory) ? hostFiles(state.path).recordingsMeanwhile : null),
       onAnswer: (applied) => {

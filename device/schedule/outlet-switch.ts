@@ -40,6 +40,11 @@ export class OutletSwitch {
     return this.#switched;
   }
 
+  /** Whether it is wanted on or off by hand, as things stand now; null: the settings decide. */
+  wanted(basis: string): boolean | null {
+    return this.#switched?.basis === basis ? this.#switched.isOn : null;
+  }
+
   /** Holds at once; resolves when it would survive a power cut, or the disk has refused. */
   turn(isOn: boolean, basis: string): Promise<void> {
     this.#switched = { isOn, basis };

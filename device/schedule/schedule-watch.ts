@@ -23,6 +23,8 @@ export type ScheduleWatchOptions = {
   readonly settings: () => ResolvedSettings;
   /** What the plan that runs was made for. */
   readonly running: () => Outlets;
+  /** What is let out now: said at each look. */
+  readonly onLook: (allowed: Outlets) => void;
   /** The plan must be made anew. */
   readonly onChange: (allowed: Outlets) => void;
   readonly onDiskError: (cause: unknown) => void;
@@ -64,10 +66,11 @@ export class ScheduleWatch {
   /** Also to be called when the settings have changed. */
   look(): void {
     if (this.#isStopped) return;
-    const { settings, running, onChange } = this.#options;
+    const { settings, running, onLook, onChange } = this.#options;
     const moment = this.moment();
     const { allowed, isClockSet, changesAtMs } = decideOutlets(settings(), moment);
     if (isClockSet && !(this.#isKept && isSameOutlets(allowed, this.#held))) this.#keep(allowed);
+    onLook(allowed);
     if (!isSameOutlets(allowed, running())) onChange(allowed);
     const untilChangeMs = changesAtMs === null ? lookIntervalMs : changesAtMs - moment.nowMs;
     this.#cancel?.();

@@ -40,8 +40,8 @@ export function stateFile<S extends TSchema>(
 export class StateDirectory {
   readonly path: string;
   readonly #log: Pick<Log, 'warn'>;
-  /** One write at a time a file name: two renames of one temporary file must not meet. */
-  readonly #writing = new Map<string, Promise<string | null>>();
+  /** One change at a time a file name, in the order in which they were asked for: two renames of one temporary file must not meet. */
+  readonly #changing = new Map<string, Promise<unknown>>();
   readonly #spares = new Map<string, SpareSlots>();
   readonly #damaged: string[] = [];
   #problem: string | null = null;
@@ -94,24 +94,33 @@ export class StateDirectory {
 
   /** Rejects when the disk refuses: the caller decides what that means. */
   async write<T>(file: StateFile<T>, value: T): Promise<void> {
-    const before = this.#writing.get(file.name) ?? Promise.resolve();
     const content = `${JSON.stringify(value)}\n`;
-    const writing = before.catch(() => undefined).then(() => this.#keep(file, content));
-    this.#writing.set(file.name, writing);
     try {
-      this.#problem = await writing;
+      this.#problem = await this.#inOrder(file, () => this.#keep(file, content));
     } catch (cause) {
       this.#problem = errorText(cause);
       throw cause;
-    } finally {
-      if (this.#writing.get(file.name) === writing) this.#writing.delete(file.name);
     }
   }
 
-  async remove(file: StateFile<unknown>): Promise<void> {
-    await rm(join(this.path, file.name), { force: true });
-    await this.#sparesOf(file)?.remove();
-    await this.#syncDirectory();
+  /** Rejects when the disk refuses. */
+  remove(file: StateFile<unknown>): Promise<void> {
+    return this.#inOrder(file, async () => {
+      await rm(join(this.path, file.name), { force: true });
+      await this.#sparesOf(file)?.remove();
+      await this.#syncDirectory();
+    });
+  }
+
+  async #inOrder<T>({ name }: StateFile<unknown>, change: () => Promise<T>): Promise<T> {
+    const before = this.#changing.get(name) ?? Promise.resolve();
+    const changing = before.catch(() => undefined).then(change);
+    this.#changing.set(name, changing);
+    try {
+      return await changing;
+    } finally {
+      if (this.#changing.get(name) === changing) this.#changing.delete(name);
+    }
   }
 
   #sparesOf({ name, reservedBytes }: StateFile<unknown>): SpareSlots | undefined {

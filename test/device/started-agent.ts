@@ -7,7 +7,7 @@ import { LogTail } from '#device/commands/log-tail.ts';
 import type { Configuration } from '#device/configuration.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { createLog } from '#device/logging.ts';
-import { systemClock } from '#device/media/clock.ts';
+import { type Clock, systemClock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { ApplyOutcome, MediaEvent, PictureOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
@@ -118,6 +118,7 @@ export async function startedAgent(
     settings?: Configuration['settings'];
     hardware?: DetectedHardware;
     leftOutProfiles?: readonly string[];
+    clock?: Clock;
   } = {},
 ) {
   const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
@@ -152,7 +153,7 @@ export async function startedAgent(
     profiles: await loadProfiles(),
     leftOutProfiles: options.leftOutProfiles ?? [],
     versions: { agent: '0.1.0', node: '24', os: 'Debian' },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: Math.random,
     log,
     service: null,

@@ -30,6 +30,23 @@ test('it holds over restarts, until what it was switched against has changed', a
   expect(errors).toEqual([]);
 });
 
+test('one that is left on the disk and was switched against something else says nothing', async () => {
+  const { make } = await drawer();
+  await (await make('record')).turn(false, 'revision 2');
+  const later = await make('record');
+  expect([later.wanted('revision 2'), later.wanted('revision 3')]).toEqual([false, null]);
+});
+
+test('what ends while it is still being written is on the disk no more', async () => {
+  const { make, errors } = await drawer();
+  const first = await make('record');
+  const written = first.turn(false, 'revision 2');
+  expect(first.endsWith('revision 3')).toBe(true);
+  await written;
+  await until('forgotten', 2000, async () => (await make('record')).switched() === null);
+  expect(errors).toEqual([]);
+});
+
 test('the stream and the recording are switched each alone, and given back to the settings', async () => {
   const { make, errors } = await drawer();
   const [stream, record] = [await make('stream'), await make('record')];

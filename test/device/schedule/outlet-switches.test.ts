@@ -1,6 +1,17 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { OutletSwitch } from '#device/schedule/outlet-switch.ts';
+import { streamBasis } from '#device/schedule/outlets.ts';
+import { resolveSettings } from '#device/settings/levels.ts';
+import { StateDirectory } from '#device/state/state-directory.ts';
+import { until } from '../../until.ts';
 import { desired } from '../bare-machine.ts';
+import { manualClock } from '../manual-clock.ts';
+import { quietLog } from '../quiet-log.ts';
 import { recording, startedAgent, streaming } from '../started-agent.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 import { startedFleet } from '../uplink/started-fleet.ts';
 
 test('a recording that is switched by hand is done when the file grows, outlives the agent, and ends with the next settings', async () => {
@@ -34,6 +45,27 @@ test('a recording that is switched by hand is done when the file grows, outlives
   await fleet.send('pi-1', 'desired', desired(2, { AV_VIDEO_WIDTH: 640 }));
   await fleet.hear('applied', ({ revision }) => revision === 2);
   expect(second.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+});
+
+test('power that fails between new settings and the end of a stopped recording does not keep it off', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(2, { AV_RECORD: 1 }));
+  await fleet.hear('applied', ({ revision }) => revision === 2);
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-stop', kind: 'stop-recording', arguments: {}, deadline });
+  await fleet.hear('command-result');
+  const file = join(first.stateDirectory, 'recording-switch.json');
+  const left = await readFile(file);
+  await fleet.send('pi-1', 'desired', desired(3, { AV_RECORD: 1 }));
+  await fleet.hear('applied', ({ revision }) => revision === 3);
+  await first.agent.stop();
+  await until('the switch is forgotten', 2000, () => !existsSync(file));
+  await writeFile(file, left);
+
+  const second = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect(second.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }, { kind: 'recording' }]);
 });
 
 test('a stream that is stopped by hand stays off the air, over a restart and other settings, until it is started again', async () => {
@@ -95,4 +127,30 @@ test('a stream that is started by hand outside its hours ends with the next ones
   await fleet.send('pi-1', 'desired', desired(2, { ...hours, AV_STREAM_SCHEDULE: `${otherDay} 09:00-12:00` }));
   await fleet.hear('applied', ({ revision }) => revision === 2);
   expect(media.plans.at(-1)?.outputs).toEqual([]);
+});
+
+test.each([
+  ['before they begin', '2026-11-23T08:59:45Z'],
+  ['within them', '2026-11-23T09:59:55Z'],
+])('a stream that was started by hand before its hours ends with them, when the agent is started again %s', async (_when, now) => {
+  const settings = {
+    AV_STREAM_URL: 'rtmp://stream.example/live',
+    AV_STREAM_KEY: 'key',
+    AV_STREAM_SCHEDULE: 'Mo 09:00-10:00',
+    AV_TIME_ZONE: 'UTC',
+  };
+  const directory = join(await temporaryDirectory(), 'state');
+  const state = new StateDirectory(directory, quietLog());
+  await state.start();
+  const before = new OutletSwitch({ outlet: 'stream', state, onDiskError: (cause) => expect.unreachable(String(cause)) });
+  await before.turn(true, streamBasis(resolveSettings({ environment: settings })));
+
+  const clock = manualClock(Date.parse(now));
+  const { agent, media } = await startedAgent(null, { directory, settings, clock });
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+  await clock.advance(Date.parse('2026-11-23T09:59:59Z') - clock.nowMs());
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+  await clock.advance(2000);
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  await agent.stop();
 });

@@ -19,6 +19,7 @@ async function startedWatch(options: { now: string; state?: MemoryState; setting
     state,
     settings: () => settings,
     running: () => running,
+    onLook: () => undefined,
     onChange: (allowed) => {
       running = allowed;
       changes.push(allowed.stream);

@@ -31,6 +31,15 @@ test('writes that meet come one after the other: the last one stays', async () =
   expect(await state.read(file)).toEqual({ number: 19 });
 });
 
+test('a file that is removed while it is being written is gone; one that is written while it is being removed stays', async () => {
+  const { path, state } = await startedDirectory();
+  await Promise.all([state.write(file, { number: 1 }), state.remove(file)]);
+  expect(await readdir(path)).toEqual(['media']);
+  await state.write(file, { number: 2 });
+  await Promise.all([state.remove(file), state.write(file, { number: 3 })]);
+  expect(await state.read(file)).toEqual({ number: 3 });
+});
+
 test('no file is no news', async () => {
   const { state, log } = await startedDirectory();
   expect(await state.read(file)).toBeNull();
