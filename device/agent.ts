@@ -292,7 +292,7 @@ export class Agent {
       health,
       hardwareWatch,
       deviceNodes,
-      escalator: this.#buildEscalator(keeper, health),
+      escalator: this.#buildEscalator(keeper, health, bootId),
       schedule,
       recordings,
       recordingDisk,
@@ -322,12 +322,13 @@ export class Agent {
     });
   }
 
-  #buildEscalator(keeper: SettingsKeeper, health: HealthWatch): Escalator {
+  #buildEscalator(keeper: SettingsKeeper, health: HealthWatch, bootId: string): Escalator {
     const { clock, log, state, media, configuration, restartAgent, reboot } = this.#options;
     return new Escalator({
       clock,
       log,
       state,
+      bootId,
       observe: () => ({
         media: health.status()?.media ?? null,
         framesTotal: health.status()?.framesTotal ?? 0,

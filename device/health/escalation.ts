@@ -3,10 +3,12 @@
  * and what was done before give the next step, if any.
  *
  * INVARIANTS
- * - Each step has a bound an hour that holds over restarts of the agent and of the board.
+ * - Each step has a bound an hour that holds over restarts of the agent and of the board, and whatever the wall clock is set to: within one
+ *   boot what was done moves along with a clock that is set; what is of another boot is never of the future.
  * - Life is frames that leave the encoder; a camera that is not plugged in is no illness.
  */
 import { type Static, Type } from 'typebox';
+import { isClockSet } from '#device/schedule/outlets.ts';
 import type { MediaState } from '#protocol/media.ts';
 
 export const EscalationStep = Type.Enum(['media-host', 'agent', 'reboot']);
@@ -19,6 +21,8 @@ export const EscalationMemory = Type.Object({
   taken: Type.Array(Type.Object({ step: EscalationStep, atMs: Type.Number() }), { maxItems: mostTaken }),
   /** When the stream was well last, for long enough to be believed. */
   wellAtMs: Type.Union([Type.Number(), Type.Null()]),
+  /** By which clock these times are: how far it is ahead of the boot's monotonic one. */
+  clock: Type.Optional(Type.Object({ bootId: Type.String({ maxLength: 64 }), aheadMs: Type.Number() })),
 });
 export type EscalationMemory = Static<typeof EscalationMemory>;
 
@@ -32,6 +36,8 @@ export type EscalationState = {
 };
 
 export type Observation = {
+  readonly bootId: string;
+  /** The same for every agent of one boot. */
   readonly monotonicMs: number;
   readonly wallMs: number;
   /** Null: no media host is connected. */
@@ -72,6 +78,8 @@ const believedAfterMs = 30_000;
  */
 export const lossesOfWornHost = 20;
 const quietAfterMs = 3000;
+/** What the wall clock and the monotonic one differ by less was not set: nothing is written for it. */
+const clockToleranceMs = 1000;
 
 export function startEscalation(memory: EscalationMemory | null, monotonicMs: number): EscalationState {
   return {
@@ -91,14 +99,14 @@ export function escalate(before: EscalationState, seen: Observation): Escalation
   const isWell = finding.kind === 'well';
   const wellSinceMs = isWell ? (before.wellSinceMs ?? monotonicMs) : null;
   const isBelieved = wellSinceMs !== null && monotonicMs - wellSinceMs >= believedAfterMs;
-  const { taken, wellAtMs } = notOfTheFuture(before.memory, wallMs);
+  const memory = byClockOfNow(before.memory, seen);
   const state: EscalationState = {
     ...before,
     frames,
     wellSinceMs,
     illSinceMs: finding.kind === 'ill' ? (before.illSinceMs ?? monotonicMs) : null,
     cardSinceMs: seen.media?.kind === 'no-signal' ? (before.cardSinceMs ?? monotonicMs) : null,
-    memory: { taken, wellAtMs: isBelieved && isWellNews({ taken, wellAtMs }) ? wallMs : wellAtMs },
+    memory: isBelieved && isWellNews(memory) ? { ...memory, wellAtMs: wallMs } : memory,
   };
   const action = finding.kind === 'ill' ? nextStep(state, seen, finding.cause) : replaceWornHost(state, seen);
   return action === null ? { state, action } : { state: taking(state, seen, action), action };
@@ -127,11 +135,23 @@ function diagnose(state: EscalationState, { media, monotonicMs, isSourceThere }:
   }
 }
 
-/** The last hour's. A clock that was wrong and has been put right must neither lift the bounds nor stop everything for years. */
-function notOfTheFuture({ taken, wellAtMs }: EscalationMemory, wallMs: number): EscalationMemory {
+/**
+ * The last hour's. A Pi without network starts with the time at which it was last switched off, or with 1970, and is put right while it runs:
+ * that must neither lift the bounds nor stop everything for years.
+ */
+function byClockOfNow({ taken, wellAtMs, clock }: EscalationMemory, { bootId, wallMs, monotonicMs }: Observation): EscalationMemory {
+  if (taken.length === 0) return { taken, wellAtMs };
+  const aheadMs = Math.round(wallMs - monotonicMs);
+  const setByMs = clock?.bootId === bootId ? aheadMs - clock.aheadMs : 0;
+  const isSet = Math.abs(setByMs) >= clockToleranceMs;
+  const now = (atMs: number): number => {
+    const movedMs = isSet ? atMs + setByMs : atMs;
+    return isClockSet(movedMs) || !isClockSet(wallMs) ? Math.min(movedMs, wallMs) : wallMs;
+  };
   return {
-    taken: taken.map(({ step, atMs }) => ({ step, atMs: Math.min(atMs, wallMs) })).filter(({ atMs }) => wallMs - atMs < hourMs),
-    wellAtMs: wellAtMs === null ? null : Math.min(wellAtMs, wallMs),
+    taken: taken.map(({ step, atMs }) => ({ step, atMs: now(atMs) })).filter(({ atMs }) => wallMs - atMs < hourMs),
+    wellAtMs: wellAtMs === null ? null : now(wellAtMs),
+    clock: clock?.bootId === bootId && !isSet ? clock : { bootId, aheadMs },
   };
 }
 
@@ -165,7 +185,8 @@ function replaceWornHost(state: EscalationState, seen: Observation): EscalationA
   return { step: 'media-host', cause: `it has lost its camera ${seen.captureLosses} times, each of which may have cost it a descriptor` };
 }
 
-function taking(state: EscalationState, { monotonicMs, wallMs }: Observation, { step }: EscalationAction): EscalationState {
-  const taken = [...state.memory.taken, { step, atMs: wallMs }].slice(-mostTaken);
-  return { ...state, steppedAtMs: monotonicMs, cardSinceMs: null, memory: { ...state.memory, taken } };
+function taking(state: EscalationState, { bootId, monotonicMs, wallMs }: Observation, { step }: EscalationAction): EscalationState {
+  const { taken: before, wellAtMs, clock = { bootId, aheadMs: Math.round(wallMs - monotonicMs) } } = state.memory;
+  const taken = [...before, { step, atMs: wallMs }].slice(-mostTaken);
+  return { ...state, steppedAtMs: monotonicMs, cardSinceMs: null, memory: { taken, wellAtMs, clock } };
 }

@@ -19,7 +19,8 @@ export type EscalatorOptions = {
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn' | 'error'>;
   readonly state: Pick<StateDirectory, 'read' | 'write'>;
-  readonly observe: () => Omit<Observation, 'monotonicMs' | 'wallMs'>;
+  readonly bootId: string;
+  readonly observe: () => Omit<Observation, 'bootId' | 'monotonicMs' | 'wallMs'>;
   readonly record: (kind: string, detail: string) => void;
   readonly steps: { readonly [Step in EscalationStep]: (cause: string) => Promise<unknown> };
 };
@@ -65,9 +66,9 @@ export class Escalator {
   }
 
   async #look(): Promise<void> {
-    const { clock, observe, steps, record, log } = this.#options;
+    const { clock, bootId, observe, steps, record, log } = this.#options;
     const before = this.#state;
-    const seen: Observation = { ...observe(), monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
+    const seen: Observation = { ...observe(), bootId, monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
     const { state, action } = escalate(before, seen);
     this.#state = state;
     const isNews = JSON.stringify(state.memory) !== JSON.stringify(before.memory);

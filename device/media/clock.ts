@@ -2,7 +2,7 @@
 export type Clock = {
   /** Wall clock, ms since 1970: for what people read. */
   readonly nowMs: () => number;
-  /** Never goes back and ignores corrections of the wall clock: for measuring. ms since an arbitrary start. */
+  /** Never goes back and ignores corrections of the wall clock: for measuring. ms since a moment that is the same for all processes of a boot. */
   readonly monotonicMs: () => number;
   /** Calls back once; the returned function cancels and may be called twice. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
@@ -10,7 +10,7 @@ export type Clock = {
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   schedule: (callback, delayMs) => {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);

@@ -24,28 +24,59 @@ const hanging = sight({ kind: 'no-signal', since, reason: 'the source gives no p
 const unplugged = sight({ kind: 'no-signal', since, reason: 'gone' }, { isSourceThere: false });
 const worn = { ...unplugged, captureLosses: 20 };
 
-type World = { readonly seconds: number; readonly at: (second: number) => Sight; readonly mayReboot?: boolean };
+type World = {
+  readonly seconds: number;
+  readonly at: (second: number) => Sight;
+  readonly mayReboot?: boolean;
+  /** How far the wall clock is behind. */
+  readonly behindMs?: (second: number, uptimeS: number) => number;
+  /** For how long a new agent does not yet look, in seconds. */
+  readonly agentAwayS?: number;
+};
 
 /** What is done and when, in seconds; `agent` and `reboot` begin with what is on disk. */
-function live({ seconds, at, mayReboot = false }: World): string {
+function live({ seconds, at, mayReboot = false, behindMs = () => 0, agentAwayS = 0 }: World): string {
   const done: string[] = [];
   let state = startEscalation(null, 0);
+  let bootedS = 0;
+  let awayUntilS = 0;
   let framesTotal = 0;
   for (let second = 0; second <= seconds; second += tickS) {
     const { framesPerSecond, ...seen } = at(second);
     framesTotal += framesPerSecond * tickS;
-    const now = { monotonicMs: second * 1000, wallMs: bootMs + second * 1000 };
+    if (second < awayUntilS) continue;
+    const monotonicMs = (second - bootedS) * 1000;
+    const wallMs = bootMs + second * 1000 - behindMs(second, second - bootedS);
+    const now = { bootId: `boot at ${bootedS}`, monotonicMs, wallMs };
     const { state: next, action } = escalate(state, { ...seen, framesTotal, mayReboot, ...now });
     state = next;
     expect(Value.Check(EscalationMemory, state.memory)).toBe(true);
     if (action === null) continue;
     done.push(`${action.step} ${second}`);
-    if (action.step !== 'media-host') state = startEscalation(JSON.parse(JSON.stringify(state.memory)) as EscalationMemory, second * 1000);
+    if (action.step === 'media-host') continue;
+    if (action.step === 'reboot') bootedS = second;
+    else awayUntilS = second + agentAwayS;
+    state = startEscalation(JSON.parse(JSON.stringify(state.memory)) as EscalationMemory, (second - bootedS) * 1000);
   }
   return done.join(', ');
 }
 
 const always = (what: Sight) => () => what;
+const dayMs = 86_400_000;
+const timesOf = (text: string, step: EscalationStep): number[] =>
+  text
+    .split(', ')
+    .filter((entry) => entry.startsWith(step))
+    .map((entry) => Number(entry.split(' ')[1]));
+const worstHour = (text: string, step: EscalationStep): number => {
+  const times = timesOf(text, step);
+  return Math.max(0, ...times.map((from) => times.filter((atS) => atS >= from && atS < from + 3600).length));
+};
+const bounds: readonly (readonly [EscalationStep, number])[] = [
+  ['media-host', 4],
+  ['agent', 2],
+  ['reboot', 1],
+];
 const ladderOnce = 'media-host 20, media-host 40, agent 100, agent 162';
 
 describe('the ladder', () => {
@@ -84,17 +115,35 @@ describe('the ladder', () => {
 
   it('keeps its bounds an hour for a whole day, whatever comes', () => {
     const day = live({ seconds: 86_400, at: (second) => (second % 300 < 200 ? failed : well), mayReboot: true });
-    const taken = day.split(', ').map((entry) => ({ step: entry.split(' ')[0] as EscalationStep, atS: Number(entry.split(' ')[1]) }));
-    for (const [step, bound] of [
-      ['media-host', 4],
-      ['agent', 2],
-      ['reboot', 1],
-    ] as const) {
-      const times = taken.filter((entry) => entry.step === step).map(({ atS }) => atS);
-      expect(times.length).toBeGreaterThan(bound);
-      const worst = Math.max(...times.map((from) => times.filter((atS) => atS >= from && atS < from + 3600).length));
-      expect(worst).toBe(bound);
+    for (const [step, bound] of bounds) {
+      expect(timesOf(day, step).length).toBeGreaterThan(bound);
+      expect(worstHour(day, step)).toBe(bound);
     }
+  });
+
+  it.each<[string, NonNullable<World['behindMs']>, number]>([
+    ['after ten minutes by a day', (second) => (second < 600 ? dayMs : 0), 0],
+    ['while the agent was started again', (second) => (second < 104 ? dayMs : 0), 10],
+    ['back by a day', (second) => (second < 600 ? -dayMs : 0), 0],
+    ['after 1970', (second) => (second < 600 ? bootMs : 0), 0],
+  ])('a clock that is set neither lifts the bounds nor takes a step away: %s', (_, behindMs, agentAwayS) => {
+    const right = live({ seconds: 7200, at: always(failed), agentAwayS });
+    expect(live({ seconds: 7200, at: always(failed), agentAwayS, behindMs })).toBe(right);
+  });
+
+  it.each([
+    ['1970', bootMs],
+    ['yesterday', dayMs],
+    ['a quarter of an hour ago', 900_000],
+  ])('a board whose clock begins at %s with each boot, and is set a minute later, keeps its bounds an hour', (_, staleMs) => {
+    const hours = live({
+      seconds: 6 * 3600,
+      at: always(failed),
+      mayReboot: true,
+      behindMs: (second, uptimeS) => (uptimeS < 60 ? Math.min(staleMs, bootMs + second * 1000) : 0),
+    });
+    expect(timesOf(hours, 'reboot').length).toBeGreaterThan(2);
+    for (const [step, bound] of bounds) expect(worstHour(hours, step)).toBeLessThanOrEqual(bound);
   });
 
   it('a clock that was years ahead neither lifts the bounds nor stops everything for years', () => {
@@ -106,7 +155,7 @@ describe('the ladder', () => {
     );
     const steps: number[] = [];
     for (let second = 0; second < 4000; second += tickS) {
-      const now = { monotonicMs: second * 1000, wallMs: bootMs + second * 1000 };
+      const now = { bootId: 'boot', monotonicMs: second * 1000, wallMs: bootMs + second * 1000 };
       const next = escalate(state, {
         media: failed.media,
         isSourceThere: true,

@@ -20,6 +20,7 @@ async function started(clock: ManualClock, state: Pick<StateDirectory, 'read' | 
     clock,
     log: quietLog(),
     state,
+    bootId: 'boot-1',
     observe: () => ({ media: failed, framesTotal: 0, captureLosses: 0, isSourceThere: true, mayReboot }),
     record: (kind, detail) => done.push(`event ${kind}: ${detail}`),
     steps: { 'media-host': step('host'), agent: step('agent'), reboot: step('reboot') },
@@ -94,6 +95,7 @@ test('a real media host whose pipeline can never run is replaced twice, then the
       clock,
       log: quietLog(),
       state,
+      bootId: 'boot-1',
       observe: () => {
         const { media, framesTotal } = host.status();
         return { media, framesTotal, captureLosses: 0, isSourceThere: true, mayReboot: false };
