@@ -6,6 +6,7 @@
  * - Wrong passwords from elsewhere never keep a person out of a browser in which they have signed in before.
  * - A refused sign-in never says which of name and password was wrong, and takes as long for either.
  * - There is always an admin: the last one can be neither removed nor given another role.
+ * - A password opens something only while it still is the person's in the transaction that opens it: checking it takes a while.
  * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them. A password that
  *   somebody else gives them (an admin, the command line) ends their access tokens, too; with one that they chose themselves their
  *   programs go on, and the page says so.
@@ -20,7 +21,7 @@ import { type AttemptLimit, createAttemptLimit } from '#fleet-server/people/atte
 import { KnownBrowsers } from '#fleet-server/people/known-browsers.ts';
 import { createPasswords, makePassword, type Passwords } from '#fleet-server/people/passwords.ts';
 import * as store from '#fleet-server/people/people-store.ts';
-import type { Database } from '#fleet-server/store/schema.ts';
+import type { Database, PeopleTable } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { unlessFull } from '#fleet-server/store/store-errors.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -42,9 +43,18 @@ const sessionTouchMs = 60_000;
 const maxSessionsPerPerson = 20;
 const maxPeople = 1000;
 
+export type PeopleOptions = {
+  readonly database: Database;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  /** For tests. */
+  readonly passwords?: Passwords;
+};
+
 /** `browser`: what is known of the browser from now on, for its cookie. */
 export type SignedIn = { readonly person: Person; readonly token: string; readonly browser: string };
-type Tries = { waitMs(): number; failed(): void; succeeded(): void };
+type Tries = { throwWhileTooMany(): void; failed(): void; succeeded(): void };
 
 export class People {
   readonly #database: Database;
@@ -56,12 +66,12 @@ export class People {
   readonly #attemptsInKnownBrowsers: AttemptLimit;
   readonly #audit: AuditLog;
 
-  constructor(options: { readonly database: Database; readonly secrets: Secrets; readonly clock: Clock; readonly audit: AuditLog }) {
+  constructor(options: PeopleOptions) {
     this.#database = options.database;
     this.#secrets = options.secrets;
     this.#clock = options.clock;
     this.#audit = options.audit;
-    this.#passwords = createPasswords();
+    this.#passwords = options.passwords ?? createPasswords();
     this.#browsers = new KnownBrowsers(options.secrets, options.clock);
     this.#attempts = createAttemptLimit({ clock: options.clock });
     this.#attemptsInKnownBrowsers = createAttemptLimit({ clock: options.clock });
@@ -96,35 +106,65 @@ export class People {
 
   /** `browser`: its cookie, if it has one. */
   async signIn(name: string, password: string, browser?: string): Promise<SignedIn> {
-    const tries = this.#triesOf(name, browser);
-    throwWhileTooMany(tries, 'Too many refused sign-ins under this name.');
-    const row = await store.findPerson(this.#database, name);
-    if (!(await this.#passwords.verify(password, row?.passwordHash ?? null)) || row === undefined) {
-      tries.failed();
-      // Of names that do not exist there is no end.
-      if (row !== undefined) await this.#audit.append(this.#database, { actor: name, action: 'sign-in-refused', subject: name });
-      throw new FleetError('sign-in-refused', 'Name or password is wrong.');
+    const tries = this.#triesOf(name, browser, 'Too many refused sign-ins under this name.');
+    const verified = await this.#verified(name, password, tries);
+    const signedIn =
+      verified === null
+        ? null
+        : await this.#whileUnchanged(verified, tries, (transaction, person) => this.#begin(transaction, person, browser));
+    if (signedIn !== null) return signedIn;
+    // Of names that do not exist there is no end.
+    if ((await store.findPerson(this.#database, name)) !== undefined) {
+      await this.#audit.append(this.#database, { actor: name, action: 'sign-in-refused', subject: name });
     }
-    tries.succeeded();
+    throw new FleetError('sign-in-refused', 'Name or password is wrong.');
+  }
+
+  /** Whom the password opens, as they were when it was checked; null when it is wrong. Throws while too many were. */
+  async #verified(name: string, password: string, tries: Tries): Promise<PeopleTable | null> {
+    tries.throwWhileTooMany();
+    const row = await store.findPerson(this.#database, name);
+    const isRight = await this.#passwords.verify(password, row?.passwordHash ?? null);
+    // As many as there is room for may have been checked at once: what one more has found, right or wrong, is not told.
+    tries.throwWhileTooMany();
+    if (isRight && row !== undefined) return row;
+    tries.failed();
+    return null;
+  }
+
+  /** Does `work` if the person's password is still the one that was checked; null when they have another one meanwhile, or were removed. */
+  async #whileUnchanged<T>(
+    verified: PeopleTable,
+    tries: Tries,
+    work: (transaction: Database, person: Person) => Promise<T>,
+  ): Promise<T | null> {
+    const done = await inTransaction(this.#database, async (transaction) => {
+      const row = await store.findPerson(transaction, verified.name);
+      return row?.passwordHash === verified.passwordHash ? work(transaction, { name: row.name, role: toRole(row.role) }) : null;
+    });
+    if (done === null) tries.failed();
+    else tries.succeeded();
+    return done;
+  }
+
+  async #begin(transaction: Database, person: Person, browser: string | undefined): Promise<SignedIn> {
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.nowMs();
-    await inTransaction(this.#database, async (transaction) => {
-      await store.insertSession(transaction, {
-        tokenHash: this.#hash(token),
-        personName: row.name,
-        createdAtMs: nowMs,
-        lastUsedAtMs: nowMs,
-        expiresAtMs: nowMs + sessionLifeMs,
-      });
-      await store.pruneSessions(transaction, {
-        personName: row.name,
-        keep: maxSessionsPerPerson,
-        nowMs,
-        idleSinceMs: nowMs - sessionIdleMs,
-      });
-      await this.#audit.append(transaction, { actor: row.name, action: 'signed-in', subject: row.name });
+    await store.insertSession(transaction, {
+      tokenHash: this.#hash(token),
+      personName: person.name,
+      createdAtMs: nowMs,
+      lastUsedAtMs: nowMs,
+      expiresAtMs: nowMs + sessionLifeMs,
     });
-    return { person: { name: row.name, role: toRole(row.role) }, token, browser: this.#browsers.make(row.name, browser) };
+    await store.pruneSessions(transaction, {
+      personName: person.name,
+      keep: maxSessionsPerPerson,
+      nowMs,
+      idleSinceMs: nowMs - sessionIdleMs,
+    });
+    await this.#audit.append(transaction, { actor: person.name, action: 'signed-in', subject: person.name });
+    return { person, token, browser: this.#browsers.make(person.name, browser) };
   }
 
   /** The person behind a session's token; null when there is none or it is over. */
@@ -183,17 +223,21 @@ export class People {
     const passwordHash = password === undefined ? null : await this.#passwords.hash(password);
     return inTransaction(this.#database, async (transaction) => {
       const before = await this.#existing(transaction, name);
-      if (role !== undefined && role !== before.role) {
+      const changed = { name, role: role ?? before.role };
+      if (changed.role !== before.role) {
         await this.#keepAnAdmin(transaction, before);
-        await store.setRole(transaction, name, role);
-        const changes = [{ field: 'role', before: before.role, after: role }];
-        await this.#audit.append(transaction, { actor, action: 'person-changed', subject: name, changes });
+        await this.#setRole(transaction, before, changed.role, actor);
       }
       await store.deleteSessionsOf(transaction, name);
-      const changed = { name, role: role ?? before.role };
       if (passwordHash === null) return changed;
       return { ...changed, endedAccessTokens: await this.#resetPassword(transaction, name, passwordHash, actor) };
     });
+  }
+
+  async #setRole(transaction: Database, before: Person, role: Role, actor: string): Promise<void> {
+    await store.setRole(transaction, before.name, role);
+    const changes = [{ field: 'role', before: before.role, after: role }];
+    await this.#audit.append(transaction, { actor, action: 'person-changed', subject: before.name, changes });
   }
 
   /** Resolves with how many access tokens have ended. */
@@ -219,25 +263,19 @@ export class People {
     passwords: { readonly current: string; readonly next: string },
     browser?: string,
   ): Promise<SignedIn> {
-    await this.#proveOwn(name, passwords.current, browser);
+    // A stolen session must not be enough to guess the password behind it.
+    const tries = this.#triesOf(name, browser, 'Too many wrong passwords for this name.');
+    const verified = await this.#verified(name, passwords.current, tries);
+    if (verified === null) throw currentPasswordWrong();
     const passwordHash = await this.#passwords.hash(passwords.next);
-    await inTransaction(this.#database, async (transaction) => {
-      await this.#existing(transaction, name);
+    const signedIn = await this.#whileUnchanged(verified, tries, async (transaction, person) => {
       await store.setPasswordHash(transaction, name, passwordHash);
       await store.deleteSessionsOf(transaction, name);
       await this.#audit.append(transaction, { actor: name, action: 'password-changed', subject: name });
+      return this.#begin(transaction, person, browser);
     });
-    return this.signIn(name, passwords.next, browser);
-  }
-
-  /** A stolen session must not be enough to guess the password behind it. */
-  async #proveOwn(name: string, password: string, browser: string | undefined): Promise<void> {
-    const tries = this.#triesOf(name, browser);
-    throwWhileTooMany(tries, 'Too many wrong passwords for this name.');
-    const row = await store.findPerson(this.#database, name);
-    if (await this.#passwords.verify(password, row?.passwordHash ?? null)) return;
-    tries.failed();
-    throw new FleetError('sign-in-refused', 'The current password is wrong.');
+    if (signedIn === null) throw currentPasswordWrong();
+    return signedIn;
   }
 
   /** Whether the person has signed in before in the browser with this cookie. */
@@ -246,10 +284,17 @@ export class People {
   }
 
   /** By name, or by the browser where the person is known. */
-  #triesOf(name: string, browser: string | undefined): Tries {
+  #triesOf(name: string, browser: string | undefined, tooMany: string): Tries {
     const id = this.#browsers.idOf(browser, name);
     const [limit, key] = id === null ? [this.#attempts, name] : [this.#attemptsInKnownBrowsers, id];
-    return { waitMs: () => limit.waitMs(key), failed: () => limit.failed(key), succeeded: () => limit.succeeded(key) };
+    return {
+      throwWhileTooMany: () => {
+        const retryAfterS = Math.ceil(limit.waitMs(key) / 1000);
+        if (retryAfterS > 0) throw new FleetError('too-many', `${tooMany} Try again in ${retryAfterS} s.`, { retryAfterS });
+      },
+      failed: () => limit.failed(key),
+      succeeded: () => limit.succeeded(key),
+    };
   }
 
   async #existing(database: Database, name: string): Promise<Person> {
@@ -268,9 +313,8 @@ export class People {
   }
 }
 
-function throwWhileTooMany(tries: Tries, words: string): void {
-  const retryAfterS = Math.ceil(tries.waitMs() / 1000);
-  if (retryAfterS > 0) throw new FleetError('too-many', `${words} Try again in ${retryAfterS} s.`, { retryAfterS });
+function currentPasswordWrong(): FleetError {
+  return new FleetError('sign-in-refused', 'The current password is wrong.');
 }
 
 export function toRole(text: string): Role {
