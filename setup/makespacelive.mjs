@@ -12,7 +12,7 @@ import { projectNode, root } from './install.mjs';
 const serverHelp = `Fleet server, on the machine that it runs on, with its FLEET_… variables:
   server            serves until it is told to stop
   join-token        prints a join token for a device [--uses N] [--expires-in S] [--group G] [--tag T]... [--approval]
-  admin-password    gives admin a new password and prints it
+  admin-password    gives admin a new password and the role of an admin, and prints the password
   backup DIRECTORY  copies the store and its key, while the server runs
   restore DIRECTORY brings them back, while it is stopped [--force]
 

@@ -5,7 +5,8 @@
  * - A session's token is 256 random bits; the store keeps only its keyed hash.
  * - Wrong passwords from elsewhere never keep a person out of a browser in which they have signed in before.
  * - A refused sign-in never says which of name and password was wrong, and takes as long for either.
- * - There is always an admin: the last one can be neither removed nor given another role.
+ * - There is always an admin: the last one can be neither removed nor given another role. The way back, when nobody knows an admin's
+ *   password any more, makes one.
  * - A password opens something only while it still is the person's in the transaction that opens it: checking it takes a while.
  * - Another password or role ends the sessions of the person, so that nobody goes on with what was taken from them. A password that
  *   somebody else gives them (an admin, the command line) ends their access tokens, too; with one that they chose themselves their
@@ -54,6 +55,8 @@ export type PeopleOptions = {
 
 /** `browser`: what is known of the browser from now on, for its cookie. */
 export type SignedIn = { readonly person: Person; readonly token: string; readonly browser: string };
+/** `formerRole`: where they were no admin. */
+export type FirstPersonReset = { readonly password: string; readonly endedAccessTokens: number; readonly formerRole: Role | null };
 type Tries = { throwWhileTooMany(): void; failed(): void; succeeded(): void };
 
 export class People {
@@ -91,17 +94,26 @@ export class People {
     return isNew && givenPassword === null ? password : null;
   }
 
-  /** Gives the first person a new password and ends their sessions and access tokens; makes them if they are not there. */
-  async resetFirstPerson(givenPassword: string | null): Promise<{ readonly password: string; readonly endedAccessTokens: number }> {
+  /**
+   * Gives the first person a new password and ends their sessions and access tokens; makes them if they are not there. They are an admin
+   * afterwards, whatever role they had: nobody else may be left who is one and can sign in.
+   */
+  async resetFirstPerson(givenPassword: string | null): Promise<FirstPersonReset> {
     const password = givenPassword ?? makePassword();
     const passwordHash = await this.#passwords.hash(password);
     const person = { name: firstPersonName, role: 'admin', passwordHash, createdAtMs: this.#clock.nowMs() };
-    const endedAccessTokens = await inTransaction(this.#database, async (transaction) => {
-      if (await store.insertPerson(transaction, person)) return 0;
+    const actor = 'the command line';
+    return inTransaction(this.#database, async (transaction) => {
+      if (await store.insertPerson(transaction, person)) {
+        await this.#auditAdded(transaction, firstPersonName, 'admin', actor);
+        return { password, endedAccessTokens: 0, formerRole: null };
+      }
+      const before = await this.#existing(transaction, firstPersonName);
+      if (before.role !== 'admin') await this.#setRole(transaction, before, 'admin', actor);
       await store.deleteSessionsOf(transaction, firstPersonName);
-      return this.#resetPassword(transaction, firstPersonName, passwordHash, 'the command line');
+      const endedAccessTokens = await this.#resetPassword(transaction, firstPersonName, passwordHash, actor);
+      return { password, endedAccessTokens, formerRole: before.role === 'admin' ? null : before.role };
     });
-    return { password, endedAccessTokens };
   }
 
   /** `browser`: its cookie, if it has one. */
@@ -212,10 +224,14 @@ export class People {
       if (!(await store.insertPerson(transaction, { name, role, passwordHash, createdAtMs: this.#clock.nowMs() }))) {
         throw new FleetError('already-there', `Expected a name that nobody has, got ${name}.`);
       }
-      const changes = [{ field: 'role', before: null, after: role }];
-      await this.#audit.append(transaction, { actor, action: 'person-added', subject: name, changes });
+      await this.#auditAdded(transaction, name, role, actor);
     });
     return { name, role, ...(password === undefined ? { password: given } : {}) };
+  }
+
+  async #auditAdded(transaction: Database, name: string, role: Role, actor: string): Promise<void> {
+    const changes = [{ field: 'role', before: null, after: role }];
+    await this.#audit.append(transaction, { actor, action: 'person-added', subject: name, changes });
   }
 
   /** By somebody who need not know the password that the person has. */

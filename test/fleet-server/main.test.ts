@@ -110,7 +110,13 @@ describe('the fleet server', { timeout: processTestMs }, () => {
     expect((await fetch(`${url}/api/v1/session`, { headers: { cookie } })).status).toBe(401);
     expect((await fetch(`${url}/api/v1/devices`, { headers })).status).toBe(401);
     expect((await post(`${url}/api/v1/session`, { name: 'admin', password })).status).toBe(401);
-    expect((await post(`${url}/api/v1/session`, { name: 'admin', password: newPassword })).status).toBe(200);
+    const again = await signIn(url, newPassword);
+    expect((await post(`${url}/api/v1/people`, { name: 'boss', role: 'admin', password }, again)).status).toBe(201);
+    const toViewer = { method: 'PATCH', headers: { ...json, cookie: again }, body: JSON.stringify({ role: 'viewer' }) };
+    expect((await fetch(`${url}/api/v1/people/admin`, toViewer)).status).toBe(200);
+    const wayBack = start(withoutPassword, ['admin-password']);
+    expect((await wayBack.exit).code).toBe(0);
+    expect(wayBack.output()).toContain('admin is an admin again; the role was viewer.');
   });
 
   test('killed with kill -9 under writes, it has every change that it had acknowledged', async () => {

@@ -170,3 +170,28 @@ describe('many tries at once under one name', () => {
     expect(await codes(times(20, () => people.signIn('eve', 'old')))).toEqual(times(20, () => 'right'));
   });
 });
+
+describe('the way back on the command line', () => {
+  test('makes admin an admin again, whatever role they were given', async () => {
+    await elsewhere.add({ name: 'boss', role: 'admin', password: 'lost' }, 'admin');
+    await elsewhere.change('admin', { role: 'viewer' }, 'boss');
+    expect(await elsewhere.resetFirstPerson('found')).toEqual({ password: 'found', endedAccessTokens: 0, formerRole: 'viewer' });
+    expect((await elsewhere.signIn('admin', 'found')).person).toEqual({ name: 'admin', role: 'admin' });
+    const changes = [{ field: 'role', before: 'viewer', after: 'admin' }];
+    expect((await entries('person-changed'))[0]).toMatchObject({ actor: 'the command line', subject: 'admin', changes });
+  });
+
+  test('makes admin anew where they were removed, and an entry tells of it', async () => {
+    await elsewhere.add({ name: 'boss', role: 'admin', password: 'lost' }, 'admin');
+    await elsewhere.remove('admin', 'boss');
+    expect(await elsewhere.resetFirstPerson('found')).toEqual({ password: 'found', endedAccessTokens: 0, formerRole: null });
+    expect((await elsewhere.signIn('admin', 'found')).person).toEqual({ name: 'admin', role: 'admin' });
+    const changes = [{ field: 'role', before: null, after: 'admin' }];
+    expect((await entries('person-added'))[0]).toMatchObject({ actor: 'the command line', subject: 'admin', changes });
+  });
+
+  test('changes no role of an admin', async () => {
+    expect(await elsewhere.resetFirstPerson('found')).toMatchObject({ formerRole: null });
+    expect(await entries('person-changed')).toEqual([]);
+  });
+});
