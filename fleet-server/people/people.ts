@@ -244,7 +244,7 @@ export class People {
         await this.#keepAnAdmin(transaction, before);
         await this.#setRole(transaction, before, changed.role, actor);
       }
-      await store.deleteSessionsOf(transaction, name);
+      if (changed.role !== before.role || passwordHash !== null) await store.deleteSessionsOf(transaction, name);
       if (passwordHash === null) return changed;
       return { ...changed, endedAccessTokens: await this.#resetPassword(transaction, name, passwordHash, actor) };
     });

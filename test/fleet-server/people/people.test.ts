@@ -171,6 +171,16 @@ describe('many tries at once under one name', () => {
   });
 });
 
+describe('a person who is changed', () => {
+  test.each([{}, { role: 'operator' }] as const)('to what they are (%o) keeps their sessions, and no entry tells of it', async (patch) => {
+    await add();
+    const { token } = await elsewhere.signIn('eve', 'old');
+    expect(await elsewhere.change('eve', patch, 'admin')).toEqual({ name: 'eve', role: 'operator' });
+    expect(await elsewhere.personOf(token)).toEqual({ name: 'eve', role: 'operator' });
+    expect([...(await entries('person-changed')), ...(await entries('password-changed'))]).toEqual([]);
+  });
+});
+
 describe('the way back on the command line', () => {
   test('makes admin an admin again, whatever role they were given', async () => {
     await elsewhere.add({ name: 'boss', role: 'admin', password: 'lost' }, 'admin');
