@@ -71,8 +71,12 @@ export async function findSession(
   return (await selectSession(database, { tokenHash })).rows[0];
 }
 
-export async function touchSession(database: Database, tokenHash: string, lastUsedAtMs: number): Promise<void> {
-  await database.updateTable('sessions').set({ lastUsedAtMs }).where('tokenHash', '=', tokenHash).execute();
+export async function touchSession(
+  database: Database,
+  tokenHash: string,
+  times: Pick<SessionsTable, 'lastUsedAtMs' | 'expiresAtMs'>,
+): Promise<void> {
+  await database.updateTable('sessions').set(times).where('tokenHash', '=', tokenHash).execute();
 }
 
 export async function deleteSession(database: Database, tokenHash: string): Promise<void> {
@@ -83,7 +87,10 @@ export async function deleteSessionsOf(database: Database, personName: string): 
   await database.deleteFrom('sessions').where('personName', '=', personName).execute();
 }
 
-/** Keeps the newest `keep` sessions of a person, and none that is over. */
+/**
+ * Keeps the newest `keep` sessions of a person, and none that is over. Those that the clock has yet to reach were made while it was ahead, and are
+ * older than what was made since: they go first.
+ */
 export async function pruneSessions(
   database: Database,
   bounds: { readonly personName: string; readonly keep: number; readonly nowMs: number; readonly idleSinceMs: number },
@@ -96,6 +103,7 @@ export async function pruneSessions(
     .selectFrom('sessions')
     .select('tokenHash')
     .where('personName', '=', bounds.personName)
+    .orderBy((e) => e('createdAtMs', '>', bounds.nowMs))
     .orderBy('createdAtMs', 'desc')
     .limit(bounds.keep);
   await database.deleteFrom('sessions').where('personName', '=', bounds.personName).where('tokenHash', 'not in', kept).execute();

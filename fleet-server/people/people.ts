@@ -162,18 +162,18 @@ export class People {
   async #begin(transaction: Database, person: Person, browser: string | undefined): Promise<SignedIn> {
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.nowMs();
+    await store.pruneSessions(transaction, {
+      personName: person.name,
+      keep: maxSessionsPerPerson - 1,
+      nowMs,
+      idleSinceMs: nowMs - sessionIdleMs,
+    });
     await store.insertSession(transaction, {
       tokenHash: this.#hash(token),
       personName: person.name,
       createdAtMs: nowMs,
       lastUsedAtMs: nowMs,
       expiresAtMs: nowMs + sessionLifeMs,
-    });
-    await store.pruneSessions(transaction, {
-      personName: person.name,
-      keep: maxSessionsPerPerson,
-      nowMs,
-      idleSinceMs: nowMs - sessionIdleMs,
     });
     await this.#audit.append(transaction, { actor: person.name, action: 'signed-in', subject: person.name });
     return { person, token, browser: this.#browsers.make(person.name, browser) };
@@ -189,7 +189,11 @@ export class People {
       await unlessFull(store.deleteSession(this.#database, tokenHash));
       return null;
     }
-    if (nowMs - row.lastUsedAtMs > sessionTouchMs) await unlessFull(store.touchSession(this.#database, tokenHash, nowMs));
+    if (Math.abs(nowMs - row.lastUsedAtMs) > sessionTouchMs) {
+      // Of one that was made while the clock was ahead both times are later than they may be.
+      const times = { lastUsedAtMs: nowMs, expiresAtMs: Math.min(row.expiresAtMs, nowMs + sessionLifeMs) };
+      await unlessFull(store.touchSession(this.#database, tokenHash, times));
+    }
     return { name: row.name, role: toRole(row.role) };
   }
 

@@ -7,6 +7,8 @@ import { openSecrets } from '#fleet-server/store/secrets.ts';
 import { keyPath } from '#fleet-server/store/store.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
 
+const dayMs = 86_400_000;
+
 let api: ApiUnderTest;
 /** Of another server on the same store. */
 let elsewhere: People;
@@ -203,5 +205,40 @@ describe('the way back on the command line', () => {
   test('changes no role of an admin', async () => {
     expect(await elsewhere.resetFirstPerson('found')).toMatchObject({ formerRole: null });
     expect(await entries('person-changed')).toEqual([]);
+  });
+});
+
+describe('sessions made while the clock was ahead', () => {
+  test('make room for those made since it was set right', async () => {
+    await add();
+    api.clock.set(dayMs);
+    for (let time = 0; time < 20; time += 1) await elsewhere.signIn('eve', 'old');
+    api.clock.set(-dayMs);
+    const made: SignedIn[] = [];
+    for (let time = 0; time < 3; time += 1) made.push(await elsewhere.signIn('eve', 'old'));
+    expect(await Promise.all(made.map(({ token }) => elsewhere.personOf(token)))).not.toContain(null);
+    expect(await sessions()).toHaveLength(20);
+  });
+
+  test('end twelve hours after their last use since', async () => {
+    await add();
+    api.clock.set(365 * dayMs);
+    const { token } = await elsewhere.signIn('eve', 'old');
+    api.clock.set(-365 * dayMs);
+    expect(await elsewhere.personOf(token)).not.toBeNull();
+    api.clock.jump(13 * 3_600_000);
+    expect(await elsewhere.personOf(token)).toBeNull();
+  });
+
+  test('end fourteen days after their first use since', async () => {
+    await add();
+    api.clock.set(365 * dayMs);
+    const { token } = await elsewhere.signIn('eve', 'old');
+    api.clock.set(-365 * dayMs);
+    for (let hours = 0; hours < 14 * 24; hours += 10) {
+      expect(await elsewhere.personOf(token)).not.toBeNull();
+      api.clock.jump(10 * 3_600_000);
+    }
+    expect(await elsewhere.personOf(token)).toBeNull();
   });
 });
