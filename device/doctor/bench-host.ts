@@ -1,11 +1,10 @@
 /** A media host of its own in a directory of its own, to try things out in the very process that would stream them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Clock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { type ApplyOutcome, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import type { CapturePlan, OutputPlan } from '#device/plan/pipeline-plan.ts';
+import { makePassingDirectory } from '#device/state/runtime-directory.ts';
 import { wait } from '#device/uplink/wait.ts';
 import type { OutputState } from '#protocol/media.ts';
 
@@ -32,8 +31,9 @@ export class BenchHost {
     this.#supervisor = new MediaHostSupervisor({ stateDirectory: directory, clock, log: { info: keep, warn: keep } });
   }
 
+  /** Rejects when there is no place for its directory. */
   static async create(clock: Clock): Promise<BenchHost> {
-    return new BenchHost(clock, await mkdtemp(join(tmpdir(), 'makespacelive-doctor-')));
+    return new BenchHost(clock, await makePassingDirectory('makespacelive-doctor'));
   }
 
   /** Null when it runs, or why not. */

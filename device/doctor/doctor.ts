@@ -28,7 +28,7 @@ import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-pl
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
-import { StateDirectory } from '#device/state/state-directory.ts';
+import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { type Credentials, readCredentials } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 
@@ -48,19 +48,22 @@ export type DoctorOptions = {
 
 type Target = RtmpOutputPlan | IcecastOutputPlan;
 
+/** Adds what a check finds. One that cannot be made is a line, too, and keeps no other from being made. */
+type Make = (subject: string, check: () => Promise<readonly Check[]>) => Promise<void>;
+
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  const add = (...found: readonly Check[]): void => {
-    for (const check of found) {
-      checks.push(check);
-      options.onCheck(check);
-    }
+  const make: Make = async (subject, check) => {
+    const found = await check().catch((cause: unknown) => [notMade(subject, cause)]);
+    checks.push(...found);
+    found.forEach(options.onCheck);
   };
   const { configuration, clock, run } = options;
   const { fleet, stateDirectory } = configuration;
   const state = new StateDirectory(stateDirectory, { warn: () => undefined });
   const agent = await askAgent(stateDirectory);
-  add(await checkAgent(agent, stateDirectory), await checkDisk(stateDirectory));
+  await make('agent', async () => [await checkAgent(agent, stateDirectory)]);
+  await make('disk', async () => [await checkDisk(stateDirectory)]);
 
   const credentials = fleet === null ? null : await readCredentials(state, fleet);
   const hardware = await options.detect();
@@ -69,34 +72,34 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const targets = prepared.plan.outputs.filter((output) => output.kind !== 'recording');
   const recordDirectory = prepared.settings.AV_RECORD_DIR.value;
 
-  if (typeof recordDirectory === 'string' && recordDirectory !== '') add(await checkRecordingDirectory(recordDirectory));
-  add(
-    judgeClock({
-      nowMs: clock.nowMs(),
-      offset: fleet === null ? null : await measureOffset(fleet.url, clock),
-      isSynchronised: await askSynchronised(run),
-    }),
-  );
-  add(...(await checkNames([...hostsOf(targets), ...(fleet === null ? [] : [new URL(fleet.url).hostname])])));
-  for (const problem of options.leftOutProfiles) {
-    add(fail('profile', `${problem}: it is done without`, 'Install the program again, on another card if it happens twice.'));
+  if (typeof recordDirectory === 'string' && recordDirectory !== '') {
+    await make('recordings', async () => [await checkRecordingDirectory(recordDirectory)]);
   }
-  add(checkElements(hardware));
-  for (const { key, reason } of prepared.leftOut) add(warn('setting', reason, `Change ${key}: it is left out at present.`));
-  if (agent?.health != null) add(...agentsWord(agent, targets));
-  else add(...(await tryMedia(options, { settings: prepared.settings, hardware, profile }, targets)));
-  if (fleet === null) add(pass('fleet server', 'none is set (FLEET_URL): the device streams on its own'));
-  else
-    add(
-      ...(await checkFleet({
-        url: fleet.url,
-        hasJoined: credentials !== null,
-        hasToken: fleet.joinToken !== null,
-        caFile: fleet.caFile,
-        mqttUrl: credentials?.mqttUrl ?? null,
-      })),
-    );
+  await make('clock', async () => {
+    const offset = fleet === null ? null : await measureOffset(fleet.url, clock);
+    return [judgeClock({ nowMs: clock.nowMs(), offset, isSynchronised: await askSynchronised(run) })];
+  });
+  await make('dns', () => checkNames([...hostsOf(targets), ...(fleet === null ? [] : [new URL(fleet.url).hostname])]));
+  await make('gstreamer', async () => [
+    ...options.leftOutProfiles.map((problem) =>
+      fail('profile', `${problem}: it is done without`, 'Install the program again, on another card if it happens twice.'),
+    ),
+    checkElements(hardware),
+    ...prepared.leftOut.map(({ key, reason }) => warn('setting', reason, `Change ${key}: it is left out at present.`)),
+  ]);
+  if (agent?.health != null) await make('agent', async () => agentsWord(agent, targets));
+  else await tryMedia(make, options, { settings: prepared.settings, hardware, profile }, targets);
+  await make('fleet server', async () => {
+    if (fleet === null) return [pass('fleet server', 'none is set (FLEET_URL): the device streams on its own')];
+    const hasToken = fleet.joinToken !== null;
+    const mqttUrl = credentials?.mqttUrl ?? null;
+    return checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken, caFile: fleet.caFile, mqttUrl });
+  });
   return checks;
+}
+
+function notMade(subject: string, cause: unknown): Check {
+  return fail(subject, `could not be looked at: ${errorText(cause)}`, 'Run it again; if it goes on, the reason says where to look.');
 }
 
 async function checkAgent(agent: AgentStatus | null, stateDirectory: string): Promise<Check> {
@@ -130,20 +133,25 @@ function hostsOf(targets: readonly Target[]): readonly string[] {
   return targets.flatMap(({ location }) => (URL.canParse(location) ? [new URL(location).hostname] : []));
 }
 
-async function tryMedia(options: DoctorOptions, subject: MediaSubject, targets: readonly Target[]): Promise<readonly Check[]> {
-  const host = await BenchHost.create(options.clock);
+async function tryMedia(make: Make, options: DoctorOptions, subject: MediaSubject, targets: readonly Target[]): Promise<void> {
+  await make('media host', () =>
+    onBench(options.clock, async (host) => {
+      await make('encoder', () => checkEncoders(host, subject));
+      await make('camera', async () => [await checkCamera(host, subject)]);
+      await make('picture', async () => checkSight(subject));
+      await make('microphone', async () => [await checkMicrophone(host, subject)]);
+      await make('target', () => tryTargets(options, host, subject, targets));
+      return [];
+    }),
+  );
+}
+
+async function onBench(clock: Clock, work: (host: BenchHost) => Promise<readonly Check[]>): Promise<readonly Check[]> {
+  const host = await BenchHost.create(clock);
   try {
     const problem = await host.start();
-    if (problem !== null) {
-      return [fail('media host', problem, 'Reinstall: GStreamer’s binding is missing, or was built for another Node.')];
-    }
-    return [
-      ...(await checkEncoders(host, subject)),
-      await checkCamera(host, subject),
-      ...checkSight(subject),
-      await checkMicrophone(host, subject),
-      ...(await tryTargets(options, host, subject, targets)),
-    ];
+    if (problem === null) return await work(host);
+    return [fail('media host', problem, 'Reinstall: GStreamer’s binding is missing, or was built for another Node.')];
   } finally {
     await host.stop();
   }

@@ -1,7 +1,7 @@
 /** Faults of the disk and the clock: the stream goes on, and what is wrong is said. Real GStreamer, nginx, disks. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -18,11 +18,11 @@ import { readCredentials } from '#device/uplink/credentials.ts';
 import type { Health } from '#protocol/messages.ts';
 import { parseSetting, type SettingKey, type SettingValue } from '#protocol/settings.ts';
 import { childEnvironment } from '../child-environment.ts';
-import { processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 import { agentProgram } from './agent-program.ts';
 import { bareHardware, desired } from './bare-machine.ts';
 import { TestRelay } from './media/test-relay.ts';
+import { canMount, makeReadOnly, smallDisk } from './small-disk.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { startedFleet } from './uplink/started-fleet.ts';
 
@@ -71,29 +71,6 @@ function untilSaid(stateDirectory: string, code: string): Promise<Health> {
 async function untilMoreFrames(stateDirectory: string): Promise<void> {
   const before = (await healthOf(stateDirectory))?.figures?.framesTotal ?? 0;
   await until('more frames', 10_000, async () => ((await healthOf(stateDirectory))?.figures?.framesTotal ?? 0) > before + 15);
-}
-
-const canMount = ((): boolean => {
-  const place = `/tmp/makespacelive-mount-${process.pid}`;
-  mkdirSync(place, { recursive: true });
-  const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', place], { stdio: 'ignore' }).status === 0;
-  if (isMounted) spawnSync('umount', [place]);
-  rmSync(place, { recursive: true, force: true });
-  return isMounted;
-})();
-
-/** A disk of 32 MB with a state directory on it, gone with the test. */
-async function smallDisk(): Promise<{ readonly place: string; readonly stateDirectory: string }> {
-  const place = join(await temporaryDirectory(), 'disk');
-  mkdirSync(place);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', place]);
-  const stateDirectory = join(place, 'state');
-  onTestFinished(() => {
-    for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
-    spawnSync('umount', ['--lazy', place]);
-    for (const path of standInDirectories(stateDirectory)) rmSync(path, { recursive: true, force: true });
-  });
-  return { place, stateDirectory };
 }
 
 function fill(place: string): void {
@@ -180,7 +157,7 @@ test.skipIf(!canMount).for([
     const settings = { AV_STREAM_URL: relay.target, ...(isWhole ? { TMPDIR: place } : {}) };
     const first = startAgent(stateDirectory, settings);
     await untilStreaming(stateDirectory);
-    execFileSync('mount', ['-o', 'remount,ro', place]);
+    makeReadOnly(place);
     const said = await untilSaid(stateDirectory, 'disk-unwritable');
     expect(said.conditions.find(({ code }) => code === 'disk-unwritable')?.detail).toBe('it is read-only (EROFS)');
     await untilMoreFrames(stateDirectory);

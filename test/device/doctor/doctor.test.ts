@@ -1,15 +1,22 @@
 /** The doctor as it is started, on real GStreamer and a real nginx. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readConfiguration } from '#device/configuration.ts';
 import { askAgent } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
+import { examine as examineHere } from '#device/doctor/doctor.ts';
+import { systemClock } from '#device/media/clock.ts';
+import { loadProfiles } from '#device/profile/load.ts';
 import { childEnvironment } from '../../child-environment.ts';
 import { until } from '../../until.ts';
 import { agentProgram } from '../agent-program.ts';
+import { bareHardware } from '../bare-machine.ts';
 import { IcecastServer } from '../media/icecast-server.ts';
 import { TestRelay } from '../media/test-relay.ts';
+import { canMount, makeReadOnly, smallDisk } from '../small-disk.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const key = 'the-key-that-is-shown-nowhere';
@@ -132,6 +139,43 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   expect(relay.publications).toHaveLength(1);
   expect(await relay.publisherId()).toBe(publisher);
   expect(examination.output).not.toContain(key);
+});
+
+test.skipIf(!canMount)('a card with /tmp that cannot be written: one line says so, and all the rest is tried (needs root)', async () => {
+  const relay = await startedRelay();
+  const { place, stateDirectory } = await smallDisk();
+  await mkdir(stateDirectory);
+  makeReadOnly(place);
+  const environment = environmentOf(stateDirectory, { AV_STREAM_URL: relay.target, TMPDIR: place });
+  const examination = await examine(environment, '--json');
+  expect(examination.checks.filter(({ state }) => state === 'fail')).toMatchObject([
+    { subject: 'disk', detail: `${stateDirectory} cannot be written: it is read-only (EROFS)` },
+  ]);
+  expect(of(examination, 'encoder')[0]?.detail).toContain('x264enc');
+  expect(of(examination, 'rtmp')).toMatchObject([{ state: 'pass' }]);
+  expect(examination.exitCode).toBe(1);
+});
+
+test('a check that cannot be made is a line, and the others are made', async () => {
+  const stateDirectory = await temporaryDirectory();
+  const read = readConfiguration({ AGENT_STATE_DIR: stateDirectory }, { homeDirectory: null, isBalenaDataWritable: false });
+  if (read.kind === 'problems') throw new Error(JSON.stringify(read.problems));
+  const told: Check[] = [];
+  const checks = await examineHere({
+    configuration: read.configuration,
+    detect: async () => bareHardware,
+    profiles: await loadProfiles(),
+    leftOutProfiles: [],
+    clock: systemClock,
+    run: () => Promise.reject(new Error('no process can be started')),
+    mayPublish: false,
+    onCheck: (check) => told.push(check),
+  });
+  expect(checks.filter(({ subject }) => subject === 'clock')).toMatchObject([
+    { state: 'fail', detail: 'could not be looked at: no process can be started' },
+  ]);
+  expect(checks.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['agent', 'disk', 'encoder', 'rtmp', 'fleet server']));
+  expect(told).toEqual(checks);
 });
 
 test('wrong configuration is listed, and nothing is tried', async () => {
