@@ -296,6 +296,7 @@ export class Broker implements DeviceBroker {
       clock: this.#settings.clock,
       drainTimeoutMs: brokerPolicy.drainTimeoutMs,
       receive: ({ name, payload }) => this.#receive(client, connection, name, payload),
+      subscribe: (topic, qos) => this.#judgeSubscription(client, { topic, qos }) !== null,
     });
     connection.lane = lane;
     const isTakeover = this.#connections.enter(client, connection, (name, payload) => lane.send(name, payload));

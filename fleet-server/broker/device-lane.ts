@@ -9,7 +9,9 @@
  * - A connection is read no further while more than `maxWaiting` of its messages wait, besides those that came in one piece with them.
  */
 import type { Client } from 'aedes';
+import { generate } from 'mqtt-packet';
 import type { GuardedConnection } from '#fleet-server/broker/packet-limit.ts';
+import { readRepeatedFilters } from '#fleet-server/broker/packet-rules.ts';
 import { type DevicePublish, packetTypes, readPublish, typeOf, writePuback, writePublish } from '#fleet-server/broker/publish-packet.ts';
 import type { Clock } from '#fleet-server/clock.ts';
 import type { DownwardName } from '#protocol/envelope.ts';
@@ -29,6 +31,8 @@ export type DeviceLaneOptions = {
   readonly drainTimeoutMs: number;
   /** Answers, at once or later, when the message may be acknowledged; an error when the connection must be closed. */
   receive(publish: DevicePublish): Promise<Error | undefined> | Error | undefined;
+  /** Whether it may subscribe to that. */
+  subscribe(topic: string, quality: 0 | 1 | 2): boolean;
 };
 
 export class DeviceLane {
@@ -111,8 +115,20 @@ export class DeviceLane {
       this.#showLife();
       return true;
     }
+    if (type === packetTypes.subscribe && this.#subscribe(packet)) return true;
     this.#isOver = !passing.has(type);
     return false;
+  }
+
+  /** Aedes answers a filter that is named twice once; asked for is an answer for each (3.8.4-5). */
+  #subscribe(packet: Buffer): boolean {
+    const { subscribe, guarded } = this.#options;
+    const wish = readRepeatedFilters(packet);
+    if (wish === null) return false;
+    this.#showLife();
+    const granted = wish.filters.map(({ topic, quality }) => (subscribe(topic, quality) ? quality : 128));
+    guarded.send(generate({ cmd: 'suback', messageId: wish.messageId, granted }));
+    return true;
   }
 
   #receive(publish: DevicePublish): void {

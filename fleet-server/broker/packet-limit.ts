@@ -1,10 +1,11 @@
 /**
- * A guard between a socket and the broker: the same bytes, but a packet that is too large closes the connection; and packets that need not go
- * through the broker are taken out (device-lane.ts).
+ * A guard between a socket and the broker: the same bytes, packet by packet, but one that is too large or against the rules closes the
+ * connection; and packets that need not go through the broker are taken out (device-lane.ts).
  *
  * INVARIANT: packets are taken out only from a moment on at which the broker has taken over all that came before.
  */
 import { Duplex } from 'node:stream';
+import { findPacketFault } from '#fleet-server/broker/packet-rules.ts';
 import { type PacketRefusal, PacketScanner } from '#fleet-server/broker/packet-scanner.ts';
 import { PacketSplitter } from '#fleet-server/broker/packet-splitter.ts';
 
@@ -22,11 +23,13 @@ export class PacketRefused extends Error {
 export class GuardedConnection extends Duplex {
   readonly #source: Duplex;
   readonly #scanner = new PacketScanner();
-  #splitter: PacketSplitter | null = null;
+  readonly #splitter = new PacketSplitter();
   #take: ((packet: Buffer) => boolean) | null = null;
+  #isTaking = false;
   /** The broker has read enough for now. */
   #isFull = false;
   #isHeld = false;
+  #isRefused = false;
   #isGathering = false;
 
   constructor(source: Duplex) {
@@ -37,15 +40,13 @@ export class GuardedConnection extends Duplex {
   start(): this {
     const source = this.#source;
     source.on('data', (chunk: Buffer) => {
-      const isClean = this.#scanner.isBetweenPackets && this.readableLength === 0;
       const refusal = this.#scanner.scan(chunk);
       if (refusal !== undefined) {
-        this.destroy(new PacketRefused(refusal));
+        this.#refuse(refusal);
         return;
       }
-      if (this.#take !== null && isClean) this.#splitter ??= new PacketSplitter();
-      if (this.#splitter === null) this.#forward(chunk);
-      else this.#splitter.split(chunk, (packet) => this.#offer(packet));
+      this.#isTaking ||= this.#take !== null && this.readableLength === 0;
+      this.#splitter.split(chunk, (packet) => this.#offer(packet));
     });
     source.on('end', () => this.push(null));
     source.on('error', (cause) => this.destroy(cause));
@@ -87,7 +88,17 @@ export class GuardedConnection extends Duplex {
   }
 
   #offer(packet: Buffer): void {
-    if (!this.destroyed && this.#take?.(packet) !== true) this.#forward(packet);
+    if (this.#isRefused || this.destroyed) return;
+    const fault = findPacketFault(packet);
+    if (fault !== undefined) this.#refuse(fault);
+    else if (!this.#isTaking || this.#take?.(packet) !== true) this.#forward(packet);
+  }
+
+  #refuse(refusal: PacketRefusal): void {
+    this.#isRefused = true;
+    const end = () => this.destroy(new PacketRefused(refusal));
+    if (refusal.answer === undefined) end();
+    else this.#source.end(refusal.answer, end);
   }
 
   #forward(bytes: Buffer): void {

@@ -12,7 +12,12 @@ const packetTypes = { connect: 1, publish: 3, disconnect: 14 } as const;
 /** CONNECT holds two device ids, a credential and a will; subscriptions are three topics. Both fit in a few hundred bytes. */
 export const maxControlPacketBytes = 4096;
 
-export type PacketRefusal = { readonly kind: 'too-large' | 'malformed' | 'not-connect'; readonly message: string };
+export type PacketRefusal = {
+  readonly kind: 'too-large' | 'malformed' | 'not-connect';
+  readonly message: string;
+  /** What the peer is sent before the connection is closed. */
+  readonly answer?: Buffer;
+};
 
 export class PacketScanner {
   #accepted = false;
@@ -26,11 +31,6 @@ export class PacketScanner {
   /** The connection has authenticated: from now on a PUBLISH may be as large as the protocol has reason for. */
   accept(): void {
     this.#accepted = true;
-  }
-
-  /** All that has come so far are whole packets. */
-  get isBetweenPackets(): boolean {
-    return this.#packetType === undefined && this.#toSkip === 0;
   }
 
   /** Whether the peer said goodbye by a DISCONNECT packet. */

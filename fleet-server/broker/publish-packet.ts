@@ -23,9 +23,7 @@ export function readPublish(packet: Buffer, deviceId: string): DevicePublish | u
   const quality = (flags >> 1) & 0x03;
   const isAgain = (flags & 0x08) !== 0;
   if (quality > 1 || (quality === 0 && isAgain)) return undefined;
-  let at = 1;
-  while ((packet[at] ?? 0) >= 0x80) at += 1;
-  at += 1;
+  const at = bodyAt(packet);
   const topicAt = at + 2;
   const idAt = topicAt + numberAt(packet, at);
   const payloadAt = idAt + (quality === 1 ? 2 : 0);
@@ -37,7 +35,15 @@ export function readPublish(packet: Buffer, deviceId: string): DevicePublish | u
   return { name, payload: packet.subarray(payloadAt), messageId };
 }
 
-function numberAt(packet: Buffer, at: number): number {
+/** Behind the header. */
+export function bodyAt(packet: Buffer): number {
+  let at = 1;
+  while ((packet[at] ?? 0) >= 0x80) at += 1;
+  return at + 1;
+}
+
+/** Of two bytes; bytes beyond the packet's end count as 0. */
+export function numberAt(packet: Buffer, at: number): number {
   return ((packet[at] ?? 0) << 8) | (packet[at + 1] ?? 0);
 }
 

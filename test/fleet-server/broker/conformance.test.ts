@@ -18,32 +18,60 @@ function changed(packet: Buffer, changes: Readonly<Record<number, number>>): Buf
   return bytes;
 }
 
+/** One byte more than it needs, which its header announces. */
+function longer(packet: Buffer): Buffer {
+  const bytes = Buffer.concat([packet, Buffer.from([0])]);
+  bytes[1] = (bytes[1] ?? 0) + 1;
+  return bytes;
+}
+
+function withNumberZero(publish: Buffer): Buffer {
+  const bytes = Buffer.from(publish);
+  const at = bytes.indexOf('msl/v1') - 2;
+  bytes.writeUInt16BE(0, at + 2 + bytes.readUInt16BE(at));
+  return bytes;
+}
+
 /** In CONNECT the flags follow two bytes of header, the name "MQTT" with its length, and the level. */
 const connectHeaderBytes = connectPacket('dev-one').length < 130 ? 2 : 3;
 const flagsAt = connectHeaderBytes + 7;
+const subscribeNumberAt = subscribePacket(downward('dev-one')).length < 130 ? 2 : 3;
 const flagsOf = (packet: Buffer) => packet[flagsAt] ?? 0;
+
+/** Longer than a test may take: what ends it is no silence. */
+const keepalive = 120;
 
 async function accepted() {
   const socket = await bench.socket();
   const answer = nextPacket(socket, 'connack');
-  socket.write(connectPacket('dev-one'));
+  socket.write(connectPacket('dev-one', { keepalive }));
   await answer;
   return socket;
 }
 
 describe('a CONNECT', () => {
-  const right = connectPacket('dev-one');
+  const right = connectPacket('dev-one', { keepalive });
   test.each<[string, Buffer]>([
     ['with the reserved flag set (3.1.2-3)', changed(right, { [flagsAt]: flagsOf(right) | 1 })],
     ['with a quality of the will but no will (3.1.2-13)', changed(right, { [flagsAt]: flagsOf(right) | 0x08 })],
     ['with a will to be retained but no will (3.1.2-15)', changed(right, { [flagsAt]: flagsOf(right) | 0x20 })],
     ['with a password but no user name (3.1.2-22)', changed(right, { [flagsAt]: flagsOf(right) & ~0x80 })],
     ['of another protocol (3.1.2-1)', changed(right, { [connectHeaderBytes + 2]: 0x58 })],
+    ['with more behind what its flags announce', longer(right)],
     ['with flags in its header (2.2.2-2)', changed(right, { 0: 0x11 })],
   ])('%s is not accepted', async (_name, packet) => {
     const socket = await bench.socket();
     const gone = closed(socket);
     socket.write(packet);
+    await gone;
+    expect(bench.seen.connections).toEqual([]);
+  });
+
+  test.each([2, 3, 5, 6, 7, 0x84])('of level %i is told that it is not acceptable (3.1.2-2)', async (level) => {
+    const socket = await bench.socket();
+    const [gone, answer] = [closed(socket), nextPacket(socket, 'connack')];
+    socket.write(changed(right, { [connectHeaderBytes + 6]: level }));
+    expect(await answer).toMatchObject({ returnCode: 1, sessionPresent: false });
     await gone;
     expect(bench.seen.connections).toEqual([]);
   });
@@ -77,6 +105,13 @@ describe('on a connection that is accepted', () => {
     ['an UNSUBSCRIBE with wrong flags (3.10.1-1)', Buffer.from([0xa0, 5, 0, 1, 0, 1, 0x61])],
     ['a packet of a kind that is none (2.2.1)', Buffer.from([0xf0, 0])],
     ['a packet that only a server sends', Buffer.from([0x20, 2, 0, 0])],
+    ['a PUBLISH of quality 0 that is sent again (3.3.1-2)', changed(publishPacket({ ...presence('dev-one'), qos: 0 }), { 0: 0x38 })],
+    ['a PUBLISH with the number 0 (2.3.1-1)', withNumberZero(own)],
+    ['a SUBSCRIBE with the number 0 (2.3.1-1)', changed(subscribePacket(downward('dev-one')), { [subscribeNumberAt + 1]: 0 })],
+    ['an UNSUBSCRIBE with the number 0 (2.3.1-1)', Buffer.from([0xa2, 5, 0, 0, 0, 1, 0x61])],
+    ['an UNSUBSCRIBE of nothing (3.10.3-2)', Buffer.from([0xa2, 2, 0, 1])],
+    ['a PINGREQ with something behind it (3.12)', Buffer.from([0xc0, 1, 0])],
+    ['a DISCONNECT with something behind it (3.14)', Buffer.from([0xe0, 1, 0])],
     ['a length in five bytes (2.2.3)', Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01])],
   ])('%s ends it, and nothing is taken', async (_name, packet) => {
     const socket = await accepted();
@@ -84,6 +119,24 @@ describe('on a connection that is accepted', () => {
     socket.write(packet);
     await gone;
     expect(bench.seen.messages).toEqual([]);
+  });
+
+  test('a SUBSCRIBE that names a filter twice gets an answer for each (3.8.4-5), and the last quality counts (3.8.4-4)', async () => {
+    const socket = await accepted();
+    const [acks, command] = [topicFor('dev-one', 'event-ack'), topicFor('dev-one', 'command')];
+    const answer = nextPacket(socket, 'suback');
+    const wishes = [
+      { topic: acks, qos: 1 },
+      { topic: '#', qos: 1 },
+      { topic: command, qos: 1 },
+      { topic: acks, qos: 0 },
+      { topic: '#', qos: 0 },
+    ] as const;
+    socket.write(generate({ cmd: 'subscribe', messageId: 7, subscriptions: [...wishes] }));
+    expect(await answer).toMatchObject({ messageId: 7, granted: [1, 128, 1, 0, 128] });
+    const message = nextPacket(socket, 'publish');
+    await bench.broker.publish('dev-one', 'event-ack', { upToNumber: 1 });
+    expect(await message).toMatchObject({ topic: acks, qos: 0 });
   });
 
   test('an UNSUBSCRIBE of what was never subscribed is acknowledged (3.10.4-5)', async () => {
