@@ -71,8 +71,6 @@ export function readConfiguration(environment: Environment, machine: MachineFact
     if (parsed.kind === 'problem') refused.push(parsed.problem);
     if (parsed.kind === 'value') settings[name] = parsed.value;
   }
-  // A key is for its own address, and opens no other.
-  if (refused.some(({ key }) => key === 'AV_STREAM_URL')) delete settings.AV_STREAM_KEY;
   const stateDirectory = readStateDirectory(environment, machine, problems);
   const logLevel = readLogLevel(environment, problems);
   const fleet = readFleet(environment, problems);

@@ -32,9 +32,11 @@ import {
   type SettingValue,
   type SettingValues,
   settingKeys,
+  settingLevels,
   type UnjudgedSettings,
   type WireSettings,
 } from '#protocol/settings.ts';
+import { streamTargets } from '#protocol/stream-targets.ts';
 
 export type Machine = {
   readonly hardware: DetectedHardware;
@@ -124,13 +126,15 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
       if (!isSettingKey(refusal.key)) continue;
       if (!leftOut.has(refusal.key)) leftOut.set(refusal.key, refusal);
       if (refusal.key === 'AV_VIDEO_SOURCE' && absentCamera !== null) continue;
-      levels = withoutValue(levels, resolved[refusal.key].level, refusal.key);
+      const { level } = resolved[refusal.key];
+      levels = withoutKeyOf(refusal.key, level, withoutValue(levels, level, refusal.key));
       hasChanged = true;
     }
     if (!hasChanged) break;
   }
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
+  const refusals = [...withoutEffect(machine, settings), ...leftOut.values()];
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   const isStreamSwitchedOn = switchOfStream(settings, machine);
   const recordingsMeanwhile = insteadOfRecordings(settings, machine);
@@ -138,12 +142,12 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
   return {
     settings,
     plan: withRecordingsIn(
-      withSwitchedRecording(withinOutlets(withoutUnchosenTarget(plan, settings, document, machine), allowed), settings, machine),
+      withSwitchedRecording(withinOutlets(withoutUnchosenTarget(plan, settings, document, machine, refusals), allowed), settings, machine),
       recordingsMeanwhile,
     ),
     schedule,
     isStreamSwitchedOn,
-    leftOut: [...withoutEffect(machine, settings), ...leftOut.values()].slice(0, maxRefusals),
+    leftOut: refusals.slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
     noSound: whyNoSound(settings, machine),
     unusableCameras: describeUnusableCameras(machine.hardware.problems),
@@ -172,15 +176,27 @@ export function relayValues(relay: RelayTarget | null, fleetUrl: string | null):
 
 function levelsOf(document: Desired | null, machine: Machine): SettingsByLevel {
   const { environment } = machine;
-  if (document === null) return { environment };
-  const { fleet, group, device } = document.levels;
-  return {
-    relay: relayValues(document.relay, machine.fleetUrl),
+  const { fleet, group, device } = document?.levels ?? {};
+  const levels: SettingsByLevel = {
+    relay: relayValues(document?.relay ?? null, machine.fleetUrl),
     environment,
-    fleet: readValues(fleet),
-    group: readValues(group),
-    device: readValues(device),
+    fleet: readValues(fleet ?? {}),
+    group: readValues(group ?? {}),
+    device: readValues(device ?? {}),
   };
+  const wrong = machine.refusedInEnvironment ?? [];
+  return wrong.reduce((rest, { key }) => withoutKeyOf(key, 'environment', rest), levels);
+}
+
+/** A stream key that was given for an address which is left out opens no other: it goes, from that level up to the next address. */
+function withoutKeyOf(address: string, level: SettingLevel, levels: SettingsByLevel): SettingsByLevel {
+  const target = streamTargets.find((known) => known.address === address);
+  if (target === undefined) return levels;
+  const onwards = settingLevels.slice(settingLevels.indexOf(level));
+  const next = onwards.findIndex(
+    (stronger) => stronger !== level && stronger !== 'default' && levels[stronger]?.[target.address] !== undefined,
+  );
+  return onwards.slice(0, next === -1 ? undefined : next).reduce((rest, from) => withoutValue(rest, from, target.key), levels);
 }
 
 function resolveOn(levels: SettingsByLevel, machine: Machine): ResolvedSettings {
@@ -231,10 +247,16 @@ function withoutValue(levels: SettingsByLevel, level: SettingLevel, key: Setting
  * The address that a lone device would use by itself gets no picture from one that waits for its fleet's first word or for its approval, nor from one
  * whose own address is wrong.
  */
-function withoutUnchosenTarget(plan: PipelinePlan, settings: ResolvedSettings, document: Desired | null, machine: Machine): PipelinePlan {
+function withoutUnchosenTarget(
+  plan: PipelinePlan,
+  settings: ResolvedSettings,
+  document: Desired | null,
+  machine: Machine,
+  leftOut: readonly SettingRefusal[],
+): PipelinePlan {
   const hasNoRelay = document === null || document.waitsForApproval === true;
   const isWaiting = machine.fleetUrl !== null && hasNoRelay;
-  const isWrong = machine.refusedInEnvironment?.some(({ key }) => key === 'AV_STREAM_URL') === true;
+  const isWrong = leftOut.some(({ key }) => key === 'AV_STREAM_URL');
   return settings.AV_STREAM_URL.level === 'default' && (isWaiting || isWrong)
     ? { ...plan, outputs: plan.outputs.filter(({ id }) => id !== mainOutputId) }
     : plan;

@@ -59,11 +59,6 @@ test('a wrong setting is left out and named, and is no reason not to start', () 
   ]);
 });
 
-test('a key is left out with its wrong address', () => {
-  expect(configurationOf({ AV_STREAM_URL: 'youtube', AV_STREAM_KEY: 'mine' }).settings).toEqual({});
-  expect(configurationOf({ AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_KEY: 'mine' }).settings).toHaveProperty('AV_STREAM_KEY', 'mine');
-});
-
 test('the fleet’s address loses the slash at its end and keeps its path', () => {
   expect(configurationOf({ FLEET_URL: 'https://h.example/fleet/', FLEET_JOIN_TOKEN: token }).fleet).toEqual({
     url: 'https://h.example/fleet',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Applied } from '#protocol/messages.ts';
 import { type SettingDefinition, type SettingKey, settingDefinitions, settingKeys } from '#protocol/settings.ts';
+import { isStreamAddress } from '#protocol/stream-targets.ts';
 import { topicFor } from '#protocol/topics.ts';
 import { childEnvironment } from '../child-environment.ts';
 import { agentProgram } from '../device/agent-program.ts';
@@ -67,7 +68,17 @@ function wrongValues(key: SettingKey): Wrong {
     ],
     text: [['true', true]],
   };
-  return [...forAll, ...(key === 'AV_ROOM_NAME' ? [] : forOtherThanNames), ...ofKind[shape.kind]];
+  const forAddresses: Wrong = [
+    ['a port that is no number', `rtmp://${marker}.example:19350x/live`],
+    ['a port that no machine has', `rtmp://${marker}.example:99999/live`],
+    ['no host', `rtmp:///${marker}`],
+  ];
+  return [
+    ...forAll,
+    ...(key === 'AV_ROOM_NAME' ? [] : forOtherThanNames),
+    ...(isStreamAddress(key) ? forAddresses : []),
+    ...ofKind[shape.kind],
+  ];
 }
 
 type Device = {

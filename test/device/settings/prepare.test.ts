@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { environmentOf, readConfiguration } from '#device/configuration.ts';
 import { streamBasis } from '#device/schedule/outlets.ts';
-import { changedKeys, fitSettings, judgeSettings, relayValues } from '#device/settings/prepare.ts';
+import { changedKeys, fitSettings, judgeSettings, type Machine, relayValues } from '#device/settings/prepare.ts';
 import { settingKeys } from '#protocol/settings.ts';
 import { desired, machineWith, relayKey, webcam } from '../bare-machine.ts';
 
@@ -147,6 +148,54 @@ test('a lone device whose own address is wrong streams nowhere else; one of a fl
   expect(fitSettings(null, { ...further, refusedInEnvironment }).plan.outputs).toMatchObject([{ target: 'rtmp://other.example/live' }]);
   const member = fitSettings(desired(1), { ...bare, refusedInEnvironment });
   expect(member.plan.outputs).toMatchObject([{ target: 'rtmp://fleet.example:1935/live' }]);
+});
+
+const wrongAddresses = ['youtube', 'rtmp://youtube.example:19350x/live', 'rtmp:///live', 'rtmp://a:99999/x'];
+const userKey = 'the-key-of-the-user';
+
+function machineOf(settings: Record<string, string>, fleetUrl: string | null): Machine {
+  const environment = { AGENT_STATE_DIR: '/state', ...settings };
+  const read = readConfiguration(environment, { homeDirectory: null, isBalenaDataWritable: false });
+  if (read.kind === 'problems') throw new Error(JSON.stringify(read.problems));
+  return { ...bare, ...environmentOf(read.configuration), fleetUrl };
+}
+
+describe.each(wrongAddresses)('the key of a wrong address (%s)', (address) => {
+  const wrong = { AV_STREAM_URL: address, AV_STREAM_KEY: userKey };
+
+  test('goes nowhere from a lone device', () => {
+    const { plan, leftOut } = fitSettings(null, machineOf({ ...wrong, AV_RECORD: '1' }, null));
+    expect(plan.outputs).toMatchObject([{ kind: 'recording' }]);
+    expect(leftOut).toMatchObject([{ key: 'AV_STREAM_URL' }]);
+  });
+
+  test('does not go to the fleet’s relay, which has a key of its own', () => {
+    const { plan } = fitSettings(desired(1), machineOf(wrong, bare.fleetUrl));
+    expect(plan.outputs).toMatchObject([{ location: `rtmp://fleet.example:1935/live/${relayKey}` }]);
+  });
+
+  test('goes nowhere from a further address', () => {
+    const { plan, leftOut } = fitSettings(desired(1), machineOf({ AV_STREAM_URL_2: address, AV_STREAM_KEY_2: userKey }, bare.fleetUrl));
+    expect(plan.outputs).toMatchObject([{ id: 'rtmp' }]);
+    expect(leftOut).toMatchObject([{ key: 'AV_STREAM_URL_2' }]);
+  });
+
+  test('nor does one that a stronger level gave for it', () => {
+    const { plan } = fitSettings(desired(1, { AV_STREAM_KEY: userKey }), machineOf({ AV_STREAM_URL: address }, bare.fleetUrl));
+    expect(plan.outputs).toMatchObject([{ location: `rtmp://fleet.example:1935/live/${relayKey}` }]);
+  });
+});
+
+test.each(['', '_2'])('nor does a key go from an address that is none to the right one of a stronger level (AV_STREAM_URL%s)', (number) => {
+  const machine = machineOf({ [`AV_STREAM_URL${number}`]: 'youtube', [`AV_STREAM_KEY${number}`]: userKey }, bare.fleetUrl);
+  const { plan } = fitSettings(desired(1, { [`AV_STREAM_URL${number}`]: 'rtmp://own.example/live' }), machine);
+  expect(plan.outputs).toContainEqual(expect.objectContaining({ location: 'rtmp://own.example/live/' }));
+});
+
+test('a right address below a wrong one has its own key', () => {
+  const machine = machineOf({ AV_STREAM_URL: 'rtmp://own.example/live', AV_STREAM_KEY: 'own' }, bare.fleetUrl);
+  const { plan } = fitSettings(desired(1, { AV_STREAM_URL: 'rtmp:///live', AV_STREAM_KEY: userKey }), machine);
+  expect(plan.outputs).toMatchObject([{ location: 'rtmp://own.example/live/own' }]);
 });
 
 test('a value of the environment that does not fit the hardware is left out and is no reason to refuse a revision', () => {
