@@ -3,7 +3,7 @@
  *
  * INVARIANTS
  * - An event of a device is stored once, and acknowledged only when it is stored.
- * - A device has at most `maxEntries` entries; the oldest go first.
+ * - A device has at most `maxEntries` entries of each origin; the oldest go first. What it says itself pushes out nothing that others did to it.
  * - Entries stand in the order in which they happened, also those that were told late: see happened-at.ts.
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
@@ -36,7 +36,8 @@ export type DeviceHistoryOptions = {
   publishChange(change: Change): void;
 };
 
-const maxEntries = 2000;
+/** Two thousand in all. */
+const maxEntries: Readonly<Record<HistoryOrigin, number>> = { device: 1000, server: 600, watchdog: 200, person: 200 };
 /** Pruning each time would read the table for each entry: the bound may be passed by this much. */
 const pruneEvery = 50;
 const maxDetailLength = 500;
@@ -66,6 +67,7 @@ export type HistoryRequest = {
 
 export class DeviceHistory {
   readonly #options: DeviceHistoryOptions;
+  /** By origin and device. */
   readonly #appendedSincePrune = new Map<string, number>();
   readonly #firstOfSession = new Map<string, { readonly session: string; readonly number: number }>();
   readonly #problems = new Map<string, { readonly atMs: number; unsaid: number }>();
@@ -190,9 +192,11 @@ export class DeviceHistory {
   /** Whether it was not there yet. */
   async #insert(database: Database, row: store.HistoryRow): Promise<boolean> {
     if (!(await store.insertEntry(database, row))) return false;
-    const count = (this.#appendedSincePrune.get(row.deviceId) ?? pruneEvery - 1) + 1;
-    this.#appendedSincePrune.set(row.deviceId, count % pruneEvery);
-    if (count >= pruneEvery) await store.pruneHistory(database, row.deviceId, maxEntries);
+    const origin = originOf(row.origin);
+    const key = `${origin} ${row.deviceId}`;
+    const count = (this.#appendedSincePrune.get(key) ?? pruneEvery - 1) + 1;
+    this.#appendedSincePrune.set(key, count % pruneEvery);
+    if (count >= pruneEvery) await store.pruneHistory(database, row.deviceId, { origin, keep: maxEntries[origin] });
     return true;
   }
 }

@@ -153,12 +153,16 @@ export async function eventNumbersAbove(database: Database, deviceId: string, nu
 /** At once; what is left beyond it goes the next time. */
 const maxPruned = 1000;
 
-/** Keeps the newest `keep` entries of a device. */
-export async function pruneHistory(database: Database, deviceId: string, keep: number): Promise<void> {
+/** Keeps the newest `keep` entries of one origin of a device. */
+export async function pruneHistory(
+  database: Database,
+  deviceId: string,
+  { origin, keep }: { readonly origin: string; readonly keep: number },
+): Promise<void> {
   await database
     .deleteFrom('history')
     .where('id', 'in', (e) =>
-      newestFirst(e.selectFrom('history').select('id').where('deviceId', '=', deviceId))
+      newestFirst(e.selectFrom('history').select('id').where('deviceId', '=', deviceId).where('origin', '=', origin))
         .limit(maxPruned)
         .offset(keep),
     )
