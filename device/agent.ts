@@ -187,7 +187,7 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onChange: () => {
-        this.#machine.noteCamera(keeper.prepared());
+        this.#machine.noteOnAir(keeper.prepared());
         this.#announcer.say(keeper.prepared());
         this.#parts?.schedule.look();
         this.#parts?.health.changed();
@@ -246,7 +246,7 @@ export class Agent {
       isSomethingMissing: isAnythingMissing,
       redetect: async () => {
         const found = await this.#machine.detect();
-        if (health.isSomethingLost()) keeper.setMachine(found);
+        if (health.isPictureLost()) keeper.setMachine(found);
         else keeper.setMachineBeside(found);
         this.#waitForPlace(hardwareWatch);
         health.changed();

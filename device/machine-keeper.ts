@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { AgentOptions } from '#device/agent-options.ts';
 import { environmentOf } from '#device/configuration.ts';
-import { lookAt, precedenceMs, takePlace } from '#device/detect/camera-place.ts';
+import { lookAt, takePlace } from '#device/detect/camera-place.ts';
 import type { DetectedHardware } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
-import { inOrderOfComing } from '#device/detect/microphone-order.ts';
+import { inOrderOfComing, inPlaceOf } from '#device/detect/microphone-order.ts';
+import { lookForMicrophone, type MicrophonePlace, takeMicrophonePlace } from '#device/detect/microphone-place.ts';
+import { type LookTime, precedenceMs } from '#device/detect/place.ts';
+import { wantedMicrophone } from '#device/plan/audio-source.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, wantedSource } from '#device/profile/video-source.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
@@ -22,7 +25,10 @@ export class MachineKeeper {
   readonly #microphoneMemory: MicrophoneMemory;
   /** `planned`: with the camera that has the place on air, be it there or not. */
   #seen: { readonly found: DetectedHardware; readonly planned: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
-  #newcomerSinceMs: number | null = null;
+  /** Of cameras and of microphones. */
+  #newcomersSinceMs: readonly (number | null)[] = [null, null];
+  /** Not kept: an agent that is started again takes what is there then. */
+  #microphonePlace: MicrophonePlace | null = null;
 
   constructor(options: MachineKeeperOptions) {
     this.#options = options;
@@ -46,10 +52,12 @@ export class MachineKeeper {
     const { microphones, known } = inOrderOfComing(detected.microphones, this.#microphoneMemory.value());
     this.#microphoneMemory.keep(known);
     const found = { ...detected, microphones };
-    const time = { nowMs: clock.monotonicMs(), newcomerSinceMs: this.#newcomerSinceMs };
-    const { hardware, place, newcomerSinceMs } = lookAt(found, this.#cameraMemory.value(), time);
-    this.#newcomerSinceMs = newcomerSinceMs;
-    if (place !== null) this.#cameraMemory.keep(place);
+    const nowMs = clock.monotonicMs();
+    const [cameraSinceMs = null, microphoneSinceMs = null] = this.#newcomersSinceMs;
+    const look = lookAt(found, this.#cameraMemory.value(), { nowMs, newcomerSinceMs: cameraSinceMs });
+    if (look.place !== null) this.#cameraMemory.keep(look.place);
+    const { hardware, newcomerSinceMs } = this.#lookForMicrophone(look.hardware, { nowMs, newcomerSinceMs: microphoneSinceMs });
+    this.#newcomersSinceMs = [look.newcomerSinceMs, newcomerSinceMs];
     const profile = resolveProfile(hardware, profiles);
     if (this.#seen === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
     this.#seen = { found, planned: hardware, profile };
@@ -58,18 +66,33 @@ export class MachineKeeper {
 
   /** After that time one that was plugged in may take the place of the camera on air; null: none waits for it. */
   placeIsFreeInMs(): number | null {
-    if (this.#newcomerSinceMs === null) return null;
-    return Math.max(0, this.#newcomerSinceMs + precedenceMs - this.#options.clock.monotonicMs());
+    const sinceMs = this.#newcomersSinceMs.flatMap((newcomerSinceMs) => newcomerSinceMs ?? []);
+    if (sinceMs.length === 0) return null;
+    return Math.max(0, Math.min(...sinceMs) + precedenceMs - this.#options.clock.monotonicMs());
   }
 
   /** What is on air now keeps its place, also while it is away. */
-  noteCamera({ settings, plan }: Prepared): void {
-    if (this.#seen === null || plan.capture.source.kind !== 'camera') return;
+  noteOnAir({ settings, plan, microphone }: Prepared): void {
+    if (this.#seen === null) return;
     const { planned } = this.#seen;
     const choice = chooseVideo(settings.AV_VIDEO_SOURCE, planned);
-    if (choice.kind !== 'camera') return;
+    const besideCamera = choice.kind === 'camera' ? choice.camera.id : null;
+    const heard = { wanted: wantedMicrophone(settings.AV_AUDIO_DEVICE), besideCamera };
+    this.#microphonePlace =
+      microphone === null ? null : takeMicrophonePlace({ ...heard, microphone }, planned.microphones, this.#microphonePlace);
+    if (choice.kind !== 'camera' || plan.capture.source.kind !== 'camera') return;
     const wanted = wantedSource(settings.AV_VIDEO_SOURCE);
     this.#cameraMemory.keep(takePlace(wanted, choice.camera, planned, this.#cameraMemory.value()));
+  }
+
+  #lookForMicrophone(hardware: DetectedHardware, time: LookTime): { hardware: DetectedHardware; newcomerSinceMs: number | null } {
+    const before = this.#microphonePlace;
+    if (before === null) return { hardware, newcomerSinceMs: null };
+    const { heard, place, newcomerSinceMs } = lookForMicrophone(hardware.microphones, before, time);
+    this.#microphonePlace = place;
+    const known = inPlaceOf(this.#microphoneMemory.value(), before.holder.id, place.holder.id);
+    this.#microphoneMemory.keep(known);
+    return { hardware: { ...hardware, microphones: inOrderOfComing(hardware.microphones, known).microphones, heard }, newcomerSinceMs };
   }
 
   /** The media host may have the camera back before anybody has looked. */

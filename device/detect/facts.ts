@@ -103,4 +103,11 @@ export type DetectedHardware = {
   readonly problems: readonly DetectionProblem[];
   /** Which camera has the place on air for that value of AV_VIDEO_SOURCE, be it there or not; absent: none as yet. */
   readonly place?: { readonly wanted: string; readonly cameraId: string };
+  /** Which microphone has the place on air for that value of AV_AUDIO_DEVICE, and beside which camera it got it; absent: none as yet. */
+  readonly heard?: {
+    readonly wanted: string;
+    readonly microphone: MicrophoneFact;
+    readonly besideCamera: string | null;
+    readonly isAway: boolean;
+  };
 };

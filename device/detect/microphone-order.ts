@@ -9,6 +9,11 @@ export type MicrophoneOrder = {
   readonly known: readonly string[];
 };
 
+/** One that takes the place of another has it in the order as well. */
+export function inPlaceOf(known: readonly string[], former: string, next: string): readonly string[] {
+  return former === next ? known : known.flatMap((id) => (id === next ? [] : id === former ? [next] : [id]));
+}
+
 /** Those of one look are in the order of their sockets, as they were given. */
 export function inOrderOfComing(microphones: readonly MicrophoneFact[], before: readonly string[]): MicrophoneOrder {
   const ids = microphones.map(({ id }) => id);

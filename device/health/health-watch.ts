@@ -131,7 +131,11 @@ export class HealthWatch {
   /** The pipeline, its camera or its microphone. */
   isSomethingLost(): boolean {
     const media = this.#status?.media;
-    return this.#wasFailed || media?.kind === 'no-signal' || (media?.kind === 'running' && media.microphoneLostAt !== undefined);
+    return this.isPictureLost() || (media?.kind === 'running' && media.microphoneLostAt !== undefined);
+  }
+
+  isPictureLost(): boolean {
+    return this.#wasFailed || this.#status?.media.kind === 'no-signal';
   }
 
   /** Something that a report holds may have changed. */

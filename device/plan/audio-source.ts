@@ -3,7 +3,7 @@ import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detec
 import { usbNameAnywhere } from '#device/detect/usb.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import type { VideoChoice } from '#device/profile/video-source.ts';
-import type { ResolvedSettings } from '#device/settings/levels.ts';
+import type { ResolvedSetting, ResolvedSettings } from '#device/settings/levels.ts';
 
 export type AudioChoice =
   | { readonly kind: 'off' }
@@ -31,13 +31,26 @@ export function chooseAudio(
   if (source.level === 'environment' && typeof source.value === 'string' && source.value.trim() !== '') {
     return { kind: 'element', description: source.value.trim() };
   }
-  const wanted = settings.AV_AUDIO_DEVICE.value;
-  if (typeof wanted === 'string' && wanted.trim() !== '') return withAlsa(findMicrophone(wanted.trim(), hardware), hardware);
+  const wanted = wantedMicrophone(settings.AV_AUDIO_DEVICE);
+  if (wanted !== '') {
+    const { heard } = hardware;
+    const choice = heard?.wanted === wanted ? onMicrophone(heard.microphone) : findMicrophone(wanted, hardware);
+    return withAlsa(choice, hardware);
+  }
   if (video.kind === 'file') return { kind: 'file' };
   if (video.kind === 'test' || video.kind === 'missing') return { kind: 'tone' };
   const microphone = microphoneBeside(video, hardware, profile);
   if (microphone === undefined) return { kind: 'silence', reason: describeNoMicrophone(hardware) };
-  return withAlsa({ kind: 'microphone', microphone }, hardware);
+  return withAlsa(onMicrophone(microphone), hardware);
+}
+
+/** Empty: nothing is chosen. */
+export function wantedMicrophone({ value }: ResolvedSetting): string {
+  return typeof value === 'string' ? value.trim() : '';
+}
+
+function onMicrophone(microphone: MicrophoneFact): AudioChoice {
+  return { kind: 'microphone', microphone };
 }
 
 const shownCards = 4;
@@ -53,14 +66,20 @@ function withAlsa(choice: AudioChoice, { elements }: DetectedHardware): AudioCho
   return { kind: 'silence', reason: 'a microphone is there, but GStreamer has no alsasrc: install gstreamer1.0-alsa' };
 }
 
-/** The camera's own microphone, else the first one that belongs to no camera, else the first. */
+/**
+ * The camera's own microphone, else the first one that belongs to no camera, else the first. None of them because the one that was
+ * heard went away: that one is awaited.
+ */
 function microphoneBeside(video: VideoChoice, hardware: DetectedHardware, profile: ResolvedProfile): MicrophoneFact | undefined {
-  const { microphones } = hardware;
+  const { microphones, heard } = hardware;
   const apart = microphones.find((microphone) => microphone.cameraId === null) ?? microphones[0];
-  if (video.kind !== 'camera') return apart;
-  const hasOwn = profile.cameras.get(video.camera.id)?.quirks.includes('no-microphone') !== true;
-  const own = hasOwn ? microphones.find((microphone) => isBuiltInto(microphone, video.camera)) : undefined;
-  return own ?? apart;
+  const camera = video.kind === 'camera' ? video.camera : null;
+  const hasOwn = camera !== null && profile.cameras.get(camera.id)?.quirks.includes('no-microphone') !== true;
+  const own = hasOwn ? microphones.find((microphone) => isBuiltInto(microphone, camera)) : undefined;
+  if (heard?.wanted !== '' || !heard.isAway) return own ?? apart;
+  // Another camera comes with its own, and does without that of the camera before.
+  const isOfBefore = own !== undefined || heard.microphone.cameraId !== null;
+  return heard.besideCamera !== (camera?.id ?? null) && isOfBefore ? (own ?? apart) : heard.microphone;
 }
 
 /** What should be known of a microphone that is used for want of a better one; null: nothing. */
@@ -86,7 +105,7 @@ function findMicrophone(wanted: string, hardware: DetectedHardware): AudioChoice
     microphones.find((fact) => fact.id === wanted) ??
     findMoved(wanted, microphones) ??
     microphones.find((fact) => fact.name.toLowerCase() === wanted.toLowerCase());
-  if (found !== undefined) return { kind: 'microphone', microphone: found };
+  if (found !== undefined) return onMicrophone(found);
   const known = microphones.slice(0, shownMicrophones).map((fact) => `${fact.alsaDevice} (${fact.name})`);
   const expected = known.length === 0 ? 'none was found' : `expected one of ${known.join(', ')}`;
   return { kind: 'missing', reason: `no microphone "${wanted}": ${expected}` };

@@ -8,9 +8,9 @@
  * - A chosen camera that is not there is not left out: the card is on air in its place, never another camera.
  */
 
-import type { DetectedHardware } from '#device/detect/facts.ts';
+import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { describeUnusableCameras } from '#device/detect/unusable-cameras.ts';
-import { chooseAudio } from '#device/plan/audio-source.ts';
+import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import { choosePicture } from '#device/plan/choose-picture.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline, planRecording } from '#device/plan/plan.ts';
@@ -63,6 +63,8 @@ export type Prepared = {
   readonly shortfall: string | null;
   /** Sound is wanted and cannot be had, and why; null: it can, as far as is known before it is tried. */
   readonly noSound: string | null;
+  /** Which microphone is planned for, be it there or not; null: none. */
+  readonly microphone: MicrophoneFact | null;
   /** Of cameras that are there and cannot be used, why; empty where none is known of. */
   readonly unusableCameras: string;
   /** Where recordings go because the disk of AV_RECORD_DIR is away; null: they go where the settings say. */
@@ -135,6 +137,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
   const settings = resolveOn(levels, machine);
   const plan = planPipeline(settings, machine.hardware, machine.profile, absentCamera);
   const refusals = [...withoutEffect(machine, settings), ...leftOut.values()];
+  const audio = chooseAudio(settings, machine.hardware, machine.profile, chooseVideo(settings.AV_VIDEO_SOURCE, machine.hardware));
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
   const isStreamSwitchedOn = switchOfStream(settings, machine);
   const recordingsMeanwhile = insteadOfRecordings(settings, machine);
@@ -149,7 +152,8 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
     isStreamSwitchedOn,
     leftOut: refusals.slice(0, maxRefusals),
     shortfall: shortfallOf(settings, machine),
-    noSound: whyNoSound(settings, machine),
+    noSound: whyNoSound(audio, machine),
+    microphone: audio.kind === 'microphone' ? audio.microphone : null,
     unusableCameras: describeUnusableCameras(machine.hardware.problems),
     recordingsMeanwhile,
     isWaitingForApproval: document?.waitsForApproval === true,
@@ -228,8 +232,7 @@ function shortfallOf(settings: ResolvedSettings, { hardware, profile }: Machine)
   return choosePicture(chooseVideo(settings.AV_VIDEO_SOURCE, hardware), settings, hardware, profile).shortfall;
 }
 
-function whyNoSound(settings: ResolvedSettings, { hardware, profile }: Machine): string | null {
-  const audio = chooseAudio(settings, hardware, profile, chooseVideo(settings.AV_VIDEO_SOURCE, hardware));
+function whyNoSound(audio: AudioChoice, { hardware }: Machine): string | null {
   if (audio.kind === 'off') return null;
   if (hardware.elements.size > 0 && !hardware.elements.has('voaacenc')) {
     return 'GStreamer has no voaacenc, so the stream has no sound at all: install gstreamer1.0-plugins-bad';

@@ -135,8 +135,16 @@ export class SettingsKeeper {
   setMachineBeside(machine: Machine): void {
     const prepared = fitSettings(this.#state.inForce, this.#switched(machine), this.#options.moment());
     const isSame = this.#runningPlan === null || isSamePlan(this.#runningPlan, prepared.plan);
-    if (isSame || isMended(this.#prepared, prepared)) this.#plannedMachine = machine;
+    if (isSame || isMended(this.#prepared, prepared) || this.#isMicrophoneElsewhere(prepared, machine)) this.#plannedMachine = machine;
     this.#setMachine(machine);
+  }
+
+  /** What runs listens where its microphone no longer is, and that one, or the one in its stead, is there. */
+  #isMicrophoneElsewhere({ microphone: next }: Prepared, { hardware: { microphones } }: Machine): boolean {
+    const { microphone: present } = this.#prepared;
+    if (present === null || next === null) return false;
+    const isInPlace = microphones.some(({ id, alsaDevice }) => id === present.id && alsaDevice === present.alsaDevice);
+    return !isInPlace && microphones.some(({ id }) => id === next.id);
   }
 
   #setMachine(machine: Machine): void {

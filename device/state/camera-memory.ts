@@ -1,6 +1,7 @@
 /** Which camera has the place on air, kept until the machine boots anew: an agent that is started again while it is away does not take another. */
 import { type Static, Type } from 'typebox';
-import { type CameraPlace, maximumBystanders } from '#device/detect/camera-place.ts';
+import type { CameraPlace } from '#device/detect/camera-place.ts';
+import { maximumBystanders } from '#device/detect/place.ts';
 import { BootMemory, type BootMemoryOptions } from '#device/state/boot-memory.ts';
 import { stateFile } from '#device/state/state-directory.ts';
 

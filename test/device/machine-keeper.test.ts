@@ -133,6 +133,76 @@ test('what was missing comes, and is used', async () => {
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
 });
 
+const onUsb = (card: number, socket: string): MicrophoneFact => {
+  const usb = { id: `1234:000${socket}`, serial: null, port: `1-1.${socket}`, place: `0000:01:00.0-1.${socket}`, speedMbps: 12 };
+  return microphone(card, { id: `usb-${socket}-audio-0`, usb });
+};
+const lost = {
+  kind: 'running',
+  since: '2026-11-21T12:00:00Z',
+  microphoneLostAt: '2026-11-21T12:00:01Z',
+  microphoneFault: 'it is not there any more',
+} as const;
+
+test.each<[string, SettingValues, MicrophoneFact]>([
+  ['none is chosen', {}, onUsb(2, '2')],
+  ['it is chosen', { AV_AUDIO_DEVICE: 'usb-1-audio-0' }, onUsb(2, '2')],
+  [
+    'it is chosen, and the other one is built into the camera',
+    { AV_AUDIO_DEVICE: 'usb-1-audio-0' },
+    { ...onUsb(2, '2'), cameraId: webcam.id },
+  ],
+])('no other microphone is heard because one was pulled out, which is heard again: %s', async (_name, settings, other) => {
+  const fleet = await startedFleet();
+  const both = { ...bareHardware, cameras: [webcam], microphones: [onUsb(1, '1'), other] };
+  const { media, world } = await startedAgent(fleet, { hardware: both, settings });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  const [plan] = media.plans;
+  expect(plan?.capture.description).toContain('plughw:1,0');
+  Object.assign(world, { hardware: { ...both, microphones: [other] }, fingerprint: 'without' });
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say(lost);
+  await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
+  expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
+
+  const swapped = [{ ...other, card: 1, alsaDevice: 'hw:1,0' }, onUsb(2, '1')];
+  Object.assign(world, { hardware: { ...both, microphones: swapped }, fingerprint: 'in another order' });
+  const planned = media.nextPlan();
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say(lost);
+  await planned;
+  expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
+});
+
+test('one that is plugged in in place of the microphone that was heard is heard, and not the one that was there', async () => {
+  const fleet = await startedFleet();
+  const both = { ...bareHardware, cameras: [webcam], microphones: [onUsb(1, '1'), onUsb(2, '2')] };
+  const { media, world } = await startedAgent(fleet, { hardware: both });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2')] }, fingerprint: 'without' });
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say(lost);
+  await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
+  Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2'), onUsb(3, '3')] }, fingerprint: 'with a third' });
+  const planned = media.nextPlan();
+  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say(lost);
+  await planned;
+  expect(media.plans.at(-1)?.capture.description).toContain('plughw:3,0');
+});
+
+test('an agent that is started without the microphone that was heard takes what is there', async () => {
+  const fleet = await startedFleet();
+  const settings = { AV_AUDIO_DEVICE: 'usb-1-audio-0' };
+  const both = { ...bareHardware, cameras: [webcam], microphones: [onUsb(1, '1'), onUsb(2, '2')] };
+  const first = await startedAgent(fleet, { hardware: both, settings });
+  await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  await first.agent.stop();
+  const hardware = { ...both, microphones: [onUsb(2, '2')] };
+  const second = await startedAgent(fleet, { directory: first.stateDirectory, hardware, settings });
+  expect(second.media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
+});
+
 test('another camera never takes the place of the one on air: not when that is pulled out, and not when the agent starts anew meanwhile', async () => {
   const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
   const fleet = await startedFleet();

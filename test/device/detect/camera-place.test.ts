@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { type CameraPlace, lookAt, precedenceMs, takePlace } from '#device/detect/camera-place.ts';
+import { type CameraPlace, lookAt, takePlace } from '#device/detect/camera-place.ts';
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { precedenceMs } from '#device/detect/place.ts';
 import { chooseVideo } from '#device/profile/video-source.ts';
 import { c270, c920, microphone, server, withDevices } from '../plan/hardware.ts';
 

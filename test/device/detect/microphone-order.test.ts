@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inOrderOfComing } from '#device/detect/microphone-order.ts';
+import { inOrderOfComing, inPlaceOf } from '#device/detect/microphone-order.ts';
 import { microphone } from '../plan/hardware.ts';
 
 const [first, second, third] = [microphone(1), microphone(2), microphone(3)];
@@ -35,4 +35,10 @@ test('what is known is bounded, and those that are there are never forgotten', (
   for (const passing of many) known = inOrderOfComing([second, passing, first], known).known;
   expect(known.length).toBeLessThanOrEqual(64);
   expect(known.slice(0, 2)).toEqual([second.id, first.id]);
+});
+
+test('one that takes the place of another has it in the order', () => {
+  expect(inPlaceOf(['a', 'b'], 'a', 'c')).toEqual(['c', 'b']);
+  expect(inPlaceOf(['a', 'b', 'c'], 'a', 'c')).toEqual(['c', 'b']);
+  expect(inPlaceOf(['a', 'b'], 'b', 'b')).toEqual(['a', 'b']);
 });

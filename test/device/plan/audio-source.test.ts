@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { chooseAudio, describeBorrowed } from '#device/plan/audio-source.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
@@ -46,6 +46,36 @@ test('the microphone of another camera is named as such, its own and a free one 
   expect(describeBorrowed(own, on(c270))).toBeNull();
   expect(describeBorrowed(card, on(rawCamera))).toBeNull();
   expect(describeBorrowed(own, { kind: 'test' })).toBeNull();
+});
+
+test('one that was heard and is away is awaited, unless another camera is on air that has its own, or the away one was the other camera’s', () => {
+  const away = (heard: MicrophoneFact, besideCamera: string | null, wanted = '') => ({
+    heard: { wanted, microphone: heard, besideCamera, isAway: true },
+  });
+  const chosen = (
+    camera: CameraFact,
+    microphones: readonly MicrophoneFact[],
+    more: Partial<DetectedHardware>,
+    levels: SettingsByLevel = {},
+  ) => {
+    const hardware = { ...withDevices(server, [camera], microphones), ...more };
+    const settings = resolveSettings(levels);
+    return chooseAudio(settings, hardware, resolveProfile(hardware, profiles), { kind: 'camera', camera });
+  };
+  expect(chosen(c270, [own], away(card, c270.id))).toEqual({ kind: 'microphone', microphone: card });
+  expect(chosen(c270, [own], away(card, rawCamera.id))).toEqual({ kind: 'microphone', microphone: own });
+  expect(chosen(rawCamera, [own], away(card, c270.id))).toEqual({ kind: 'microphone', microphone: card });
+  expect(chosen(rawCamera, [card], away(own, c270.id))).toEqual({ kind: 'microphone', microphone: card });
+  expect(chosen(c270, [card], away(own, c270.id))).toEqual({ kind: 'microphone', microphone: own });
+  expect(chosen(c270, [own], away(card, c270.id, '2'))).toEqual({ kind: 'microphone', microphone: own });
+  expect(chosen(c270, [own], away(card, c270.id, '2'), { device: { AV_AUDIO_DEVICE: '2' } })).toEqual({
+    kind: 'microphone',
+    microphone: card,
+  });
+  expect(chosen(c270, [own], away(card, c270.id, '2'), { device: { AV_AUDIO_DEVICE: '1' } })).toEqual({
+    kind: 'microphone',
+    microphone: own,
+  });
 });
 
 test('the test picture has its tone, also where there is a microphone', () => {
