@@ -6,8 +6,10 @@
  *   other, as each device has a place of its own in the table: a few that are written there together cost as much as one.
  * - Who asks for what a device said gets what waits, too.
  * - At most `maxWaiting` samples wait; what comes beyond is dropped and counted, as the next one comes in 10 s.
+ * - What the store did not take, since it was full, busy or away, waits again, within the same bound.
  */
 import { type Clock, timestamp } from '#fleet-server/clock.ts';
+import { FleetError } from '#fleet-server/errors.ts';
 import { figuresWithMax, figuresWithMin, healthFigures } from '#fleet-server/health/health-figures.ts';
 import { HealthRollUp } from '#fleet-server/health/health-roll-up.ts';
 import * as store from '#fleet-server/health/health-store.ts';
@@ -104,6 +106,18 @@ export class HealthSamples {
     else waiting.samples.push(sample);
   }
 
+  async #store(samples: readonly HealthSamplesTable[]): Promise<void> {
+    if (samples.length === 0) return;
+    try {
+      await store.insertSamples(this.#options.database, samples);
+    } catch (cause) {
+      // Anything else is a fault of what was to be stored, and stays one.
+      if (cause instanceof FleetError) for (const sample of samples) this.#put(sample);
+      else this.#dropped += samples.length;
+      throw cause;
+    }
+  }
+
   #takeOf(deviceId: string): readonly HealthSamplesTable[] {
     const samples = this.#waiting.get(deviceId)?.samples ?? [];
     this.#waiting.delete(deviceId);
@@ -114,15 +128,15 @@ export class HealthSamples {
 
   /** Writes all that waits, or what has waited for `gatherMs`. */
   async flush(gatherMs = 0): Promise<void> {
-    const { database, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
     const samples: HealthSamplesTable[] = [];
     for (const [deviceId, { sinceMs }] of this.#waiting) {
       if (nowMs - sinceMs < gatherMs) break;
       samples.push(...this.#takeOf(deviceId));
     }
-    if (samples.length > 0) await store.insertSamples(database, samples);
-    if (this.#dropped > 0) log.warn({ dropped: this.#dropped }, 'health samples were dropped: the store is too slow');
+    await this.#store(samples);
+    if (this.#dropped > 0) log.warn({ dropped: this.#dropped }, 'health samples were dropped: the store is too slow, or did not take them');
     this.#dropped = 0;
   }
 
@@ -139,12 +153,9 @@ export class HealthSamples {
   }): Promise<HealthHistory> {
     const { database, clock, log } = this.#options;
     const plan = planChart(query, clock.nowMs());
-    const waiting = this.#takeOf(query.deviceId);
-    if (waiting.length > 0) {
-      await store
-        .insertSamples(database, waiting)
-        .catch((err: unknown) => log.error({ err, deviceId: query.deviceId }, 'health samples could not be stored'));
-    }
+    await this.#store(this.#takeOf(query.deviceId)).catch((err: unknown) =>
+      log.error({ err, deviceId: query.deviceId }, 'health samples could not be stored'),
+    );
     const rows = await store.chart(database, query.deviceId, plan);
     return { stepS: plan.stepS, samples: rows.map(sampleOf) };
   }

@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { figuresWithMax, figuresWithMin, type HealthFigure, healthFigures } from '#fleet-server/health/health-figures.ts';
 import type { ChartPlan, Resolution } from '#fleet-server/health/resolution.ts';
-import { preparedInOrder } from '#fleet-server/store/prepared.ts';
+import { preparedForIds, preparedInOrder } from '#fleet-server/store/prepared.ts';
 import type { Database, HealthProgressTable, HealthSamplesTable } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 
@@ -29,9 +29,19 @@ function insertOf(rowCount: number) {
 const insertOne = insertOf(1);
 const insertFull = insertOf(rowsPerInsert);
 
-/** A sample that comes when its minute is being rolled up, or was, marks that minute, in the same transaction. */
-export async function insertSamples(database: Database, samples: readonly HealthSamplesTable[]): Promise<void> {
+const devicesThere = preparedForIds<{ id: string }>(50, (database, ids) =>
+  database.selectFrom('devices').select('id').where('id', 'in', ids),
+);
+
+/**
+ * A sample that comes when its minute is being rolled up, or was, marks that minute, in the same transaction. Of a device that was removed
+ * meanwhile none is taken.
+ */
+export async function insertSamples(database: Database, given: readonly HealthSamplesTable[]): Promise<void> {
   await inTransaction(database, async (transaction) => {
+    const ids = [...new Set(given.map(({ deviceId }) => deviceId))];
+    const there = new Set((await devicesThere(transaction, ids)).map(({ id }) => id));
+    const samples = given.filter(({ deviceId }) => there.has(deviceId));
     const rolledUpToMs = Math.max(await progressOf(transaction, 'minutes'), await progressOf(transaction, 'minutes-begun'));
     for (let start = 0; start < samples.length; start += rowsPerInsert) {
       const rows = samples.slice(start, start + rowsPerInsert);

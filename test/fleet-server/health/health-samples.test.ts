@@ -1,4 +1,7 @@
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { removeDevice } from '#fleet-server/devices/remove-device.ts';
+import { engineOf } from '#fleet-server/store/engine.ts';
 import type { HealthHistory } from '#protocol/model/device.ts';
 import { type ApiUnderTest, bodies, startApi } from '../api-under-test.ts';
 
@@ -110,6 +113,49 @@ test('what waits when the server stops is stored', async () => {
   await api.voice(id).say('health', bodies.health());
   await app.health.stop();
   expect(await store().database.selectFrom('healthSamples').select('atMs').execute()).toEqual([{ atMs: clock.nowMs() }]);
+});
+
+const stored = async () =>
+  (await api.store().database.selectFrom('healthSamples').select(['deviceId', 'framesPerSecond']).orderBy('framesPerSecond').execute()).map(
+    ({ deviceId, framesPerSecond }) => `${deviceId === id ? 'this' : 'other'} ${framesPerSecond}`,
+  );
+
+test('a device that is removed while samples are being stored takes those of no other along', async () => {
+  const other = (await api.join({ name: 'other' })).deviceId;
+  await api.voice(id).say('health', bodies.health(21));
+  await api.voice(other).say('health', bodies.health(22));
+  const removing = removeDevice(api.app, { deviceId: other, actor: 'admin', action: 'device-removed' });
+  await api.app.health.flush();
+  await removing;
+  expect(await stored()).toEqual(['this 21']);
+});
+
+/** Answers how it takes them again. */
+async function fillStore(): Promise<() => Promise<void>> {
+  const { database } = api.store();
+  const run = async (statement: string) => {
+    await sql`${sql.raw(statement)}`.execute(database);
+  };
+  if (engineOf(database) === 'sqlite') {
+    await run('pragma query_only = on');
+    return () => run('pragma query_only = off');
+  }
+  await run(`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'full' using errcode = '53100'; end $$`);
+  await run('create trigger refuse before insert on "healthSamples" for each row execute function refuse()');
+  return () => run('drop function refuse cascade');
+}
+
+test('what a full store does not take waits until it does, with what comes meanwhile', async () => {
+  const voice = api.voice(id);
+  await voice.say('health', bodies.health(21));
+  const empty = await fillStore();
+  await expect(api.app.health.flush()).rejects.toMatchObject({ code: expect.stringMatching(/^store-/) });
+  await api.clock.advance(1000);
+  await voice.say('health', bodies.health(22));
+  expect(await stored()).toEqual([]);
+  await empty();
+  await api.clock.advance(25_000);
+  expect(await stored()).toEqual(['this 21', 'this 22']);
 });
 
 test.each([
