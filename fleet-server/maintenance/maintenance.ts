@@ -47,6 +47,8 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   #known: readonly Known[] = [];
   #open: readonly Open[] = [];
+  /** By the time of day. */
+  #lookedAtMs = 0;
   #cancels: (() => void)[] = [];
   #reading: Promise<void> | null = null;
 
@@ -168,8 +170,12 @@ export class Maintenance {
   #look(): void {
     const nowMs = this.#options.clock.nowMs();
     const before = this.#open;
+    // Of a clock that was set back: what was open by it may not have begun yet.
+    const isEarlier = nowMs < this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
     this.#open = this.#known.flatMap(({ row, request }) => {
-      const known = before.find(({ id, document, untilMs }) => id === row.id && document === row.document && untilMs > nowMs);
+      const isStillOpen = ({ id, document, untilMs }: Open) => id === row.id && document === row.document && untilMs > nowMs;
+      const known = isEarlier ? undefined : before.find(isStillOpen);
       const untilMs = known?.untilMs ?? openUntilMs(request.schedule, nowMs);
       return untilMs === null ? [] : [{ id: row.id, document: row.document, scope: request.scope, reason: request.reason, untilMs }];
     });

@@ -107,6 +107,24 @@ describe('a window', () => {
     expect(await alerts()).toEqual([]);
   });
 
+  test.each([
+    ['one', { kind: 'once', from: '2026-11-21T13:00:00.000Z', to: '2026-11-21T14:00:00.000Z' }],
+    ['a weekly one', { ...weekly, from: '14:00', to: '15:00' }],
+  ])('%s that a clock reached too early is open no more once it is set back', async (_which, schedule) => {
+    const { deviceId } = await api.join();
+    await open({ kind: 'fleet' }, schedule);
+    const hourMs = 3_600_000;
+    api.clock.set(hourMs);
+    await api.clock.advance(1000);
+    expect((await device(deviceId)).maintenance?.until).toBe('2026-11-21T14:00:00.000Z');
+    api.clock.set(-hourMs);
+    await api.clock.advance(1000);
+    expect((await device(deviceId)).maintenance).toBeNull();
+    api.clock.set(hourMs);
+    await api.clock.advance(1000);
+    expect((await device(deviceId)).maintenance?.until).toBe('2026-11-21T14:00:00.000Z');
+  });
+
   test('outlives the server, and goes with its device', async () => {
     const { deviceId } = await api.join();
     await open({ kind: 'device', id: deviceId }, weekly);
