@@ -1,4 +1,5 @@
 /** The health of each device for Prometheus. Pure. */
+import { conditionsOf } from '#fleet-server/devices/device-view.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import type { Metric } from '#fleet-server/metrics/prometheus.ts';
 
@@ -19,7 +20,7 @@ const figures: readonly Figure[] = [
   ['load_average_1m', 'Of the board.', ({ board }) => board?.loadAverage1m],
   ['memory_available_bytes', 'Of the board.', ({ board }) => board?.memoryAvailableBytes],
   ['disk_free_bytes', 'Of the board.', ({ board }) => board?.diskFreeBytes],
-  ['conditions', 'Conditions that hold now.', ({ conditions }) => conditions.length],
+  ['conditions', 'Conditions that hold now.', (device) => conditionsOf(device).length],
 ];
 
 /** Figures of a device that is away are of before: only that it is away is said. */

@@ -24,3 +24,13 @@ test('of a device that is away nothing is told but that', () => {
   const told = metrics.filter(({ samples }) => samples.some(({ labels }) => labels !== undefined)).map(({ name }) => name);
   expect(told).toEqual(['makespacelive_device_info', 'makespacelive_device_online', 'makespacelive_device_live']);
 });
+
+test('what the server knows of a device counts among its conditions, as on its page', () => {
+  const device: LiveDevice = {
+    ...deviceOf(1, 'online'),
+    conditions: [{ code: 'network-lossy', since, detail: '' }],
+    losses: { atMs: [1, 2, 3, 4, 5], unstableSinceMs: 5 },
+  };
+  const { samples } = deviceMetrics([device], []).find(({ name }) => name === 'makespacelive_device_conditions') ?? {};
+  expect(samples).toEqual([{ labels: { device: device.id }, value: 2 }]);
+});
