@@ -9,7 +9,7 @@ import type {
   Database,
   Schema,
 } from '#fleet-server/store/schema.ts';
-import type { AlertRule } from '#protocol/model/alert.ts';
+import type { AlertNotice, AlertRule } from '#protocol/model/alert.ts';
 
 /** The rest a second later. */
 const maxEscalatedAtOnce = 500;
@@ -84,6 +84,10 @@ export async function countUnresolved(database: Database): Promise<ReadonlyMap<s
 
 export function unresolvedAlerts(database: Database): Promise<AlertsTable[]> {
   return database.selectFrom('alerts').selectAll().where('resolvedAtMs', 'is', null).execute();
+}
+
+export async function alertsWithIds(database: Database, ids: readonly string[]): Promise<AlertsTable[]> {
+  return ids.length === 0 ? [] : database.selectFrom('alerts').selectAll().where('id', 'in', ids).execute();
 }
 
 /** Newest first. */
@@ -161,11 +165,13 @@ export async function writeEscalateIn(database: Database, ids: readonly string[]
 
 export async function addToldChannels(database: Database, id: string, channelIds: readonly string[]): Promise<void> {
   const row = await database.selectFrom('alerts').select('toldChannels').where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return;
-  const told = new Set([...readToldChannels(row), ...channelIds]);
+  if (row !== undefined) await writeToldChannels(database, id, [...new Set([...readToldChannels(row), ...channelIds])]);
+}
+
+export async function writeToldChannels(database: Database, id: string, channelIds: readonly string[]): Promise<void> {
   await database
     .updateTable('alerts')
-    .set({ toldChannels: [...told].join(' ') })
+    .set({ toldChannels: channelIds.join(' ') })
     .where('id', '=', id)
     .execute();
 }
@@ -302,12 +308,17 @@ export async function untoldAlerts(database: Database, nowMs: number): Promise<s
   return rows.map(({ alertId }) => alertId);
 }
 
-/** What is over before anybody was told. */
-export function takeUntold(database: Database, alertId: string, nowMs: number): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
+/** What nobody was told of yet, and is not to be told any more. */
+export function takeUntold(
+  database: Database,
+  alertId: string,
+  events: readonly AlertNotice['event'][],
+  nowMs: number,
+): Promise<Pick<AlertNoticesTable, 'channelId' | 'event'>[]> {
   return database
     .deleteFrom('alertNotices')
     .where('alertId', '=', alertId)
-    .where('event', 'in', ['opened', 'escalated'])
+    .where('event', 'in', events)
     .where(isUntold(nowMs))
     .returning(['channelId', 'event'])
     .execute();

@@ -8,6 +8,7 @@
  * - In a rule's quiet hours nobody is told anything.
  */
 import { randomUUID } from 'node:crypto';
+import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts } from '#fleet-server/alerts/decide.ts';
 import { Escalations } from '#fleet-server/alerts/escalations.ts';
@@ -15,7 +16,7 @@ import { NoticeTeller, type NoticeTellerOptions } from '#fleet-server/alerts/not
 import { Pendings } from '#fleet-server/alerts/pendings.ts';
 import { quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
 import type { AuditLog } from '#fleet-server/audit/audit-log.ts';
-import { steadyTime, timestamp } from '#fleet-server/clock.ts';
+import { steadyTime } from '#fleet-server/clock.ts';
 import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import type { AlertNoticesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
@@ -76,10 +77,13 @@ export class Alerts {
   /** Null when there is no such alert that is still open. */
   async acknowledge(id: string, by: string): Promise<Alert | null> {
     const { database, clock, audit, publishChange } = this.#options;
+    const nowMs = clock.nowMs();
     const row = await inTransaction(database, async (transaction) => {
-      const acknowledged = await store.acknowledgeAlert(transaction, id, { acknowledgedAtMs: clock.nowMs(), acknowledgedBy: by });
-      if (acknowledged !== undefined)
-        await audit.append(transaction, { actor: by, action: 'alert-acknowledged', subject: acknowledged.title });
+      const acknowledged = await store.acknowledgeAlert(transaction, id, { acknowledgedAtMs: nowMs, acknowledgedBy: by });
+      if (acknowledged === undefined) return undefined;
+      const told = await this.#withdraw(transaction, acknowledged, ['escalated'], nowMs);
+      await store.writeToldChannels(transaction, id, told);
+      await audit.append(transaction, { actor: by, action: 'alert-acknowledged', subject: acknowledged.title });
       return acknowledged;
     });
     publishChange({ subject: 'alerts' });
@@ -168,12 +172,18 @@ export class Alerts {
       const row = await store.resolveAlert(transaction, key, nowMs);
       if (row === undefined) return;
       const rule = rules.find(({ id }) => id === row.ruleId);
-      const taken = await store.takeUntold(transaction, row.id, nowMs);
-      // Who was told that it began and not yet that nobody sees to it has been told of the trouble.
-      const untold = taken.filter(({ event, channelId }) => event === 'opened' || rule?.channelIds.includes(channelId) !== true);
-      const told = store.readToldChannels(row).filter((id) => !untold.some(({ channelId }) => channelId === id));
+      const told = await this.#withdraw(transaction, row, ['opened', 'escalated'], nowMs);
       await this.#queue(transaction, row, 'resolved', told, { nowMs, atMs: toldAtMs(rule, nowMs) });
     });
+  }
+
+  /** Takes back what nobody was told of yet; answers which channels know of the alert without it. */
+  async #withdraw(database: Database, row: AlertsTable, events: readonly AlertNotice['event'][], nowMs: number): Promise<string[]> {
+    const taken = await store.takeUntold(database, row.id, events, nowMs);
+    const rule = (await store.rulesOfAlerts(database, [row.id])).get(row.id);
+    // Who was told that it began and not yet that nobody sees to it has been told of the trouble.
+    const untold = taken.filter(({ event, channelId }) => event === 'opened' || rule?.channelIds.includes(channelId) !== true);
+    return store.readToldChannels(row).filter((id) => !untold.some(({ channelId }) => channelId === id));
   }
 
   async #escalate(rules: readonly AlertRule[], ids: readonly string[], nowMs: number): Promise<number> {
@@ -237,22 +247,4 @@ export class Alerts {
 
 function toldAtMs(rule: AlertRule | undefined, nowMs: number): number {
   return quietUntilMs(rule?.quietHours ?? null, nowMs) ?? nowMs;
-}
-
-export function toAlert(row: AlertsTable): Alert {
-  const time = (ms: number | null) => (ms === null ? null : timestamp(ms));
-  return {
-    id: row.id,
-    ruleName: row.ruleName,
-    severity: row.severity === 'critical' ? 'critical' : row.severity === 'info' ? 'info' : 'warning',
-    state: row.resolvedAtMs !== null ? 'resolved' : row.acknowledgedAtMs !== null ? 'acknowledged' : 'open',
-    title: row.title,
-    detail: row.detail,
-    deviceId: row.deviceId,
-    openedAt: timestamp(row.openedAtMs),
-    acknowledgedAt: time(row.acknowledgedAtMs),
-    acknowledgedBy: row.acknowledgedBy,
-    escalatedAt: time(row.escalatedAtMs),
-    resolvedAt: time(row.resolvedAtMs),
-  };
 }

@@ -36,6 +36,7 @@ export function digestOf(id: string, notices: readonly AlertNotice[], url: strin
   const parts = [
     [count('opened'), 'new'],
     [count('escalated'), 'that nobody has acknowledged'],
+    [count('acknowledged'), 'acknowledged late'],
     [count('resolved'), 'recovered'],
     [count('passed'), 'that came and went'],
   ] as const;
@@ -49,7 +50,13 @@ export function digestOf(id: string, notices: readonly AlertNotice[], url: strin
   };
 }
 
-const words = { opened: '', escalated: 'Nobody has acknowledged: ', resolved: 'Recovered: ', passed: 'Came and went: ' } as const;
+const words = {
+  opened: '',
+  escalated: 'Nobody has acknowledged: ',
+  acknowledged: 'Acknowledged late: ',
+  resolved: 'Recovered: ',
+  passed: 'Came and went: ',
+} as const;
 const severities = ['critical', 'warning', 'info'] as const satisfies readonly AlertSeverity[];
 
 type Line = { readonly kind: keyof typeof words; readonly notice: AlertNotice };
@@ -61,8 +68,9 @@ function linesOf(notices: readonly AlertNotice[]): readonly Line[] {
     const { id } = notice.alert;
     const before = lines.get(id);
     if (notice.event === 'resolved') lines.set(id, { kind: before?.kind === 'opened' ? 'passed' : 'resolved', notice });
-    else if (before === undefined || notice.event === 'escalated')
-      lines.set(id, { kind: notice.event === 'escalated' ? 'escalated' : 'opened', notice });
+    else if (notice.event === 'escalated')
+      lines.set(id, { kind: notice.alert.acknowledgedBy === null ? 'escalated' : 'acknowledged', notice });
+    else if (before === undefined) lines.set(id, { kind: 'opened', notice });
   }
   const isOver = ({ kind }: Line) => kind === 'resolved' || kind === 'passed';
   const rank = (line: Line) => (isOver(line) ? severities.length : 0) + severities.indexOf(line.notice.alert.severity);

@@ -98,7 +98,9 @@ function mailText(message: Message): string {
 function headline(message: Message): string {
   if (message.event === 'digest') return message.title;
   const { alert, event } = message;
-  const words = { opened: '', escalated: 'Nobody has acknowledged: ', resolved: 'Recovered: ', test: 'Test: ' } as const;
+  // It may have waited until somebody had.
+  const escalated = alert.acknowledgedBy === null ? 'Nobody has acknowledged: ' : `Acknowledged late, by ${alert.acknowledgedBy}: `;
+  const words = { opened: '', escalated, resolved: 'Recovered: ', test: 'Test: ' } as const;
   return `${words[event]}${alert.title}`;
 }
 

@@ -10,8 +10,10 @@
  *   however often that is tried; and as long as the server that led before may still be telling that one began, no end is told.
  * - What is under way when this server stops, or leads no more, is broken off and stays to be told: at least once, and never lost.
  * - What was taken is not told again by the same server, also when a full disk keeps that from being written.
+ * - Told is how the alert is at that moment: what waited since is not told as it was. Only its end is told by the notice of its end.
  */
 import { createHash } from 'node:crypto';
+import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestOf, digestPolicy, nothingTold, planTelling, recent, type Told } from '#fleet-server/alerts/digest.ts';
 import { answerMs } from '#fleet-server/alerts/messenger.ts';
@@ -116,6 +118,7 @@ export class NoticeTeller {
   async #tellSingles(channel: AlertChannelsTable, told: Told, most: number, lead: Lead): Promise<void> {
     const { database, clock } = this.#options;
     const due = await this.#loud(await this.#untaken(await store.dueNotices(database, channel.id, this.#due(lead), most)));
+    const noticeOf = await this.#noticesOf(due);
     const outcomes = await Promise.all(
       due.map(async (row) => {
         const outcome = await this.#tell(channel, noticeOf(row), lead);
@@ -135,7 +138,7 @@ export class NoticeTeller {
       .update(rows.map((row) => row.id).join(' '))
       .digest('hex')
       .slice(0, 32);
-    const digest = digestOf(id, rows.map(noticeOf), publicUrl === null ? null : `${publicUrl}/alerts`);
+    const digest = digestOf(id, rows.map(await this.#noticesOf(rows)), publicUrl === null ? null : `${publicUrl}/alerts`);
     const outcome = await this.#tell(channel, digest, lead);
     await this.#settle(channel, rows, outcome);
     if (outcome.kind !== 'taken') return;
@@ -152,6 +155,17 @@ export class NoticeTeller {
     const alertIds = next.map(({ alertId }) => alertId);
     const waiting = inOrder(await store.waitingNotices(database, channelId, alertIds, due.nowMs));
     return waiting.filter(({ event }) => !due.onlyOpened || event === 'opened').slice(0, mostInDigest);
+  }
+
+  async #noticesOf(rows: readonly AlertNoticesTable[]): Promise<(row: AlertNoticesTable) => AlertNotice> {
+    const alerts = await store.alertsWithIds(this.#options.database, [...new Set(rows.map(({ alertId }) => alertId))]);
+    const alertOf = new Map(alerts.map((alert) => [alert.id, alert]));
+    return ({ alertId, event, document }) => {
+      const notice = JSON.parse(document) as AlertNotice;
+      const now = alertOf.get(alertId);
+      if (now === undefined) return notice;
+      return { ...notice, alert: toAlert(event === 'resolved' ? now : { ...now, resolvedAtMs: null }) };
+    };
   }
 
   async #tell(channel: AlertChannelsTable, message: AlertNotice | AlertDigest, { end }: Lead): Promise<Outcome> {
@@ -235,10 +249,6 @@ export class NoticeTeller {
   async #remember({ id }: AlertChannelsTable, told: Told): Promise<void> {
     await store.updateChannel(this.#options.database, id, { told: JSON.stringify(told) });
   }
-}
-
-function noticeOf({ document }: AlertNoticesTable): AlertNotice {
-  return JSON.parse(document) as AlertNotice;
 }
 
 function toldOf({ told }: AlertChannelsTable): Told {

@@ -2,7 +2,7 @@
  * Where notices of alerts arrive, at any of the channels: it takes them late, refuses some, and of some that it has taken no answer comes back. What was taken, and whether
  * the server that sent it was told so, is remembered.
  */
-import type { AlertDigest, AlertNotice } from '#protocol/model/alert.ts';
+import type { Alert, AlertDigest, AlertNotice } from '#protocol/model/alert.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -12,7 +12,7 @@ const answerMs = 10_000;
 type Event = AlertNotice['event'];
 /** `at`: which of the channels. */
 type Taken = { readonly at: string; readonly alertId: string; readonly event: Event };
-type Sent = { readonly ruleName: string; readonly title: string; readonly atMs: number };
+type Sent = Pick<Alert, 'id' | 'ruleName' | 'title' | 'acknowledgedBy'> & { readonly event: Event; readonly atMs: number };
 
 /** `life`: which one of the server's sends it; `at`: to which channel. */
 type Teller = { readonly life: number; readonly at: string; isAlive(): boolean };
@@ -40,7 +40,7 @@ export class SimulatedChannel {
   tell({ life, at, isAlive }: Teller, message: AlertNotice | AlertDigest): Promise<void> {
     const notices = message.event === 'digest' ? message.notices : [message];
     for (const { alert, event } of notices) {
-      this.#sent.push({ ruleName: alert.ruleName, title: alert.title, atMs: this.#time.nowMs });
+      this.#sent.push({ ...alert, event, atMs: this.#time.nowMs });
       this.#everSent.add(`${alert.id} ${event}`);
     }
     if (life === this.#interruptedLife) return Promise.reject(unreachable());

@@ -1,6 +1,7 @@
 /**
  * What must hold of when alerts are told, and to whom else: nothing in quiet hours, and what they held back after them; once to those who are asked
- * when nobody has acknowledged it in time, no sooner, and of what was acknowledged or over before not at all.
+ * when nobody has acknowledged it in time, no sooner, and of what was acknowledged or over before not at all; and to nobody that nobody has once
+ * somebody did.
  */
 import type { QuietHours } from '#protocol/model/alert.ts';
 import type { Beliefs } from './beliefs.ts';
@@ -15,7 +16,13 @@ const lookMs = 2500;
 const unseenMs = 1200;
 const minuteMs = 60_000;
 
-type Known = { readonly isSettled: boolean; readonly isEscalated: boolean; readonly isUnheard: boolean; readonly heardMs: number };
+type Known = {
+  readonly isAcknowledged: boolean;
+  readonly isSettled: boolean;
+  readonly isEscalated: boolean;
+  readonly isUnheard: boolean;
+  readonly heardMs: number;
+};
 
 export class TellingWatch {
   readonly #channel: SimulatedChannel;
@@ -38,7 +45,9 @@ export class TellingWatch {
     const passedMs = server === null ? 0 : nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;
     const isQuiet = (ruleName: string): boolean => server !== null && isIn(this.quietHours.get(ruleName) ?? null, server.wallMs());
-    for (const { ruleName, title, atMs } of this.#channel.takeSent()) {
+    for (const { id, event, ruleName, title, acknowledgedBy, atMs } of this.#channel.takeSent()) {
+      if (event === 'escalated' && acknowledgedBy === null && this.#known.get(id)?.isAcknowledged === true)
+        throw new Error(`expected nobody to be told that nobody has acknowledged ${title}, somebody had`);
       const sinceMs = this.#quietSinceMs.get(ruleName);
       if (sinceMs !== undefined && atMs > sinceMs && isQuiet(ruleName))
         throw new Error(`expected nothing to be told in quiet hours, ${title} was, ${atMs - sinceMs} ms after they began`);
@@ -50,9 +59,10 @@ export class TellingWatch {
       const quietMs = nowMs - (this.#quietSinceMs.get(ruleName) ?? nowMs);
       const isUnheard = (before?.isUnheard ?? quietMs > unseenMs) && isQuiet(ruleName) && !this.#channel.wasSent(id, 'opened');
       const heardMs = (before?.heardMs ?? 0) + (before === undefined || isUnheard ? 0 : passedMs);
-      const isSettled = row['acknowledgedAtMs'] !== null || row['resolvedAtMs'] !== null;
+      const isAcknowledged = row['acknowledgedAtMs'] !== null;
+      const isSettled = isAcknowledged || row['resolvedAtMs'] !== null;
       const isEscalated = row['escalatedAtMs'] !== null;
-      this.#known.set(id, { isSettled, isEscalated, isUnheard, heardMs });
+      this.#known.set(id, { isAcknowledged, isSettled, isEscalated, isUnheard, heardMs });
       if (isEscalated && before?.isEscalated !== true) {
         if (before?.isSettled === true) throw new Error(`expected no escalation of what was acknowledged or over: ${title}`);
         if (heardMs < escalateAfterS * 1000 - unseenMs)

@@ -74,6 +74,13 @@ describe('a digest', () => {
     expect(worstOf(digestOf('x', [notice('a', 'resolved', 'critical')], null))).toBeNull();
   });
 
+  test('does not say of what somebody acknowledged meanwhile that nobody has', () => {
+    const late = notice('hall', 'escalated');
+    const { title, ...rest } = digestOf('x', [{ ...late, alert: { ...late.alert, state: 'acknowledged', acknowledgedBy: 'ada' } }], null);
+    expect(title).toBe('1 alert: 1 acknowledged late');
+    expect(digestLines({ title, ...rest })).toEqual(['Acknowledged late: hall is offline (warning, since 2026-11-21T12:00:00.000Z)']);
+  });
+
   test('has as many lines as there is room for, and says how many more there are', () => {
     const lines = Array.from({ length: 100 }, (_, index) => `Bühne ${index} is offline`);
     expect(shortened(lines.slice(0, 5), 4096)).toBe(lines.slice(0, 5).join('\n'));

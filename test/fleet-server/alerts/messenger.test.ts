@@ -87,6 +87,17 @@ test('ntfy gets title, priority, tag, link and token, in ASCII', async () => {
   expect(resolved?.headers['authorization']).toBeUndefined();
 });
 
+test('what somebody acknowledged meanwhile is not told as if nobody had', async () => {
+  const ntfy = { kind: 'ntfy', url: `${url}/my-topic` } as const;
+  const alert = { ...notice.alert, title: 'Stage is offline' };
+  await tellTarget(ntfy, { ...notice, event: 'escalated', alert });
+  await tellTarget(ntfy, { ...notice, event: 'escalated', alert: { ...alert, state: 'acknowledged', acknowledgedBy: 'ada' } });
+  expect(http.notices.map(({ headers }) => headers['title'])).toEqual([
+    'Nobody has acknowledged: Stage is offline',
+    'Acknowledged late, by ada: Stage is offline',
+  ]);
+});
+
 test('many as one: JSON for a webhook, lines for ntfy and mail, with what is over', async () => {
   const resolved: AlertNotice = {
     ...notice,

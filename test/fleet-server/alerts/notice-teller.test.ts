@@ -1,7 +1,7 @@
 /** More alerts than a channel is told one by one: over a restart, over a receiver that takes nothing, and to what is over meanwhile. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { toAlert } from '#fleet-server/alerts/alerts.ts';
+import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestPolicy } from '#fleet-server/alerts/digest.ts';
 import type {} from '#fleet-server/servers/plugin.ts';

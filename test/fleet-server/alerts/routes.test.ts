@@ -378,6 +378,51 @@ describe('quiet hours that begin or end while something is wrong', () => {
   });
 });
 
+describe('an escalation of what somebody acknowledges meanwhile', () => {
+  const notices = () => http.notices.map(({ path, body }) => ({ path, ...(JSON.parse(body) as AlertNotice) }));
+  const told = () => notices().map(({ path, event, alert }) => `${path} ${event} ${alert.acknowledgedBy}`);
+  const acknowledge = async () => call<Alert>('POST', `/alerts/${(await alerts())[0]?.id}/acknowledge`);
+  async function escalating(rule: object): Promise<void> {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    await call('POST', '/alert-rules', { ...basic, ...rule, channelIds: [team.id], escalation: { afterS: 60, channelIds: [boss.id] } });
+  }
+  async function comesBack(): Promise<void> {
+    const [device] = (await call<{ devices: { id: string }[] }>('GET', '/devices')).devices;
+    const voice = api.voice(device?.id ?? '');
+    voice.newSession('another boot');
+    voice.connect();
+    await voice.say('hello', bodies.hello());
+  }
+
+  test('is not told once quiet hours end, and neither is the recovery to those who knew of nothing', async () => {
+    await escalating({ quietHours: { from: '12:01', to: '12:03', timeZone: 'UTC' } });
+    await deviceThatWent();
+    await passUntil('escalated', async () => (await alerts())[0]?.escalatedAt != null);
+    await acknowledge();
+    const endsMs = Date.parse('2026-11-21T12:03:00Z');
+    await passUntil('no longer quiet', () => api.clock.nowMs() > endsMs + 5000);
+    expect(told()).toEqual(['/team opened null']);
+    await comesBack();
+    await passUntil('told that it is over', () => told().includes('/team resolved admin'));
+    for (let seconds = 0; seconds < 10; seconds += 1) await api.clock.advance(1000);
+    expect(told()).toEqual(['/team opened null', '/team resolved admin']);
+  });
+
+  test('says who did where its channel refused it before', async () => {
+    await escalating({});
+    await deviceThatWent();
+    await passUntil('told', () => http.notices.length === 1);
+    http.status = 503;
+    await passUntil('refused', () => http.notices.length === 2);
+    await acknowledge();
+    http.status = 200;
+    await passUntil('told', () => http.notices.length === 3);
+    expect(told()).toEqual(['/team opened null', '/boss escalated null', '/boss escalated admin']);
+    expect(notices()[2]?.alert.state).toBe('acknowledged');
+  });
+});
+
 describe('rules and channels', () => {
   test('a new fleet has rules, and those that somebody removed do not come back', async () => {
     expect((await call<AlertRuleList>('GET', '/alert-rules')).rules.map(({ name }) => name)).toEqual([
