@@ -94,6 +94,11 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
 const pausing: ConditionCode = 'outside-schedule';
 const stopping: ConditionCode = 'stopped-by-command';
 
+/** Whether nothing of it is to be on air: by its schedule, or because somebody asked for that. */
+export function isOffOnPurpose({ conditions }: Pick<StreamView, 'conditions'>): boolean {
+  return conditions.some(({ code }) => code === pausing || code === stopping);
+}
+
 /** Whether somebody took it off the air on purpose. */
 function isStoppedByCommand({ conditions }: Pick<StreamView, 'conditions'>): boolean {
   return conditions.some(({ code }) => code === stopping);

@@ -2,12 +2,17 @@
 import type { FastifyInstance } from 'fastify';
 import { hasNoConditions, shownConditions } from '#fleet-server/devices/device-view.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
+import { isOffOnPurpose } from '#fleet-server/devices/stream-state.ts';
 import type { Candidate } from '#fleet-server/rollouts/plan-waves.ts';
 import type { DeviceFacts, RolloutFacts } from '#fleet-server/rollouts/transition.ts';
 import type { DeviceStanding } from '#fleet-server/settings/settings.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import { conditionDefinitions } from '#protocol/conditions.ts';
+import type { StreamState } from '#protocol/model/device.ts';
 import type { RolloutScope } from '#protocol/model/rollout.ts';
+
+/** The relay proves what it receives; of what goes elsewhere there is the device's own word alone. */
+const kindsOnAir: readonly StreamState['kind'][] = ['live', 'elsewhere'];
 
 const critical: ReadonlySet<string> = new Set(
   Object.entries(conditionDefinitions).flatMap(([code, { severity }]) => (severity === 'critical' ? [code] : [])),
@@ -16,7 +21,7 @@ const critical: ReadonlySet<string> = new Set(
 export async function readCandidates(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<Candidate[]> {
   return (await standings(app, database, scope)).map(({ id, name }) => {
     const live = app.devices.get(id);
-    return { id, name, isOnline: live?.presence.state === 'online', isLive: live?.stream.kind === 'live' };
+    return { id, name, isOnline: live?.presence.state === 'online', isOnAir: onAirOf(live) === 'yes' };
   });
 }
 
@@ -36,7 +41,13 @@ function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): Devic
     presence,
     settings: state.kind,
     refusal: state.reason,
-    isLive: live?.stream.kind === 'live',
+    onAir: onAirOf(live),
     critical: conditions.map(({ code }) => code).filter((code) => critical.has(code)),
   };
+}
+
+function onAirOf(live: LiveDevice | undefined): DeviceFacts['onAir'] {
+  if (live === undefined) return 'no';
+  if (kindsOnAir.includes(live.stream.kind)) return 'yes';
+  return live.stream.kind === 'stopped' && isOffOnPurpose(live) ? 'not-wanted' : 'no';
 }

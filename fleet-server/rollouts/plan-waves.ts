@@ -2,14 +2,14 @@
 import { FleetError } from '#fleet-server/errors.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 
-export type Candidate = { readonly id: string; readonly name: string; readonly isOnline: boolean; readonly isLive: boolean };
+export type Candidate = { readonly id: string; readonly name: string; readonly isOnline: boolean; readonly isOnAir: boolean };
 
 /** Ids by wave; a wave without devices is none. */
 export function planWaves(plan: RolloutPlan, candidates: readonly Candidate[]): readonly (readonly string[])[] {
   // A canary that is not there proves nothing: those on air come first.
   const ordered = candidates.toSorted(
     (a, b) =>
-      Number(b.isLive) - Number(a.isLive) ||
+      Number(b.isOnAir) - Number(a.isOnAir) ||
       Number(b.isOnline) - Number(a.isOnline) ||
       (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1),
   );

@@ -12,7 +12,7 @@
  */
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
-/** What it was like when it got the change: what was wrong already is no fault of the change. */
+/** What it was like when it got the change: what was wrong already is no fault of the change. `wasLive`: on air, here or elsewhere. */
 export type Before = { readonly wasLive: boolean; readonly critical: readonly string[] };
 
 export type RolloutDeviceState = {
@@ -41,7 +41,8 @@ export type DeviceFacts = {
   /** `drifted`: it reports others than it confirmed, and is sent them again. */
   readonly settings: 'applied' | 'pending' | 'refused' | 'drifted';
   readonly refusal: string | null;
-  readonly isLive: boolean;
+  /** `not-wanted`: its schedule, or somebody, took it off the air. */
+  readonly onAir: 'yes' | 'no' | 'not-wanted';
   /** Codes of its critical conditions. */
   readonly critical: readonly string[];
 };
@@ -114,7 +115,7 @@ function giveWave(devices: readonly RolloutDeviceState[], wave: number, facts: R
     const fact = facts.get(device.id);
     if (device.wave > wave || fact === undefined || (device.kind !== 'waiting' && device.kind !== 'absent')) return device;
     if (fact.presence === 'online') {
-      return { ...device, kind: 'sent', sinceMs: nowMs, reason: null, before: { wasLive: fact.isLive, critical: fact.critical } };
+      return { ...device, kind: 'sent', sinceMs: nowMs, reason: null, before: { wasLive: fact.onAir === 'yes', critical: fact.critical } };
     }
     return fact.presence === 'offline' && device.kind === 'waiting' ? { ...device, kind: 'absent', sinceMs: nowMs } : device;
   });
@@ -176,11 +177,11 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
 const offlineWords = 'It is offline.';
 const driftWords = 'It reports other settings than it confirmed.';
 
-function troubleOf({ before }: RolloutDeviceState, { presence, isLive, critical }: DeviceFacts): string | null {
+function troubleOf({ before }: RolloutDeviceState, { presence, onAir, critical }: DeviceFacts): string | null {
   if (presence === 'offline') return offlineWords;
   const fresh = critical.filter((code) => !before.critical.includes(code));
   if (fresh.length > 0) return `It says ${fresh.join(', ')}.`;
-  return before.wasLive && !isLive ? 'Its stream was on air before and is not now.' : null;
+  return before.wasLive && onAir === 'no' ? 'Its stream was on air before and is not now.' : null;
 }
 
 function isGiven(device: RolloutDeviceState | undefined): boolean {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Candidate, planWaves } from '#fleet-server/rollouts/plan-waves.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 
-const ten: Candidate[] = Array.from({ length: 10 }, (_, index) => ({ id: `d${index}`, name: `n${index}`, isOnline: true, isLive: true }));
+const ten: Candidate[] = Array.from({ length: 10 }, (_, index) => ({ id: `d${index}`, name: `n${index}`, isOnline: true, isOnAir: true }));
 const waves = (canary: number | string[], shares: number[]): RolloutPlan => ({
   kind: 'waves',
   canary,
@@ -27,9 +27,9 @@ describe('waves', () => {
 
   test('those on air are canaries before those that are only there, and those before the absent', () => {
     const devices = [
-      { id: 'a', name: 'a', isOnline: false, isLive: false },
-      { id: 'b', name: 'b', isOnline: true, isLive: false },
-      { id: 'c', name: 'c', isOnline: true, isLive: true },
+      { id: 'a', name: 'a', isOnline: false, isOnAir: false },
+      { id: 'b', name: 'b', isOnline: true, isOnAir: false },
+      { id: 'c', name: 'c', isOnline: true, isOnAir: true },
     ];
     expect(planWaves(waves(1, [67, 100]), devices)).toEqual([['c'], ['b', 'a']]);
     expect(planWaves(waves(['a'], [100]), devices)).toEqual([['a'], ['c', 'b']]);

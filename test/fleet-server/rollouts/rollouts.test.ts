@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { OutputStatus } from '#protocol/media.ts';
+import type { Report } from '#protocol/messages.ts';
 import type { History } from '#protocol/model/history.ts';
 import type { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import type { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
@@ -121,6 +123,78 @@ describe('in waves', () => {
       await api.request({ method: 'PATCH', url: `/api/v1/devices/${voice(0).id}/settings`, payload: { AV_VIDEO_HEIGHT: 480 } });
       await passSeconds(2);
       await itIsSoakedAnew();
+    });
+  });
+
+  describe('what is off the air here on purpose is no trouble:', () => {
+    const since = '2026-11-21T12:00:00.000Z';
+    const theirs = 'rtmp://other.example/live';
+    /** The canary has the change and is on air no longer; says with which settings, outputs and conditions. */
+    async function canarySays(settings: Report['settings'], said: Pick<Report, 'outputs' | 'conditions'>): Promise<void> {
+      const { revision = 0 } = api.lastDesired(voice(0).id) ?? {};
+      api.app.devices.setReception(voice(0).id, null);
+      const { outputs, ...report } = bodies.report({ appliedRevision: revision, conditions: said.conditions });
+      await voice(0).say('report', { ...report, outputs: said.outputs, settings: { ...report.settings, ...settings } });
+    }
+    const toTheirs = (state: OutputStatus['state']): Report['outputs'] =>
+      bodies.report().outputs.map((rtmp) => ({ ...rtmp, target: theirs, state }));
+    const nowhere = (code: 'outside-schedule' | 'stopped-by-command') => ({ outputs: [], conditions: [{ code, since }] });
+    const itSoaks = async () => {
+      await passSeconds(5);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+      await passSeconds(8);
+      expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
+    };
+    const url = { AV_STREAM_URL: { value: theirs, level: 'group' as const } };
+    const width640 = { AV_VIDEO_WIDTH: { value: 640, level: 'group' as const } };
+
+    test('another stream address', async () => {
+      await begin({ patch: { AV_STREAM_URL: theirs } });
+      await confirm(voice(0));
+      await canarySays(url, { outputs: toTheirs({ kind: 'streaming', since }), conditions: [] });
+      await itSoaks();
+    });
+
+    test('but the stream must reach that address', async () => {
+      const { id } = (await begin({ patch: { AV_STREAM_URL: theirs } })).json<RolloutDetail>();
+      await confirm(voice(0));
+      await canarySays(url, {
+        outputs: toTheirs({ kind: 'waiting', attempt: 3, nextTryAt: since, lastError: 'no route' }),
+        conditions: [],
+      });
+      await passSeconds(35);
+      expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('on air before') });
+    });
+
+    test('also of one that went to another address before', async () => {
+      await patch({ AV_STREAM_URL: theirs });
+      for (const one of devices) await confirm(one);
+      await canarySays(url, { outputs: toTheirs({ kind: 'streaming', since }), conditions: [] });
+      const canary = [voice(0).id];
+      const { id } = (await begin({ plan: { ...waves, canary } })).json<RolloutDetail>();
+      await confirm(voice(0));
+      await canarySays({ ...url, ...width640 }, { outputs: toTheirs({ kind: 'connecting', attempt: 1 }), conditions: [] });
+      await passSeconds(35);
+      expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('on air before') });
+    });
+
+    test('hours that are over now', async () => {
+      await begin({ patch: { AV_STREAM_SCHEDULE: 'mon-fri 08:00-09:00' } });
+      await confirm(voice(0));
+      await canarySays({ AV_STREAM_SCHEDULE: { value: 'mon-fri 08:00-09:00', level: 'group' } }, nowhere('outside-schedule'));
+      await itSoaks();
+    });
+
+    test.each(['outside-schedule', 'stopped-by-command'] as const)('while it soaks: %s', async (code) => {
+      await begin();
+      await confirm(voice(0));
+      await passSeconds(5);
+      // It is off the air before it has said why.
+      api.app.devices.setReception(voice(0).id, null);
+      await passSeconds(2);
+      expect(await rolledOutTo()).toEqual(['troubled', 'waiting', 'waiting', 'waiting']);
+      await canarySays(width640, nowhere(code));
+      await itSoaks();
     });
   });
 

@@ -11,7 +11,7 @@ import {
 } from '#fleet-server/rollouts/transition.ts';
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
-const well: DeviceFacts = { presence: 'online', settings: 'applied', refusal: null, isLive: true, critical: [] };
+const well: DeviceFacts = { presence: 'online', settings: 'applied', refusal: null, onAir: 'yes', critical: [] };
 const soakMs = 60_000;
 const nowMs = 10_000_000;
 
@@ -61,8 +61,10 @@ const rows: readonly Row[] = [
   row('soaks on', { kind: 'soaking' }, {}, soakMs - 1, 'soaking'),
   row('has soaked', { kind: 'soaking' }, {}, soakMs, 'steady'),
   row('is not known while it soaks', { kind: 'soaking' }, { presence: 'unknown' }, soakMs, 'soaking'),
-  row('is no longer on air', { kind: 'soaking' }, { isLive: false }, 0, 'troubled', 'on air before'),
-  row('never was on air', { kind: 'soaking', before: { wasLive: false, critical: [] } }, { isLive: false }, soakMs, 'steady'),
+  row('is no longer on air', { kind: 'soaking' }, { onAir: 'no' }, 0, 'troubled', 'on air before'),
+  row('never was on air', { kind: 'soaking', before: { wasLive: false, critical: [] } }, { onAir: 'no' }, soakMs, 'steady'),
+  row('is taken off the air on purpose', { kind: 'soaking' }, { onAir: 'not-wanted' }, soakMs, 'steady'),
+  row('was not on air for a moment, and is not to be', { kind: 'troubled', reason: 'x' }, { onAir: 'not-wanted' }, graceMs, 'soaking'),
   row('says something critical', { kind: 'soaking' }, { critical: ['pipeline-failed'] }, 0, 'troubled', 'pipeline-failed'),
   row(
     'says what it said before',
@@ -72,13 +74,13 @@ const rows: readonly Row[] = [
     'steady',
   ),
   row('is well again: soaks anew', { kind: 'troubled', reason: 'x' }, {}, graceMs - 1, 'soaking'),
-  row('is unwell for long', { kind: 'troubled', reason: 'x' }, { isLive: false }, graceMs, 'failed', 'unwell'),
+  row('is unwell for long', { kind: 'troubled', reason: 'x' }, { onAir: 'no' }, graceMs, 'failed', 'unwell'),
   row('is offline for a while', { kind: 'troubled', reason: 'It is offline.' }, { presence: 'offline' }, lostAfterMs - 1, 'troubled'),
   row('is lost', { kind: 'troubled', reason: 'It is offline.' }, { presence: 'offline' }, lostAfterMs, 'failed', 'lost'),
   row(
     'is back and has time to become well',
     { kind: 'troubled', reason: 'It is offline.' },
-    { isLive: false },
+    { onAir: 'no' },
     graceMs,
     'troubled',
     'on air',
@@ -94,7 +96,7 @@ const rows: readonly Row[] = [
   ),
   row('a lost one is back and well', { kind: 'failed', reason: 'lost' }, {}, 0, 'soaking'),
   row('a refusal stays', { kind: 'failed', reason: 'refused' }, { settings: 'refused' }, 9e9, 'failed'),
-  row('steady stays', { kind: 'steady' }, { isLive: false }, 9e9, 'steady'),
+  row('steady stays', { kind: 'steady' }, { onAir: 'no' }, 9e9, 'steady'),
   row('gets another setting while it soaks', { kind: 'soaking' }, { settings: 'pending' }, soakMs, 'sent'),
   row('drifts while it soaks', { kind: 'soaking' }, { settings: 'drifted' }, soakMs, 'troubled', 'other settings'),
   row('is sent them again', { kind: 'troubled', reason: 'x' }, { settings: 'drifted' }, 1000, 'sent'),
@@ -126,7 +128,7 @@ describe('a device', () => {
   });
 
   test('is remembered as it was when it got the change', () => {
-    const step = lookedAt(rollout([device('a', 'waiting')]), { a: { ...well, isLive: false, critical: ['disk-full'] } });
+    const step = lookedAt(rollout([device('a', 'waiting')]), { a: { ...well, onAir: 'no', critical: ['disk-full'] } });
     expect(step.rollout.devices[0]?.before).toEqual({ wasLive: false, critical: ['disk-full'] });
   });
 });
@@ -148,10 +150,10 @@ describe('a device that the change makes unsteady', () => {
   };
 
   test.each<[string, Look, string]>([
-    ['its stream is up for 30 s and down for 25 s', of(55, 30, {}, { isLive: false }), 'on air before'],
+    ['its stream is up for 30 s and down for 25 s', of(55, 30, {}, { onAir: 'no' }), 'on air before'],
     ['it is there for 20 s and away for 50 s', of(70, 20, {}, off), 'offline'],
     ['the same before it confirmed', of(70, 20, { settings: 'pending' }, off), 'offline'],
-    ['whenever it is back, its stream is down', of(70, 20, { isLive: false }, off), 'offline'],
+    ['whenever it is back, its stream is down', of(70, 20, { onAir: 'no' }, off), 'offline'],
     ['it drifts whenever it is mended', of(60, 50, {}, { settings: 'drifted' }), 'other settings'],
   ])('fails, and the roll-out halts: %s', (_name, look, why) => {
     const { state, second } = played(6 * 3600, look);
@@ -166,7 +168,7 @@ describe('a device that the change makes unsteady', () => {
   });
 
   test('stays failed: its good moments hold nobody up, and a halted roll-out does not forget', () => {
-    const { state } = played(6 * 3600, of(55, 30, {}, { isLive: false }), { failureThresholdPercent: 100 });
+    const { state } = played(6 * 3600, of(55, 30, {}, { onAir: 'no' }), { failureThresholdPercent: 100 });
     expect(state).toMatchObject({ kind: 'completed', devices: [{ kind: 'failed' }, { kind: 'steady' }] });
     const [a] = lookedAt({ ...state, kind: 'halted' as const }, { a: well, b: well }, nowMs + 9e9).rollout.devices;
     expect(a?.kind).toBe('failed');
@@ -178,7 +180,7 @@ describe('a device that the change makes unsteady', () => {
   });
 
   test('a few faults that pass are held against nobody', () => {
-    const { state } = played(500, (second) => (second < (maxFalls - 1) * 55 && second % 55 >= 30 ? { isLive: false } : {}));
+    const { state } = played(500, (second) => (second < (maxFalls - 1) * 55 && second % 55 >= 30 ? { onAir: 'no' } : {}));
     expect(state).toMatchObject({ wave: 1, devices: [{ kind: 'steady', falls: maxFalls - 1 }, {}] });
   });
 
