@@ -19,7 +19,8 @@ const critical: ReadonlySet<string> = new Set(
 );
 
 export async function readCandidates(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<Candidate[]> {
-  return (await standings(app, database, scope)).map(({ id, name }) => {
+  const there = (await standings(app, database, scope)).filter(({ shutOut }) => shutOut === null);
+  return there.map(({ id, name }) => {
     const live = app.devices.get(id);
     return { id, name, isOnline: live?.presence.state === 'online', isOnAir: onAirOf(live) === 'yes' };
   });
@@ -33,11 +34,12 @@ function standings(app: FastifyInstance, database: Database, scope: RolloutScope
   return app.settings.standings(database, scope.kind === 'fleet' ? { level: 'fleet', scope: '' } : { level: 'group', scope: scope.name });
 }
 
-function factsOf({ state }: DeviceStanding, live: LiveDevice | undefined): DeviceFacts {
+function factsOf({ shutOut, state }: DeviceStanding, live: LiveDevice | undefined): DeviceFacts {
   // One that joined at another server a moment ago is not known here yet.
   const presence = live?.presence.state ?? 'unknown';
   const conditions = live === undefined || hasNoConditions(live) ? [] : shownConditions(live);
   return {
+    shutOut,
     presence,
     settings: state.kind,
     refusal: state.reason,

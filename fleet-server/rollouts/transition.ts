@@ -3,7 +3,9 @@
  *
  * INVARIANTS
  * - A wave begins only when every device of the waves before it is steady, excused, gone, or failed within the threshold; those that are offline are
- *   not waited for and get the change when they are back. But of a first wave among several somebody must have it: nobody proves nothing.
+ *   not waited for and get the change when they are back. But of a first wave among several somebody must have it: nobody proves nothing. If all of
+ *   it are gone before that, the roll-out halts.
+ * - One that goes while it is unwell has failed.
  * - What was given stays given until the roll-out is rolled back; a roll-out that halts gives it to nobody else.
  * - A device whose presence is not known yet (a fleet server has just gone) is left as it is.
  * - That a device is well counts only with the settings that it should have: with others its time begins anew once it has confirmed them.
@@ -37,6 +39,8 @@ export type RolloutState = {
 };
 
 export type DeviceFacts = {
+  /** It is shut out, which is as if it had gone; null: it is not. */
+  readonly shutOut: 'blocked' | 'waits-for-approval' | null;
   readonly presence: 'online' | 'offline' | 'unknown';
   /** `drifted`: it reports others than it confirmed, and is sent them again. */
   readonly settings: 'applied' | 'pending' | 'refused' | 'drifted';
@@ -82,7 +86,9 @@ export function transition(rollout: RolloutState, event: RolloutEvent, facts: Ro
     case 'resume': {
       if (rollout.kind !== 'halted') return { rollout, actions: [] };
       const devices = rollout.devices.map((device) => (device.kind === 'failed' ? { ...device, kind: 'excused' as const } : device));
-      return { rollout: { ...rollout, kind: 'running', reason: null, devices }, actions: [] };
+      // Nobody is left of it who could prove anything: whoever goes on does so without.
+      const wave = isUnproven(rollout) ? rollout.wave + 1 : rollout.wave;
+      return { rollout: { ...rollout, kind: 'running', reason: null, wave, devices }, actions: [] };
     }
     case 'roll-back':
       return { rollout: { ...rollout, kind: 'rolled-back' }, actions: [{ kind: 'drop' }] };
@@ -98,7 +104,8 @@ function afterTime(rollout: RolloutState, facts: RolloutFacts, nowMs: number): S
   const now = { ...rollout, devices: observed };
   if (rollout.kind === 'halted') return { rollout: now, actions: take };
 
-  const failure = tooManyFailed(now);
+  const unwellGone = observed.filter((device, index) => device.kind === 'left' && rollout.devices[index]?.kind === 'troubled');
+  const failure = tooManyFailed(now, unwellGone) ?? (isUnproven(now) ? unprovenWords : null);
   if (failure !== null) return { rollout: { ...now, kind: 'halted', reason: failure }, actions: take };
   const isDone = isSettled(now);
   if (isDone && now.wave + 1 >= now.waveCount) return { rollout: { ...now, kind: 'completed' }, actions: [...take, { kind: 'complete' }] };
@@ -129,7 +136,9 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
     return { ...(falls < maxFalls ? to('troubled', trouble) : to('failed', words)), falls };
   };
   if (device.kind === 'left') return device;
-  if (fact === undefined) return to('left', 'It was removed, or moved to another group.');
+  const left = (why: string) => to('left', device.kind === 'troubled' ? `${why} It was unwell: ${device.reason}` : why);
+  if (fact === undefined) return left('It was removed, or moved to another group.');
+  if (fact.shutOut !== null) return left(shutOutWords[fact.shutOut]);
   if (fact.presence === 'unknown') return device;
   const agedMs = nowMs - device.sinceMs;
   const isOffline = fact.presence === 'offline';
@@ -174,6 +183,7 @@ function deviceAfter(device: RolloutDeviceState, fact: DeviceFacts | undefined, 
   }
 }
 
+const shutOutWords = { blocked: 'It was blocked.', 'waits-for-approval': 'It waits for approval.' } as const;
 const offlineWords = 'It is offline.';
 const driftWords = 'It reports other settings than it confirmed.';
 
@@ -188,10 +198,11 @@ function isGiven(device: RolloutDeviceState | undefined): boolean {
   return device !== undefined && !['waiting', 'absent', 'left'].includes(device.kind);
 }
 
-function tooManyFailed({ devices, failureThresholdPercent }: RolloutState): string | null {
+/** `unwellGone`: those that went just now, while they were unwell. */
+function tooManyFailed({ devices, failureThresholdPercent }: RolloutState, unwellGone: readonly RolloutDeviceState[]): string | null {
   // Those that somebody went on with nevertheless are counted as having it.
-  const given = devices.filter(isGiven);
-  const failed = given.filter(({ kind }) => kind === 'failed');
+  const given = [...unwellGone, ...devices.filter(isGiven)];
+  const failed = given.filter((device) => device.kind === 'failed' || device.kind === 'left');
   const [first] = failed;
   if (first === undefined || failed.length * 100 <= failureThresholdPercent * given.length) return null;
   const words = `${failed.length} of the ${given.length} devices that have it failed, more than ${failureThresholdPercent} %`;
@@ -201,7 +212,12 @@ function tooManyFailed({ devices, failureThresholdPercent }: RolloutState): stri
 function isSettled({ devices, wave, waveCount }: RolloutState): boolean {
   const reached = devices.filter((device) => device.wave <= wave);
   if (reached.some(({ kind }) => ['waiting', 'sent', 'soaking', 'troubled'].includes(kind))) return false;
-  if (wave > 0 || waveCount === 1) return true;
-  const hasProof = reached.some(({ kind }) => kind === 'steady' || kind === 'failed' || kind === 'excused');
-  return hasProof || !reached.some(({ kind }) => kind === 'absent');
+  return wave > 0 || waveCount === 1 || reached.some(({ kind }) => kind === 'steady' || kind === 'failed' || kind === 'excused');
+}
+
+const unprovenWords = 'Nobody proved the change: all devices of the first wave are gone, removed, moved or blocked.';
+
+/** Of a first wave among several nobody is left. */
+function isUnproven({ devices, wave, waveCount }: RolloutState): boolean {
+  return wave === 0 && waveCount > 1 && devices.every((device) => device.wave > 0 || device.kind === 'left');
 }

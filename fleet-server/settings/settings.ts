@@ -76,7 +76,13 @@ export type SettingsOptions = DesiredOutboxOptions & {
 /** Of a revision. */
 export type Author = { readonly by: string; readonly comment: string | null; readonly undoes: number | null };
 export type Changed = { readonly outgoing: Outgoing[]; readonly revision: number | null };
-export type DeviceStanding = { readonly id: string; readonly name: string; readonly state: SettingsState };
+/** `shutOut`: why it gets no settings at this moment; null: it does. */
+export type DeviceStanding = {
+  readonly id: string;
+  readonly name: string;
+  readonly shutOut: 'blocked' | 'waits-for-approval' | null;
+  readonly state: SettingsState;
+};
 export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
 
 /** Devices of which it is remembered what was compared last; beyond that it begins anew. */
@@ -194,13 +200,13 @@ export class Settings {
     return { changes: levelChanges(keys, own, after), ...previewOf(previewed, shown), problems: [...problems] };
   }
 
-  /** Where the devices under `where` stand with what is desired of them; those that wait for approval or are blocked are not among them. */
+  /** Where the devices under `where` stand with what is desired of them. */
   async standings(database: Database, where: Scope): Promise<DeviceStanding[]> {
     const standings: DeviceStanding[] = [];
     for await (const rows of pages((after) => this.#store.standings(database, where, after), standingsAtOnce)) {
       for (const { id, name, waitingSinceMs, blockedSinceMs, ...row } of rows) {
-        if (waitingSinceMs !== null || blockedSinceMs !== null) continue;
-        standings.push({ id, name, state: settingsState({ ...row, refusals: parseRefusals(row.refusals) }) });
+        const shutOut = blockedSinceMs !== null ? 'blocked' : waitingSinceMs !== null ? 'waits-for-approval' : null;
+        standings.push({ id, name, shutOut, state: settingsState({ ...row, refusals: parseRefusals(row.refusals) }) });
       }
     }
     return standings;

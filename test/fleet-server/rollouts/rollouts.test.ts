@@ -353,6 +353,26 @@ describe('in waves', () => {
     expect((await api.request({ method: 'POST', url: `/api/v1/rollouts/${id}/roll-back` })).statusCode).toBe(409);
   });
 
+  test('a canary that is blocked while it is unwell halts it, and has the change no longer', async () => {
+    applied.add(voice(0));
+    const { id } = (await begin()).json<RolloutDetail>();
+    await passSeconds(3);
+    api.app.devices.setReception(voice(0).id, null);
+    await passSeconds(2);
+    expect(await rolledOutTo()).toEqual(['troubled', 'waiting', 'waiting', 'waiting']);
+    await api.request({ method: 'POST', url: `/api/v1/devices/${voice(0).id}/access`, payload: { decision: 'block' } });
+    await passSeconds(2);
+    expect(await ask(id)).toMatchObject({ state: 'halted', reason: expect.stringContaining('It was blocked.') });
+    expect(await rolledOutTo()).toEqual(['left', 'waiting', 'waiting', 'waiting']);
+    await api.request({ method: 'POST', url: `/api/v1/devices/${voice(0).id}/access`, payload: { decision: 'let-in' } });
+    voice(0).newSession();
+    voice(0).connect();
+    await voice(0).say('hello', bodies.hello());
+    expect(widths()).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await ask(id, 'resume')).toMatchObject({ state: 'running', wave: 1 });
+    expect(widths()).toEqual([undefined, 640, undefined, undefined]);
+  });
+
   test('a device that leaves the group has what it had there no longer', async () => {
     const { id } = (await begin()).json<RolloutDetail>();
     await api.request({ method: 'PATCH', url: `/api/v1/devices/${voice(0).id}`, payload: { group: 'stage' } });

@@ -11,7 +11,7 @@ import {
 } from '#fleet-server/rollouts/transition.ts';
 import type { RolloutDeviceKind, RolloutKind } from '#protocol/model/rollout.ts';
 
-const well: DeviceFacts = { presence: 'online', settings: 'applied', refusal: null, onAir: 'yes', critical: [] };
+const well: DeviceFacts = { shutOut: null, presence: 'online', settings: 'applied', refusal: null, onAir: 'yes', critical: [] };
 const soakMs = 60_000;
 const nowMs = 10_000_000;
 
@@ -102,7 +102,9 @@ const rows: readonly Row[] = [
   row('is sent them again', { kind: 'troubled', reason: 'x' }, { settings: 'drifted' }, 1000, 'sent'),
   row('goes on with other settings', { kind: 'sent' }, { settings: 'drifted' }, confirmWithinMs, 'failed', 'other settings'),
   row('refuses while it soaks', { kind: 'soaking' }, { settings: 'refused', refusal: 'no frames' }, soakMs, 'failed', 'no frames'),
-  row('was removed', { kind: 'soaking' }, null, 0, 'left'),
+  row('was removed', { kind: 'soaking' }, null, 0, 'left', 'It was removed, or moved to another group.'),
+  row('was blocked', { kind: 'soaking' }, { shutOut: 'blocked' }, 0, 'left', 'It was blocked.'),
+  row('waits for approval anew', { kind: 'soaking' }, { shutOut: 'waits-for-approval' }, 0, 'left', 'It waits for approval.'),
   row('stays gone', { kind: 'left' }, {}, 0, 'left'),
 ];
 
@@ -203,8 +205,30 @@ describe('a wave', () => {
   });
   test('a canary that is not there proves nothing', () => {
     expect(lookedAt(two('absent'), { a: { ...well, presence: 'offline' }, b: well }).rollout.wave).toBe(0);
-    // One that was removed is waited for by nobody.
-    expect(lookedAt(two('left'), { b: well }).rollout.wave).toBe(1);
+  });
+  test.each<[string, RolloutDeviceKind, string]>([
+    ['before it had it', 'waiting', 'Nobody proved'],
+    ['before it was well for long enough', 'soaking', 'Nobody proved'],
+    ['while it was unwell', 'troubled', '1 of the 1 devices that have it failed, more than 0 %: a It was removed'],
+  ])('a canary that goes proves nothing: %s', (_name, kind, reason) => {
+    const step = lookedAt(two(kind, { reason: 'x' }), { b: well });
+    expect(step.rollout).toMatchObject({ kind: 'halted', wave: 0, reason: expect.stringContaining(reason) });
+    expect(step.actions.filter((action) => action.kind === 'give')).toEqual([]);
+    const resumed = transition(step.rollout, { kind: 'resume' }, new Map(), nowMs).rollout;
+    expect(lookedAt(resumed, { b: well })).toMatchObject({ rollout: { kind: 'running', wave: 1 }, actions: [{ deviceIds: ['b'] }] });
+  });
+  test('one of several canaries that goes is waited for by nobody', () => {
+    const canaries = [device('a', 'soaking'), device('c', 'steady'), device('b', 'waiting', { wave: 1 })];
+    expect(lookedAt(rollout(canaries), { b: well, c: well }).rollout).toMatchObject({ kind: 'running', wave: 1 });
+  });
+  test.each([
+    [0, 'halted'],
+    [50, 'running'],
+  ] as const)('one that goes while it is unwell has failed: with a threshold of %i %% it is %s', (failureThresholdPercent, kind) => {
+    const devices = [device('a', 'troubled', { reason: 'x' }), device('c', 'steady'), device('b', 'waiting', { wave: 1 })];
+    const step = lookedAt(rollout(devices, { failureThresholdPercent }), { a: { ...well, shutOut: 'blocked' }, b: well, c: well });
+    expect(step.rollout).toMatchObject({ kind, devices: [{ kind: 'left', reason: 'It was blocked. It was unwell: x' }, {}, {}] });
+    expect(step.actions).toContainEqual({ kind: 'take', deviceIds: ['a'] });
   });
   test('offline devices of later waves hold nobody up, and the last wave ends the roll-out', () => {
     const devices = [device('a', 'steady'), device('b', 'absent', { wave: 1 }), device('c', 'soaking', { wave: 1 })];
