@@ -16,6 +16,8 @@ export type KeptReport = {
   readonly boardName: string;
   /** The device's stream address is the one that this fleet gave to it. */
   readonly streamsHere: boolean;
+  /** The settings under which it was so. */
+  readonly appliedRevision: number;
 };
 
 /** `before`: answered itself where nothing is new in it. */
@@ -23,7 +25,8 @@ export function keptReport(report: LastingReport, before: KeptReport | null = nu
   const { inventory, settings, source, encoder, appliedRevision, capabilities } = report;
   const text = JSON.stringify({ inventory, settings, source, encoder, appliedRevision, capabilities } satisfies LastingReport);
   if (text === before?.text) return before;
-  return { text, source, boardName: inventory.board.name, streamsHere: settings['AV_STREAM_URL']?.level === 'relay' };
+  const streamsHere = settings['AV_STREAM_URL']?.level === 'relay';
+  return { text, source, boardName: inventory.board.name, streamsHere, appliedRevision };
 }
 
 /** It was checked against its schema before it was kept. */

@@ -8,11 +8,8 @@ import type { DeviceFacts, RolloutFacts } from '#fleet-server/rollouts/transitio
 import type { DeviceStanding } from '#fleet-server/settings/settings.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import { conditionDefinitions } from '#protocol/conditions.ts';
-import type { StreamState } from '#protocol/model/device.ts';
+import type { SettingsState } from '#protocol/model/device.ts';
 import type { RolloutScope } from '#protocol/model/rollout.ts';
-
-/** The relay proves what it receives; of what goes elsewhere there is the device's own word alone. */
-const kindsOnAir: readonly StreamState['kind'][] = ['live', 'elsewhere'];
 
 const critical: ReadonlySet<string> = new Set(
   Object.entries(conditionDefinitions).flatMap(([code, { severity }]) => (severity === 'critical' ? [code] : [])),
@@ -20,9 +17,9 @@ const critical: ReadonlySet<string> = new Set(
 
 export async function readCandidates(app: FastifyInstance, database: Database, scope: RolloutScope): Promise<Candidate[]> {
   const there = (await standings(app, database, scope)).filter(({ shutOut }) => shutOut === null);
-  return there.map(({ id, name }) => {
+  return there.map(({ id, name, state }) => {
     const live = app.devices.get(id);
-    return { id, name, isOnline: live?.presence.state === 'online', isOnAir: onAirOf(live) === 'yes' };
+    return { id, name, isOnline: live?.presence.state === 'online', isOnAir: onAirOf(state, live) === 'yes' };
   });
 }
 
@@ -43,13 +40,21 @@ function factsOf({ shutOut, state }: DeviceStanding, live: LiveDevice | undefine
     presence,
     settings: state.kind,
     refusal: state.reason,
-    onAir: onAirOf(live),
+    onAir: onAirOf(state, live),
     critical: conditions.map(({ code }) => code).filter((code) => critical.has(code)),
   };
 }
 
-function onAirOf(live: LiveDevice | undefined): DeviceFacts['onAir'] {
-  if (live === undefined) return 'no';
-  if (kindsOnAir.includes(live.stream.kind)) return 'yes';
-  return live.stream.kind === 'stopped' && isOffOnPurpose(live) ? 'not-wanted' : 'no';
+function onAirOf({ desiredRevision }: SettingsState, live: LiveDevice | undefined): DeviceFacts['onAir'] {
+  switch (live?.stream.kind) {
+    case 'live':
+      return 'yes';
+    case 'elsewhere':
+      // Its own word alone, which it gives with its address: a report from before these settings may name another.
+      return live.report?.appliedRevision === desiredRevision ? 'yes' : 'no';
+    case 'stopped':
+      return isOffOnPurpose(live) ? 'not-wanted' : 'no';
+    default:
+      return 'no';
+  }
 }

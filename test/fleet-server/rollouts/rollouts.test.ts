@@ -130,10 +130,13 @@ describe('in waves', () => {
     const since = '2026-11-21T12:00:00.000Z';
     const theirs = 'rtmp://other.example/live';
     /** The canary has the change and is on air no longer; says with which settings, outputs and conditions. */
-    async function canarySays(settings: Report['settings'], said: Pick<Report, 'outputs' | 'conditions'>): Promise<void> {
-      const { revision = 0 } = api.lastDesired(voice(0).id) ?? {};
+    async function canarySays(
+      settings: Report['settings'],
+      said: Pick<Report, 'outputs' | 'conditions'>,
+      appliedRevision = api.lastDesired(voice(0).id)?.revision ?? 0,
+    ): Promise<void> {
       api.app.devices.setReception(voice(0).id, null);
-      const { outputs, ...report } = bodies.report({ appliedRevision: revision, conditions: said.conditions });
+      const { outputs, ...report } = bodies.report({ appliedRevision, conditions: said.conditions });
       await voice(0).say('report', { ...report, outputs: said.outputs, settings: { ...report.settings, ...settings } });
     }
     const toTheirs = (state: OutputStatus['state']): Report['outputs'] =>
@@ -155,7 +158,15 @@ describe('in waves', () => {
       await itSoaks();
     });
 
-    test('but the stream must reach that address', async () => {
+    test('but the device must have said so of the settings that it confirmed', async () => {
+      await begin({ patch: { AV_STREAM_URL: theirs } });
+      await canarySays(url, { outputs: toTheirs({ kind: 'streaming', since }), conditions: [] }, 1);
+      await confirm(voice(0));
+      await passSeconds(2);
+      expect(await rolledOutTo()).toEqual(['troubled', 'waiting', 'waiting', 'waiting']);
+    });
+
+    test('and the stream must reach that address', async () => {
       const { id } = (await begin({ patch: { AV_STREAM_URL: theirs } })).json<RolloutDetail>();
       await confirm(voice(0));
       await canarySays(url, {
