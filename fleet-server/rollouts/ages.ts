@@ -54,7 +54,7 @@ export class Ages {
     return { ...after, devices };
   }
 
-  /** Of those that are over nothing is remembered. */
+  /** Of those that are over, or looked after by another server, nothing is remembered. */
   keepOnly(ids: readonly string[]): void {
     for (const id of this.#seen.keys()) if (!ids.includes(id)) this.#seen.delete(id);
   }

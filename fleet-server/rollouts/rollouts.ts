@@ -157,7 +157,11 @@ export class Rollouts {
 
   #tick(): void {
     const { log, isLeader } = this.#options;
-    if (!isLeader()) return;
+    if (!isLeader()) {
+      // Also of those that somebody began, or went on with, at this server.
+      this.#ages.keepOnly([]);
+      return;
+    }
     this.#work ??= this.#lookAfterAll()
       .catch((err: unknown) => log.error({ err }, 'roll-outs could not be looked after'))
       .finally(() => {

@@ -89,6 +89,40 @@ describe('in waves', () => {
     expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
   });
 
+  describe('a server that does not lead', () => {
+    const passWithoutLeader = async () => {
+      const { servers } = api.app;
+      servers.isLeader = () => false;
+      await api.clock.advance(60_000);
+      servers.isLeader = () => true;
+    };
+
+    test('does not count time in which another should have looked', async () => {
+      applied.add(voice(0));
+      await begin();
+      await passSeconds(5);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+      await passWithoutLeader();
+      await passSeconds(9);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+      await passSeconds(3);
+      expect(await rolledOutTo()).toEqual(['steady', 'sent', 'waiting', 'waiting']);
+    });
+
+    test('nor from when somebody went on with it there', async () => {
+      applied.add(voice(0));
+      const { id } = (await begin()).json<RolloutDetail>();
+      await passSeconds(3);
+      await ask(id, 'halt');
+      api.app.servers.isLeader = () => false;
+      await passSeconds(2);
+      await ask(id, 'resume');
+      await passWithoutLeader();
+      await passSeconds(9);
+      expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+    });
+  });
+
   describe('the time of a canary begins anew', () => {
     beforeEach(async () => {
       applied.add(voice(0));
