@@ -1,11 +1,13 @@
 /** A roll-out as the API shows it. Pure. */
+import { hiddenSecret, shown } from '#fleet-server/audit/audit-log.ts';
 import { timestamp } from '#fleet-server/clock.ts';
 import type { WaveCount } from '#fleet-server/rollouts/rollouts-store.ts';
 import type { RolloutDeviceState } from '#fleet-server/rollouts/transition.ts';
 import { shownAgain } from '#fleet-server/settings/revisions.ts';
 import type { RolloutsTable } from '#fleet-server/store/schema.ts';
+import type { AuditChange } from '#protocol/model/audit.ts';
 import type { Rollout, RolloutDetail, RolloutDeviceKind, RolloutPlan, RolloutWave } from '#protocol/model/rollout.ts';
-import type { RevisionChange } from '#protocol/model/settings.ts';
+import type { RevisionChange, ShownValue } from '#protocol/model/settings.ts';
 
 const maxDevices = 1000;
 /** What somebody looks for first. */
@@ -16,9 +18,7 @@ export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): 
   return {
     id: row.id,
     scope: row.level === 'fleet' ? { kind: 'fleet' } : { kind: 'group', name: row.scope },
-    changes: (JSON.parse(row.changes) as RevisionChange[]).map(({ key, before, after }) => ({
-      ...{ key, before: shownAgain(key, before), after: shownAgain(key, after) },
-    })),
+    changes: changesOf(row),
     plan: JSON.parse(row.plan) as RolloutPlan,
     comment: row.comment,
     state: row.state,
@@ -32,6 +32,18 @@ export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): 
   };
 }
 
+export function changesOf(row: Pick<RolloutsTable, 'changes'>): RevisionChange[] {
+  return (JSON.parse(row.changes) as RevisionChange[]).map(({ key, before, after }) => ({
+    ...{ key, before: shownAgain(key, before), after: shownAgain(key, after) },
+  }));
+}
+
+/** As the audit log holds them. */
+export function auditedChanges(changes: readonly RevisionChange[]): AuditChange[] {
+  const text = (value: ShownValue | null) => (value?.kind === 'secret' ? hiddenSecret : shown(value?.value));
+  return changes.map(({ key, before, after }) => ({ field: key, before: text(before), after: text(after) }));
+}
+
 export function detailOf(
   row: RolloutsTable,
   counts: readonly WaveCount[],
@@ -43,10 +55,10 @@ export function detailOf(
     (a, b) =>
       a.device.wave - b.device.wave || order[a.device.kind] - order[b.device.kind] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
-  const shown = named.slice(0, maxDevices).map(({ name, device: { id, wave, kind, sinceMs, reason } }) => ({
+  const first = named.slice(0, maxDevices).map(({ name, device: { id, wave, kind, sinceMs, reason } }) => ({
     ...{ id, name, wave, state: kind, since: timestamp(sinceMs), reason },
   }));
-  return { ...shownRollout(row, counts), devices: shown };
+  return { ...shownRollout(row, counts), devices: first };
 }
 
 function waves(counts: readonly WaveCount[]): RolloutWave[] {

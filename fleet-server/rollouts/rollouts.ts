@@ -16,7 +16,7 @@ import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
 import { Ages } from '#fleet-server/rollouts/ages.ts';
 import { type Candidate, planWaves } from '#fleet-server/rollouts/plan-waves.ts';
-import { detailOf, shownRollout } from '#fleet-server/rollouts/rollout-view.ts';
+import { auditedChanges, changesOf, detailOf, shownRollout } from '#fleet-server/rollouts/rollout-view.ts';
 import * as store from '#fleet-server/rollouts/rollouts-store.ts';
 import {
   type RolloutAction,
@@ -127,10 +127,9 @@ export class Rollouts {
       const devices = waves.flatMap((ids, wave) => ids.map((deviceId) => ({ deviceId, wave, ...nothing })));
       await store.insertRollout(transaction, row, devices);
       await store.pruneRollouts(transaction, keptWhenOver);
-      const fields = changes.map(({ key }) => key).join(' ');
       await audit.append(transaction, {
         ...{ actor: by, action: 'rollout-begun', subject: subjectOf(row) },
-        changes: [{ field: 'rollout', before: null, after: `${id} ${fields}` }],
+        changes: [{ field: 'rollout', before: null, after: id }, ...auditedChanges(changes)],
       });
     });
     await this.#goOn(id);
@@ -281,7 +280,13 @@ export class Rollouts {
       completed: 'rollout-completed',
       'rolled-back': 'rollout-rolled-back',
     };
-    const changes = [{ field: 'rollout', before: before.kind, after: `${row.id} ${after.kind} ${after.reason ?? ''}`.trim() }];
+    // What a completed one changed at its level, and what that change is back to, stands in entries of the settings.
+    const isTakenBack = after.kind === 'rolled-back' && before.kind !== 'completed';
+    const back = isTakenBack ? changesOf(row).map(({ key, before: former, after: tried }) => ({ key, before: tried, after: former })) : [];
+    const changes = [
+      { field: 'rollout', before: before.kind, after: `${row.id} ${after.kind} ${after.reason ?? ''}`.trim() },
+      ...auditedChanges(back),
+    ];
     await this.#options.audit.append(transaction, { actor: by, action: actions[after.kind], subject: subjectOf(row), changes });
   }
 

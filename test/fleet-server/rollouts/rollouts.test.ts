@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OutputStatus } from '#protocol/media.ts';
 import type { Report } from '#protocol/messages.ts';
+import type { AuditPage } from '#protocol/model/audit.ts';
 import type { History } from '#protocol/model/history.ts';
 import type { RolloutDetail, RolloutList } from '#protocol/model/rollout.ts';
 import type { DeviceSettings, LevelSettings, RevisionPage } from '#protocol/model/settings.ts';
@@ -416,6 +417,30 @@ describe('in waves', () => {
     expect(widths()).toEqual([undefined, undefined, undefined, undefined]);
     expect(await ask(id, 'resume')).toMatchObject({ state: 'running', wave: 1 });
     expect(widths()).toEqual([undefined, 640, undefined, undefined]);
+  });
+
+  test('the audit log says from what to what it went, and back, and never a secret', async () => {
+    await patch({ AV_VIDEO_WIDTH: 800, AV_STREAM_KEY: 'the-first-key' });
+    for (const one of devices) await confirm(one);
+    const payload = { AV_VIDEO_WIDTH: 640, AV_STREAM_KEY: 'the-second-key', AV_VIDEO_HEIGHT: 480 };
+    const { id } = (await begin({ patch: payload })).json<RolloutDetail>();
+    await ask(id, 'roll-back');
+    const page = (await api.request({ method: 'GET', url: '/api/v1/audit-log?subject=hall' })).json<AuditPage>();
+    const changesOf = (wanted: string) =>
+      page.entries.find(({ action }) => action === wanted)?.changes.toSorted((a, b) => (a.field < b.field ? -1 : 1));
+    const secret = { field: 'AV_STREAM_KEY', before: '(secret)', after: '(secret)' };
+    expect(changesOf('rollout-begun')).toEqual([
+      secret,
+      { field: 'AV_VIDEO_HEIGHT', before: null, after: '480' },
+      { field: 'AV_VIDEO_WIDTH', before: '800', after: '640' },
+      { field: 'rollout', before: null, after: id },
+    ]);
+    expect(changesOf('rollout-rolled-back')).toEqual([
+      secret,
+      { field: 'AV_VIDEO_HEIGHT', before: '480', after: null },
+      { field: 'AV_VIDEO_WIDTH', before: '640', after: '800' },
+      { field: 'rollout', before: 'running', after: `${id} rolled-back` },
+    ]);
   });
 
   test('a device that leaves the group has what it had there no longer', async () => {
