@@ -148,9 +148,9 @@ export class Rollouts {
     return this.detail(id);
   }
 
-  /** All that got it get back what they had. */
-  async rollBack(id: string, by: string): Promise<RolloutDetail> {
-    await this.#step(id, { kind: 'roll-back' }, by, ['running', 'halted', 'completed']);
+  /** All that got it get back what they had. `override`: of a completed one also where its settings were changed since. */
+  async rollBack(id: string, by: string, override = false): Promise<RolloutDetail> {
+    await this.#step(id, { kind: 'roll-back', override }, by, ['running', 'halted', 'completed']);
     return this.detail(id);
   }
 
@@ -265,7 +265,11 @@ export class Rollouts {
         if (row.state !== 'completed') return { outgoing: await trials.drop(transaction, row.id), revision: null };
         if (row.revision === null)
           throw new FleetError('nothing-to-undo', 'It changed nothing at its level: there is nothing to take back.');
-        return settings.undoIn(transaction, row, row.revision, { by, comment: `Roll-out ${row.id} is taken back` });
+        return settings.undoIn(transaction, row, row.revision, {
+          by,
+          comment: `Roll-out ${row.id} is taken back`,
+          override: action.override,
+        });
       }
       default:
         return action satisfies never;

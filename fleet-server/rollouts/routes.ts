@@ -1,7 +1,7 @@
 /** Roll-outs of settings. */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import { problemAnswers } from '#fleet-server/http/answers.ts';
-import { RolloutDetail, RolloutList, RolloutRequest } from '#protocol/model/rollout.ts';
+import { RollBackRequest, RolloutDetail, RolloutList, RolloutRequest } from '#protocol/model/rollout.ts';
 
 const tags = ['rollouts'];
 const Params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
@@ -52,9 +52,15 @@ export const rolloutsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '/rollouts/:id/roll-back',
     {
-      schema: { tags, summary: 'Gives every device back what it had, in one step', params: Params, response: detail },
+      schema: {
+        tags,
+        summary: 'Gives every device back what it had, in one step',
+        params: Params,
+        body: RollBackRequest,
+        response: detail,
+      },
       preHandler: operator,
     },
-    (request) => app.rollouts.rollBack(request.params.id, request.actor),
+    (request) => app.rollouts.rollBack(request.params.id, request.actor, request.body?.override),
   );
 };

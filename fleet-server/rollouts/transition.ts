@@ -57,13 +57,14 @@ export type RolloutEvent =
   | { readonly kind: 'time' }
   | { readonly kind: 'halt'; readonly reason: string }
   | { readonly kind: 'resume' }
-  | { readonly kind: 'roll-back' };
+  /** `override`: of a completed one also what was changed since. */
+  | { readonly kind: 'roll-back'; readonly override: boolean };
 
 export type RolloutAction =
   | { readonly kind: 'give'; readonly deviceIds: readonly string[] }
   | { readonly kind: 'take'; readonly deviceIds: readonly string[] }
   | { readonly kind: 'complete' }
-  | { readonly kind: 'drop' };
+  | { readonly kind: 'drop'; readonly override: boolean };
 
 /** A device that is there says within this time what became of the change; it tries it for 20 s. */
 export const confirmWithinMs = 120_000;
@@ -91,7 +92,7 @@ export function transition(rollout: RolloutState, event: RolloutEvent, facts: Ro
       return { rollout: { ...rollout, kind: 'running', reason: null, wave, devices }, actions: [] };
     }
     case 'roll-back':
-      return { rollout: { ...rollout, kind: 'rolled-back' }, actions: [{ kind: 'drop' }] };
+      return { rollout: { ...rollout, kind: 'rolled-back' }, actions: [{ kind: 'drop', override: event.override }] };
     default:
       return event satisfies never;
   }

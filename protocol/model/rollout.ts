@@ -44,6 +44,21 @@ export const RolloutRequest = Type.Object(
 );
 export type RolloutRequest = Static<typeof RolloutRequest>;
 
+/** A roll-back may say nothing. */
+export const RollBackRequest = Type.Union([
+  Type.Object(
+    {
+      override: Type.Optional(
+        Type.Boolean({
+          description: 'Of one that is completed: also where its settings were changed since. Those changes are taken back with it',
+        }),
+      ),
+    },
+    closed,
+  ),
+  Type.Null(),
+]);
+
 export const RolloutKind = Type.Enum(['running', 'halted', 'completed', 'rolled-back']);
 export type RolloutKind = Static<typeof RolloutKind>;
 

@@ -120,9 +120,14 @@ test('a change of the fleet’s settings is rolled out in waves, and back', asyn
   await dialog().getByRole('button', { name: 'Begin the roll-out' }).click();
   await page.locator('[data-testid=rollout-state][data-state=completed]').waitFor();
   await screenshot(page, 'rollout-light-desk');
+  // Somebody else, meanwhile.
+  await page.request.patch(`${system.url}/api/v1/fleet/settings`, { data: { AV_VIDEO_BITRATE: 700 } });
   await page.getByRole('button', { name: 'Roll back' }).click();
   await dialog().getByText('1 device of the whole fleet').waitFor();
   await dialog().getByRole('button', { name: 'Roll back' }).click();
+  await dialog().getByText('AV_VIDEO_BITRATE (changed in revision').waitFor();
+  await screenshot(page, 'rollout-changed-since-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Roll back nevertheless' }).click();
   await page.locator('[data-testid=rollout-state][data-state=rolled-back]').waitFor();
   await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
 });

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { RolloutDetail } from '#protocol/model/rollout.ts';
-import { pathOf, send } from '../api/api.ts';
+import { ApiProblem, type FieldProblem, pathOf, send } from '../api/api.ts';
 import { rolloutQuery } from '../api/queries.ts';
 import { queryKeys } from '../api/query-keys.ts';
 import { Panel } from '../device/panel.tsx';
@@ -15,7 +15,16 @@ import { useTitle } from '../layout/use-title.ts';
 import { useMay } from '../session/person.tsx';
 import { ChangeLine } from '../settings/change-words.tsx';
 import { Ago, For } from '../time/times.tsx';
-import { planWords, rollBackWords, rolloutDeviceWords, rolloutWords, scopeWords, waveShares, waveTitle } from './rollout-words.ts';
+import {
+  overrideWords,
+  planWords,
+  rollBackWords,
+  rolloutDeviceWords,
+  rolloutWords,
+  scopeWords,
+  waveShares,
+  waveTitle,
+} from './rollout-words.ts';
 
 type Order = 'halt' | 'resume' | 'roll-back';
 
@@ -64,8 +73,17 @@ function Orders({ rollout }: { readonly rollout: RolloutDetail }) {
   const client = useQueryClient();
   const canEdit = useMay('operator');
   const [isAsked, setAsked] = useState(false);
-  const give = async (what: Order): Promise<void> => {
-    client.setQueryData(queryKeys.rollout(id), await send('POST', pathOf('rollouts', id, what), undefined, RolloutDetail));
+  const [changedSince, setChangedSince] = useState<readonly FieldProblem[] | null>(null);
+  const give = async (what: Order, body?: object): Promise<void> => {
+    client.setQueryData(queryKeys.rollout(id), await send('POST', pathOf('rollouts', id, what), body, RolloutDetail));
+  };
+  const rollBack = async (): Promise<void> => {
+    try {
+      await give('roll-back');
+    } catch (cause) {
+      if (!(cause instanceof ApiProblem) || cause.code !== 'changed-since') throw cause;
+      setChangedSince(cause.problems);
+    }
   };
   const order = useMutation({ mutationFn: give });
   const canRollBack = state === 'running' || state === 'halted' || (state === 'completed' && revision !== null);
@@ -96,8 +114,18 @@ function Orders({ rollout }: { readonly rollout: RolloutDetail }) {
           words={rollBackWords(rollout)}
           action="Roll back"
           problemTitle="Not rolled back"
-          act={() => give('roll-back')}
+          act={rollBack}
           onClose={() => setAsked(false)}
+        />
+      )}
+      {changedSince !== null && (
+        <Confirm
+          title="Roll back what was changed since, too?"
+          words={overrideWords(changedSince)}
+          action="Roll back nevertheless"
+          problemTitle="Not rolled back"
+          act={() => give('roll-back', { override: true })}
+          onClose={() => setChangedSince(null)}
         />
       )}
     </div>

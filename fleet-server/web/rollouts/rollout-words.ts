@@ -38,6 +38,12 @@ export function rollBackWords({ waves, scope, state }: Pick<Rollout, 'waves' | '
   return `What was set before is set again on the ${whose} that this change has reached. ${rest}`;
 }
 
+/** What is asked when its settings were changed since. */
+export function overrideWords(problems: readonly { readonly key: string; readonly came: string }[]): string {
+  const changes = problems.map(({ key, came }) => `${key} (${came})`).join(', ');
+  return `What this roll-out set was changed since it ended: ${changes}. What was set before the roll-out would be set again, and those changes would be lost.`;
+}
+
 /** Shares of a wave in percent, for a bar. */
 export function waveShares({ deviceCount, steadyCount, underWayCount, absentCount, failedCount }: RolloutWave): {
   readonly [K in 'steady' | 'underWay' | 'absent' | 'failed']: number;

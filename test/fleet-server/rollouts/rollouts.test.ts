@@ -475,6 +475,25 @@ describe('in waves', () => {
   });
 });
 
+test('one whose settings were changed since its end is rolled back only if that is asked for', async () => {
+  await patch({ AV_VIDEO_WIDTH: 800 });
+  for (const one of devices) applied.add(one);
+  await passSeconds(1);
+  const { id } = (await begin({ plan: { kind: 'all-at-once' } })).json<RolloutDetail>();
+  await passSeconds(2);
+  await patch({ AV_VIDEO_WIDTH: 320 });
+  const rollBack = (payload?: object) =>
+    api.request({ method: 'POST', url: `/api/v1/rollouts/${id}/roll-back`, ...(payload === undefined ? {} : { payload }) });
+  for (const payload of [undefined, {}, { override: false }]) {
+    const refused = await rollBack(payload);
+    expect([refused.statusCode, refused.json()]).toMatchObject([409, { code: 'changed-since', problems: [{ key: 'AV_VIDEO_WIDTH' }] }]);
+  }
+  expect((await rollBack({ overide: true })).statusCode).toBe(400);
+  expect(widths()).toEqual([320, 320, 320, 320]);
+  expect((await rollBack({ override: true })).json()).toMatchObject({ state: 'rolled-back' });
+  expect(widths()).toEqual([800, 800, 800, 800]);
+});
+
 test('all at once: everybody has it at once, and the level when each has said so', async () => {
   const { id } = (await begin({ plan: { kind: 'all-at-once' } })).json<RolloutDetail>();
   expect(widths()).toEqual([640, 640, 640, 640]);

@@ -275,9 +275,9 @@ describe('what people ask', () => {
     expect(lookedAt(resumed, { a: refused, b: well }).actions).toEqual([{ kind: 'give', deviceIds: ['b'] }]);
   });
   test.each(['running', 'halted', 'completed'] as const)('rolled back while %s: dropped in one step', (kind) => {
-    const step = transition(rollout([device('a', 'steady')], { kind }), { kind: 'roll-back' }, new Map(), nowMs);
+    const step = transition(rollout([device('a', 'steady')], { kind }), { kind: 'roll-back', override: true }, new Map(), nowMs);
     expect(step.rollout.kind).toBe('rolled-back');
-    expect(step.actions).toEqual([{ kind: 'drop' }]);
+    expect(step.actions).toEqual([{ kind: 'drop', override: true }]);
   });
   test.each(['completed', 'rolled-back'] as const)('%s is over: time changes nothing', (kind) => {
     const state = rollout([device('a', 'soaking')], { kind });

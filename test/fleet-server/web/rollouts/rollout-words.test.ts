@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planWords, scopeWords, waveShares, waveTitle } from '#fleet-server/web/rollouts/rollout-words.ts';
+import { overrideWords, planWords, scopeWords, waveShares, waveTitle } from '#fleet-server/web/rollouts/rollout-words.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 
 const plan: RolloutPlan = { kind: 'waves', canary: 1, shares: [10, 100], soakS: 600, failureThresholdPercent: 5 };
@@ -16,6 +16,14 @@ test('a plan and a scope in words', () => {
     '2 canaries, then 10, 100 % of the devices; each must be well for 20 s',
   );
   expect(scopeWords({ scope: { kind: 'group', name: 'hall' } })).toBe('group hall');
+});
+
+test('changes since its end are named before they are lost', () => {
+  const problems = [
+    { key: 'AV_VIDEO_WIDTH', came: 'changed in revision 4' },
+    { key: 'AV_RECORD', came: 'changed in revision 5' },
+  ];
+  expect(overrideWords(problems)).toContain('AV_VIDEO_WIDTH (changed in revision 4), AV_RECORD (changed in revision 5)');
 });
 
 test('shares of a wave, and of one without devices', () => {
