@@ -10,8 +10,9 @@ import type { Rollout, RolloutDetail, RolloutDeviceKind, RolloutPlan, RolloutWav
 import type { RevisionChange, ShownValue } from '#protocol/model/settings.ts';
 
 const maxDevices = 1000;
-/** What somebody looks for first. */
-const kinds: readonly RolloutDeviceKind[] = ['failed', 'troubled', 'sent', 'soaking', 'excused', 'absent', 'steady', 'waiting', 'left'];
+/** What somebody looks for first; the first of it over all waves. */
+const urgent: readonly RolloutDeviceKind[] = ['failed', 'troubled'];
+const kinds: readonly RolloutDeviceKind[] = [...urgent, 'sent', 'soaking', 'excused', 'absent', 'steady', 'waiting', 'left'];
 const order = Object.fromEntries(kinds.map((kind, index) => [kind, index])) as Readonly<Record<RolloutDeviceKind, number>>;
 
 export function shownRollout(row: RolloutsTable, counts: readonly WaveCount[]): Rollout {
@@ -53,12 +54,23 @@ export function detailOf(
   const named = devices.map((device) => ({ device, name: nameOf(device.id) ?? device.id }));
   named.sort(
     (a, b) =>
-      a.device.wave - b.device.wave || order[a.device.kind] - order[b.device.kind] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+      urgency(b.device) - urgency(a.device) ||
+      a.device.wave - b.device.wave ||
+      order[a.device.kind] - order[b.device.kind] ||
+      (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
   const first = named.slice(0, maxDevices).map(({ name, device: { id, wave, kind, sinceMs, reason } }) => ({
     ...{ id, name, wave, state: kind, since: timestamp(sinceMs), reason },
   }));
-  return { ...shownRollout(row, counts), devices: first };
+  const deviceCounts = kinds.flatMap((state) => {
+    const count = devices.filter(({ kind }) => kind === state).length;
+    return count === 0 ? [] : [{ state, count }];
+  });
+  return { ...shownRollout(row, counts), deviceCounts, devices: first };
+}
+
+function urgency({ kind }: RolloutDeviceState): number {
+  return Number(urgent.includes(kind));
 }
 
 function waves(counts: readonly WaveCount[]): RolloutWave[] {

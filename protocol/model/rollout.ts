@@ -112,6 +112,14 @@ export const RolloutDevice = Type.Object({
 });
 export type RolloutDevice = Static<typeof RolloutDevice>;
 
-/** With its devices, wave by wave: those that failed before the others, at most 1000. */
-export const RolloutDetail = Type.Object({ ...Rollout.properties, devices: Type.Array(RolloutDevice) });
+/** How many of its devices are so; those that nobody is are left out. */
+export const RolloutDeviceCount = Type.Object({ state: RolloutDeviceKind, count: Count });
+export type RolloutDeviceCount = Static<typeof RolloutDeviceCount>;
+
+/** With its devices: those of all waves that failed or are troubled before the others, then wave by wave; at most 1000, and how many there are. */
+export const RolloutDetail = Type.Object({
+  ...Rollout.properties,
+  deviceCounts: Type.Array(RolloutDeviceCount),
+  devices: Type.Array(RolloutDevice),
+});
 export type RolloutDetail = Static<typeof RolloutDetail>;

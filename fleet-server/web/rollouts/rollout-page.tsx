@@ -16,6 +16,7 @@ import { useMay } from '../session/person.tsx';
 import { ChangeLine } from '../settings/change-words.tsx';
 import { Ago, For } from '../time/times.tsx';
 import {
+  leftOutWords,
   overrideWords,
   planWords,
   rollBackWords,
@@ -50,6 +51,7 @@ export function RolloutPage({ id }: { readonly id: string }) {
       <Stack>
         {data.reason !== null && <Text fw={600}>{data.reason}</Text>}
         <Orders rollout={data} />
+        <Counts rollout={data} />
         <Panel title="Change">
           {data.changes.map((change) => (
             <ChangeLine key={change.key} change={change} />
@@ -127,6 +129,26 @@ function Orders({ rollout }: { readonly rollout: RolloutDetail }) {
           act={() => give('roll-back', { override: true })}
           onClose={() => setChangedSince(null)}
         />
+      )}
+    </div>
+  );
+}
+
+function Counts({ rollout }: { readonly rollout: RolloutDetail }) {
+  const leftOut = leftOutWords(rollout);
+  return (
+    <div>
+      <Group gap="xs" data-testid="rollout-counts">
+        {rollout.deviceCounts.map(({ state, count }) => (
+          <Badge key={state} variant="light" tt="none" color={rolloutDeviceWords[state].color}>
+            {`${count}: ${rolloutDeviceWords[state].title}`}
+          </Badge>
+        ))}
+      </Group>
+      {leftOut !== null && (
+        <Text size="sm" className="dim" mt="xs">
+          {leftOut}
+        </Text>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 /** A roll-out in words. Pure. */
-import type { Rollout, RolloutDeviceKind, RolloutKind, RolloutPlan, RolloutWave } from '#protocol/model/rollout.ts';
+import type { Rollout, RolloutDetail, RolloutDeviceKind, RolloutKind, RolloutPlan, RolloutWave } from '#protocol/model/rollout.ts';
 
 export const rolloutWords: { readonly [Kind in RolloutKind]: { readonly title: string; readonly color: string } } = {
   running: { title: 'Under way', color: 'indigo' },
@@ -28,6 +28,13 @@ export function waveTitle(index: number, count: number, plan: RolloutPlan): stri
   if (plan.kind === 'all-at-once') return 'All devices';
   if (index === 0 && plan.canary !== 0) return 'Canary';
   return index === count - 1 ? 'The rest' : `Wave ${index + 1}`;
+}
+
+/** How many devices of a large roll-out the page leaves out. */
+export function leftOutWords({ deviceCounts, devices }: Pick<RolloutDetail, 'deviceCounts' | 'devices'>): string | null {
+  const sum = deviceCounts.reduce((total, { count }) => total + count, 0);
+  if (sum <= devices.length) return null;
+  return `Shown are ${devices.length} of ${sum} devices: those that failed or are in trouble first, then wave by wave.`;
 }
 
 /** What is asked before it is done. */

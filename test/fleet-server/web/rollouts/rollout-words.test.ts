@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { overrideWords, planWords, scopeWords, waveShares, waveTitle } from '#fleet-server/web/rollouts/rollout-words.ts';
+import { leftOutWords, overrideWords, planWords, scopeWords, waveShares, waveTitle } from '#fleet-server/web/rollouts/rollout-words.ts';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
 
 const plan: RolloutPlan = { kind: 'waves', canary: 1, shares: [10, 100], soakS: 600, failureThresholdPercent: 5 };
@@ -24,6 +24,16 @@ test('changes since its end are named before they are lost', () => {
     { key: 'AV_RECORD', came: 'changed in revision 5' },
   ];
   expect(overrideWords(problems)).toContain('AV_VIDEO_WIDTH (changed in revision 4), AV_RECORD (changed in revision 5)');
+});
+
+test('what is not on the page is said', () => {
+  const device = { id: 'd-a', name: 'a', wave: 0, state: 'failed', since: '2026-11-21T12:00:00.000Z', reason: null } as const;
+  const counts = (steady: number) => [
+    { state: 'failed' as const, count: 1 },
+    { state: 'steady' as const, count: steady },
+  ];
+  expect(leftOutWords({ deviceCounts: counts(4), devices: [device] })).toContain('Shown are 1 of 5 devices');
+  expect(leftOutWords({ deviceCounts: counts(0), devices: [device] })).toBeNull();
 });
 
 test('shares of a wave, and of one without devices', () => {
