@@ -35,6 +35,9 @@ export class RtmpOutput implements Output {
   #arrived = { bytes: 0, atMs: 0 };
   #lookedAtMs = 0;
   #reading: UplinkReading | null = null;
+  #begunAtMs = 0;
+  /** A long group that lay there before the connection says nothing of its way. */
+  #isCatchingUp = false;
 
   constructor(options: RtmpOutputOptions) {
     this.plan = options.plan;
@@ -71,7 +74,8 @@ export class RtmpOutput implements Output {
   }
 
   uplink(): UplinkReading | 'unread' | null {
-    return this.#life.kind === 'streaming' ? (this.#reading ?? 'unread') : null;
+    if (this.#life.kind !== 'streaming') return null;
+    return this.#isCatchingUp ? 'unread' : (this.#reading ?? 'unread');
   }
 
   status(): OutputStatus {
@@ -112,6 +116,8 @@ export class RtmpOutput implements Output {
     this.#meter.clear();
     this.#reading = null;
     this.#options.bus.join(this.#queue);
+    this.#begunAtMs = this.#now();
+    this.#isCatchingUp = this.#queue.isCatchingUp;
     this.#feed();
   }
 
@@ -141,6 +147,7 @@ export class RtmpOutput implements Output {
     const arrivedBytes = connection.arrivedBytes();
     this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#lagMs() });
     connection.learn(this.#meter);
+    this.#isCatchingUp &&= this.#queue.isCatchingUp || (connection.oldestWaitingAtMs() ?? nowMs) < this.#begunAtMs;
     const isAllThere = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
     if (isAllThere || arrivedBytes !== this.#arrived.bytes) this.#arrived = { bytes: arrivedBytes, atMs: nowMs };
     else if (nowMs - this.#arrived.atMs > stallBoundMs) this.#life.failed(stalledWords);

@@ -54,8 +54,7 @@ export class TagBus {
 
   /** The queue gets headers and the group since the last keyframe now, and every tag from now on. */
   join(queue: TagQueue): void {
-    for (const tag of this.headers()) queue.offer(tag);
-    for (const tag of this.#group) queue.offer(tag);
+    queue.begin([...this.headers(), ...this.#group]);
     this.#queues.add(queue);
   }
 

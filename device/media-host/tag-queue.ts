@@ -3,7 +3,8 @@
  *
  * INVARIANTS
  * - Beyond the bound whole groups of pictures go, oldest first, never one that the output has begun to take. (One group that
- *   alone is larger than the bound loses its end, which a decoder survives; so does one that grows too old while it is taken.)
+ *   alone is larger than the bound loses its end, which a decoder survives; so does one that grows too old while it is taken, and
+ *   one that lay there when the output began.)
  * - Headers are never dropped: those of a dropped group go to the next.
  */
 import { isVideoHeader, type PlacedTag } from '#device/media-host/flv.ts';
@@ -35,6 +36,8 @@ export class TagQueue {
   #growthMs = 0;
   /** How far it was behind when it began the one that it takes. */
   #begunLagMs = 0;
+  /** While the output makes good what lay there when it began: the least that it has been behind since. Else 0. */
+  #catchUpMs = 0;
 
   constructor(maximumBytes: number, ages: AgeBounds = anyAge) {
     this.#maximumBytes = maximumBytes;
@@ -65,7 +68,31 @@ export class TagQueue {
     return this.#droppedGroups;
   }
 
+  /** The output has yet to make good what lay there when it began. */
+  get isCatchingUp(): boolean {
+    return this.#catchUpMs > 0;
+  }
+
+  /**
+   * What lies there when an output begins: a group that may be older than the bounds say. Then they count from how far the output is
+   * behind now, and from as little as it has come to be since, until the next keyframe: the rest of that group gives way to it.
+   */
+  begin(tags: readonly PlacedTag[]): void {
+    for (const tag of tags) this.#add(tag);
+    const lagMs = this.#lagMs(this.next);
+    this.#catchUpMs = lagMs > this.#ages.dropMs ? lagMs : 0;
+  }
+
   offer(tag: PlacedTag): void {
+    this.#add(tag);
+    if (tag.isKeyframe && this.isCatchingUp) this.#giveWay();
+    // The bound that comes first; where there is none, or nothing is near it, there is nothing more to look at.
+    if (!this.#isOlder(this.#ages.dropMs)) return;
+    while (this.#isOlder(this.#ages.dropMs) && this.#dropGroup(this.#groups.length - 1));
+    if (this.#isOlder(this.#ages.cutMs)) this.#endGroup();
+  }
+
+  #add(tag: PlacedTag): void {
     this.#newestMs = tag.timestampMs;
     if (tag.isKeyframe) this.#waitsForKeyframe = false;
     if (this.#waitsForKeyframe && !tag.isHeader) return;
@@ -75,10 +102,6 @@ export class TagQueue {
     this.#bytes += tag.bytes.length;
     while (this.#bytes > this.#maximumBytes && this.#dropGroup(this.#groups.length));
     if (this.#bytes > this.#maximumBytes && !tag.isHeader) this.#cut(tag);
-    // The bound that comes first; where there is none, or nothing is near it, there is nothing more to look at.
-    if (!this.#isOlder(this.#ages.dropMs)) return;
-    while (this.#isOlder(this.#ages.dropMs) && this.#dropGroup(this.#groups.length - 1));
-    if (this.#isOlder(this.#ages.cutMs)) this.#endGroup();
   }
 
   take(): PlacedTag | null {
@@ -97,6 +120,7 @@ export class TagQueue {
     this.#groups = [];
     this.#bytes = 0;
     this.#growthMs = 0;
+    this.#catchUpMs = 0;
     this.#waitsForKeyframe = true;
   }
 
@@ -121,7 +145,7 @@ export class TagQueue {
   /** One that would lose its end gives way to the next: that one is begun when it is new. Never two one after the other. */
   #skipLate(): void {
     const isBegun = this.#groups[0]?.taken !== 0;
-    const ageMs = this.#newestMs - (this.next?.timestampMs ?? this.#newestMs);
+    const ageMs = this.#lagMs(this.next) - this.#forgivenMs;
     if (isBegun || ageMs <= freshMs || ageMs + this.#growthMs <= this.#ages.cutMs) return;
     this.#growthMs = 0;
     this.#dropGroup(this.#groups.length);
@@ -129,20 +153,37 @@ export class TagQueue {
 
   #note(tag: PlacedTag): void {
     if (!isMedia(tag)) return;
-    const lagMs = this.#newestMs - tag.timestampMs;
+    const lagMs = this.#lagMs(tag);
     if (tag.isKeyframe) this.#begunLagMs = lagMs;
     this.#growthMs = lagMs - this.#begunLagMs;
+    this.#catchUpMs = lagMs > freshMs ? Math.min(this.#catchUpMs, lagMs) : 0;
+  }
+
+  get #forgivenMs(): number {
+    return Math.max(0, this.#catchUpMs - this.#ages.dropMs);
+  }
+
+  #lagMs(tag: PlacedTag | null): number {
+    return tag === null ? 0 : this.#newestMs - tag.timestampMs;
   }
 
   #isOlder(boundMs: number): boolean {
-    const { next } = this;
-    return next !== null && this.#newestMs - next.timestampMs > boundMs;
+    return this.#lagMs(this.next) > boundMs + this.#forgivenMs;
+  }
+
+  /** Not counted: of what was made since the output began nothing is missing. */
+  #giveWay(): void {
+    const droppedGroups = this.#droppedGroups;
+    if (this.#groups.length > 1) this.#endGroup();
+    this.#catchUpMs = 0;
+    this.#droppedGroups = droppedGroups;
   }
 
   /** What is left of the group that was begun, or the one group that nobody has begun. */
   #endGroup(): void {
     const group = this.#groups[0];
     if (group === undefined) return;
+    this.#catchUpMs = 0;
     if (group.taken === 0) {
       this.#dropGroup(this.#groups.length);
       return;
@@ -159,6 +200,7 @@ export class TagQueue {
     const index = this.#groups.findIndex((group) => group.taken === 0);
     const group = this.#groups[index];
     if (index >= among || group === undefined || !group.tags.some(isMedia)) return false;
+    this.#catchUpMs = 0;
     const headers = group.tags.filter((tag) => tag.isHeader);
     for (const tag of group.tags) if (!tag.isHeader) this.#bytes -= tag.bytes.length;
     this.#droppedGroups += 1;

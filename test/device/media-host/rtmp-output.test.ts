@@ -6,7 +6,7 @@ import type { SettingKey } from '#protocol/settings.ts';
 import { timeUntil, until } from '../../until.ts';
 import { footprintOf, reconnect } from '../media/reconnects.ts';
 import { startHost } from '../media/supervised-host.ts';
-import { rtmpOutput, testKey, testPlan } from '../media/test-plan.ts';
+import { captureDescription, rtmpOutput, testKey, testPlan } from '../media/test-plan.ts';
 import { TestRelay } from '../media/test-relay.ts';
 import { startTlsFront } from '../media/tls-front.ts';
 
@@ -98,6 +98,17 @@ describe('a server that was away', () => {
     expect(backMs).toBeLessThan(2000);
   }, 60_000);
 });
+
+it('sends at once also long after the last keyframe, and leaves nothing out', async () => {
+  const host = await startHost();
+  const description = captureDescription({ width: 320, height: 180 }).replace('key-int-max=30', 'key-int-max=900');
+  await host.supervisor.apply(testPlan({ description }));
+  await until('five seconds of pictures', 15_000, () => host.status().framesTotal > 150);
+  await host.supervisor.apply(testPlan({ description, target: relay.target }));
+  await until('the pictures since that keyframe', 15_000, () => (host.status().outputs[0]?.bytesSent ?? 0) > 150_000);
+  expect(host.status().framesTotal).toBeLessThan(900);
+  expect(host.status().outputs).toMatchObject([{ droppedGroups: 0, connections: 1 }]);
+}, 60_000);
 
 it('leaves no descriptor, thread or memory behind, connection after connection', async () => {
   const host = await startHost();

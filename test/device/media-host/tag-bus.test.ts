@@ -56,6 +56,88 @@ describe('a late joiner', () => {
   });
 });
 
+/** Groups of ten seconds at 400 kbit/s; joined so long after a keyframe over a link of so many bytes a millisecond that takes 16 KB ahead. */
+describe('who joins long after the last keyframe', () => {
+  const groupMs = 9900;
+  const pictureBytes = 1650;
+
+  type Sent = { readonly atMs: number; readonly timestampMs: number; readonly isKeyframe: boolean };
+
+  function joinLate(afterMs: number, bytesPerMs: number, lengthMs: number): { queue: TagQueue; sent: readonly Sent[] } {
+    const bus = new TagBus();
+    const queue = new TagQueue(8 * 1024 * 1024, { dropMs: 2000, cutMs: 3500 });
+    const sent: Sent[] = [];
+    let underWay = 0;
+    for (const tag of read('S0 V0 A0')) bus.publish(tag);
+    for (let ms = 0; ms < afterMs + lengthMs; ms += 1) {
+      underWay = Math.max(0, underWay - bytesPerMs);
+      if (ms % 33 === 0) bus.publish(makeTag(ms % groupMs === 0 ? 'keyframe' : 'frame', ms, pictureBytes));
+      if (ms === afterMs) bus.join(queue);
+      while (underWay < 16_384) {
+        const tag = queue.take();
+        if (tag === null) break;
+        underWay += tag.bytes.length;
+        if (!tag.isHeader) sent.push({ atMs: ms, timestampMs: tag.timestampMs, isKeyframe: tag.isKeyframe });
+      }
+    }
+    return { queue, sent };
+  }
+
+  const worstLagMs = (sent: readonly Sent[]) => Math.max(...sent.map(({ atMs, timestampMs }) => atMs - timestampMs));
+
+  it.each([3000, 3600, 5000, 9000])('sends at once over a way with room: joined %d ms after it', (afterMs) => {
+    const { queue, sent } = joinLate(afterMs, 150, 8000);
+    expect(sent[0]).toEqual({ atMs: afterMs, timestampMs: 0, isKeyframe: true });
+    expect(queue.droppedGroups).toBe(0);
+    expect(queue.isCatchingUp).toBe(false);
+    expect(worstLagMs(sent)).toBeLessThanOrEqual(afterMs);
+    expect(worstLagMs(sent.filter(({ atMs }) => atMs > afterMs + 5000))).toBeLessThan(500);
+  });
+
+  it('goes on with the next keyframe the moment that it is there, and nothing counts as dropped', () => {
+    const { queue, sent } = joinLate(8000, 60, 6000);
+    const after = sent.filter(({ timestampMs }) => timestampMs >= groupMs);
+    expect(after[0]?.isKeyframe).toBe(true);
+    expect(worstLagMs(after)).toBeLessThan(500);
+    expect(sent.findLast(({ timestampMs }) => timestampMs < groupMs)?.timestampMs).toBeLessThan(4000);
+    expect(queue.droppedGroups).toBe(0);
+  });
+
+  it('ends the group, and counts it, where the way carries less than is made', () => {
+    const { queue, sent } = joinLate(5000, 20, 4000);
+    expect(worstLagMs(sent)).toBeLessThan(5000 + 1600);
+    expect(queue.droppedGroups).toBe(1);
+    expect(queue.isCatchingUp).toBe(false);
+    const later = joinLate(5000, 20, 12_000);
+    expect(worstLagMs(later.sent.filter(({ timestampMs }) => timestampMs >= groupMs))).toBeLessThan(5000);
+  });
+
+  it('may be no further behind again than it has come to be', () => {
+    const bus = new TagBus();
+    const queue = new TagQueue(wide, { dropMs: 1000, cutMs: 3000 });
+    for (const tag of read('V0 K0 f1000 f2000 f3000 f4000 f5000 f6000 f7000 f8000')) bus.publish(tag);
+    bus.join(queue);
+    expect(queue.isCatchingUp).toBe(true);
+    for (let count = 0; count < 7; count += 1) queue.take();
+    bus.publish(makeTag('frame', 11_000));
+    expect(queue.droppedGroups).toBe(0);
+    bus.publish(makeTag('frame', 11_001));
+    expect(queue.droppedGroups).toBe(1);
+    expect(takeAll(queue)).toBe('');
+    for (const tag of read('K12000 f12100')) bus.publish(tag);
+    expect(takeAll(queue)).toBe('K12000 f12100');
+  });
+
+  it('keeps the headers where nobody has begun the group by the next keyframe', () => {
+    const bus = new TagBus();
+    const queue = new TagQueue(wide, { dropMs: 100, cutMs: 300 });
+    for (const tag of read('S0 V0 A0 K0 f400 f900')) bus.publish(tag);
+    bus.join(queue);
+    for (const tag of read('K950 f960')) bus.publish(tag);
+    expect([takeAll(queue), queue.droppedGroups, queue.queuedBytes]).toEqual(['S0 V0 A0 K950 f960', 0, 0]);
+  });
+});
+
 describe('a queue', () => {
   /** Tags of 100 bytes each; `|` is where the output takes that many. */
   it.each([
