@@ -58,8 +58,6 @@ export class SettingsKeeper {
   #prepared: Prepared;
   /** What the media host was given last and said yes to. */
   #runningPlan: PipelinePlan | null = null;
-  /** Judged again when the machine changes: what was missing may have been plugged in. */
-  #refused: UnjudgedDesired | null = null;
   #work: Work[] = [];
   #worker: Promise<void> | null = null;
   #failedAttempts = 0;
@@ -122,7 +120,6 @@ export class SettingsKeeper {
   offer(document: UnjudgedDesired): void {
     if (this.#isStopped || this.#work.length >= maxWaitingWork) return;
     this.#dispatch({ kind: 'desired', document });
-    this.#refused = this.#state.verdict?.outcome === 'refused' && this.#state.verdict.revision === document.revision ? document : null;
   }
 
   /** What runs does not run well: it is planned anew. */
@@ -150,7 +147,7 @@ export class SettingsKeeper {
   #setMachine(machine: Machine): void {
     this.#machine = machine;
     this.reconcile();
-    if (this.#refused !== null) this.offer(this.#refused);
+    if (this.#state.refused !== null) this.offer(this.#state.refused);
   }
 
   /** Makes what is in force run, if it does not. */

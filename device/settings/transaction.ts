@@ -22,6 +22,8 @@ type Phase =
 export type SettingsState = {
   readonly inForce: Desired | null;
   readonly verdict: Verdict | null;
+  /** The newest, while it is refused: what was missing for it may be plugged in. */
+  readonly refused: UnjudgedDesired | null;
   readonly waiting: UnjudgedDesired | null;
   readonly phase: Phase;
 };
@@ -46,7 +48,7 @@ export type Step = { readonly state: SettingsState; readonly effects: readonly S
 export type Judge = (document: UnjudgedDesired, inForce: Desired | null) => Judgement;
 
 export function settledState(inForce: Desired | null, verdict: Verdict | null): SettingsState {
-  return { inForce, verdict, waiting: null, phase: { kind: 'settled' } };
+  return { inForce, verdict, refused: null, waiting: null, phase: { kind: 'settled' } };
 }
 
 export function transition(state: SettingsState, event: SettingsEvent, judge: Judge): Step {
@@ -91,12 +93,12 @@ function consider(state: SettingsState, document: UnjudgedDesired, judge: Judge)
   const judgement = judge(document, state.inForce);
   if (judgement.kind === 'refused') {
     const verdict: Verdict = { revision, digest, outcome: 'refused', refusals: [...judgement.refusals] };
-    const next: SettingsState = { ...state, verdict };
+    const next: SettingsState = { ...state, verdict, refused: document };
     if (isAgain) return { state: next, effects: answer(next, document) };
     return conclude(next, 'settings-refused', `revision ${revision}: ${describeRefusals(judgement.refusals)}`, judge);
   }
   const phase: Phase = { kind: 'trying', document: judgement.document };
-  return { state: { ...state, phase }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
+  return { state: { ...state, refused: null, phase }, effects: [{ kind: 'try', prepared: judgement.prepared }] };
 }
 
 /** Keeps and tells the verdict, then goes on with what came in the meantime. */

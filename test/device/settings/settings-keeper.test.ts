@@ -188,6 +188,29 @@ test('a camera that was refused for want of it is taken when it is plugged in', 
   expect(answers.map(({ outcome }) => outcome)).toEqual(['refused', 'applied']);
 });
 
+test('a camera that is missing for settings that had to wait for others is taken when it is plugged in', async () => {
+  const { keeper, media, answers } = await startedKeeper();
+  let runs: (outcome: ApplyOutcome) => void = () => undefined;
+  const first = new Promise<ApplyOutcome>((resolve) => {
+    runs = resolve;
+  });
+  media.outcome = () => first;
+  keeper.offer(desired(1, { AV_VIDEO_WIDTH: 640 }));
+  await settle();
+  keeper.offer(desired(2, { AV_VIDEO_SOURCE: webcam.id }));
+  runs({ kind: 'applied' });
+  await settle();
+  // Comes late, and says nothing of the newest.
+  keeper.offer(desired(1, { AV_VIDEO_WIDTH: 640 }));
+  keeper.setMachine(machineWith({ cameras: [webcam] }));
+  await settle();
+  expect(answers.map(({ revision, outcome }) => [revision, outcome])).toEqual([
+    [1, 'applied'],
+    [2, 'refused'],
+    [2, 'applied'],
+  ]);
+});
+
 test('what comes beside a stream that runs well can be chosen, and changes nothing before', async () => {
   const { keeper, media, answers } = await startedKeeper({ machine: machineWith({ cameras: [webcam] }) });
   const other = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
