@@ -24,6 +24,8 @@ export type AgentOptions = {
   readonly state: StateDirectory;
   /** Null until the device has joined its fleet. */
   readonly credentials: Credentials | null;
+  /** There were some, and they are lost for want of a join token: what this device was runs on. */
+  readonly hasLostCredentials: boolean;
   /** What was found in their place and is another board's (uplink/copied-card.ts). */
   readonly copyOf: Credentials | null;
   /** Null: this board cannot be told from others. */

@@ -24,6 +24,7 @@ import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '
 import { streamBasis } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { describeSource, isSomethingMissing } from '#device/settings/describe-stream.ts';
+import { lastDeviceId } from '#device/settings/last-good-file.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
 import { StreamAnnouncer } from '#device/settings/stream-announcer.ts';
@@ -89,7 +90,7 @@ export class Agent {
   }
 
   async start(): Promise<void> {
-    const { credentials, state, log, versions } = this.#options;
+    const { credentials, hasLostCredentials, state, log, versions } = this.#options;
     log.info(`agent ${versions.agent} on Node ${versions.node}, ${versions.os}`);
     const mediaStarted = this.#startMedia();
     const [fingerprint, bootId] = await Promise.all([this.#options.hardwareFingerprint(), readBootId()]);
@@ -101,7 +102,7 @@ export class Agent {
     this.#events.add('agent-started', `agent ${versions.agent}`);
     this.#connectParts(parts);
     await Promise.all([parts.schedule.load(), parts.switches.stream.load(), parts.switches.record.load()]);
-    await parts.keeper.start(credentials?.deviceId ?? null);
+    await parts.keeper.start(credentials?.deviceId ?? (hasLostCredentials ? await lastDeviceId(state) : null));
     await parts.recordingDisk.start();
     for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
     for (const problem of this.#options.leftOutProfiles) this.#record('profile-damaged', `it is done without: ${problem}`.slice(0, 500));
@@ -432,7 +433,8 @@ export class Agent {
   }
 
   #sayReady(keeper: SettingsKeeper): void {
-    const isWaitingToJoin = this.#options.configuration.fleet !== null && this.#deviceId === null;
+    const { configuration, hasLostCredentials } = this.#options;
+    const isWaitingToJoin = configuration.fleet !== null && this.#deviceId === null && !hasLostCredentials;
     if (this.#isReady || isWaitingToJoin || !keeper.isRunning()) return;
     this.#isReady = true;
     this.#options.onReady({ deviceId: this.#deviceId, source: describeSource(keeper.prepared()) });

@@ -28,7 +28,7 @@ import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import { readBoardIdentity } from '#device/uplink/board-identity.ts';
 import { isFromAnotherBoard } from '#device/uplink/copied-card.ts';
-import { bindCredentials, type Credentials, readCredentials } from '#device/uplink/credentials.ts';
+import { bindCredentials, type Credentials, joinAgainAdvice, readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { BoardIdentity } from '#protocol/messages.ts';
 
@@ -76,7 +76,11 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
   const board = await readBoardIdentity({ readFile: localMachine().readFile, given: configuration.boardId });
   const copyOf = isFromAnotherBoard(found, board) ? found : null;
   const credentials = copyOf === null ? await ofThisBoard(found, board, state, log) : null;
-  if (fleet !== null && found === null && fleet.joinToken === null) {
+  const isWithoutWayIn = fleet !== null && found === null && fleet.joinToken === null;
+  const loss = isWithoutWayIn ? await whyCredentialsAreLost(state) : null;
+  if (loss !== null)
+    log.error(`${loss}: the device goes on with the settings that it has, and its fleet does not hear of it. ${joinAgainAdvice}`);
+  if (isWithoutWayIn && loss === null) {
     await lock.release();
     const problem = {
       key: 'FLEET_JOIN_TOKEN',
@@ -96,6 +100,7 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     configuration,
     state,
     credentials,
+    hasLostCredentials: loss !== null,
     copyOf,
     board,
     media: new MediaHostSupervisor({ stateDirectory, directories: () => runtimeDirectories(stateDirectory), clock: systemClock, log }),

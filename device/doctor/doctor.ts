@@ -26,10 +26,10 @@ import type { Clock } from '#device/media/clock.ts';
 import { findHost } from '#device/media/host-process.ts';
 import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
-import { readLastGood } from '#device/settings/last-good-file.ts';
+import { lastDeviceId, readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
-import { type Credentials, readCredentials } from '#device/uplink/credentials.ts';
+import { readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 
 export type DoctorOptions = {
@@ -66,9 +66,11 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   await make('disk', async () => [await checkDisk(stateDirectory)]);
 
   const credentials = fleet === null ? null : await readCredentials(state, fleet);
+  const loss = fleet === null || credentials !== null || fleet.joinToken !== null ? null : await whyCredentialsAreLost(state);
+  const deviceId = credentials?.deviceId ?? (loss === null ? null : await lastDeviceId(state));
   const hardware = await options.detect();
   const profile = resolveProfile(hardware, options.profiles);
-  const prepared = await prepare(options, hardware, state, credentials);
+  const prepared = await prepare(options, hardware, state, deviceId);
   const targets = prepared.plan.outputs.filter((output) => output.kind !== 'recording');
   const recordDirectory = prepared.settings.AV_RECORD_DIR.value;
 
@@ -93,7 +95,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     if (fleet === null) return [pass('fleet server', 'none is set (FLEET_URL): the device streams on its own')];
     const hasToken = fleet.joinToken !== null;
     const mqttUrl = credentials?.mqttUrl ?? null;
-    return checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken, caFile: fleet.caFile, mqttUrl });
+    return checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken, loss, caFile: fleet.caFile, mqttUrl });
   });
   return checks;
 }
@@ -118,9 +120,9 @@ async function prepare(
   { configuration, profiles }: DoctorOptions,
   hardware: DetectedHardware,
   state: StateDirectory,
-  credentials: Credentials | null,
+  deviceId: string | null,
 ): Promise<Prepared> {
-  const record = credentials === null ? null : await readLastGood(state, credentials.deviceId);
+  const record = deviceId === null ? null : await readLastGood(state, deviceId);
   const machine = {
     hardware,
     profile: resolveProfile(hardware, profiles),

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { errorText } from '#device/state/state-directory.ts';
+import { joinAgainAdvice } from '#device/uplink/credentials.ts';
 import { fleetTrust, type ReadTrust } from '#device/uplink/fleet-trust.ts';
 
 const timeoutMs = 10_000;
@@ -15,6 +16,8 @@ export type FleetSubject = {
   readonly url: string;
   readonly hasJoined: boolean;
   readonly hasToken: boolean;
+  /** Why it is no longer known who this device is; null: it is, or never was. */
+  readonly loss?: string | null;
   readonly caFile?: string | null;
   /** Of the fleet's broker, where that is not the fleet server itself. */
   readonly mqttUrl?: string | null;
@@ -65,9 +68,10 @@ const words: Readonly<Record<string, string>> = {
   'The operation was aborted due to timeout': 'no answer',
 };
 
-function checkMembership({ hasJoined, hasToken }: FleetSubject): Check {
+function checkMembership({ hasJoined, hasToken, loss = null }: FleetSubject): Check {
   if (hasJoined) return pass('membership', 'this device has joined');
   if (hasToken) return warn('membership', 'this device has not joined yet', 'The agent joins when it runs, with FLEET_JOIN_TOKEN.');
+  if (loss !== null) return fail('membership', `the fleet does not hear of this device: ${loss}`, joinAgainAdvice);
   return fail(
     'membership',
     'this device has not joined and has no join token',

@@ -29,6 +29,11 @@ export async function readLastGood(state: Pick<StateDirectory, 'read'>, deviceId
   return record?.deviceId === deviceId ? record : null;
 }
 
+/** Of the device that kept settings here last; null when none did. */
+export async function lastDeviceId(state: Pick<StateDirectory, 'read'>): Promise<string | null> {
+  return (await state.read(settingsFile))?.deviceId ?? null;
+}
+
 export function writeLastGood(state: Pick<StateDirectory, 'write'>, record: SettingsRecord): Promise<void> {
   return state.write(settingsFile, record);
 }

@@ -7,7 +7,7 @@
  * - A disk that has become full takes the files with reserved room all the same, in place (spare-slots.ts).
  * - A file that cannot be read as what it should be is set aside under another name and said so; it never stops the agent.
  */
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Static, TSchema } from 'typebox';
 import type { Log } from '#device/logging.ts';
@@ -90,6 +90,13 @@ export class StateDirectory {
     if (file.check(value)) return value;
     await this.#setAside(file.name);
     return null;
+  }
+
+  /** Of a file that `read` gave nothing of: why, in words; null when there has never been one. */
+  async whyLost({ name }: StateFile<unknown>): Promise<string | null> {
+    if (await isThere(join(this.path, name))) return `${name} in the state directory cannot be read`;
+    const aside = asideName(name);
+    return (await isThere(join(this.path, aside))) ? `${name} in the state directory was damaged (kept as ${aside})` : null;
   }
 
   /** Rejects when the disk refuses: the caller decides what that means. */
@@ -177,7 +184,7 @@ export class StateDirectory {
 
   /** One copy a file is kept for whoever wants to look; the next one replaces it. */
   async #setAside(name: string): Promise<void> {
-    const aside = `${name}.damaged`;
+    const aside = asideName(name);
     if (!this.#damaged.includes(name)) this.#damaged.push(name);
     try {
       await rename(join(this.path, name), join(this.path, aside));
@@ -186,6 +193,17 @@ export class StateDirectory {
       this.#log.warn(`${name} in the state directory is damaged and could not be set aside (${errorText(cause)}): going on without it`);
     }
   }
+}
+
+function asideName(name: string): string {
+  return `${name}.damaged`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (cause: unknown) => !isMissing(cause),
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -39,6 +39,13 @@ export async function readCredentials(
   return fleet.joinToken === null ? { ...credentials, fleetUrl: fleet.url } : null;
 }
 
+/** Where `readCredentials` finds none: why they are lost, in words; null when this device has never had any. */
+export function whyCredentialsAreLost(state: Pick<StateDirectory, 'whyLost'>): Promise<string | null> {
+  return state.whyLost(credentialsFile);
+}
+
+export const joinAgainAdvice = 'To let the device join again, make a join token and set FLEET_JOIN_TOKEN.';
+
 /** On the disk before it counts: a power cut leaves the one or the other, and the server knows both. Rejects when the disk refuses. */
 export async function changeCredential(
   state: Pick<StateDirectory, 'write'>,

@@ -209,6 +209,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
     },
     state,
     credentials: await readCredentials(state, access),
+    hasLostCredentials: false,
     copyOf: null,
     board: null,
     media: new MediaHostSupervisor({ stateDirectory, clock, log }),

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startMeAnew } from '#device/exit-codes.ts';
@@ -171,13 +171,15 @@ const joinToken = 'join-token-secret-1234';
 type RunningAgent = { readonly child: ChildProcess; readonly messages: unknown[]; output(): string };
 
 function startAgent(fleet: TestFleet, stateDirectory: string): RunningAgent {
+  return startProgram({ AGENT_STATE_DIR: stateDirectory, FLEET_URL: fleet.url, FLEET_JOIN_TOKEN: joinToken });
+}
+
+function startProgram(environment: Record<string, string>): RunningAgent {
   const env = {
     ...childEnvironment(),
-    AGENT_STATE_DIR: stateDirectory,
-    FLEET_URL: fleet.url,
-    FLEET_JOIN_TOKEN: joinToken,
     AGENT_LOG_LEVEL: 'debug',
     ...{ AV_VIDEO_SOURCE: 'test', AV_VIDEO_WIDTH: '320', AV_VIDEO_HEIGHT: '180', AV_VIDEO_FRAMERATE: '15' },
+    ...environment,
   };
   const child = spawn(process.execPath, [agentProgram], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let text = '';
@@ -313,6 +315,46 @@ function rotation(id: string) {
   const deadline = new Date(Date.now() + 60_000).toISOString();
   return { id, kind: 'rotate-credential', arguments: { credential: nextCredential }, deadline };
 }
+
+test.each([
+  ['is damaged', (path: string) => writeFile(path, '{"fleetUrl":'), 'was damaged (kept as credentials.json.damaged)'],
+  ['cannot be read', (path: string) => mkdir(path), 'cannot be read'],
+])(
+  'a credential that %s, and no join token: it streams and records as before, and says what to do, at each start',
+  async (_, spoil, said) => {
+    const directory = await temporaryDirectory();
+    const stateDirectory = join(directory, 'state');
+    const port = await freePort();
+    const relay = await startPlainRelay(directory, port);
+    onTestFinished(() => relay.stop());
+    await mkdir(stateDirectory, { mode: 0o700 });
+    await spoil(join(stateDirectory, 'credentials.json'));
+    const kept = { deviceId: 'pi-1', inForce: desired(3, { AV_RECORD: 1 }), verdict: null };
+    await writeFile(join(stateDirectory, 'settings.json'), JSON.stringify(kept));
+    const environment = {
+      AGENT_STATE_DIR: stateDirectory,
+      FLEET_URL: 'http://127.0.0.1:9',
+      AV_STREAM_URL: `rtmp://127.0.0.1:${port}/live`,
+      AV_STREAM_KEY: 'ROOM',
+    };
+    for (const start of ['first', 'second']) {
+      const agent = startProgram(environment);
+      await until(`the ${start} start`, 20_000, () => {
+        if (agent.child.exitCode !== null) throw new Error(`the agent ended with ${agent.child.exitCode}: ${agent.output()}`);
+        return agent.messages.length > 0;
+      });
+      await until('the stream at the relay', 20_000, async () => (await probe(`rtmp://127.0.0.1:${port}/live/ROOM`)).video !== undefined);
+      await until('a recording', 10_000, async () =>
+        (await readdir(join(stateDirectory, 'recordings'))).some((name) => name.endsWith('.flv')),
+      );
+      expect(agent.output()).toContain(`credentials.json in the state directory ${said}`);
+      expect(agent.output()).toContain('make a join token and set FLEET_JOIN_TOKEN');
+      expect((await stopped(agent, 'SIGTERM')).code).toBe(0);
+      await rm(join(stateDirectory, 'recordings'), { recursive: true });
+    }
+  },
+  60_000,
+);
 
 test('a new credential is on the disk before it is confirmed, and the device comes back with it', async () => {
   const fleet = await startedFleet();

@@ -119,6 +119,7 @@ export async function startedAgent(
     hardware?: DetectedHardware;
     leftOutProfiles?: readonly string[];
     clock?: Clock;
+    hasLostCredentials?: boolean;
   } = {},
 ) {
   const stateDirectory = options.directory ?? join(await temporaryDirectory(), 'state');
@@ -145,6 +146,7 @@ export async function startedAgent(
     },
     state,
     credentials: access === null ? null : await readCredentials(state, access),
+    hasLostCredentials: options.hasLostCredentials ?? false,
     copyOf: null,
     board: null,
     media,

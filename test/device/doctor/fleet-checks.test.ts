@@ -47,4 +47,9 @@ test('nobody there; not joined yet; no way to join', async () => {
     { subject: 'membership', state: 'warn' },
   ]);
   expect((await checkFleet({ url, hasJoined: false, hasToken: false }))[1]).toMatchObject({ state: 'fail' });
+  const loss = 'credentials.json in the state directory cannot be read';
+  expect((await checkFleet({ url, hasJoined: false, hasToken: false, loss }))[1]).toMatchObject({
+    state: 'fail',
+    detail: expect.stringContaining(loss),
+  });
 });

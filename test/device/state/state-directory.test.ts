@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { expect, test } from 'vitest';
@@ -58,6 +58,17 @@ test.each([
   expect(log.lines).toEqual(['thing.json in the state directory is damaged: kept as thing.json.damaged, going on without it']);
   await state.write(file, { number: 1 });
   expect(await state.read(file)).toEqual({ number: 1 });
+});
+
+test('of a file that nothing could be read of: whether it was damaged, cannot be read, or never was', async () => {
+  const { path, state } = await startedDirectory();
+  expect(await state.whyLost(file)).toBeNull();
+  await writeFile(join(path, 'thing.json'), 'x');
+  await state.read(file);
+  expect(await state.whyLost(file)).toBe('thing.json in the state directory was damaged (kept as thing.json.damaged)');
+  await mkdir(join(path, 'thing.json'));
+  expect(await state.read(file)).toBeNull();
+  expect(await state.whyLost(file)).toBe('thing.json in the state directory cannot be read');
 });
 
 test('a temporary file left by a crash does no harm', async () => {
