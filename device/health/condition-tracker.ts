@@ -1,10 +1,11 @@
 /** Since when each condition has lasted, and whether it has lasted long enough to be shown. Pure. */
+import { timeOf } from '#device/media/clock.ts';
 import { type Condition, type ConditionCode, conditionDefinitions } from '#protocol/conditions.ts';
 
 export type ObservedCondition = { readonly code: ConditionCode; readonly detail?: string };
 
 type Lasting = {
-  /** Wall clock, for people. */
+  /** Wall clock, for people: put right when that is. */
   readonly since: string;
   /** Monotonic, for measuring: a correction of the clock must not raise an alarm. */
   readonly sinceMs: number;
@@ -23,7 +24,7 @@ export function trackConditions(
   return new Map(
     observed.map(({ code, detail }) => {
       const known = before.get(code);
-      const since = known?.since ?? new Date(time.nowMs).toISOString();
+      const since = known === undefined ? new Date(time.nowMs).toISOString() : timeOf(known.since, known.sinceMs, time);
       return [code, { since, sinceMs: known?.sinceMs ?? time.monotonicMs, detail: detail?.slice(0, 500) }];
     }),
   );

@@ -19,7 +19,7 @@ import {
   reportFingerprint,
 } from '#device/health/health-report.ts';
 import { UplinkRate } from '#device/health/uplink-rate.ts';
-import type { Clock } from '#device/media/clock.ts';
+import { type Clock, timeOf } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { Pulse } from '#device/service/proof-of-life.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
@@ -57,7 +57,7 @@ export class HealthWatch {
   readonly #options: HealthWatchOptions;
   #board: BoardSample | null = null;
   #status: MediaStatus | null = null;
-  #hostLostAt: string;
+  #hostLost: { readonly at: string; readonly atMs: number };
   #mediaKind: MediaState['kind'] = 'starting';
   #size = '';
   #drops: DropMemory = noDrops;
@@ -77,7 +77,7 @@ export class HealthWatch {
 
   constructor(options: HealthWatchOptions) {
     this.#options = options;
-    this.#hostLostAt = new Date(options.clock.nowMs()).toISOString();
+    this.#hostLost = this.#now();
   }
 
   async start(): Promise<void> {
@@ -98,7 +98,7 @@ export class HealthWatch {
 
   onStatus(status: MediaStatus | null): void {
     const { clock } = this.#options;
-    if (status === null && this.#status !== null) this.#hostLostAt = new Date(clock.nowMs()).toISOString();
+    if (status === null && this.#status !== null) this.#hostLost = this.#now();
     this.#status = status;
     this.#content = watchContent(this.#content, status?.figures ?? null, clock.monotonicMs());
     if (status !== null) {
@@ -153,7 +153,7 @@ export class HealthWatch {
     if (board === null) return null;
     return buildHealth({
       status: this.#status,
-      hostLostAt: this.#hostLostAt,
+      hostLostAt: this.#hostLostAt(),
       board,
       clockOffset: this.#options.clockOffset(),
       uplinkKbps: this.#uplinkKbps,
@@ -227,7 +227,17 @@ export class HealthWatch {
   }
 
   #media(): MediaState {
-    return mediaStateOf(this.#status, this.#hostLostAt);
+    return mediaStateOf(this.#status, this.#hostLostAt());
+  }
+
+  #now(): { readonly at: string; readonly atMs: number } {
+    const { clock } = this.#options;
+    return { at: new Date(clock.nowMs()).toISOString(), atMs: clock.monotonicMs() };
+  }
+
+  #hostLostAt(): string {
+    const { clock } = this.#options;
+    return timeOf(this.#hostLost.at, this.#hostLost.atMs, { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
   }
 
   #conditions(board: BoardSample): Condition[] {

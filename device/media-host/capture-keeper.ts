@@ -9,7 +9,7 @@
  *   a restart that somebody asks for.
  */
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
-import type { Clock } from '#device/media/clock.ts';
+import { type Clock, timeOf } from '#device/media/clock.ts';
 import { nodeStamp, whyNotAtNode } from '#device/media-host/camera-node.ts';
 import { Capture, type CaptureFailure, type CaptureHandlers, type CaptureParts } from '#device/media-host/capture.ts';
 import { CardWriter } from '#device/media-host/card-writer.ts';
@@ -82,10 +82,13 @@ export class CaptureKeeper {
   readonly #allowance = new RestartAllowance();
   readonly #world: CaptureWorld;
   #state: MediaState;
+  /** Of `since` in it, by the monotonic clock. */
+  #sinceMs: number;
   #plan: CapturePlan | null = null;
   #capture: KeptCapture | null = null;
   #withoutMicrophone: KeptCapture | null = null;
   #microphoneLostAt: string | null = null;
+  #microphoneLostMs = 0;
   #microphoneFault = '';
   #microphoneLosses = 0;
   /** What is wrong with a file that plays all the same. */
@@ -108,6 +111,7 @@ export class CaptureKeeper {
     this.#random = random;
     this.#handlers = handlers;
     this.#state = { kind: 'stopped', since: this.#timestamp() };
+    this.#sinceMs = clock.monotonicMs();
     this.#card = new NoSignalCard(clock, {
       onAir: handlers.onStart,
       onTag: (tag) => this.#onTag(tag),
@@ -126,7 +130,10 @@ export class CaptureKeeper {
   }
 
   get state(): MediaState {
-    return this.#state;
+    const now = { nowMs: this.#clock.nowMs(), monotonicMs: this.#clock.monotonicMs() };
+    const state = { ...this.#state, since: timeOf(this.#state.since, this.#sinceMs, now) };
+    if (state.kind !== 'running' || state.microphoneLostAt === undefined) return state;
+    return { ...state, microphoneLostAt: timeOf(state.microphoneLostAt, this.#microphoneLostMs, now) };
   }
 
   /** What the plan asks for is on air, be it the card of a camera that nobody has seen. */
@@ -329,6 +336,7 @@ export class CaptureKeeper {
     this.#probe.stop();
     if (element === microphoneElement && this.#withoutMicrophone !== null && this.#microphoneLostAt === null) {
       this.#microphoneLostAt = this.#timestamp();
+      this.#microphoneLostMs = this.#clock.monotonicMs();
       this.#microphoneFault = describeMicrophoneFault(reason);
       this.#microphoneLosses = ranMs >= provenAfterMs ? 1 : this.#microphoneLosses + 1;
       this.#startCapture();
@@ -432,6 +440,7 @@ export class CaptureKeeper {
   }
 
   #enter(state: MediaState): void {
+    if (state.since !== this.#state.since) this.#sinceMs = this.#clock.monotonicMs();
     this.#state = state;
     if (state.kind === 'no-signal') this.#writer.start();
     else if (state.kind !== 'starting') this.#writer.stop();

@@ -16,3 +16,15 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Nothing sets a clock by less; two that are read one after the other differ by it. */
+const setFromMs = 1000;
+
+/**
+ * When something was, for people: it was told as `at` by the wall clock of that moment, `atMs` on the monotonic one. Where the wall clock was set
+ * meanwhile it was wrong then, and this is the time by that of now; otherwise it is `at` as it stands.
+ */
+export function timeOf(at: string, atMs: number, now: { readonly nowMs: number; readonly monotonicMs: number }): string {
+  const byNowMs = now.nowMs - (now.monotonicMs - atMs);
+  return Math.abs(byNowMs - Date.parse(at)) < setFromMs ? at : new Date(byNowMs).toISOString();
+}

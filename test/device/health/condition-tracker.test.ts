@@ -16,6 +16,15 @@ test('shown when it has lasted as long as its definition asks, by a clock that i
   expect(shownConditions(trackConditions(second, [{ code: 'frame-rate-low' }], at(10_000, 0)), 10_000)).toHaveLength(1);
 });
 
+test('what began before the clock was set has the time at which it did once it is', () => {
+  const first = trackConditions(noConditions, [{ code: 'disk-low' }], at(1000));
+  const setMs = Date.parse('2026-11-21T12:00:00Z');
+  const second = trackConditions(first, [{ code: 'disk-low' }], at(61_000, setMs));
+  expect(shownConditions(second, 61_000)).toEqual([{ code: 'disk-low', since: '2026-11-21T11:59:00.000Z' }]);
+  const third = trackConditions(second, [{ code: 'disk-low' }], at(121_000, setMs + 60_300));
+  expect(shownConditions(third, 121_000)).toEqual(shownConditions(second, 61_000));
+});
+
 test('gone and back again begins anew', () => {
   const first = trackConditions(noConditions, [{ code: 'output-down' }], at(0));
   const gone = trackConditions(first, [], at(1000));

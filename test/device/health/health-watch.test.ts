@@ -142,3 +142,12 @@ test('a server that hears us for the first time is told all; after a stop nothin
   expect([health.length, reports.length]).toEqual([1, 1]);
   expect(clock.waitingTimers()).toBe(0);
 });
+
+test('a media host that was lost before the clock was set was lost at the time at which it was', async () => {
+  const { clock, watch } = await startedWatch();
+  watch.onStatus(status(running));
+  watch.onStatus(null);
+  await clock.advance(60_000);
+  clock.correctWallClock(86_400_000);
+  expect(watch.current()?.media.since).toBe(new Date(clock.nowMs() - 60_000).toISOString());
+});

@@ -189,3 +189,15 @@ it.each([
   await bench.clock.advance(2 * hourMs);
   expect(bench.startsSince(bench.clock.monotonicMs() - hourMs)).toBeCloseTo(timesAnHour, -1);
 });
+
+it('what began before the clock was set has the time at which it did once it is', async () => {
+  const bench = new Bench();
+  await bench.keeper.run(planOf('camera'), []);
+  await bench.clock.advance(60_000);
+  const before = bench.keeper.state.since;
+  bench.clock.correctWallClock(50 * 365 * 24 * hourMs);
+  const { since } = bench.keeper.state;
+  expect(Date.parse(since) - Date.parse(before)).toBe(50 * 365 * 24 * hourMs);
+  await bench.clock.advance(60_000);
+  expect(bench.keeper.state.since).toBe(since);
+});
