@@ -104,7 +104,7 @@ export class Agent {
     await Promise.all([parts.schedule.load(), parts.switches.stream.load(), parts.switches.record.load()]);
     await parts.keeper.start(credentials?.deviceId ?? (hasLostCredentials ? await lastDeviceId(state) : null));
     await parts.recordingDisk.start();
-    for (const name of state.damaged()) this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`);
+    state.onDamaged((name) => this.#record('file-damaged', `${name} could not be read; it is kept as ${name}.damaged`));
     for (const problem of this.#options.leftOutProfiles) this.#record('profile-damaged', `it is done without: ${problem}`.slice(0, 500));
     await mediaStarted;
     parts.keeper.reconcile();

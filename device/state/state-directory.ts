@@ -43,7 +43,8 @@ export class StateDirectory {
   /** One change at a time a file name, in the order in which they were asked for: two renames of one temporary file must not meet. */
   readonly #changing = new Map<string, Promise<unknown>>();
   readonly #spares = new Map<string, SpareSlots>();
-  readonly #damaged: string[] = [];
+  readonly #damaged = new Set<string>();
+  #onDamaged: (name: string) => void = () => undefined;
   #problem: string | null = null;
 
   constructor(path: string, log: Pick<Log, 'warn'>) {
@@ -63,9 +64,10 @@ export class StateDirectory {
     });
   }
 
-  /** Files that were set aside because they could not be read as what they should be. */
-  damaged(): readonly string[] {
-    return this.#damaged;
+  /** Told of each file that was set aside because it could not be read as what it should be, once: those of before at once, others as they are read. */
+  onDamaged(listener: (name: string) => void): void {
+    this.#onDamaged = listener;
+    for (const name of this.#damaged) listener(name);
   }
 
   /** Why the last write failed, as the system's code; null when it did not. */
@@ -185,7 +187,9 @@ export class StateDirectory {
   /** One copy a file is kept for whoever wants to look; the next one replaces it. */
   async #setAside(name: string): Promise<void> {
     const aside = asideName(name);
-    if (!this.#damaged.includes(name)) this.#damaged.push(name);
+    const isNew = !this.#damaged.has(name);
+    this.#damaged.add(name);
+    if (isNew) this.#onDamaged(name);
     try {
       await rename(join(this.path, name), join(this.path, aside));
       this.#log.warn(`${name} in the state directory is damaged: kept as ${aside}, going on without it`);

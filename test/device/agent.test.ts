@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jpegSize } from '#device/commands/still-picture.ts';
@@ -7,6 +7,7 @@ import type { Desired } from '#protocol/messages.ts';
 import { until } from '../until.ts';
 import { desired, relayKey } from './bare-machine.ts';
 import { joinToken, startedAgent } from './started-agent.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 import { credential, startedFleet } from './uplink/started-fleet.ts';
 
 test('joins, says hello, takes its settings, streams to the relay and says so', async () => {
@@ -31,6 +32,15 @@ test('joins, says hello, takes its settings, streams to the relay and says so', 
   expect(media.plans.at(-1)?.outputs).toMatchObject([{ location: expect.stringContaining(relayKey) }]);
   expect(world.ready).toEqual([{ deviceId: 'pi-1', source: expect.stringMatching(/^the test picture: no camera was found/) }]);
   expect(fleet.problems).toEqual([]);
+});
+
+test('a damaged file is told of whenever it is read', async () => {
+  const fleet = await startedFleet();
+  const directory = await temporaryDirectory();
+  const names = ['schedule.json', 'commands.json', 'escalation.json', 'session.json'];
+  for (const name of names) await writeFile(join(directory, name), '{');
+  await startedAgent(fleet, { directory });
+  for (const name of names) await fleet.hear('event', ({ kind, detail }) => kind === 'file-damaged' && detail.includes(`${name}.damaged`));
 });
 
 test('a device that waits for approval says so and streams nowhere, unless its own environment says where', async () => {

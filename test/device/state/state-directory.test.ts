@@ -71,6 +71,20 @@ test('of a file that nothing could be read of: whether it was damaged, cannot be
   expect(await state.whyLost(file)).toBe('thing.json in the state directory cannot be read');
 });
 
+test('a listener is told of each damaged file once, whenever it was read', async () => {
+  const { path, state } = await startedDirectory();
+  const other = { ...file, name: 'other.json' };
+  const told: string[] = [];
+  await writeFile(join(path, 'thing.json'), '{');
+  await state.read(file);
+  state.onDamaged((name) => told.push(name));
+  expect(told).toEqual(['thing.json']);
+  for (const name of ['thing.json', 'other.json']) await writeFile(join(path, name), '{');
+  await state.read(file);
+  await state.read(other);
+  expect(told).toEqual(['thing.json', 'other.json']);
+});
+
 test('a temporary file left by a crash does no harm', async () => {
   const { path, state } = await startedDirectory();
   await writeFile(join(path, 'thing.json.new'), 'half a', { mode: 0o644 });
