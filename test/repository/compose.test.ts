@@ -19,7 +19,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { readConfiguration } from '#device/configuration.ts';
 import { parseConfiguration } from '#fleet-server/configuration.ts';
+import { settingKeys } from '#protocol/settings.ts';
 import { password, signIn } from '../fleet-server/process/writes.ts';
 import { environmentFor, startServer } from '../fleet-server/running-server.ts';
 import { canBalance, LoadBalancer, onThisMachine } from '../fleet-server/servers/load-balancer.ts';
@@ -84,6 +86,21 @@ test('the device’s compose file has only what balena’s supervisor takes, and
     accessSync(join(root, name), constants.X_OK);
     execFileSync('sh', ['-n', join(root, name)]);
   }
+});
+
+test('the device’s compose file hands on whatever the agent reads, and what is not set is as if it were not named', (context) => {
+  if (!hasYaml) return context.skip('needs python3-yaml to read YAML');
+  const text = execFileSync('python3', ['-c', script, join(root, 'docker-compose.yml')], { encoding: 'utf8' });
+  const { agent } = (JSON.parse(text) as { services: { agent: { environment: string[] } } }).services;
+  // The state directory is the volume’s, as the image says.
+  const own = ['FLEET_URL', 'FLEET_JOIN_TOKEN', 'FLEET_CA_FILE', 'AGENT_BOARD_ID', 'AGENT_LOG_LEVEL'];
+  expect(agent.environment).toEqual([...own, ...settingKeys]);
+  for (const name of read('device/configuration.ts').matchAll(/'((?:FLEET|AGENT)_[A-Z_]+)'/g)) {
+    expect(['AGENT_STATE_DIR', ...own]).toContain(name[1]);
+  }
+  const empty = Object.fromEntries(agent.environment.map((name) => [name, '']));
+  const machine = { homeDirectory: '/home/node', isBalenaDataWritable: false };
+  expect(readConfiguration(empty, machine)).toEqual(readConfiguration({}, machine));
 });
 
 test('the load balancer knows both fleet servers and all three ports, and bounds what one client opens at each', () => {
