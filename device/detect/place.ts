@@ -41,7 +41,7 @@ export type Found<T extends Plugged> = {
 };
 
 export function findHolder<T extends Plugged>(there: readonly T[], place: Place<T>, time: LookTime): Found<T> {
-  const same = findSame(there, place.holder);
+  const same = findSame(there, place);
   if (same !== undefined) return { holder: same, newcomers: [], newcomerSinceMs: null };
   const newcomers = findNewcomers(there, place);
   const newcomerSinceMs = newcomers.length === 0 ? null : (time.newcomerSinceMs ?? time.nowMs);
@@ -56,11 +56,11 @@ export function bystandersOf(holder: Plugged, there: readonly Plugged[], before:
   return [...beside].slice(-maximumBystanders);
 }
 
-/** The one itself, also in another socket. */
-function findSame<T extends Plugged>(there: readonly T[], holder: T): T | undefined {
+/** The one itself, also in another socket. What was beside it is another one, though it has the same serial number. */
+function findSame<T extends Plugged>(there: readonly T[], { holder, bystanders }: Place<T>): T | undefined {
   const same = there.find(({ id }) => id === holder.id);
   if (same !== undefined) return same;
-  const moved = there.filter((candidate) => isSameAnywhere(candidate, holder));
+  const moved = there.filter((candidate) => !bystanders.includes(candidate.id) && isSameAnywhere(candidate, holder));
   return moved.length === 1 ? moved[0] : undefined;
 }
 

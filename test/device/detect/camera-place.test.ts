@@ -43,6 +43,7 @@ const one = inSocket(c270, '1', null);
 const two = inSocket(c270, '2', null);
 const three = inSocket(c270, '3', null);
 const numbered = inSocket(c270, '1', 'A1B2C3D4');
+const alike = inSocket(c270, '2', 'A1B2C3D4');
 
 test.each([
   ['none is there at first', [{ there: [] }, { there: [c270] }], ['test', c270.id]],
@@ -110,6 +111,11 @@ test.each([
     'its serial number tells that it is the one',
     [{ there: [numbered, c920] }, { there: [c920, inSocket(c270, '2', 'A1B2C3D4')] }],
     [numbered.id, two.id],
+  ],
+  [
+    'one with the same serial number was beside it',
+    [{ there: [numbered, alike] }, { there: [alike] }, { there: [alike] }, { there: [alike, inSocket(c270, '3', 'A1B2C3D4')] }],
+    [numbered.id, `card of ${numbered.id}`, `card of ${numbered.id}`, three.id],
   ],
   [
     'somebody chooses another while it is away',
