@@ -28,7 +28,8 @@ export function nodeStamp(path: string, nodes = '/dev'): string | null {
   return stats === undefined ? null : `${stats.ino} ${stats.birthtimeMs}`;
 }
 
-function readDeviceUsb(directory: string): DeviceUsb {
+/** `directory`: of the USB device. Throws where there is none. */
+export function readDeviceUsb(directory: string): DeviceUsb {
   const read = (name: string) => readFileSync(`${directory}/${name}`, 'utf8').trim();
   const serial = existsSync(`${directory}/serial`) ? read('serial') : '';
   const id = `${read('idVendor')}:${read('idProduct')}`.toLowerCase();

@@ -22,6 +22,7 @@ import { cardElement, NoSignalCard } from '#device/media-host/no-signal-card.ts'
 import { isSameBeside } from '#device/media-host/planner.ts';
 import type { ElementControl } from '#device/media-host/rate-follower.ts';
 import { RestartAllowance } from '#device/media-host/restart-allowance.ts';
+import { whyNotAtCard } from '#device/media-host/sound-card.ts';
 import type { CapturePlan, CardPlan, LiveProperty } from '#device/plan/pipeline-plan.ts';
 import type { MediaState } from '#protocol/media.ts';
 
@@ -64,12 +65,18 @@ type Outcome = (problem: string | null) => void;
 /** What it looks at and starts; another is for tests. */
 export type CaptureWorld = {
   readonly whyAway: typeof whyNotAtNode;
+  readonly whyUnheard: typeof whyNotAtCard;
   readonly nodeStamp: typeof nodeStamp;
   readonly newCapture: (...parts: ConstructorParameters<typeof Capture>) => KeptCapture;
 };
 type KeptCapture = Pick<Capture, 'description' | 'start' | 'stop' | 'setLive' | 'setControl' | 'setText' | 'setSoundRate'>;
 
-const thisWorld: CaptureWorld = { whyAway: whyNotAtNode, nodeStamp, newCapture: (...parts) => new Capture(...parts) };
+const thisWorld: CaptureWorld = {
+  whyAway: whyNotAtNode,
+  whyUnheard: whyNotAtCard,
+  nodeStamp,
+  newCapture: (...parts) => new Capture(...parts),
+};
 
 export class CaptureKeeper {
   readonly #clock: Clock;
@@ -277,6 +284,11 @@ export class CaptureKeeper {
       this.#onFailed({ reason: isAway, element: null, isStandstill: false }, true);
       return;
     }
+    const isUnheard = this.#microphoneLostAt === null ? this.#whyUnheard() : null;
+    if (isUnheard !== null) {
+      this.#onFailed({ reason: isUnheard, element: microphoneElement, isStandstill: false }, true);
+      return;
+    }
     const problem = this.#current()?.start(this.#live) ?? null;
     if (problem === null) {
       if (this.#isCardItself()) this.#writer.start();
@@ -285,6 +297,10 @@ export class CaptureKeeper {
     this.#onFailed({ reason: problem, element: null, isStandstill: false }, true);
     // What cannot be parsed now cannot be parsed later by this process, and each trial leaks.
     this.#cancelRestart();
+  }
+
+  #whyUnheard(): string | null {
+    return this.#world.whyUnheard(this.#plan?.withoutMicrophone?.card);
   }
 
   #noteWhetherAway(isAway: boolean): void {
@@ -313,7 +329,7 @@ export class CaptureKeeper {
     this.#enter(this.#upState(isStillAway ? this.#state.since : this.#timestamp()));
     const { withoutMicrophone } = this.#plan ?? {};
     if (this.#microphoneLostAt !== null && withoutMicrophone !== undefined)
-      this.#probe.start(withoutMicrophone.probe, this.#microphoneLosses);
+      this.#probe.start(withoutMicrophone.probe, this.#microphoneLosses, () => this.#whyUnheard());
     this.#card.prepare();
     this.#settle(null);
   }

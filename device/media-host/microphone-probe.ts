@@ -15,6 +15,7 @@ export class MicrophoneProbe {
   readonly #onFault: (said: string) => void;
   #tries = 0;
   #description = '';
+  #whyAway: () => string | null = () => null;
   #pipeline: GstPipeline | null = null;
   #isWanted = false;
   #isPulling = false;
@@ -27,9 +28,10 @@ export class MicrophoneProbe {
     this.#onFault = onFault;
   }
 
-  /** `losses`: how often it was lost lately. `onBack` is called once, when the microphone gives sound; it is free by then. */
-  start(description: string, losses: number): void {
+  /** `losses`: how often it was lost lately. `whyAway`: why it is not worth trying; null: it may be. `onBack` is called once, when the microphone gives sound; it is free by then. */
+  start(description: string, losses: number, whyAway: () => string | null): void {
     this.stop();
+    this.#whyAway = whyAway;
     if (description !== this.#description) this.#pipeline = null;
     this.#description = description;
     this.#isWanted = true;
@@ -48,6 +50,11 @@ export class MicrophoneProbe {
 
   #try(): void {
     this.#pipeline?.stop();
+    const isAway = this.#whyAway();
+    if (isAway !== null) {
+      this.#onFault(isAway);
+      return;
+    }
     try {
       // An error only means: not yet. The next try is near.
       this.#pipeline ??= new GstPipeline(this.#description, {

@@ -16,6 +16,7 @@ const live = object({
   property: text(100),
   value: number,
 });
+const deviceUsb = object({ port: text(100), id: text(100), serial: orNull(text(1000)) });
 const capture = object({
   description: text(8192),
   source,
@@ -27,9 +28,11 @@ const capture = object({
   devicePath: optional(text(200)),
   file: optional(object({ path: text(1024), within: orNull(text(1024)), pictures: list(text(40), 16), soundRateHz: orNull(integer()) })),
   keyframeLook: optional(object({ description: orNull(text(2048)), previewIntervalS: integer(0), isWatched: flag })),
-  deviceUsb: optional(object({ port: text(100), id: text(100), serial: orNull(text(1000)) })),
+  deviceUsb: optional(deviceUsb),
   card: optional(object({ description: text(8192), live: list(live, 16), title: text(100) })),
-  withoutMicrophone: optional(object({ description: text(8192), probe: text(1024) })),
+  withoutMicrophone: optional(
+    object({ description: text(8192), probe: text(1024), card: optional(object({ number: integer(0), usb: deviceUsb })) }),
+  ),
   silenced: optional(object({ description: text(8192), card: optional(text(8192)) })),
 });
 const outputId: Check = (value, path) =>

@@ -62,7 +62,11 @@ export function isSameCapture(one: CapturePlan, other: CapturePlan): boolean {
 
 /** What belongs to a capture and stands beside its description. */
 export function isSameBeside(one: CapturePlan | null, other: CapturePlan): boolean {
-  return isSame(one?.file, other.file) && isSame(one?.keyframeLook, other.keyframeLook);
+  return (
+    isSame(one?.file, other.file) &&
+    isSame(one?.keyframeLook, other.keyframeLook) &&
+    isSame(one?.withoutMicrophone?.card, other.withoutMicrophone?.card)
+  );
 }
 
 /** Plans are JSON with their keys in one order, as the schema of the planner writes them; another order costs a restart, no more. */

@@ -26,12 +26,28 @@ export const CardPlan = Type.Object({
 });
 export type CardPlan = Static<typeof CardPlan>;
 
+/** What tells a camera or a microphone from another one that has got its node or number. */
+export const DeviceUsb = Type.Object({
+  /** The kernel's name of the port, for example "1-1.4". */
+  port: Type.String({ maxLength: 100 }),
+  /** vendor:product */
+  id: Type.String({ maxLength: 100 }),
+  serial: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
+});
+export type DeviceUsb = Static<typeof DeviceUsb>;
+
+/** A sound card, and which device has to be that one. */
+export const SoundCard = Type.Object({ number: Type.Integer({ minimum: 0 }), usb: DeviceUsb });
+export type SoundCard = Static<typeof SoundCard>;
+
 /** How the picture goes on without its microphone. */
 export const WithoutMicrophonePlan = Type.Object({
   /** The capture's description with silence in place of the microphone. */
   description: Type.String({ maxLength: 8192 }),
   /** The microphone alone, up to `appsink name=sound`: gives buffers once it is back. */
   probe: Type.String({ maxLength: 1024 }),
+  /** Which card has to be the microphone's; absent where it is not on USB. */
+  card: Type.Optional(SoundCard),
 });
 export type WithoutMicrophonePlan = Static<typeof WithoutMicrophonePlan>;
 
@@ -54,16 +70,6 @@ export const FilePlan = Type.Object({
   soundRateHz: Type.Union([Type.Integer(), Type.Null()]),
 });
 export type FilePlan = Static<typeof FilePlan>;
-
-/** What tells a camera from another one that has got its node. */
-export const DeviceUsb = Type.Object({
-  /** The kernel's name of the port, for example "1-1.4". */
-  port: Type.String({ maxLength: 100 }),
-  /** vendor:product */
-  id: Type.String({ maxLength: 100 }),
-  serial: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
-});
-export type DeviceUsb = Static<typeof DeviceUsb>;
 
 /** How the pictures of a camera are seen that encodes by itself: its keyframes are decoded beside the capture. */
 export const KeyframeLookPlan = Type.Object({

@@ -1,5 +1,5 @@
 /** From settings, facts and profiles to the whole pipeline, as data. Pure and total: with no camera it plans the test picture. */
-import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import type { CameraFact, DetectedHardware, UsbIdentity } from '#device/detect/facts.ts';
 import { type AudioChoice, chooseAudio } from '#device/plan/audio-source.ts';
 import * as capture from '#device/plan/capture.ts';
 import { choosePicture, type PictureChoice } from '#device/plan/choose-picture.ts';
@@ -8,7 +8,16 @@ import { planFile } from '#device/plan/file-source.ts';
 import { noDecoderWords, planKeyframeLook } from '#device/plan/keyframe-look.ts';
 import { planIcecastOutput, planOutputs, planRecordingOutput } from '#device/plan/output.ts';
 import { nearestWithin } from '#device/plan/picture.ts';
-import type { AdaptivePlan, CapturePlan, KeyframeLookPlan, LiveProperty, OutputPlan, PipelinePlan } from '#device/plan/pipeline-plan.ts';
+import type {
+  AdaptivePlan,
+  CapturePlan,
+  DeviceUsb,
+  KeyframeLookPlan,
+  LiveProperty,
+  OutputPlan,
+  PipelinePlan,
+  SoundCard,
+} from '#device/plan/pipeline-plan.ts';
 import { canEncodePreviews, type PreviewSize, planPreview, previewBranch, previewSize } from '#device/plan/preview.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, type VideoChoice } from '#device/profile/video-source.ts';
@@ -71,7 +80,7 @@ export function planPipeline(
               ...(hasCard(video) ? { card: describe(cardPart.branches, filler) } : {}),
             },
           }),
-      ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe } }),
+      ...(probe === null ? {} : { withoutMicrophone: { description: describe(videoPart.branches, silent), probe, ...cardOf(audio) } }),
     },
     live: [...videoPart.live],
     outputs: [
@@ -208,7 +217,16 @@ function describePictures(video: PlannedVideo, { mode, given: picture, encoder }
 }
 
 function nodeOf({ path, usb }: CameraFact): Pick<CapturePlan, 'devicePath' | 'deviceUsb'> {
-  return { devicePath: path, ...(usb === null ? {} : { deviceUsb: { port: usb.port, id: usb.id, serial: usb.serial } }) };
+  return { devicePath: path, ...(usb === null ? {} : { deviceUsb: toDeviceUsb(usb) }) };
+}
+
+function cardOf(audio: AudioChoice): { readonly card?: SoundCard } {
+  if (audio.kind !== 'microphone' || audio.microphone.usb === null) return {};
+  return { card: { number: audio.microphone.card, usb: toDeviceUsb(audio.microphone.usb) } };
+}
+
+function toDeviceUsb({ port, id, serial }: UsbIdentity): DeviceUsb {
+  return { port, id, serial };
 }
 
 function silenceFor(audio: AudioChoice): AudioChoice {

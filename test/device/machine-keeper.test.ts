@@ -172,6 +172,7 @@ test.each<[string, SettingValues, MicrophoneFact]>([
   media.say(lost);
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
+  expect(media.plans.at(-1)?.capture.withoutMicrophone?.card).toEqual({ number: 2, usb: { port: '1-1.1', id: '1234:0001', serial: null } });
 });
 
 test('one that is plugged in in place of the microphone that was heard is heard, and not the one that was there', async () => {

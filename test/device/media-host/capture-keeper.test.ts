@@ -25,6 +25,9 @@ class Bench {
   /** Null: the camera is away. */
   node: string | null = 'first';
   readonly startsMs: number[] = [];
+  readonly started: string[] = [];
+  /** The microphone's card is at that port. */
+  portOfCard = '1-1';
   #handlers: CaptureHandlers | null = null;
 
   constructor() {
@@ -41,11 +44,13 @@ class Bench {
     };
     this.keeper = new CaptureKeeper(this.clock, () => 0, handlers, {
       whyAway: () => (this.node === null ? 'it is not there' : null),
+      whyUnheard: (card) => (card === undefined || card.usb.port === this.portOfCard ? null : 'it is not there any more'),
       nodeStamp: () => this.node,
       newCapture: (description, clock, captureHandlers) => {
         this.#handlers = captureHandlers;
         const start = () => {
           this.startsMs.push(clock.monotonicMs());
+          this.started.push(description);
           queueMicrotask(() => this.failure !== null && this.#handlers?.onFailed(this.failure));
           return null;
         };
@@ -200,4 +205,32 @@ it('what began before the clock was set has the time at which it did once it is'
   expect(Date.parse(since) - Date.parse(before)).toBe(50 * 365 * 24 * hourMs);
   await bench.clock.advance(60_000);
   expect(bench.keeper.state.since).toBe(since);
+});
+
+describe('a microphone whose number another one has', () => {
+  const usb = (port: string) => ({ port, id: '1234:0001', serial: null });
+  const planAt = (port: string): CapturePlan => ({
+    ...planOf('camera', 'with a microphone'),
+    withoutMicrophone: { description: 'with silence', probe: 'a probe', card: { number: 1, usb: usb(port) } },
+  });
+
+  it('is not opened: the picture is on air with silence', async () => {
+    const bench = new Bench();
+    bench.failure = null;
+    bench.portOfCard = '1-2';
+    void bench.keeper.run(planAt('1-1'), []);
+    expect(bench.started).toEqual(['with silence']);
+    bench.portOfCard = '1-1';
+    void bench.keeper.restart();
+    expect(bench.started).toEqual(['with silence', 'with a microphone']);
+  });
+
+  it('is opened once it is planned for by that number', async () => {
+    const bench = new Bench();
+    bench.failure = null;
+    bench.portOfCard = '1-2';
+    void bench.keeper.run(planAt('1-1'), []);
+    void bench.keeper.run(planAt('1-2'), []);
+    expect(bench.started).toEqual(['with silence', 'with a microphone']);
+  });
 });

@@ -26,6 +26,11 @@ function withFile(path: string): PipelinePlan {
   return { ...plan, capture: { ...plan.capture, file: { path, within: null, pictures: ['video/x-h264'], soundRateHz: null } } };
 }
 
+function withCard(port: string): PipelinePlan {
+  const card = { number: 1, usb: { port, id: '1234:0001', serial: null } };
+  return { ...plan, capture: { ...plan.capture, withoutMicrophone: { description: 'silence', probe: 'probe', card } } };
+}
+
 /** Kind and id of each step. */
 function words(running: PipelinePlan | null, wanted: PipelinePlan, isCaptureUp = true): string {
   return [...captureSteps(running, wanted, isCaptureUp), ...outputSteps(running, wanted)]
@@ -43,6 +48,8 @@ describe('from one plan to the next', () => {
     ['only what can change live differs', plan, faster, true, 'set-live'],
     ['the capture differs', plan, larger, true, 'switch-capture'],
     ['another file is to play', withFile('a'), withFile('b'), true, 'switch-capture'],
+    ['another microphone has the number', withCard('1-1'), withCard('1-2'), true, 'switch-capture'],
+    ['the same microphone has it', withCard('1-1'), withCard('1-1'), true, ''],
     ['the same file is to play', withFile('a'), withFile('a'), true, ''],
     ['the capture is down', plan, plan, false, 'switch-capture'],
     ['the target differs', plan, elsewhere, true, 'stop-output relay, start-output rtmp://elsewhere/live'],

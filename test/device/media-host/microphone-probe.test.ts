@@ -1,0 +1,30 @@
+/** When it is opened; no-signal-card.test.ts has real ones that come back. */
+import { expect, test } from 'vitest';
+import { MicrophoneProbe } from '#device/media-host/microphone-probe.ts';
+import { until } from '../../until.ts';
+import { manualClock } from '../manual-clock.ts';
+
+test('a microphone whose number another one has is not opened, and it is said why', async () => {
+  const clock = manualClock();
+  const faults: string[] = [];
+  let backs = 0;
+  const probe = new MicrophoneProbe(
+    clock,
+    () => {
+      backs += 1;
+    },
+    (said) => faults.push(said),
+  );
+  let away: string | null = 'it is not there any more';
+  // It would give sound at once.
+  const description = 'audiotestsrc name=microphone ! appsink name=sound sync=false max-buffers=1 drop=true';
+  probe.start(description, 1, () => away);
+  await clock.advance(5000);
+  expect(new Set(faults)).toEqual(new Set([away]));
+  expect(backs).toBe(0);
+  away = null;
+  await clock.advance(1000);
+  await until('the microphone back', 20_000, () => backs === 1);
+  expect(new Set(faults).size).toBe(1);
+  probe.stop();
+});
