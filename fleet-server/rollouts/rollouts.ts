@@ -193,7 +193,9 @@ export class Rollouts {
       if (step.actions.length === 0 && isSame(state, step.rollout)) return;
       const done = await inTransaction(database, async (transaction) => {
         const now = await this.#read(transaction, id);
-        return isAsSeen(stored, now.state) ? this.#take(transaction, { row: now.row, state, ...step }, server) : null;
+        // Whose group has another name since then has no devices under the former one.
+        const isAsBefore = now.row.scope === row.scope && isAsSeen(stored, now.state);
+        return isAsBefore ? this.#take(transaction, { row: now.row, state, ...step }, server) : null;
       });
       if (done === null) continue;
       await this.#tell(done);

@@ -65,7 +65,7 @@ export type RolloutKind = Static<typeof RolloutKind>;
 /**
  * `waiting`: its wave is not reached. `absent`: it is offline, gets it when it is back, and nobody waits for it. `sent`: it has not confirmed yet.
  * `soaking`: confirmed and well, not for long enough. `troubled`: confirmed and not well, which may pass. `steady`: well for long enough.
- * `failed`: refused, rolled back, unwell, lost, silent, or well again and again and never for long enough. `excused`: it failed, and somebody went on nevertheless. `left`: removed or moved away.
+ * `failed`: refused, rolled back, unwell, lost, silent, or well again and again and never for long enough. `excused`: it failed, and somebody went on nevertheless. `left`: removed, moved away or shut out.
  */
 export const RolloutDeviceKind = Type.Enum(['waiting', 'absent', 'sent', 'soaking', 'troubled', 'steady', 'failed', 'excused', 'left']);
 export type RolloutDeviceKind = Static<typeof RolloutDeviceKind>;

@@ -330,6 +330,23 @@ describe('in waves', () => {
     expect(await rolledOutTo()).toEqual(['failed', 'waiting', 'waiting', 'waiting']);
   });
 
+  test('a group that is renamed while its devices are looked at loses none of them', async () => {
+    applied.add(voice(0));
+    const { id } = (await begin()).json<RolloutDetail>();
+    const { settings } = api.app;
+    const standings = settings.standings.bind(settings);
+    settings.standings = async (...parameters) => {
+      settings.standings = standings;
+      const renamed = await api.request({ method: 'PATCH', url: '/api/v1/groups/hall', payload: { name: 'stage' } });
+      expect(renamed.statusCode).toBe(200);
+      return standings(...parameters);
+    };
+    await passSeconds(2);
+    expect(settings.standings).toBe(standings);
+    expect(await ask(id)).toMatchObject({ state: 'running', scope: { name: 'stage' } });
+    expect(await rolledOutTo()).toEqual(['soaking', 'waiting', 'waiting', 'waiting']);
+  });
+
   test('a device in it shows the level that it will have, one that is not reached what it has', async () => {
     await begin();
     const shown = async (index: number) => {
