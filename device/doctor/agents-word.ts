@@ -1,15 +1,11 @@
 /** What a running agent says of what it holds: camera, encoder, microphone, streams, conditions. Pure. */
-import type { AgentStatus } from '#device/doctor/agent-status.ts';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { judgeRunningTarget } from '#device/doctor/judge-target.ts';
 import { conditionDefinitions, isConditionCode } from '#protocol/conditions.ts';
 import type { Health } from '#protocol/messages.ts';
 
-export function agentsWord(
-  { health }: AgentStatus,
-  targets: readonly { readonly id: string; readonly target: string }[],
-): readonly Check[] {
-  if (health === null) return [];
+/** Of targets that it does not stream to it says nothing. */
+export function agentsWord(health: Health, targets: readonly { readonly id: string; readonly target: string }[]): readonly Check[] {
   const streams = targets.flatMap(({ id, target }) => {
     const state = health.outputs.find((output) => output.id === id)?.state;
     return state === undefined ? [] : [judgeRunningTarget(id, target, state)];

@@ -31,6 +31,8 @@ import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
+import type { ConditionCode } from '#protocol/conditions.ts';
+import type { Health } from '#protocol/messages.ts';
 
 export type DoctorOptions = {
   readonly configuration: Configuration;
@@ -89,8 +91,14 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     checkElements(hardware),
     ...prepared.leftOut.map(({ key, reason }) => warn('setting', reason, `Change ${key}: it is left out at present.`)),
   ]);
-  if (agent?.health != null) await make('agent', async () => agentsWord(agent, targets));
-  else await tryMedia(make, options, { settings: prepared.settings, hardware, profile }, targets);
+  const subject = { settings: prepared.settings, hardware, profile };
+  // Asked again: meanwhile it may have begun to stream.
+  const health = agent === null ? null : ((await askAgent(stateDirectory)) ?? agent).health;
+  if (health === null) await tryMedia(make, options, subject, targets);
+  else {
+    await make('agent', async () => agentsWord(health, targets));
+    await make('target', () => tryIdleTargets(options, subject, targets, health));
+  }
   await make('fleet server', async () => {
     if (fleet === null) return [pass('fleet server', 'none is set (FLEET_URL): the device streams on its own')];
     const hasToken = fleet.joinToken !== null;
@@ -148,6 +156,26 @@ async function tryMedia(make: Make, options: DoctorOptions, subject: MediaSubjec
   );
 }
 
+/** Those of which the agent says nothing. It does not use them outside its hours, or when somebody stopped its stream: then they are tried. */
+async function tryIdleTargets(
+  options: DoctorOptions,
+  subject: MediaSubject,
+  targets: readonly Target[],
+  { outputs, conditions }: Health,
+): Promise<readonly Check[]> {
+  const idle = targets.filter(({ id }) => !outputs.some((output) => output.id === id));
+  if (idle.length === 0) return [];
+  if (!conditions.some(({ code }) => offAirOnPurpose.includes(code))) return idle.map(notYetUsed);
+  return options.mayPublish ? onBench(options.clock, (host) => checkTargets(host, subject, idle)) : idle.map(notPublished);
+}
+
+const offAirOnPurpose: readonly string[] = ['outside-schedule', 'stopped-by-command'] satisfies ConditionCode[];
+
+function notYetUsed({ id, target }: Target): Check {
+  const advice = 'It may be only starting: run this again in a few seconds, with the agent’s own settings.';
+  return warn(id, `${target}: not tried, for the agent runs and says nothing of it`, advice);
+}
+
 async function onBench(clock: Clock, work: (host: BenchHost) => Promise<readonly Check[]>): Promise<readonly Check[]> {
   const host = await BenchHost.create(clock);
   try {
@@ -167,5 +195,11 @@ async function tryTargets(
 ): Promise<readonly Check[]> {
   if (targets.length === 0) return [warn('target', 'there is none yet', 'Set AV_STREAM_URL, or let the device join its fleet server.')];
   if (mayPublish) return checkTargets(host, subject, targets);
-  return targets.map(({ id, target }) => warn(id, `${target}: not tried (--without-publishing)`, 'Run it again without that option.'));
+  return targets.map(notPublished);
+}
+
+/** The fleet's command publishes nothing either. */
+function notPublished({ id, target }: Target): Check {
+  const advice = 'Run “makespacelive doctor” on the device without --without-publishing: it sends two seconds of a test picture.';
+  return warn(id, `${target}: not tried, for nothing was to be published`, advice);
 }

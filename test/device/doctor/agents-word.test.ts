@@ -16,9 +16,7 @@ const preview = {
 /** Subject and state of each check, then its words. */
 function said(health: Partial<Health>): readonly string[] {
   const whole: Health = { media: running, figures, outputs: [], conditions: [], board: madeUpBoard, ...health };
-  return agentsWord({ processId: 1, isConnected: null, health: whole }, []).map(
-    ({ subject, state, detail }) => `${subject} ${state}: ${detail}`,
-  );
+  return agentsWord(whole, []).map(({ subject, state, detail }) => `${subject} ${state}: ${detail}`);
 }
 
 test.each([
@@ -76,8 +74,4 @@ test.each([
   ],
 ])('%s', (_what, health: Partial<Health>, expected) => {
   expect(said(health)).toEqual(expected);
-});
-
-test('an agent that has only just started has no word yet', () => {
-  expect(agentsWord({ processId: 1, isConnected: null, health: null }, [])).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** The doctor as it is started, on real GStreamer and a real nginx. */
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,6 +39,16 @@ function examine(environment: Record<string, string>, ...options: string[]): Pro
 }
 
 const of = ({ checks }: Examination, subject: string) => checks.filter((check) => check.subject === subject);
+
+function startAgent(environment: Record<string, string>): ChildProcess {
+  const agent = spawn(process.execPath, [agentProgram], { env: environment, stdio: 'ignore' });
+  onTestFinished(async () => {
+    const gone = once(agent, 'exit');
+    agent.kill('SIGTERM');
+    await gone;
+  });
+  return agent;
+}
 
 async function startedRelay(): Promise<TestRelay> {
   const relay = await TestRelay.start();
@@ -118,12 +128,7 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   const relay = await startedRelay();
   const stateDirectory = join(await temporaryDirectory(), 'state');
   const environment = environmentOf(stateDirectory, { AV_STREAM_URL: relay.target });
-  const agent = spawn(process.execPath, [agentProgram], { env: environment, stdio: 'ignore' });
-  onTestFinished(async () => {
-    const gone = once(agent, 'exit');
-    agent.kill('SIGTERM');
-    await gone;
-  });
+  const agent = startAgent(environment);
   await until('the agent to stream and to have measured it', 20_000, async () => {
     const { outputs, figures } = (await askAgent(stateDirectory))?.health ?? {};
     return outputs?.[0]?.state.kind === 'streaming' && figures?.width === 320 && figures.sound !== undefined;
@@ -140,6 +145,37 @@ test('an agent that runs keeps its stream: its word is taken', async () => {
   expect(await relay.publisherId()).toBe(publisher);
   expect(examination.output).not.toContain(key);
 });
+
+test('an agent that runs outside its hours: its targets are really tried, unless nothing is to be published', async () => {
+  const [relay, closed] = await Promise.all([startedRelay(), startedRelay()]);
+  closed.isOpen = false;
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  const environment = environmentOf(stateDirectory, {
+    AV_STREAM_URL: closed.target,
+    AV_STREAM_URL_2: relay.target,
+    AV_STREAM_KEY_2: key,
+    AV_STREAM_SCHEDULE: inTwoDays(),
+    AV_TIME_ZONE: 'UTC',
+  });
+  const agent = startAgent(environment);
+  await until('the agent to capture for nobody', 20_000, async () => {
+    const { media, conditions } = (await askAgent(stateDirectory))?.health ?? {};
+    return media?.kind === 'running' && conditions?.some(({ code }) => code === 'outside-schedule');
+  });
+  const examination = await examine(environment, '--json');
+  expect(of(examination, 'agent')[0]?.detail).toContain(`process ${agent.pid}`);
+  expect(of(examination, 'rtmp')).toMatchObject([{ state: 'fail', detail: expect.stringContaining('wrong stream key') }]);
+  expect(of(examination, 'rtmp-2')).toMatchObject([{ state: 'pass', detail: `${relay.target}: took 2 s of a test picture` }]);
+  expect(relay.publications).toMatchObject([{ name: key }]);
+  const quiet = await examine(environment, '--json', '--without-publishing');
+  expect(of(quiet, 'rtmp')).toMatchObject([{ state: 'warn', detail: expect.stringContaining('not tried') }]);
+  expect(relay.publications).toHaveLength(1);
+});
+
+function inTwoDays(): string {
+  const day = new Date(Date.now() + 2 * 86_400_000).toLocaleDateString('en', { weekday: 'short', timeZone: 'UTC' });
+  return `${day} 09:00-10:00`;
+}
 
 test.skipIf(!canMount)('a card with /tmp that cannot be written: one line says so, and all the rest is tried (needs root)', async () => {
   const relay = await startedRelay();
