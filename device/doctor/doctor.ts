@@ -30,6 +30,7 @@ import { lastDeviceId, readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
+import { fleetTrust } from '#device/uplink/fleet-trust.ts';
 import type { HardwareProfiles } from '#hardware-profiles/schema.ts';
 import type { ConditionCode } from '#protocol/conditions.ts';
 import type { Health } from '#protocol/messages.ts';
@@ -80,7 +81,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     await make('recordings', async () => [await checkRecordingDirectory(recordDirectory)]);
   }
   await make('clock', async () => {
-    const offset = fleet === null ? null : await measureOffset(fleet.url, clock);
+    const offset = fleet === null ? null : await measureOffset(fleet.url, clock, fleetTrust(fleet.caFile));
     return [judgeClock({ nowMs: clock.nowMs(), offset, isSynchronised: await askSynchronised(run) })];
   });
   await make('dns', () => checkNames([...hostsOf(targets), ...(fleet === null ? [] : [new URL(fleet.url).hostname])]));

@@ -1,16 +1,20 @@
 /** The doctor as it is started, on real GStreamer and a real nginx. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfiguration } from '#device/configuration.ts';
+import { runProgram } from '#device/detect/local-machine.ts';
 import { askAgent } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
-import { examine as examineHere } from '#device/doctor/doctor.ts';
+import { type DoctorOptions, examine as examineWith } from '#device/doctor/doctor.ts';
 import { systemClock } from '#device/media/clock.ts';
 import { loadProfiles } from '#device/profile/load.ts';
 import { childEnvironment } from '../../child-environment.ts';
+import { Authority } from '../../fleet-server/tls/authority.ts';
 import { until } from '../../until.ts';
 import { agentProgram } from '../agent-program.ts';
 import { bareHardware } from '../bare-machine.ts';
@@ -192,26 +196,52 @@ test.skipIf(!canMount)('a card with /tmp that cannot be written: one line says s
   expect(examination.exitCode).toBe(1);
 });
 
-test('a check that cannot be made is a line, and the others are made', async () => {
-  const stateDirectory = await temporaryDirectory();
-  const read = readConfiguration({ AGENT_STATE_DIR: stateDirectory }, { homeDirectory: null, isBalenaDataWritable: false });
+/** In this process, on a made-up board. */
+async function examineHere(environment: Record<string, string>, options: Partial<DoctorOptions> = {}): Promise<readonly Check[]> {
+  const read = readConfiguration(environment, { homeDirectory: null, isBalenaDataWritable: false });
   if (read.kind === 'problems') throw new Error(JSON.stringify(read.problems));
-  const told: Check[] = [];
-  const checks = await examineHere({
+  return examineWith({
     configuration: read.configuration,
     detect: async () => bareHardware,
     profiles: await loadProfiles(),
     leftOutProfiles: [],
     clock: systemClock,
-    run: () => Promise.reject(new Error('no process can be started')),
+    run: runProgram,
     mayPublish: false,
-    onCheck: (check) => told.push(check),
+    onCheck: () => undefined,
+    ...options,
   });
+}
+
+test('a check that cannot be made is a line, and the others are made', async () => {
+  const told: Check[] = [];
+  const checks = await examineHere(
+    { AGENT_STATE_DIR: await temporaryDirectory() },
+    { run: () => Promise.reject(new Error('no process can be started')), onCheck: (check) => told.push(check) },
+  );
   expect(checks.filter(({ subject }) => subject === 'clock')).toMatchObject([
     { state: 'fail', detail: 'could not be looked at: no process can be started' },
   ]);
   expect(checks.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['agent', 'disk', 'encoder', 'rtmp', 'fleet server']));
   expect(told).toEqual(checks);
+});
+
+test('the clock is held against a fleet server with a certificate of its fleet’s own authority', async () => {
+  const folder = await temporaryDirectory();
+  const authority = new Authority(folder);
+  const { certFile, keyFile } = authority.issue('fleet');
+  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  const server = createServer({ cert, key }, (_request, response) => response.end('{"status":"ok"}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const checks = await examineHere({
+    AGENT_STATE_DIR: join(folder, 'state'),
+    FLEET_URL: `https://localhost:${(server.address() as AddressInfo).port}`,
+    FLEET_CA_FILE: authority.caFile,
+    FLEET_JOIN_TOKEN: 'join-token-secret-1234',
+  });
+  expect(checks.filter(({ subject }) => subject === 'fleet server')).toMatchObject([{ state: 'pass' }]);
+  expect(checks.find(({ subject }) => subject === 'clock')?.detail).toMatch(/(?:ahead of|behind) the fleet server’s/);
 });
 
 test('wrong configuration is listed, and nothing is tried', async () => {
