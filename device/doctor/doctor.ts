@@ -63,7 +63,8 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   };
   const { configuration, clock, run } = options;
   const { fleet, stateDirectory } = configuration;
-  const state = new StateDirectory(stateDirectory, { warn: () => undefined });
+  const unreadable: string[] = [];
+  const state = new StateDirectory(stateDirectory, { warn: (message) => unreadable.push(message) }, { isReader: true });
   const agent = await askAgent(stateDirectory);
   await make('agent', async () => [await checkAgent(agent, stateDirectory)]);
   await make('disk', async () => [await checkDisk(stateDirectory)]);
@@ -74,6 +75,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const hardware = await options.detect();
   const profile = resolveProfile(hardware, options.profiles);
   const prepared = await prepare(options, hardware, state, deviceId);
+  await make('state', async () => unreadable.map((message) => warn('state', message, unreadableAdvice)));
   const targets = prepared.plan.outputs.filter((output) => output.kind !== 'recording');
   const recordDirectory = prepared.settings.AV_RECORD_DIR.value;
 
@@ -108,6 +110,9 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   });
   return checks;
 }
+
+const unreadableAdvice =
+  'The agent does without it: its settings come from the environment and its fleet, and without credentials it joins again.';
 
 function notMade(subject: string, cause: unknown): Check {
   return fail(subject, `could not be looked at: ${errorText(cause)}`, 'Run it again; if it goes on, the reason says where to look.');

@@ -45,11 +45,14 @@ export class StateDirectory {
   readonly #spares = new Map<string, SpareSlots>();
   readonly #damaged = new Set<string>();
   #onDamaged: (name: string) => void = () => undefined;
+  readonly #isReader: boolean;
   #problem: string | null = null;
 
-  constructor(path: string, log: Pick<Log, 'warn'>) {
+  /** `isReader`: it is another's, and left as it is; whoever reads it writes nothing. */
+  constructor(path: string, log: Pick<Log, 'warn'>, { isReader = false }: { readonly isReader?: boolean } = {}) {
     this.path = path;
     this.#log = log;
+    this.#isReader = isReader;
   }
 
   /** Rejects when there is none and none can be made. One that is there and has become read-only can still be read. */
@@ -64,7 +67,7 @@ export class StateDirectory {
     });
   }
 
-  /** Told of each file that was set aside because it could not be read as what it should be, once: those of before at once, others as they are read. */
+  /** Told of each file that could not be read as what it should be, once: those of before at once, others as they are read. */
   onDamaged(listener: (name: string) => void): void {
     this.#onDamaged = listener;
     for (const name of this.#damaged) listener(name);
@@ -190,6 +193,10 @@ export class StateDirectory {
     const isNew = !this.#damaged.has(name);
     this.#damaged.add(name);
     if (isNew) this.#onDamaged(name);
+    if (this.#isReader) {
+      this.#log.warn(`${name} in the state directory is damaged`);
+      return;
+    }
     try {
       await rename(join(this.path, name), join(this.path, aside));
       this.#log.warn(`${name} in the state directory is damaged: kept as ${aside}, going on without it`);

@@ -1,7 +1,7 @@
 /** The doctor as it is started, on real GStreamer and a real nginx. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -224,6 +224,28 @@ test('a check that cannot be made is a line, and the others are made', async () 
   ]);
   expect(checks.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['agent', 'disk', 'encoder', 'rtmp', 'fleet server']));
   expect(told).toEqual(checks);
+});
+
+test.each([
+  { damaged: 'credentials.json', whole: {} },
+  {
+    damaged: 'settings.json',
+    whole: { 'credentials.json': { fleetUrl: 'http://127.0.0.1:1', deviceId: 'pi-1', credential: 'the-credential-that-is-shown-nowhere' } },
+  },
+])('a damaged $damaged is named, and left to the agent', async ({ damaged, whole }) => {
+  const stateDirectory = await temporaryDirectory();
+  for (const [name, content] of Object.entries(whole)) await writeFile(join(stateDirectory, name), JSON.stringify(content));
+  await writeFile(join(stateDirectory, damaged), '{"deviceId":"pi-1",');
+  const before = (await readdir(stateDirectory)).toSorted();
+  const checks = await examineHere({
+    AGENT_STATE_DIR: stateDirectory,
+    FLEET_URL: 'http://127.0.0.1:1',
+    FLEET_JOIN_TOKEN: 'join-token-secret-1234',
+  });
+  expect(checks.filter(({ subject }) => subject === 'state')).toMatchObject([
+    { state: 'warn', detail: `${damaged} in the state directory is damaged` },
+  ]);
+  expect((await readdir(stateDirectory)).toSorted()).toEqual(before);
 });
 
 test('the clock is held against a fleet server with a certificate of its fleet’s own authority', async () => {

@@ -85,6 +85,14 @@ test('a listener is told of each damaged file once, whenever it was read', async
   expect(told).toEqual(['thing.json', 'other.json']);
 });
 
+test('who only reads says that a file is damaged, and leaves it where it is', async () => {
+  const { path, log } = await startedDirectory();
+  await writeFile(join(path, 'thing.json'), '{"num');
+  expect(await new StateDirectory(path, log, { isReader: true }).read(file)).toBeNull();
+  expect(log.lines).toEqual(['thing.json in the state directory is damaged']);
+  expect((await readdir(path)).sort()).toEqual(['media', 'thing.json']);
+});
+
 test('a temporary file left by a crash does no harm', async () => {
   const { path, state } = await startedDirectory();
   await writeFile(join(path, 'thing.json.new'), 'half a', { mode: 0o644 });
