@@ -189,7 +189,10 @@ export type Event = Static<typeof Event>;
 
 export const EventAck = Type.Object(
   { upToNumber: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
-  { description: 'All events up to this number are stored: the device forgets them.' },
+  {
+    description:
+      'All events up to this number are stored: the device forgets them. A device that has never given so high a number has lost its count: it numbers what it has anew, above this.',
+  },
 );
 export type EventAck = Static<typeof EventAck>;
 

@@ -5,6 +5,8 @@
  * - At most 500 events are kept; the oldest go first, which the server sees as a gap in the numbers.
  * - A number is never given twice: an event is on disk before it is offered for sending. A disk that is full takes it in room that was kept
  *   for it; only where it takes nothing at all (read-only, broken) events are sent unwritten, and a power cut then may lose or renumber them.
+ * - A server that has stored higher numbers than were ever given here remembers a file that is lost, or newer than this one (a card that was
+ *   restored from an image): what it cannot have is numbered anew, above them.
  * - What happened before the clock was set gets its time when the clock is set, as long as this agent runs.
  * - While events come quickly the file is written at most twice a second: a card bears only so many writes.
  */
@@ -91,10 +93,27 @@ export class EventJournal {
   }
 
   acknowledge(upToNumber: number): void {
+    if (upToNumber > this.#lastNumber) {
+      this.#numberAnew(upToNumber);
+      return;
+    }
     const kept = this.#events.filter((event) => event.number > upToNumber);
     if (kept.length === this.#events.length) return;
     this.#events = kept;
     for (const number of this.#undated.keys()) if (number <= upToNumber) this.#undated.delete(number);
+    this.#markDirty();
+  }
+
+  #numberAnew(above: number): void {
+    const undated = new Map(this.#undated);
+    this.#undated.clear();
+    this.#events = this.#events.map((event, index) => {
+      const number = above + 1 + index;
+      const atMs = undated.get(event.number);
+      if (atMs !== undefined) this.#undated.set(number, atMs);
+      return { ...event, number };
+    });
+    this.#lastNumber = above + this.#events.length;
     this.#markDirty();
   }
 

@@ -51,6 +51,29 @@ test('a lost file does not give old numbers again', async () => {
   expect(numbersOf(journal)[0]).toBeGreaterThan(1_700_000_000);
 });
 
+test('a lost file and a clock that is not set: what the server has never had is numbered above what it has', async () => {
+  const { journal, state, clock } = await startedJournal(new MemoryState(), manualClock(30_000));
+  journal.add('one', '');
+  journal.add('two', '');
+  await clock.advance(1000);
+  expect(numbersOf(journal)).toEqual([31, 32]);
+  journal.acknowledge(1_800_000_000);
+  journal.add('three', '');
+  expect(numbersOf(journal)).toEqual([]);
+  await clock.advance(1000);
+  expect(numbersOf(journal)).toEqual([1_800_000_001, 1_800_000_002, 1_800_000_003]);
+  // The answer to what had been sent as 32.
+  journal.acknowledge(1_800_000_000);
+  clock.correctWallClock(Date.parse('2026-11-21T12:00:00Z') - clock.nowMs());
+  expect(journal.nextAfter(0)).toMatchObject({ kind: 'one', at: '2026-11-21T11:59:58.000Z' });
+  journal.acknowledge(1_800_000_002);
+  await journal.stop();
+  const later = await startedJournal(state);
+  later.journal.add('four', '');
+  await settle();
+  expect(numbersOf(later.journal)).toEqual([1_800_000_003, 1_800_000_004]);
+});
+
 test('the oldest events go first when there are too many', async () => {
   const { journal, clock } = await startedJournal();
   for (let index = 0; index < maxKeptEvents + 20; index += 1) journal.add('thing', String(index));

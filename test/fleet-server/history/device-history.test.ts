@@ -1,10 +1,15 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EventJournal } from '#device/uplink/event-journal.ts';
+import { Outbox } from '#device/uplink/outbox.ts';
 import { pruneHistory } from '#fleet-server/history/history-store.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import type { EventAck } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import type { History, HistoryKinds } from '#protocol/model/history.ts';
+import { manualClock } from '../../device/manual-clock.ts';
+import { quietLog } from '../../device/quiet-log.ts';
+import { MemoryState } from '../../device/uplink/memory-state.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, type DeviceVoice, startApi } from '../api-under-test.ts';
 import { settle } from '../manual-clock.ts';
@@ -44,6 +49,33 @@ test('the first of a session tells what the device still has: numbers below it w
   await voice.say('event', event(57));
   await voice.say('event', event(58));
   expect(acknowledged()).toEqual([57, 58]);
+});
+
+test('a device that has lost its count, and does not know the time, is heard all the same', async () => {
+  for (const number of [1_800_000_000, 1_800_000_001]) await voice.say('event', event(number));
+  const clock = manualClock(30_000);
+  const journal = new EventJournal({ state: new MemoryState(), clock, log: quietLog() });
+  await journal.start();
+  const outbox = new Outbox(journal);
+  for (const detail of ['after the loss', 'and another']) journal.add('pipeline-failed', detail);
+  await clock.advance(1000);
+  expect(outbox.next()?.body).toMatchObject({ number: 31 });
+  for (let said = 0; said < 20; said += 1) {
+    const message = outbox.next();
+    if (message?.name !== 'event') break;
+    await voice.say('event', message.body);
+    outbox.sent(message);
+    journal.acknowledge(acknowledged().at(-1) ?? 0);
+    await clock.advance(1000);
+  }
+  expect((await entries()).map(({ detail }) => detail)).toEqual([
+    'and another',
+    'after the loss',
+    'number 1800000001',
+    'number 1800000000',
+  ]);
+  expect(journal.nextAfter(0)).toBeUndefined();
+  expect(acknowledged().at(-1)).toBe(1_800_000_003);
 });
 
 test('a time that is none does not keep an event out', async () => {
