@@ -8,12 +8,14 @@ import { toInventory } from '#device/detect/inventory.ts';
 import { inOrderOfComing, inPlaceOf } from '#device/detect/microphone-order.ts';
 import { lookForMicrophone, type MicrophonePlace, takeMicrophonePlace } from '#device/detect/microphone-place.ts';
 import { type LookTime, precedenceMs } from '#device/detect/place.ts';
+import { namesOfSeveral } from '#device/detect/usb.ts';
 import { wantedMicrophone } from '#device/plan/audio-source.ts';
 import { type ResolvedProfile, resolveProfile } from '#device/profile/resolve.ts';
 import { chooseVideo, wantedSource } from '#device/profile/video-source.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
 import { CameraMemory } from '#device/state/camera-memory.ts';
 import { MicrophoneMemory } from '#device/state/microphone-memory.ts';
+import { SharedNamesMemory } from '#device/state/shared-names-memory.ts';
 
 type Inventory = ReturnType<typeof toInventory>;
 
@@ -23,6 +25,7 @@ export class MachineKeeper {
   readonly #options: MachineKeeperOptions;
   readonly #cameraMemory: CameraMemory;
   readonly #microphoneMemory: MicrophoneMemory;
+  readonly #sharedNames: SharedNamesMemory;
   /** `planned`: with the camera that has the place on air, be it there or not. */
   #seen: { readonly found: DetectedHardware; readonly planned: DetectedHardware; readonly profile: ResolvedProfile } | null = null;
   /** Of cameras and of microphones. */
@@ -34,16 +37,17 @@ export class MachineKeeper {
     this.#options = options;
     this.#cameraMemory = new CameraMemory(options);
     this.#microphoneMemory = new MicrophoneMemory(options);
+    this.#sharedNames = new SharedNamesMemory(options);
   }
 
-  /** Which camera had the place before this process, and which microphone came first, within the same boot. */
+  /** Which camera had the place before this process, and which microphone came first, within the same boot; whose serial number is no proof. */
   async load(bootId: string): Promise<void> {
-    await Promise.all([this.#cameraMemory.load(bootId), this.#microphoneMemory.load(bootId)]);
+    await Promise.all([this.#cameraMemory.load(bootId), this.#microphoneMemory.load(bootId), this.#sharedNames.load()]);
   }
 
   /** What the next process is to know is on the disk, or was refused. */
   async settled(): Promise<void> {
-    await Promise.all([this.#cameraMemory.settled(), this.#microphoneMemory.settled()]);
+    await Promise.all([this.#cameraMemory.settled(), this.#microphoneMemory.settled(), this.#sharedNames.settled()]);
   }
 
   async detect(): Promise<Machine> {
@@ -51,7 +55,8 @@ export class MachineKeeper {
     const detected = await detect(this.#seen?.found ?? null);
     const { microphones, known } = inOrderOfComing(detected.microphones, this.#microphoneMemory.value());
     this.#microphoneMemory.keep(known);
-    const found = { ...detected, microphones };
+    const usb = [...detected.cameras, ...microphones].flatMap((device) => device.usb ?? []);
+    const found = { ...detected, microphones, sharedNames: this.#sharedNames.learn(namesOfSeveral(usb)) };
     const nowMs = clock.monotonicMs();
     const [cameraSinceMs = null, microphoneSinceMs = null] = this.#newcomersSinceMs;
     const look = lookAt(found, this.#cameraMemory.value(), { nowMs, newcomerSinceMs: cameraSinceMs });

@@ -101,6 +101,8 @@ export type DetectedHardware = {
   /** For example "1.22.0"; null when GStreamer's tools are missing. */
   readonly gstreamerVersion: string | null;
   readonly problems: readonly DetectionProblem[];
+  /** USB names without their sockets that several devices have had at once: for these a serial number tells nothing. */
+  readonly sharedNames?: readonly string[];
   /** Which camera has the place on air for that value of AV_VIDEO_SOURCE, be it there or not; absent: none as yet. */
   readonly place?: { readonly wanted: string; readonly cameraId: string };
   /** Which microphone has the place on air for that value of AV_AUDIO_DEVICE, and beside which camera it got it; absent: none as yet. */

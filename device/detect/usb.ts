@@ -49,6 +49,32 @@ export function usbNameAnywhere(usb: UsbIdentity): string | null {
   return isTelling(usb.serial) ? usbName({ ...usb, place: '' }) : null;
 }
 
+/** Names as above that several devices in different sockets have: their serial number is no proof. */
+export function namesOfSeveral(devices: readonly UsbIdentity[]): readonly string[] {
+  const places = new Map<string, Set<string>>();
+  for (const usb of devices) {
+    const name = usbNameAnywhere(usb);
+    if (name !== null) places.set(name, (places.get(name) ?? new Set()).add(usb.place));
+  }
+  return [...places].flatMap(([name, { size }]) => (size > 1 ? [name] : []));
+}
+
+/**
+ * What has been plugged into another socket since it was chosen by its name, if its serial number tells that it is the one.
+ * `sharedNames`: names as above for which it does not.
+ */
+export function findMoved<T extends { readonly usb: UsbIdentity | null }>(
+  wanted: string,
+  there: readonly T[],
+  sharedNames: readonly string[] = [],
+): T | undefined {
+  const candidates = there.filter(({ usb }) => {
+    const anywhere = usb === null ? null : usbNameAnywhere(usb);
+    return anywhere !== null && wanted.startsWith(anywhere) && !sharedNames.includes(anywhere);
+  });
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
 /** Serial numbers such as "SN0001", "0000", "12345678" and "200901010001" stand in every device of a make. */
 function isTelling(serial: string | null): serial is string {
   if (serial === null || serial.length < 5) return false;

@@ -1,6 +1,6 @@
 /** Which sound goes with the picture. Pure. */
 import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
-import { usbNameAnywhere } from '#device/detect/usb.ts';
+import { findMoved } from '#device/detect/usb.ts';
 import type { ResolvedProfile } from '#device/profile/resolve.ts';
 import type { VideoChoice } from '#device/profile/video-source.ts';
 import type { ResolvedSetting, ResolvedSettings } from '#device/settings/levels.ts';
@@ -103,19 +103,10 @@ function findMicrophone(wanted: string, hardware: DetectedHardware): AudioChoice
   const found =
     microphones.find((fact) => isCard(fact) && (device === undefined || String(fact.device) === device)) ??
     microphones.find((fact) => fact.id === wanted) ??
-    findMoved(wanted, microphones) ??
+    findMoved(wanted, microphones, hardware.sharedNames) ??
     microphones.find((fact) => fact.name.toLowerCase() === wanted.toLowerCase());
   if (found !== undefined) return onMicrophone(found);
   const known = microphones.slice(0, shownMicrophones).map((fact) => `${fact.alsaDevice} (${fact.name})`);
   const expected = known.length === 0 ? 'none was found' : `expected one of ${known.join(', ')}`;
   return { kind: 'missing', reason: `no microphone "${wanted}": ${expected}` };
-}
-
-/** As a camera's: by its serial number, where that tells which one it is. */
-function findMoved(wanted: string, microphones: readonly MicrophoneFact[]): MicrophoneFact | undefined {
-  const candidates = microphones.filter(({ usb }) => {
-    const anywhere = usb === null ? null : usbNameAnywhere(usb);
-    return anywhere !== null && wanted.startsWith(anywhere);
-  });
-  return candidates.length === 1 ? candidates[0] : undefined;
 }

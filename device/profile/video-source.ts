@@ -1,6 +1,6 @@
 /** Which picture is meant by AV_VIDEO_SOURCE on this hardware. Pure. */
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
-import { usbNameAnywhere } from '#device/detect/usb.ts';
+import { findMoved } from '#device/detect/usb.ts';
 import { fileElements } from '#device/plan/capture.ts';
 import type { ResolvedSetting } from '#device/settings/levels.ts';
 import type { SettingLevel } from '#protocol/settings.ts';
@@ -29,7 +29,7 @@ export function chooseVideo(setting: ResolvedSetting, hardware: DetectedHardware
   }
   if (wanted === 'test') return { kind: 'test' };
   if (wanted.startsWith(filePrefix)) return chooseFile(wanted.slice(filePrefix.length), setting, hardware);
-  const camera = findCamera(wanted, hardware.cameras);
+  const camera = findCamera(wanted, hardware);
   if (camera !== undefined) return { kind: 'camera', camera };
   if (setting.level === 'environment' && startsWithElement(wanted, hardware.elements)) return { kind: 'element', description: wanted };
   return { kind: 'missing', reason: whyMissing(wanted, hardware) };
@@ -65,26 +65,17 @@ export function cameraNameIn(setting: ResolvedSetting): string | null {
   return isName ? wanted : null;
 }
 
-function findCamera(wanted: string, cameras: readonly CameraFact[]): CameraFact | undefined {
+function findCamera(wanted: string, { cameras, sharedNames }: DetectedHardware): CameraFact | undefined {
   const named = cameras.find(({ id, path }) => id === wanted || (path !== '' && path === wanted));
   if (named !== undefined) return named;
   const linked = cameras.find(({ links }) => links.includes(wanted));
   // A link by id leads to the last of several that cannot be told apart: the first by its socket is the same one each time.
   if (linked !== undefined) return wanted.startsWith(linksById) ? cameras.find((camera) => isTwin(camera, linked)) : linked;
-  return findMoved(wanted, cameras);
+  return findMoved(wanted, cameras, sharedNames);
 }
 
 function isTwin(left: CameraFact, right: CameraFact): boolean {
   return left === right || (left.usb !== null && left.usb.id === right.usb?.id && left.usb.serial === right.usb.serial);
-}
-
-/** A camera that has been plugged into another socket since it was chosen, if its serial number tells that it is the one. */
-function findMoved(wanted: string, cameras: readonly CameraFact[]): CameraFact | undefined {
-  const candidates = cameras.filter(({ usb }) => {
-    const anywhere = usb === null ? null : usbNameAnywhere(usb);
-    return anywhere !== null && wanted.startsWith(anywhere);
-  });
-  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** Where GStreamer's tools told of no element at all, none can be named. */

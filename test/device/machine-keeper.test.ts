@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { MachineKeeper } from '#device/machine-keeper.ts';
+import { chooseAudio } from '#device/plan/audio-source.ts';
 import { loadProfiles } from '#device/profile/load.ts';
+import { chooseVideo } from '#device/profile/video-source.ts';
+import { resolveSettings } from '#device/settings/levels.ts';
+import type { Machine } from '#device/settings/prepare.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 import { bareHardware, webcam } from './bare-machine.ts';
@@ -30,6 +34,10 @@ async function machineOf(path: string, bootId: string) {
   await keeper.load(bootId);
   return {
     settled: () => keeper.settled(),
+    detect: (seen: DetectedHardware) => {
+      hardware = seen;
+      return keeper.detect();
+    },
     look: async (...microphones: readonly MicrophoneFact[]) => {
       hardware = { ...bareHardware, microphones };
       return (await keeper.detect()).hardware.microphones.map(({ card }) => card);
@@ -57,6 +65,29 @@ test('one that comes back after a restart has its place again, and a boot begins
   expect(await after.look(first, second)).toEqual([2, 1]);
   expect(await after.look(first, second, third)).toEqual([3, 2, 1]);
   expect(await (await machineOf(path, 'boot-2')).look(first, second, third)).toEqual([1, 2, 3]);
+});
+
+test('a serial number that two had at once is no proof, also after a reboot: neither has the name of the other', async () => {
+  const path = await temporaryDirectory();
+  const withSerial = (socket: string) => {
+    const usb = { id: '0c45:6366', serial: 'UC684', port: `1-${socket}`, place: `0000:01:00.0-${socket}`, speedMbps: 480 };
+    const id = `usb-0c45-6366-UC684-0000_01_00.0-${socket}`;
+    return { camera: { ...webcam, id, usb }, microphone: microphone(Number(socket), { id: `${id}-audio-0`, usb }) };
+  };
+  const [one, two] = [withSerial('1'), withSerial('2')];
+  const settings = resolveSettings({ device: { AV_VIDEO_SOURCE: one.camera.id, AV_AUDIO_DEVICE: one.microphone.id } });
+  const chosenOf = ({ hardware, profile }: Machine) => {
+    const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
+    return [video.kind, chooseAudio(settings, hardware, profile, video).kind];
+  };
+  const onlySecond = { ...bareHardware, cameras: [two.camera], microphones: [two.microphone] };
+  const before = await machineOf(path, 'boot-1');
+  expect(chosenOf(await before.detect(onlySecond))).toEqual(['camera', 'microphone']);
+  await before.detect({ ...bareHardware, cameras: [one.camera, two.camera], microphones: [one.microphone, two.microphone] });
+  expect(chosenOf(await before.detect(onlySecond))).toEqual(['missing', 'missing']);
+  await before.settled();
+  const after = await machineOf(path, 'boot-2');
+  expect(chosenOf(await after.detect(onlySecond))).toEqual(['missing', 'missing']);
 });
 
 test('a camera that is plugged in when the pipeline fails is taken', async () => {
