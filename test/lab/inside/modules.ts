@@ -77,18 +77,27 @@ export async function paintCamera(node: string, picture: Colour | 'noise'): Prom
   });
 }
 
-/** Plays a tone into one device of the sound card until the scenario is over: it is heard at the other one. */
+/**
+ * Plays a tone into one device of the sound card until the scenario is over: it is heard at the other one. Both have one format, that of
+ * the first who opens: a player that meets somebody who just opens or closes the other fails, and begins anew.
+ */
 export async function playTone(laboratory: Laboratory, heardAtDevice: 0 | 1): Promise<void> {
   const sink = ['alsasink', `device=hw:Loopback,${1 - heardAtDevice}`];
   const words = ['audiotestsrc', 'volume=0.5', '!', 'audioconvert', '!', 'audioresample', '!', ...sink];
-  const child = spawn('gst-launch-1.0', ['-q', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
-  const exited = once(child, 'exit');
+  const play = () => {
+    const child = spawn('gst-launch-1.0', ['-q', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
+    return { child, exited: once(child, 'exit') };
+  };
+  let player = play();
   laboratory.undoLater(async () => {
-    child.kill('SIGKILL');
-    await exited;
+    player.child.kill('SIGKILL');
+    await player.exited;
   });
   const status = `/proc/asound/Loopback/pcm${1 - heardAtDevice}p/sub0/status`;
-  await until('the tone to play', driverBoundMs, async () => (await readFile(status, 'utf8')).includes('RUNNING'));
+  await until('the tone to play', driverBoundMs, async () => {
+    if (player.child.exitCode !== null) player = play();
+    return (await readFile(status, 'utf8')).includes('RUNNING');
+  });
 }
 
 /** Processes that have a device open, also one whose node is gone by now. */
