@@ -1,10 +1,10 @@
 /**
  * A store whose tables are there already. Making them takes a hundred statements, which is most of what a short test of a route would cost:
- * on SQLite an empty file is made once a worker and copied, on PostgreSQL a schema is emptied by who used it and given to the next.
+ * on SQLite an empty file is made once a worker and written anew, on PostgreSQL a schema is emptied by who used it and given to the next.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
-import { copyFile, mkdtemp } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -16,7 +16,7 @@ const address: string | undefined = inject('postgresql');
 /** Of this worker, used by nobody. */
 const freeSchemas: string[] = [];
 const schemaOf = new Map<string, string>();
-let emptyFile: Promise<string> | undefined;
+let emptyFile: Promise<Buffer> | undefined;
 let client: Promise<Client> | undefined;
 
 /** Of a folder that had one: the same again. */
@@ -24,7 +24,7 @@ export async function openMigratedStore(directory: string): Promise<Store> {
   if (address === undefined) {
     const path = storePath(directory);
     emptyFile ??= makeEmptyFile();
-    if (!existsSync(path)) await copyFile(await emptyFile, path);
+    if (!existsSync(path)) await writeFile(path, await emptyFile);
     return openStore({ kind: 'sqlite', path });
   }
   const schema = schemaOf.get(directory) ?? freeSchemas.pop() ?? (await makeSchema());
@@ -49,12 +49,15 @@ export async function giveBackStore(directory: string): Promise<void> {
   freeSchemas.push(schema);
 }
 
-async function makeEmptyFile(): Promise<string> {
+/** In memory: a worker is ended without a moment in which it could delete a file. */
+async function makeEmptyFile(): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'msl-empty-store-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const store = await openStore({ kind: 'sqlite', path: storePath(folder) });
+  const path = storePath(folder);
+  const store = await openStore({ kind: 'sqlite', path });
   await store.close();
-  return storePath(folder);
+  const bytes = await readFile(path);
+  await rm(folder, { recursive: true });
+  return bytes;
 }
 
 async function makeSchema(): Promise<string> {
