@@ -1,11 +1,11 @@
 /** What the audit log holds of a command. Pure. */
 import { hiddenSecret, type NewAuditEntry, shownMany } from '#fleet-server/audit/audit-log.ts';
-import type { CommandsTable } from '#fleet-server/store/schema.ts';
+import type { NewCommandRow } from '#fleet-server/commands/commands-store.ts';
 import { isCommandKind, isFilledInByServer } from '#protocol/commands.ts';
 
 /** `batch`: all devices of a command to several. */
 export function entryOfCommand(
-  { kind, arguments: given, requestedBy, batchId }: Omit<CommandsTable, 'deviceId'>,
+  { kind, arguments: given, requestedBy, batchId }: Omit<NewCommandRow, 'deviceId'>,
   subject: string,
   batch: readonly string[] = [],
 ): NewAuditEntry {

@@ -1,24 +1,44 @@
 /** Commands in the store. */
+import { sql } from 'kysely';
+import { pieces } from '#fleet-server/store/pages.ts';
 import { prepared } from '#fleet-server/store/prepared.ts';
 import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
 
 /** The states in which a result may still come. */
 const openStates = ['waiting', 'sent'];
 
-export async function insertCommand(database: Database, command: CommandsTable): Promise<void> {
-  await database.insertInto('commands').values(command).execute();
-}
+/** Its number is the store's to give. */
+export type NewCommandRow = Omit<CommandsTable, 'number'>;
 
 /** A statement may carry only so many values on PostgreSQL and on SQLite. */
 const rowsAtOnce = 500;
 
-export async function insertCommands(database: Database, commands: readonly CommandsTable[]): Promise<void> {
+/** At most one of each device. */
+export async function insertCommands(database: Database, commands: readonly NewCommandRow[]): Promise<void> {
   for (let from = 0; from < commands.length; from += rowsAtOnce) {
     await database
       .insertInto('commands')
-      .values(commands.slice(from, from + rowsAtOnce))
+      .values((e) =>
+        commands.slice(from, from + rowsAtOnce).map((command) => ({
+          ...command,
+          number: e
+            .selectFrom('commands as earlier')
+            .select((earlier) => sql<number>`${earlier.fn.coalesce(earlier.fn.max('earlier.number'), sql<number>`0`)} + 1`.as('next'))
+            .where('earlier.deviceId', '=', command.deviceId),
+        })),
+      )
       .execute();
   }
+}
+
+/** Those of these that are in the fleet. */
+export async function devicesAmong(database: Database, deviceIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for await (const some of pieces(deviceIds)) {
+    const rows = await database.selectFrom('devices').select('id').where('id', 'in', some).execute();
+    for (const { id } of rows) found.add(id);
+  }
+  return found;
 }
 
 /** By device. */
@@ -55,14 +75,7 @@ export function findCommand(database: Database, deviceId: string, id: string): P
 
 /** Newest first. */
 export function newestCommands(database: Database, deviceId: string, limit: number): Promise<CommandsTable[]> {
-  return database
-    .selectFrom('commands')
-    .selectAll()
-    .where('deviceId', '=', deviceId)
-    .orderBy('requestedAtMs', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+  return database.selectFrom('commands').selectAll().where('deviceId', '=', deviceId).orderBy('number', 'desc').limit(limit).execute();
 }
 
 const selectOpen = prepared<{ deviceId: string; nowMs: number }>(
@@ -75,7 +88,7 @@ const selectOpen = prepared<{ deviceId: string; nowMs: number }>(
     .where('deviceId', '=', deviceId)
     .where('state', 'in', openStates)
     .where('deadlineMs', '>', nowMs)
-    .orderBy('requestedAtMs'),
+    .orderBy('number'),
 );
 
 /** Oldest first. */
@@ -95,7 +108,7 @@ export async function waitingDevices(database: Database, nowMs: number): Promise
   return rows.map(({ deviceId }) => deviceId);
 }
 
-/** Of these devices, in time and not yet sent, oldest first; of at most five hundred devices and a thousand commands. */
+/** Of these devices, in time and not yet sent, of each the oldest first; of at most five hundred devices and a thousand commands. */
 export function waitingCommands(database: Database, deviceIds: readonly string[], nowMs: number): Promise<CommandsTable[]> {
   return database
     .selectFrom('commands')
@@ -103,7 +116,7 @@ export function waitingCommands(database: Database, deviceIds: readonly string[]
     .where('deviceId', 'in', deviceIds.slice(0, rowsAtOnce))
     .where('state', '=', 'waiting')
     .where('deadlineMs', '>', nowMs)
-    .orderBy('requestedAtMs')
+    .orderBy('number')
     .limit(1000)
     .execute();
 }
@@ -188,7 +201,7 @@ export async function forgetOlderLists(database: Database, deviceId: string, kee
     .set({ recordings: null })
     .where('deviceId', '=', deviceId)
     .where('recordings', 'is not', null)
-    .where('id', 'not in', lists.orderBy('requestedAtMs', 'desc').limit(keep))
+    .where('id', 'not in', lists.orderBy('number', 'desc').limit(keep))
     .execute();
 }
 
@@ -216,7 +229,7 @@ export function expire(database: Database, nowMs: number, detail: string): Promi
 
 /** Keeps the newest `keep` commands of a device. */
 export async function pruneCommands(database: Database, deviceId: string, keep: number): Promise<void> {
-  const kept = database.selectFrom('commands').select('id').where('deviceId', '=', deviceId).orderBy('requestedAtMs', 'desc').limit(keep);
+  const kept = database.selectFrom('commands').select('id').where('deviceId', '=', deviceId).orderBy('number', 'desc').limit(keep);
   await database
     .deleteFrom('commands')
     .where('deviceId', '=', deviceId)

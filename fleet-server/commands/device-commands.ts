@@ -15,7 +15,7 @@ import * as store from '#fleet-server/commands/commands-store.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
 import type { Log } from '#fleet-server/log.ts';
-import type { CommandsTable, Database } from '#fleet-server/store/schema.ts';
+import type { Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
 import { checkArguments } from '#protocol/command-arguments.ts';
 import { commandDefinitions, isCommandKind, isFilledInByServer, mayBeAskedFor } from '#protocol/commands.ts';
@@ -116,13 +116,13 @@ export class DeviceCommands {
 
   /** Resolves when the command is stored, and then sends it; rejects with a FleetError when device, kind or arguments are not right. */
   async request(request: NewCommand): Promise<CommandStatus> {
-    const { database, audit, isKnown } = this.#options;
-    if (!isKnown(request.deviceId)) throw deviceNotFound(request.deviceId);
-    const row: CommandsTable = { ...this.#row(request), deviceId: request.deviceId };
+    const { database, audit } = this.#options;
+    const row: store.NewCommandRow = { ...this.#row(request), deviceId: request.deviceId };
     await inTransaction(database, async (transaction) => {
+      if (!(await store.devicesAmong(transaction, [row.deviceId])).has(row.deviceId)) throw deviceNotFound(row.deviceId);
       const open = await store.openCommands(transaction, row.deviceId, row.requestedAtMs);
       if (open.length >= maxOpen) throw new FleetError('too-many', tooManyOpen);
-      await store.insertCommand(transaction, row);
+      await store.insertCommands(transaction, [row]);
       if (hasSecret(row)) await this.#options.secretArguments.prepare(transaction, row.deviceId);
       await store.pruneCommands(transaction, row.deviceId, maxKept);
       if (row.requestedBy !== 'watchdog') await audit.append(transaction, entryOfCommand(row, row.deviceId));
@@ -136,7 +136,10 @@ export class DeviceCommands {
     return toStatus(row);
   }
 
-  /** The same of several devices. Each has a result of its own; one that cannot take it has it at once. */
+  /**
+   * The same of several devices. Each has a result of its own; one that cannot take it has it at once. One that is removed in that very moment is
+   * left out, as it would be a moment later.
+   */
   async requestMany(request: Omit<NewCommand, 'deviceId' | 'isServersOwn' | 'historyEntry'>, among: Among): Promise<BatchStatus> {
     const { database, clock, audit, isKnown } = this.#options;
     const batchId = randomUUID();
@@ -144,15 +147,13 @@ export class DeviceCommands {
     const deviceIds = await idsOf(database, among);
     const unknown = deviceIds.find((deviceId) => !isKnown(deviceId));
     if (unknown !== undefined && among.kind === 'devices') throw deviceNotFound(unknown);
-    if (deviceIds.length === 0) {
-      throw among.kind === 'matching'
-        ? wrongField(among.kind, 'devices that match', 'none')
-        : wrongField(among.kind, `a ${among.kind} with devices in it`, 'one without');
-    }
     if (deviceIds.length > maxBatchDevices) throw wrongField(among.kind, `at most ${maxBatchDevices} devices`, String(deviceIds.length));
     const rows = await inTransaction(database, async (transaction) => {
+      const found = await store.devicesAmong(transaction, deviceIds);
+      const there = deviceIds.filter((deviceId) => found.has(deviceId));
+      if (there.length === 0) throw nobodyAmong(among);
       const open = await store.openCounts(transaction, clock.nowMs());
-      const made = deviceIds.map((deviceId): CommandsTable => {
+      const made = there.map((deviceId): store.NewCommandRow => {
         const row = { ...shared, id: randomUUID(), deviceId };
         if ((open.get(deviceId) ?? 0) < maxOpen) return row;
         return { ...row, state: 'refused', finishedAtMs: row.requestedAtMs, detail: tooManyOpen };
@@ -163,7 +164,7 @@ export class DeviceCommands {
         if (hasSecret(row) && row.state === 'waiting') await this.#options.secretArguments.prepare(transaction, row.deviceId);
       }
       const subject = `${countedDevices(made.length)}${'name' in among ? ` of the ${among.kind} ${among.name}` : ''}`;
-      await audit.append(transaction, entryOfCommand(shared, subject, deviceIds));
+      await audit.append(transaction, entryOfCommand(shared, subject, there));
       return made;
     });
     // Together they wait for the disk once.
@@ -183,7 +184,7 @@ export class DeviceCommands {
   }
 
   /** All of a command but its device; throws a FleetError where kind or arguments are not right. */
-  #row(request: Omit<NewCommand, 'deviceId'>): Omit<CommandsTable, 'deviceId'> {
+  #row(request: Omit<NewCommand, 'deviceId'>): Omit<store.NewCommandRow, 'deviceId'> {
     const { kind } = request;
     if (!isCommandKind(kind) || !(mayBeAskedFor(kind) || request.isServersOwn === true)) {
       throw wrongField('kind', `one of ${askedFor.join(', ')}`, kind.slice(0, 64));
@@ -214,7 +215,7 @@ export class DeviceCommands {
     };
   }
 
-  #tellHistory({ deviceId, kind, requestedBy }: CommandsTable): Promise<void> {
+  #tellHistory({ deviceId, kind, requestedBy }: store.NewCommandRow): Promise<void> {
     return this.#options.appendHistory({ deviceId, origin: 'person', kind, detail: `${titleOf(kind)}: asked for by ${requestedBy}.` });
   }
 
@@ -304,7 +305,7 @@ export class DeviceCommands {
     return this.find(deviceId, id);
   }
 
-  #send(row: CommandsTable): void {
+  #send(row: store.NewCommandRow): void {
     const { database, log, publish, tellOthers } = this.#options;
     const given = hasSecret(row)
       ? this.#options.secretArguments.of(row.deviceId)
@@ -330,7 +331,7 @@ function titleOf(kind: string): string {
   return isCommandKind(kind) ? commandDefinitions[kind].title : kind;
 }
 
-function hasSecret({ kind }: Pick<CommandsTable, 'kind'>): boolean {
+function hasSecret({ kind }: Pick<store.NewCommandRow, 'kind'>): boolean {
   return isCommandKind(kind) && isFilledInByServer(kind);
 }
 
@@ -353,13 +354,27 @@ function idsOf(database: Database, among: Among): Promise<readonly string[]> {
   }
 }
 
+function nobodyAmong(among: Among): FleetError {
+  switch (among.kind) {
+    case 'devices':
+      return deviceNotFound(among.deviceIds.join(', '));
+    case 'matching':
+      return wrongField(among.kind, 'devices that match', 'none');
+    case 'group':
+    case 'tag':
+      return wrongField(among.kind, `a ${among.kind} with devices in it`, 'one without');
+    default:
+      return among satisfies never;
+  }
+}
+
 function wrongField(key: string, expected: string, came: string): FleetError {
   return new FleetError('wrong-fields', `Expected in ${key} ${expected}, got ${came}.`, {
     problems: [{ key: `body/${key}`, expected, came }],
   });
 }
 
-function toBatch(id: string, rows: readonly CommandsTable[]): BatchStatus {
+function toBatch(id: string, rows: readonly store.NewCommandRow[]): BatchStatus {
   const statuses = rows.map((row) => ({ deviceId: row.deviceId, ...toStatus(row) }));
   const [first] = statuses;
   const count = (...wanted: readonly string[]) => statuses.filter(({ state }) => wanted.includes(state)).length;
@@ -387,7 +402,7 @@ function toBatch(id: string, rows: readonly CommandsTable[]): BatchStatus {
   };
 }
 
-function toStatus(row: CommandsTable): CommandStatus {
+function toStatus(row: store.NewCommandRow): CommandStatus {
   return {
     id: row.id,
     kind: row.kind,

@@ -540,6 +540,19 @@ async function lostConnections({ schema }: Kysely<unknown>): Promise<void> {
   await schema.alterTable('deviceStates').addColumn('unstableSinceMs', 'bigint').execute();
 }
 
+async function commandNumbers(database: Kysely<unknown>): Promise<void> {
+  const { schema } = database;
+  await schema
+    .alterTable('commands')
+    .addColumn('number', 'bigint', (c) => c.notNull().defaultTo(0))
+    .execute();
+  await sql`update "commands" set "number" = "ordered"."number" from
+    (select "id", row_number() over (partition by "deviceId" order by "requestedAtMs", "id") as "number" from "commands") as "ordered"
+    where "ordered"."id" = "commands"."id"`.execute(database);
+  await schema.createIndex('commandsByNumber').on('commands').columns(['deviceId', 'number']).execute();
+  await schema.dropIndex('commandsByDevice').execute();
+}
+
 export const migrations: readonly Migration[] = [
   { name: 'the first schema', run: first },
   { name: 'which key the store was made with', run: keyFingerprint },
@@ -568,6 +581,7 @@ export const migrations: readonly Migration[] = [
   { name: 'how often a device became unwell under a roll-out', run: rolloutFalls },
   { name: 'how far a device is with a command', run: commandProgress },
   { name: 'when the connection of a device was lost of late', run: lostConnections },
+  { name: 'commands in the order in which they were asked for, whatever the clock says', run: commandNumbers },
 ];
 
 /** 0: there is none yet. */

@@ -176,6 +176,8 @@ export type RolloutDevicesTable = {
 export type CommandsTable = {
   id: string;
   deviceId: string;
+  /** Of the device's commands, in the order in which they were stored: a clock may be set back. */
+  number: number;
   kind: string;
   arguments: string;
   state: string;

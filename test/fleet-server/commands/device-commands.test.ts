@@ -72,7 +72,7 @@ test('found by looking alone, it is sent however many wait for devices that are 
   const absent = (await api.join()).deviceId;
   const { database } = api.store();
   const nowMs = api.clock.nowMs();
-  const row = { kind: 'identify', arguments: '{}', state: 'waiting', requestedBy: 'admin', detail: '', finishedAtMs: null };
+  const row = { number: 1, kind: 'identify', arguments: '{}', state: 'waiting', requestedBy: 'admin', detail: '', finishedAtMs: null };
   const rest = {
     deadlineMs: nowMs + 3_600_000,
     begunAtMs: null,
@@ -138,6 +138,51 @@ test('another device cannot answer for it', async () => {
   const asked = (await ask()).json<CommandStatus>();
   await other.say('command-result', { id: asked.id, outcome: 'done', detail: '' });
   expect(await status(asked.id)).toMatchObject({ state: 'waiting' });
+});
+
+test('the order of commands is the one in which they were asked for, also when the clock was ahead meanwhile', async () => {
+  voice.connect();
+  const finished = async () => {
+    const asked = (await ask({ kind: 'identify' })).json<CommandStatus>();
+    await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '' });
+    return asked.id;
+  };
+  api.clock.set(3_600_000);
+  const first = await finished();
+  const { database } = api.store();
+  const row = await database.selectFrom('commands').selectAll().executeTakeFirstOrThrow();
+  const others = Array.from({ length: 199 }, (_, index) => ({ ...row, id: `command-${index}`, number: row.number + 1 + index }));
+  await database.insertInto('commands').values(others).execute();
+  api.clock.set(-3_600_000);
+  const newest = await finished();
+  const waiting = (await ask()).json<CommandStatus>();
+  const { commands } = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/commands` })).json<CommandList>();
+  expect(commands.slice(0, 2).map((command) => command.id)).toEqual([waiting.id, newest]);
+  expect(await status(newest)).toMatchObject({ state: 'done' });
+  expect(await status(first)).toMatchObject({ code: 'command-not-found' });
+});
+
+test('a device that is removed at that very moment is not known, and left out among several', async () => {
+  const remove = (deviceId: string) => api.request({ method: 'DELETE', url: `/api/v1/devices/${deviceId}` });
+  for (let round = 0; round < 5; round += 1) {
+    const removed = (await api.join({ name: 'removed', group: 'hall' })).deviceId;
+    const stays = (await api.join({ name: 'stays', group: 'hall' })).deviceId;
+    const [gone, ...answers] = await Promise.all([
+      remove(removed),
+      api.request({ method: 'POST', url: `/api/v1/devices/${removed}/commands`, payload: { kind: 'identify' } }),
+      askMany({ kind: 'identify', deviceIds: [removed, stays] }),
+      askMany({ kind: 'identify', group: 'hall' }),
+    ]);
+    expect(gone.statusCode).toBe(204);
+    const [alone, selected, group] = answers;
+    expect([202, 404], alone.body).toContain(alone.statusCode);
+    // Where it was gone before they were looked at, it is told who is not known.
+    expect([202, 404], selected.body).toContain(selected.statusCode);
+    expect(group.statusCode, group.body).toBe(202);
+    for (const answer of [selected, group].filter(({ statusCode }) => statusCode === 202))
+      expect((await batch(answer.json<BatchStatus>().id)).commands.map(({ deviceId }) => deviceId)).toEqual([stays]);
+    await remove(stays);
+  }
 });
 
 test('an unknown kind, an unknown device and too many are refused', async () => {

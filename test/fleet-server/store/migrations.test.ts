@@ -78,6 +78,32 @@ test('an alert that waits for somebody to acknowledge it waits no longer than be
   await rm(directory, { recursive: true });
 });
 
+test('commands of before they were numbered are in the order of their times', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'msl-store-'));
+  const { database, close } = await openStoreUnderTest(directory);
+  const before = migrations.findIndex(({ run }) => run.name === 'commandNumbers');
+  await sql`drop index "commandsByNumber"`.execute(database);
+  await sql`alter table "commands" drop column "number"`.execute(database);
+  await sql`create index "commandsByDevice" on "commands" ("deviceId", "requestedAtMs")`.execute(database);
+  for (const deviceId of ['d-one', 'd-two']) {
+    await sql`insert into "devices" ("id", "name", "joinedAtMs", "credentialHash", "keyGeneration", "desiredRevision", "desiredDigest",
+      "appliedRevision", "outcomeRevision", "refusals", "eventsUpTo") values (${deviceId}, '', 0, '', 1, 1, '', 0, 0, '[]', 0)`.execute(
+      database,
+    );
+    for (const atMs of [30, 10, 20])
+      await sql`insert into "commands" ("id", "deviceId", "kind", "arguments", "state", "requestedBy", "requestedAtMs", "deadlineMs", "detail")
+        values (${`${deviceId}-${atMs}`}, ${deviceId}, 'identify', '{}', 'done', 'ann', ${atMs}, 0, '')`.execute(database);
+  }
+  await database.updateTable('schemaVersion').set({ version: before }).execute();
+  await migrate(database, migrations.slice(0, before + 1));
+  const rows = await database.selectFrom('commands').select(['id', 'number']).orderBy('deviceId').orderBy('number').execute();
+  expect(rows).toEqual(
+    ['d-one', 'd-two'].flatMap((deviceId) => [10, 20, 30].map((atMs, index) => ({ id: `${deviceId}-${atMs}`, number: index + 1 }))),
+  );
+  await close();
+  await rm(directory, { recursive: true });
+});
+
 /** Made by the first migration alone, and filled with made-up rows: a store of the first version. */
 const fixture = join(import.meta.dirname, 'fixtures', 'first-schema-made-up.sqlite');
 
