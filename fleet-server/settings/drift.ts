@@ -6,7 +6,7 @@
 import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import type { DeviceLevels } from '#fleet-server/settings/level-values.ts';
 import { desiredSetting } from '#fleet-server/settings/provenance.ts';
-import type { RevisionFacts } from '#fleet-server/settings/settings-state.ts';
+import { isRefused, type RevisionFacts } from '#fleet-server/settings/settings-state.ts';
 import { settingKeys } from '#protocol/settings.ts';
 
 export const maxRepairs = 3;
@@ -21,9 +21,13 @@ export type DriftMemory = {
   readonly driftRepairAtMs: number | null;
 };
 
-/** Keys that are other than desired; `revision` when it holds an older one than it confirmed. Null: nobody can tell at this moment. */
-export function driftedKeys(revision: RevisionFacts, levels: DeviceLevels, report: LastingReport): readonly string[] | null {
+/**
+ * Keys that are other than desired; `revision` when it holds an older one than it confirmed. `refused`: it does not take what is desired, and
+ * need not have it. Null: nobody can tell at this moment.
+ */
+export function driftedKeys(revision: RevisionFacts, levels: DeviceLevels, report: LastingReport): readonly string[] | 'refused' | null {
   const { desiredRevision, outcomeRevision, outcome } = revision;
+  if (isRefused({ ...revision, appliedRevision: report.appliedRevision })) return 'refused';
   if (report.appliedRevision !== desiredRevision) {
     const hasGoneBack = outcome === 'applied' && outcomeRevision === desiredRevision && report.appliedRevision < desiredRevision;
     return hasGoneBack ? ['revision'] : null;
@@ -40,16 +44,16 @@ export function driftedKeys(revision: RevisionFacts, levels: DeviceLevels, repor
 
 export type DriftStep = {
   readonly memory: DriftMemory;
-  readonly event: 'begun' | 'mended' | 'given-up' | null;
+  readonly event: 'begun' | 'mended' | 'refused' | 'given-up' | null;
   readonly isRepair: boolean;
 };
 
-export function driftAfter(memory: DriftMemory, keys: readonly string[], nowMs: number): DriftStep {
-  if (keys.length === 0) {
+export function driftAfter(memory: DriftMemory, keys: readonly string[] | 'refused', nowMs: number): DriftStep {
+  if (keys === 'refused' || keys.length === 0) {
     const isOver = memory.driftedSinceMs !== null;
     return {
       memory: { ...memory, driftedSinceMs: null, driftedKeys: '', driftRepairs: 0 },
-      event: isOver ? 'mended' : null,
+      event: !isOver ? null : keys === 'refused' ? 'refused' : 'mended',
       isRepair: false,
     };
   }
@@ -69,5 +73,6 @@ export function driftAfter(memory: DriftMemory, keys: readonly string[], nowMs: 
 export const driftWords = {
   begun: (keys: string) => `It reports other settings than those that it confirmed (${keys}); they are sent again.`,
   mended: () => 'It reports the settings again that it should have.',
+  refused: (reason: string) => `It refuses the settings that were sent again: ${reason}`,
   'given-up': (keys: string) => `It still reports other settings (${keys}) after they were sent again ${maxRepairs} times.`,
 } as const;

@@ -26,17 +26,27 @@ export const settingsStateColumns = [
 
 export function settingsState(facts: RevisionFacts): SettingsState {
   const { desiredRevision, appliedRevision } = facts;
-  const driftedSince = facts.driftedSinceMs === null ? null : timestamp(facts.driftedSinceMs);
-  const base = { desiredRevision, appliedRevision, driftedSince };
-  if (driftedSince !== null) return { ...base, kind: 'drifted', reason: `It reports other settings: ${facts.driftedKeys}`.slice(0, 500) };
-  if (appliedRevision === desiredRevision) return { ...base, kind: 'applied', reason: null };
-  const isRefused = facts.outcomeRevision === desiredRevision && (facts.outcome === 'refused' || facts.outcome === 'rolled-back');
-  if (!isRefused) return { ...base, kind: 'pending', reason: null };
+  const base = { desiredRevision, appliedRevision, driftedSince: null };
+  if (isRefused(facts)) return { ...base, kind: 'refused', reason: refusalWords(facts) };
+  if (facts.driftedSinceMs !== null) {
+    const reason = `It reports other settings: ${facts.driftedKeys}`.slice(0, 500);
+    return { ...base, kind: 'drifted', driftedSince: timestamp(facts.driftedSinceMs), reason };
+  }
+  return { ...base, kind: appliedRevision === desiredRevision ? 'applied' : 'pending', reason: null };
+}
+
+/** What is desired of it at this moment. */
+export function isRefused({ desiredRevision, appliedRevision, outcomeRevision, outcome }: RevisionFacts): boolean {
+  if (appliedRevision === desiredRevision || outcomeRevision !== desiredRevision) return false;
+  return outcome === 'refused' || outcome === 'rolled-back';
+}
+
+export function refusalWords(facts: Pick<RevisionFacts, 'outcome' | 'refusals'>): string {
   // A device's reason may name its key already.
   const reasons = facts.refusals.map(({ key, reason }) => (reason.startsWith(key) ? reason : `${key}: ${reason}`)).join('; ');
   const fallback =
     facts.outcome === 'refused' ? 'The device refused it.' : 'The pipeline did not run with it; the last good settings are back.';
-  return { ...base, kind: 'refused', reason: (reasons === '' ? fallback : reasons).slice(0, 500) };
+  return (reasons === '' ? fallback : reasons).slice(0, 500);
 }
 
 /** Of nearly every device there are none. */

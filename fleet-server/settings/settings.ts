@@ -29,7 +29,7 @@ import { type PreviewOfDevice, type PreviewPage, previewDevice, previewOf } from
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
 import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
-import { parseRefusals, settingsState } from '#fleet-server/settings/settings-state.ts';
+import { parseRefusals, refusalWords, settingsState } from '#fleet-server/settings/settings-state.ts';
 import {
   type ContentRow,
   createSettingsStore,
@@ -385,7 +385,8 @@ export class Settings {
       if (row === undefined || row.waitingSinceMs !== null) return null;
       const levels = await readLevels(this.#store, secrets, at, { level: 'device', scope: deviceId }, [row]);
       const keys = driftedKeys({ ...row, refusals: [] }, levels(row), report);
-      return keys === null || (keys.length === 0 && row.driftedSinceMs === null) ? null : { row, keys };
+      const isWrong = keys !== null && keys !== 'refused' && keys.length > 0;
+      return keys !== null && (isWrong || row.driftedSinceMs !== null) ? { row, keys } : null;
     };
     // Nearly always there is nothing to write.
     if ((await look(database)) === null) {
@@ -404,13 +405,14 @@ export class Settings {
       await this.#saveRevision(transaction, deviceId, {
         ...{ driftedSinceMs, driftedKeys: memory.driftedKeys, driftRepairs, driftRepairAtMs, desiredRevision },
       });
-      return { event, isRepair, keys: memory.driftedKeys };
+      const about = event === 'refused' ? refusalWords({ ...row, refusals: parseRefusals(row.refusals) }) : memory.driftedKeys;
+      return { event, isRepair, about };
     });
     if (step === null) return false;
     if (step.isRepair) await this.sendAgain({ level: 'device', scope: deviceId });
     const { event } = step;
     if (event !== null)
-      await appendHistory({ deviceId, origin: 'server', kind: `settings-drift-${event}`, detail: driftWords[event](step.keys) });
+      await appendHistory({ deviceId, origin: 'server', kind: `settings-drift-${event}`, detail: driftWords[event](step.about) });
     return false;
   }
 

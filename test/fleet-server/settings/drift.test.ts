@@ -98,6 +98,31 @@ describe('a device', () => {
     expect(api.lastDesired(voice.id)?.revision).toBe(3);
   });
 
+  test.each(['refused', 'rolled-back'] as const)('that has drifted, and does not take its settings again: %s', async (outcome) => {
+    const wrong: Report['settings'] = { ...right, AV_VIDEO_WIDTH: { value: 800, level: 'fleet' } };
+    await report(2, wrong);
+    const refusals = [{ key: 'AV_VIDEO_WIDTH', reason: 'the camera has no such size' }];
+    await voice.say('applied', { revision: 3, outcome, refusals, inForceRevision: 2 });
+    const refused = { state: 'refused', driftedSince: null, reason: 'AV_VIDEO_WIDTH: the camera has no such size' };
+    expect(await settings()).toMatchObject(refused);
+    await report(2, wrong);
+    api.clock.jump(600_000);
+    await report(2, wrong);
+    expect(await settings()).toMatchObject({ ...refused, desiredRevision: 3 });
+    const entries = (await api.request({ method: 'GET', url: `/api/v1/devices/${voice.id}/history` })).json<History>().entries;
+    expect(entries.filter(({ kind }) => kind.includes('drift')).map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
+      'settings-drift-refused: It refuses the settings that were sent again: AV_VIDEO_WIDTH: the camera has no such size',
+      expect.stringContaining('settings-drift-begun: '),
+    ]);
+    // What is set then is looked after as ever.
+    await api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_WIDTH: 800 } });
+    await applied(4);
+    await report(4, wrong);
+    expect(await settings()).toMatchObject({ state: 'applied', appliedRevision: 4 });
+    await report(4);
+    expect(await settings()).toMatchObject({ state: 'drifted', desiredRevision: 5 });
+  });
+
   test('that has not confirmed yet, or refused, has not drifted', async () => {
     await api.request({ method: 'PATCH', url: '/api/v1/fleet/settings', payload: { AV_VIDEO_WIDTH: 800 } });
     await report(2);
