@@ -2,8 +2,8 @@
  * The watchdog's decisions, pure: what was known at the last look, what is known now, and the time; out comes what to do.
  *
  * INVARIANTS
- * - Nothing is ever done to a device that is offline, unknown, streams elsewhere, is in a maintenance window,
- *   or was told to stop and records nothing.
+ * - Nothing is ever done to a device that is offline, unknown, is in a maintenance window, or was told to stop and records nothing.
+ * - Of a device that streams elsewhere only its own word counts: what the relay receives says nothing of it (`streamsHere` in the rules).
  * - Each bound an hour holds over restarts of the server: what was done before is read from the history (`initialState`).
  */
 import type { DeviceView } from '#fleet-server/watchdog/contract.ts';
@@ -74,11 +74,11 @@ export function decide(
   for (const device of views.devices) {
     const known = state.devices.get(device.id);
     const earlier = state.earlier.get(device.id);
-    // Of a large fleet many are away or stream elsewhere, and this is asked twice a second.
-    const isConcern = !isNobodysConcern(device);
-    if (!isConcern && known === undefined && earlier === undefined) continue;
+    // Of a large fleet many are away, and this is asked twice a second.
+    const isThere = device.presence.state === 'online';
+    if (!isThere && known === undefined && earlier === undefined) continue;
     const before = known ?? (earlier === undefined ? unwatched : { ...unwatched, acts: earlier });
-    if (!isConcern && hasNothingOpen(before)) {
+    if (!isThere && hasNothingOpen(before)) {
       devices.set(device.id, before);
       continue;
     }
@@ -102,10 +102,6 @@ const unwatched: Watched = {
   acts: [],
 };
 
-function isNobodysConcern({ presence, streamsHere }: DeviceView): boolean {
-  return presence.state !== 'online' || !streamsHere;
-}
-
 function hasNothingOpen({ connection, goodSinceMs, acts }: Watched): boolean {
   return connection === null && goodSinceMs === null && acts.length === 0;
 }
@@ -113,7 +109,7 @@ function hasNothingOpen({ connection, goodSinceMs, acts }: Watched): boolean {
 function observe(before: Watched, device: DeviceView, policy: WatchdogPolicy, isSilenced: boolean, nowMs: number): Watched {
   const hasOld = before.acts.some(({ atMs }) => nowMs - atMs >= hourMs);
   const watched = hasOld ? { ...before, acts: before.acts.filter(({ atMs }) => nowMs - atMs < hourMs) } : before;
-  if (device.presence.state !== 'online' || !device.streamsHere || isAtRest(device))
+  if (device.presence.state !== 'online' || isAtRest(device))
     return { ...watched, connection: null, faults: unseen(before.faults, nowMs), goodSinceMs: null };
   const { since } = device.presence;
   const connection = before.connection?.since === since ? before.connection : { since, seenAtMs: nowMs };

@@ -24,8 +24,8 @@ export const rules: readonly Rule[] = [
   {
     fault: 'stream-not-arriving',
     needsRelay: true,
-    applies: ({ outputs, reception }) =>
-      reception === null && outputs.some(({ id, state }) => id === mainOutputId && state.kind === 'streaming'),
+    applies: ({ streamsHere, outputs, reception }) =>
+      streamsHere && reception === null && outputs.some(({ id, state }) => id === mainOutputId && state.kind === 'streaming'),
     describe: () => 'the device says that it streams, and the relay receives nothing',
   },
   { fault: 'picture-frozen', applies: (device) => has(device, 'picture-frozen'), describe: () => 'the picture stands still' },

@@ -50,7 +50,7 @@ export class Beliefs {
       this.note(id, 'well', isOnline && live.media !== null && !isFailed);
       this.note(id, 'live', live?.stream.kind === 'live');
       // The watchdog's concern, in this connection.
-      this.note(id, `connection ${live?.presence.since}`, isOnline && live.streamsHere);
+      this.note(id, `connection ${live?.presence.since}`, isOnline);
       this.#noteTrouble(id, 'offline', !isOnline, this.lastsMs(id, 'online'));
       this.#noteTrouble(id, 'pipeline-failed', isFailed, this.lastsMs(id, 'well'));
     }

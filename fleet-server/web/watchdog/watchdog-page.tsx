@@ -24,7 +24,7 @@ export function WatchdogPage({ group }: { readonly group: string | null }) {
     <>
       <PageHeading
         title="Watchdog"
-        words="It compares what a device says with what arrives and with what is in the picture, and restarts what hangs. It leaves a device alone that is offline, streams elsewhere, was told to stop, or is in a maintenance window."
+        words="It compares what a device says with what arrives and with what is in the picture, and restarts what hangs. It leaves a device alone that is offline, was told to stop, or is in a maintenance window. Of one that streams elsewhere, what it says itself counts."
       >
         {choices.length > 0 && (
           <Select

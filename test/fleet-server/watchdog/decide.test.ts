@@ -7,7 +7,7 @@ import { defaultPolicy, pauseAfterMs } from '#fleet-server/watchdog/policy.ts';
 import { nextStep } from '#fleet-server/watchdog/steps.ts';
 import type { WatchdogPolicy } from '#protocol/model/watchdog.ts';
 import { bodies } from '../bodies.ts';
-import { atRest, failed, good, missing, offline, output, preview, reconnected, recording, since } from './device-views.ts';
+import { atRest, elsewhere, failed, good, missing, offline, output, preview, reconnected, recording, since } from './device-views.ts';
 
 type Second = { readonly device: DeviceView; readonly relaySinceS?: number | null; readonly isSilenced?: boolean };
 
@@ -128,7 +128,25 @@ const rows: [string, number, (second: number) => Second, string[]][] = [
   ['… and then it is mended', 45, (s) => ({ device: s < 30 ? good : reconnected(failed) }), ['45: restart-pipeline']],
   ['nothing for a device that is offline', 300, () => ({ device: offline(failed) }), []],
   ['nothing for a device of which nothing is known yet', 300, () => ({ device: { ...failed, presence: { state: 'unknown', since } } }), []],
-  ['nothing for a device that streams elsewhere', 300, () => ({ device: { ...missing, streamsHere: false } }), []],
+  ['that the relay receives nothing of a device that streams elsewhere is no fault', 300, () => ({ device: elsewhere(missing) }), []],
+  [
+    'a failed pipeline of a device that streams elsewhere is restarted within two seconds as well, whatever the relay does',
+    35,
+    (s) => ({ device: elsewhere(s < 30 ? good : failed), relaySinceS: null }),
+    ['31: restart-pipeline'],
+  ],
+  [
+    'one that streams elsewhere is left alone when it was told to stop, is offline or in a maintenance window',
+    300,
+    (s) => ({ device: elsewhere(s < 100 ? atRest : s < 200 ? offline(failed) : failed), isSilenced: s >= 200 }),
+    [],
+  ],
+  [
+    'its picture that stands still is restarted once, and then told',
+    300,
+    (s) => ({ device: elsewhere(s < 20 ? good : saying('picture-frozen')) }),
+    ['30: restart-pipeline', '40: tell'],
+  ],
   ['nothing for a device that has said nothing of its media', 300, () => ({ device: { ...missing, media: null, outputs: [] } }), []],
   [
     'a picture that stands still is restarted once, and then told',

@@ -45,6 +45,7 @@ export const atRest: DeviceView = { ...failed, outputs: [], conditions: [{ code:
 export const recording: DeviceView['outputs'][number] = { ...output('streaming'), id: 'recording', kind: 'recording' };
 export const preview: DeviceView['outputs'][number] = { ...output('waiting'), id: 'preview', kind: 'preview' };
 export const missing: DeviceView = { ...good, reception: null };
+export const elsewhere = (view: DeviceView): DeviceView => ({ ...view, reception: null, streamsHere: false });
 export const offline = (view: DeviceView): DeviceView => ({ ...view, presence: { state: 'offline', since: '2026-01-01T00:00:01.000Z' } });
 export const reconnected = (view: DeviceView): DeviceView => ({
   ...view,
