@@ -216,6 +216,30 @@ export async function withdraw(database: Database, id: string, nowMs: number, de
   return result.numUpdatedRows > 0n;
 }
 
+/** The watchdog's, in time and, as far as is known, not begun by the device. */
+export function unbegunOfWatchdog(database: Database, nowMs: number): Promise<Pick<CommandsTable, 'id' | 'deviceId' | 'kind'>[]> {
+  return database
+    .selectFrom('commands')
+    .select(['id', 'deviceId', 'kind'])
+    .where('state', 'in', openStates)
+    .where('deadlineMs', '>', nowMs)
+    .where('requestedBy', '=', 'watchdog')
+    .where('begunAtMs', 'is', null)
+    .execute();
+}
+
+/** Also what was sent: a connection may be half open. Answers whether there was no result, and the device had not begun it. */
+export async function withdrawUnbegun(database: Database, id: string, nowMs: number, detail: string): Promise<boolean> {
+  const result = await database
+    .updateTable('commands')
+    .set({ state: 'withdrawn', finishedAtMs: nowMs, detail })
+    .where('id', '=', id)
+    .where('state', 'in', openStates)
+    .where('begunAtMs', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
 /** Those whose deadline has passed without a result; answers which. */
 export function expire(database: Database, nowMs: number, detail: string): Promise<Pick<CommandsTable, 'id' | 'deviceId' | 'kind'>[]> {
   return database

@@ -5,6 +5,7 @@
  * - A command is stored before it is sent, and sent again at each hello until its deadline; the device does it once.
  * - Its first result counts. Without one it is `expired` at its deadline. How far a device is with it changes nothing but what is shown.
  * - Only what was not sent yet can be withdrawn; one that was on its way in that very moment still says what became of it.
+ * - In a maintenance window nothing of the watchdog's is sent, and what it had asked for before is taken back unless the device has begun it.
  * - A device has at most `maxOpen` open commands and `maxKept` in all.
  */
 import { randomUUID } from 'node:crypto';
@@ -22,6 +23,7 @@ import { commandDefinitions, isCommandKind, isFilledInByServer, mayBeAskedFor } 
 import type { Command, CommandProgress, CommandResult } from '#protocol/messages.ts';
 import type { Change } from '#protocol/model/change.ts';
 import { type BatchStatus, type CommandList, type CommandStatus, maxBatchDevices } from '#protocol/model/command.ts';
+import type { DeviceMaintenance } from '#protocol/model/maintenance.ts';
 import type { RecordingsPage } from '#protocol/recordings.ts';
 
 export type NewCommand = {
@@ -51,6 +53,9 @@ export type DeviceCommandsOptions = {
   readonly log: Log;
   readonly audit: AuditLog;
   isKnown(deviceId: string): boolean;
+  isAnyWindowOpen(): boolean;
+  /** The maintenance window that the device is in; null: none. */
+  windowOf(deviceId: string): DeviceMaintenance | null;
   publish(deviceId: string, command: Command): Promise<'sent' | 'offline'>;
   isConnected(deviceId: string): boolean;
   /** A result may be lost between the broker and a server that ends at that moment: what has none is sent again now and then. */
@@ -100,7 +105,10 @@ export class DeviceCommands {
     this.#stopExpiry = clock.every(expiryTickMs, () => {
       if (!isLeader()) return;
       this.#expiring ??= this.expireOverdue()
-        .catch((err: unknown) => this.#options.log.error({ err }, 'overdue commands could not be marked'))
+        .then(() => this.#takeBackInWindows())
+        .catch((err: unknown) =>
+          this.#options.log.error({ err }, 'overdue commands, or those of the watchdog in a maintenance window, could not be marked'),
+        )
         .finally(() => {
           this.#expiring = null;
         });
@@ -263,6 +271,29 @@ export class DeviceCommands {
     for (const { deviceId } of await store.expire(database, clock.nowMs(), 'No result came before the deadline.')) this.#changed(deviceId);
   }
 
+  async #takeBackInWindows(): Promise<void> {
+    const { database, clock, isAnyWindowOpen, windowOf, appendHistoryIn, publishChange } = this.#options;
+    if (!isAnyWindowOpen()) return;
+    for (const { id, deviceId, kind } of await store.unbegunOfWatchdog(database, clock.nowMs())) {
+      const window = windowOf(deviceId);
+      if (window === null) continue;
+      const detail = `Taken back: a maintenance window is open until ${window.until} (${window.reason}).`;
+      const isTakenBack = await inTransaction(database, async (transaction) => {
+        if (!(await store.withdrawUnbegun(transaction, id, clock.nowMs(), detail))) return false;
+        await appendHistoryIn(transaction, {
+          deviceId,
+          origin: 'server',
+          kind: 'command-withdrawn',
+          detail: `${titleOf(kind)}: ${detail}`,
+        });
+        return true;
+      });
+      if (!isTakenBack) continue;
+      publishChange({ subject: 'device-history', deviceId });
+      this.#changed(deviceId);
+    }
+  }
+
   async #sendWaiting(): Promise<void> {
     const { database, clock, log, isConnected } = this.#options;
     try {
@@ -306,7 +337,8 @@ export class DeviceCommands {
   }
 
   #send(row: store.NewCommandRow): void {
-    const { database, log, publish, tellOthers } = this.#options;
+    const { database, log, publish, tellOthers, windowOf } = this.#options;
+    if (row.requestedBy === 'watchdog' && row.begunAtMs === null && windowOf(row.deviceId) !== null) return;
     const given = hasSecret(row)
       ? this.#options.secretArguments.of(row.deviceId)
       : Promise.resolve(JSON.parse(row.arguments) as Record<string, unknown>);

@@ -18,6 +18,8 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
     log: app.log,
     audit: app.audit,
     isKnown: (deviceId) => app.devices.isKnown(deviceId),
+    isAnyWindowOpen: () => app.maintenance.isAnyOpen(),
+    windowOf: (deviceId) => app.maintenance.of(deviceId, app.devices.get(deviceId)?.group ?? null),
     publish: (deviceId, command) => app.broker.publish(deviceId, 'command', command),
     isConnected: (deviceId) => app.broker.isConnected(deviceId),
     mayLoseResults: () => app.broker.isShared,
@@ -42,5 +44,5 @@ async function commands(app: FastifyInstance, options: { readonly clock: Clock }
 
 export const commandsPlugin = fastifyPlugin(commands, {
   name: 'commands',
-  dependencies: ['store', 'servers', 'audit', 'changes', 'history', 'devices'],
+  dependencies: ['store', 'servers', 'audit', 'changes', 'history', 'maintenance', 'devices'],
 });

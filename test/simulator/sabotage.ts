@@ -23,6 +23,7 @@ export const sabotages = {
   'watchdog heeds no bound': /an hour, this is one more/,
   'restart without an entry': /once in its history|expected a restart of/,
   'watchdog heeds no window': /to do nothing to .* in its maintenance window/,
+  'what the watchdog asked for heeds no window': /nothing of the watchdog's to be sent/,
   'alerts heed no window': /nothing to be told of .* in its maintenance window/,
   'watchdog asleep after a window': /expected a restart of/,
   'window never over': /expected a restart of|expected an alert of|to be over/,

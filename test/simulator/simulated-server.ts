@@ -82,6 +82,8 @@ export class SimulatedServer implements DeviceBroker {
   /** By its own clock. */
   readonly wallAtStartMs: number;
   readonly #received = new Set<string>();
+  /** Ids of commands that went out since somebody looked. */
+  sentCommands: string[] = [];
   #isAlive = true;
   #stepsLeft: number | null = null;
   #onDeath: () => void = () => undefined;
@@ -266,6 +268,7 @@ export class SimulatedServer implements DeviceBroker {
   async publish<N extends DownwardName>(deviceId: string, name: N, body: DownwardBody<N>): Promise<PublishOutcome> {
     if (!this.#isAlive) return 'offline';
     if (name === 'desired' && this.#parts.sabotage === 'newest settings not sent') return 'sent';
+    if (name === 'command') this.sentCommands.push((body as DownwardBody<'command'>).id);
     const payload = encodeDownward(name, { sentAt: new Date(this.#clock().nowMs()).toISOString(), body });
     return (await this.#byDevice.get(deviceId)?.queue.publish(name, payload)) ?? 'offline';
   }

@@ -14,12 +14,13 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'roll-out taken back in words only': 104,
   'watchdog heeds no window': 230,
   'watchdog asleep after a window': 143,
+  'what the watchdog asked for heeds no window': 143,
   'alerts heed no window': 108,
-  'held back for good': 114,
+  'held back for good': 126,
   'losses forgotten': 105,
   'alert never over': 101,
   'relay taken as running': 110,
-  'relay told of by each device': 102,
+  'relay told of by each device': 117,
   'recovery told at once': 110,
 };
 

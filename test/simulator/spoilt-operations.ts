@@ -1,7 +1,7 @@
 /** Faults of the product made on purpose (sabotage.ts), in what watches and steers: roll-outs, the watchdog, alerts. */
 import type { FastifyInstance } from 'fastify';
 import type { ApiOptions } from '#fleet-server/api.ts';
-import type { Clock } from '#fleet-server/clock.ts';
+import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import type { LiveDevice } from '#fleet-server/devices/live-device.ts';
 import { noLosses } from '#fleet-server/devices/losses.ts';
 import type {} from '#fleet-server/enrolment/plugin.ts';
@@ -48,6 +48,7 @@ const spoilingStatements: Partial<Record<Sabotage, string>> = {
 export function spoilOperations(app: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
   spoilRollouts(app, sabotage, database, clock);
   spoilWatchdog(app, sabotage);
+  spoilCommands(app, sabotage, database, clock);
   spoilAlerts(app, sabotage);
   spoilWindows(app, sabotage);
   spoilCopies(app, sabotage);
@@ -126,6 +127,17 @@ function spoilWatchdog({ watchdogPolicies, history, commands }: FastifyInstance,
       return request(wanted);
     };
   }
+}
+
+function spoilCommands({ broker, commands }: FastifyInstance, sabotage: Sabotage, database: SimulatedDatabase, clock: Clock): void {
+  if (sabotage !== 'what the watchdog asked for heeds no window') return;
+  commands.onHello = async (deviceId) => {
+    const inTime = database.rows('select * from "commands" where "deviceId" = ? and "deadlineMs" > ?', deviceId, clock.nowMs());
+    for (const { id, kind, deadlineMs } of inTime) {
+      const deadline = timestamp(Number(deadlineMs));
+      await broker.publish(deviceId, 'command', { id: String(id), kind: String(kind), arguments: {}, deadline, tellProgress: true });
+    }
+  };
 }
 
 function spoilAlerts({ alerts, alertBook, devices, relays }: FastifyInstance, sabotage: Sabotage): void {

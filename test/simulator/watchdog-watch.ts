@@ -1,5 +1,5 @@
 /**
- * What must hold of the watchdog: nothing is done to a device in a maintenance window; after it, and without one, a pipeline that the running server has been told to have failed is restarted within the bound, never more often than
+ * What must hold of the watchdog: nothing is done to a device in a maintenance window, nor sent that was asked for before; after it, and without one, a pipeline that the running server has been told to have failed is restarted within the bound, never more often than
  * the policy allows in an hour, and each restart stands in the device's history once, with its cause.
  */
 
@@ -65,7 +65,23 @@ export class WatchdogWatch {
       const act: Act = { kind: String(kind), atMs: nowMs, wallMs: Number(atMs), server };
       this.#acts.set(device, [...(this.#acts.get(device) ?? []), act]);
     }
-    if (server !== null) for (const { id } of members) this.#checkDue(server, id, beliefs);
+    if (server === null) return;
+    this.#checkSent(server, database, beliefs);
+    for (const { id } of members) this.#checkDue(server, id, beliefs);
+  }
+
+  /** What it asked for before a window is not sent in it, unless the device has begun it. */
+  #checkSent(server: SimulatedServer, database: SimulatedDatabase, beliefs: Beliefs): void {
+    for (const commandId of server.sentCommands.splice(0)) {
+      const [row] = database.rows(
+        `select "deviceId", "kind" from "commands" where "id" = ? and "requestedBy" = 'watchdog' and "begunAtMs" is null`,
+        commandId,
+      );
+      if (row !== undefined && (beliefs.lastsMs(String(row['deviceId']), 'silenced') ?? 0) > windowLookMs)
+        throw new Error(
+          `expected nothing of the watchdog's to be sent to ${row['deviceId']} in its maintenance window, ${row['kind']} was`,
+        );
+    }
   }
 
   #checkDue(server: SimulatedServer, id: string, beliefs: Beliefs): void {

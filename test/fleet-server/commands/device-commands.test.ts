@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Command } from '#protocol/messages.ts';
 import type { BatchStatus, CommandList, CommandStatus } from '#protocol/model/command.ts';
 import type { History } from '#protocol/model/history.ts';
@@ -131,6 +131,62 @@ test('what waits can be withdrawn: it is never sent, and that stands in history 
   // It was on its way in the moment in which it was withdrawn.
   await voice.say('command-result', { id: asked.id, outcome: 'done', detail: '' });
   expect(await status(asked.id)).toMatchObject({ state: 'done' });
+});
+
+describe('in a maintenance window', () => {
+  const askAsWatchdog = () => api.app.commands.request({ deviceId: id, kind: 'reboot', arguments: {}, requestedBy: 'watchdog' });
+  const openWindow = async () => {
+    const [from, to] = [0, 3_600_000].map((inMs) => new Date(api.clock.nowMs() + inMs).toISOString());
+    const payload = { scope: { kind: 'device', id }, reason: 'new cables', schedule: { kind: 'once', from, to } };
+    return (await api.request({ method: 'POST', url: '/api/v1/maintenance-windows', payload })).json<{ id: string }>().id;
+  };
+  const sayHello = () => {
+    voice.newSession();
+    return voice.say('hello', bodies.hello());
+  };
+
+  test('what the watchdog asked for before is not sent, but taken back, and what a person asked for goes out', async () => {
+    const its = await askAsWatchdog();
+    const windowId = await openWindow();
+    const ours = (await ask({ kind: 'reboot' })).json<CommandStatus>();
+    voice.connect();
+    await sayHello();
+    await api.clock.advance(2000);
+    expect(await status(its.id)).toMatchObject({ state: 'withdrawn', detail: expect.stringMatching(/^Taken back: .* \(new cables\)\.$/) });
+    const history = (await api.request({ method: 'GET', url: `/api/v1/devices/${id}/history` })).json<History>();
+    expect(history.entries.filter(({ kind }) => kind === 'command-withdrawn')).toMatchObject([
+      { origin: 'server', detail: expect.stringMatching(/^Restart board: Taken back: a maintenance window is open until /) },
+    ]);
+    await api.request({ method: 'DELETE', url: `/api/v1/maintenance-windows/${windowId}` });
+    await sayHello();
+    expect(delivered()).toEqual([ours.id, ours.id]);
+  });
+
+  test('what was sent over a connection that may be half open is not sent again, and a device that has it says what became of it', async () => {
+    voice.connect();
+    const { id: itsId } = await askAsWatchdog();
+    await settle();
+    expect(delivered()).toEqual([itsId]);
+    await openWindow();
+    await sayHello();
+    await api.clock.advance(2000);
+    expect(delivered()).toEqual([itsId]);
+    expect(await status(itsId)).toMatchObject({ state: 'withdrawn' });
+    await voice.say('command-result', { id: itsId, outcome: 'done', detail: '' });
+    expect(await status(itsId)).toMatchObject({ state: 'done' });
+  });
+
+  test('what the device has begun is its own business, and its result is asked for', async () => {
+    voice.connect();
+    const { id: itsId } = await askAsWatchdog();
+    await settle();
+    await voice.say('command-progress', { id: itsId, elapsedMs: 1000, detail: '' });
+    await openWindow();
+    await api.clock.advance(2000);
+    await sayHello();
+    expect(await status(itsId)).toMatchObject({ state: 'sent' });
+    expect(delivered()).toEqual([itsId, itsId]);
+  });
 });
 
 test('another device cannot answer for it', async () => {
