@@ -13,9 +13,13 @@ export function acceptedPatch(raw: SettingsPatch): CheckedPatch {
   return accepted(readPatch(raw));
 }
 
-/** Of values that were in force before: an address that is not taken any more comes back all the same. */
 export function restoredPatch(raw: SettingsPatch): CheckedPatch {
-  return accepted(readPatch(raw, () => null));
+  return accepted(readRestored(raw));
+}
+
+/** Of values that were in force before: an address that is not taken any more comes back all the same. */
+export function readRestored(raw: SettingsPatch): ReadPatch {
+  return readPatch(raw, () => null);
 }
 
 function accepted({ patch, problems }: ReadPatch): CheckedPatch {

@@ -5,7 +5,7 @@ import { openValue, type StoredRevision } from '#fleet-server/settings/revisions
 import { isSecret, type StoredSetting } from '#fleet-server/settings/settings-store.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { RevisionChange, RevisionPage, SettingsPatch, ShownValue } from '#protocol/model/settings.ts';
-import type { SettingValue } from '#protocol/settings.ts';
+import type { SettingProblem, SettingValue } from '#protocol/settings.ts';
 import { shownSetting } from '#protocol/stream-address.ts';
 
 export function revisionPage(rows: readonly StoredRevision[], limit: number): RevisionPage {
@@ -39,19 +39,27 @@ export function valuesBefore(revision: StoredRevision, secrets: Secrets): Settin
   );
 }
 
-export function changedSince(number: number, since: readonly { readonly key: string; readonly number: number }[]): FleetError {
+export type LaterChange = { readonly key: string; readonly number: number };
+
+export function changedSince(number: number, since: readonly LaterChange[]): FleetError {
   const list = since.map(({ key, number: later }) => `${key} in revision ${later}`).join(', ');
   return new FleetError(
     'changed-since',
     `Nothing was changed: since revision ${number} there was a change of ${list}. Undo that first, or ask with "override": true.`,
-    {
-      problems: since.map((at) => ({
-        key: at.key,
-        expected: `unchanged since revision ${number}`,
-        came: `changed in revision ${at.number}`,
-      })),
-    },
+    { problems: laterProblems(number, since) },
   );
+}
+
+export function laterProblems(number: number, since: readonly LaterChange[]): SettingProblem[] {
+  return since.map((at) => ({
+    key: at.key,
+    expected: `unchanged since revision ${number}`,
+    came: `changed in revision ${at.number}`,
+  }));
+}
+
+export function nothingToUndo(number: number): FleetError {
+  return new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
 }
 
 /** As an older version kept it, without what is not shown today. */

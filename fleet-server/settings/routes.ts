@@ -66,6 +66,8 @@ function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope
   const about = (summary: string, of = Params) => ({ tags: ['settings'], summary: `${summary} ${whose}`, params: of });
   const read = ({ level, scope: name }: Scope) => (level === 'device' ? app.settings.ofDevice(name) : app.settings.ofLevel(level, name));
   const settings = { 200: answer, ...problemAnswers };
+  const previewed = { 200: SettingsPreview, ...problemAnswers };
+  const Revision = Type.Object({ ...params, number: RevisionNumber });
 
   app.get(path, { schema: { ...about('Settings of'), response: settings }, preHandler: viewer }, ({ params: at }) => read(scope(at)));
   app.patch(
@@ -91,7 +93,7 @@ function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope
         ...about('What a patch would change; stores nothing, for'),
         querystring: PreviewQuery,
         body: SettingsPatch,
-        response: { 200: SettingsPreview, ...problemAnswers },
+        response: previewed,
       },
       preHandler: viewer,
     },
@@ -113,7 +115,7 @@ function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope
     `${path}/revisions/:number/undo`,
     {
       schema: {
-        ...about('Sets again what was set before a revision of', Type.Object({ ...params, number: RevisionNumber })),
+        ...about('Sets again what was set before a revision of', Revision),
         body: UndoRequest,
         response: settings,
       },
@@ -123,5 +125,19 @@ function addLevel(untyped: FastifyInstance, { path, whose, params, answer, scope
       await app.settings.undo(scope(at), Number(number), { ...body, by: actor });
       return read(scope(at));
     },
+  );
+  app.post(
+    `${path}/revisions/:number/undo/preview`,
+    {
+      schema: {
+        ...about('What undoing a revision would change; stores nothing, for', Revision),
+        querystring: PreviewQuery,
+        body: UndoRequest,
+        response: previewed,
+      },
+      preHandler: viewer,
+    },
+    ({ params: { number, ...at }, body, query: { limit = defaultPreviewed, skip = 0 } }) =>
+      app.settings.previewUndo(scope(at), Number(number), body, { skip, limit }),
   );
 }

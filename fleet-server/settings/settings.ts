@@ -14,7 +14,14 @@ import { advance, type MessagePosition } from '#fleet-server/devices/device-posi
 import type { LastingReport } from '#fleet-server/devices/kept-report.ts';
 import { deviceNotFound, FleetError } from '#fleet-server/errors.ts';
 import type { NewHistoryEntry } from '#fleet-server/history/device-history.ts';
-import { acceptedPatch, type CheckedPatch, readPatch, restoredPatch } from '#fleet-server/settings/check-patch.ts';
+import {
+  acceptedPatch,
+  type CheckedPatch,
+  type ReadPatch,
+  readPatch,
+  readRestored,
+  restoredPatch,
+} from '#fleet-server/settings/check-patch.ts';
 import {
   canonicalJson,
   contentWhileWaiting,
@@ -27,7 +34,15 @@ import { driftAfter, driftedKeys, driftWords } from '#fleet-server/settings/drif
 import { readLevels, valuesOf, withPatch } from '#fleet-server/settings/level-values.ts';
 import { type PreviewOfDevice, type PreviewPage, previewDevice, previewOf } from '#fleet-server/settings/preview.ts';
 import { deviceSettings, shownValue } from '#fleet-server/settings/provenance.ts';
-import { changedSince, levelChanges, revisionPage, valuesBefore } from '#fleet-server/settings/revisions.ts';
+import {
+  changedSince,
+  type LaterChange,
+  laterProblems,
+  levelChanges,
+  nothingToUndo,
+  revisionPage,
+  valuesBefore,
+} from '#fleet-server/settings/revisions.ts';
 import { appendRevision, changesSince, findRevision, type RevisionQuery, revisionsOf } from '#fleet-server/settings/revisions-store.ts';
 import { parseRefusals, refusalWords, settingsState } from '#fleet-server/settings/settings-state.ts';
 import {
@@ -39,7 +54,7 @@ import {
   type Scope,
   type SettingsStore,
 } from '#fleet-server/settings/settings-store.ts';
-import { refuseUnderTrial } from '#fleet-server/settings/trials.ts';
+import { refuseUnderTrial, trialProblems } from '#fleet-server/settings/trials.ts';
 import { trialsAt } from '#fleet-server/settings/trials-store.ts';
 import { pages, pieces } from '#fleet-server/store/pages.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
@@ -84,6 +99,8 @@ export type DeviceStanding = {
   readonly state: SettingsState;
 };
 export type UndoOptions = { readonly by: string; readonly comment?: string | null; readonly override?: boolean };
+
+type Before = { readonly raw: SettingsPatch; readonly since: readonly LaterChange[]; readonly isSetNow: boolean };
 
 /** Devices of which it is remembered what was compared last; beyond that it begins anew. */
 const maxCompared = 50_000;
@@ -164,24 +181,44 @@ export class Settings {
     number: number,
     { override = false, comment = null, by }: UndoOptions,
   ): Promise<Changed> {
-    if (where.level === 'device') await this.#revisionOf(transaction, where.scope);
-    const revision = await findRevision(transaction, where, number);
+    const { raw, since, isSetNow } = await this.#before(transaction, where, number);
+    if (!override && since.length > 0) throw changedSince(number, since);
+    if (isSetNow) throw nothingToUndo(number);
+    return this.change(transaction, where, restoredPatch(raw), { by, comment, undoes: number });
+  }
+
+  /** What was set before revision `number`, which of it was changed since, and whether it is all set so now. */
+  async #before(database: Database, where: Scope, number: number): Promise<Before> {
+    if (where.level === 'device') await this.#revisionOf(database, where.scope);
+    const revision = await findRevision(database, where, number);
     if (revision === undefined) throw new FleetError('not-found', `Expected the number of a revision that is kept, got ${number}.`);
     const raw = valuesBefore(revision, this.#options.secrets);
-    const since = await changesSince(transaction, where, number, Object.keys(raw));
-    if (!override && since.length > 0) throw changedSince(number, since);
-    const now = valuesOf(await this.#store.read(transaction, where));
-    if (Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value)) {
-      throw new FleetError('nothing-to-undo', `Everything is as it was before revision ${number} already.`);
-    }
-    return this.change(transaction, where, restoredPatch(raw), { by, comment, undoes: number });
+    const now = valuesOf(await this.#store.read(database, where));
+    const isSetNow = Object.entries(raw).every(([key, value]) => (now[key] ?? null) === value);
+    return { raw, since: await changesSince(database, where, number, Object.keys(raw)), isSetNow };
   }
 
   /** What the patch would do; changes nothing. */
   async preview(where: Scope, raw: SettingsPatch, shown: PreviewPage): Promise<SettingsPreview> {
+    if (where.level === 'device') await this.#revisionOf(this.#options.database, where.scope);
+    return this.#preview(where, readPatch(raw), shown);
+  }
+
+  /** What `undo` would do; changes nothing. */
+  async previewUndo(
+    where: Scope,
+    number: number,
+    { override = false }: Pick<UndoOptions, 'override'>,
+    shown: PreviewPage,
+  ): Promise<SettingsPreview> {
+    const { raw, since, isSetNow } = await this.#before(this.#options.database, where, number);
+    if (isSetNow) throw nothingToUndo(number);
+    const { patch, problems } = readRestored(raw);
+    return this.#preview(where, { patch, problems: [...problems, ...(override ? [] : laterProblems(number, since))] }, shown);
+  }
+
+  async #preview(where: Scope, { patch, problems }: ReadPatch, shown: PreviewPage): Promise<SettingsPreview> {
     const { database, secrets, clock, reportOf, isOnline } = this.#options;
-    const { patch, problems } = readPatch(raw);
-    if (where.level === 'device') await this.#revisionOf(database, where.scope);
     const own = await this.#store.read(database, where);
     const keys = [...patch.keys()];
     const by = { setAtMs: clock.nowMs(), setBy: '' };
@@ -196,8 +233,10 @@ export class Settings {
         previewed.push(previewDevice({ id, name, isOnline: isOnline(id), report: reportOf(id), before, after }, keys));
       }
     }
-    const after = withPatch(own, where, patch, by);
-    return { changes: levelChanges(keys, own, after), ...previewOf(previewed, shown), problems: [...problems] };
+    const changes = levelChanges(keys, own, withPatch(own, where, patch, by));
+    const changed = changes.map(({ key }) => key);
+    const tried = where.level === 'device' ? [] : trialProblems(await trialsAt(database, secrets, where), changed);
+    return { changes, ...previewOf(previewed, shown), problems: [...problems, ...tried] };
   }
 
   /** Where the devices under `where` stand with what is desired of them. */

@@ -15,6 +15,7 @@ import * as store from '#fleet-server/settings/trials-store.ts';
 import type { Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import type { RevisionChange, SettingsPatch } from '#protocol/model/settings.ts';
+import type { SettingProblem } from '#protocol/settings.ts';
 
 export type NewTrial = Scope & {
   readonly id: string;
@@ -80,9 +81,20 @@ export class SettingsTrials {
 }
 
 export function refuseUnderTrial(trials: readonly store.Trial[], patch: CheckedPatch): void {
-  for (const { id, patch: tried } of trials) {
-    const key = [...patch.keys()].find((name) => tried.has(name));
-    if (key === undefined) continue;
-    throw new FleetError('under-way', `${key} is being rolled out there (roll-out ${id}): let that end, or roll it back, first.`);
-  }
+  const [first] = keysUnderTrial(trials, [...patch.keys()]);
+  if (first === undefined) return;
+  throw new FleetError('under-way', `${first.key} is being rolled out there (roll-out ${first.id}): let that end, or roll it back, first.`);
+}
+
+/** Why nothing could be set of those of these keys that are being rolled out. */
+export function trialProblems(trials: readonly store.Trial[], keys: readonly string[]): SettingProblem[] {
+  return keysUnderTrial(trials, keys).map(({ key, id }) => ({
+    key,
+    expected: `no roll-out of it under way there: let roll-out ${id} end, or roll it back, first`,
+    came: `roll-out ${id}`,
+  }));
+}
+
+function keysUnderTrial(trials: readonly store.Trial[], keys: readonly string[]): { readonly key: string; readonly id: string }[] {
+  return trials.flatMap(({ id, patch }) => keys.filter((key) => patch.has(key)).map((key) => ({ key, id })));
 }

@@ -103,6 +103,9 @@ test('a group’s settings are shown before they are saved, reach the device, go
   await page.goto(renamed);
   await untilInForce(900);
   await page.getByTestId('revision').getByRole('button', { name: 'Undo' }).click();
+  await dialog().getByText('Touches 1 of 1 device').waitFor();
+  await screenshot(page, 'undo-question-light-desk', 'window');
+  await dialog().getByRole('button', { name: 'Undo' }).click();
   await page.getByText('takes back revision 1').waitFor();
   await untilInForce(settingDefinitions.AV_VIDEO_BITRATE.default);
 });

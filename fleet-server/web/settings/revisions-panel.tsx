@@ -1,17 +1,17 @@
 /** What was changed for the fleet, a group or a device, and back. */
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp } from '@tabler/icons-react';
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { DeviceSettings, LevelSettings, type SettingsRevision } from '#protocol/model/settings.ts';
-import { ApiProblem, send } from '../api/api.ts';
-import { type EditedLevel, levelPath, revisionsQuery } from '../api/queries.ts';
-import { queryKeys } from '../api/query-keys.ts';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { SettingsRevision } from '#protocol/model/settings.ts';
+import { type EditedLevel, revisionsQuery } from '../api/queries.ts';
 import { Panel } from '../device/panel.tsx';
 import { OlderButton } from '../layout/older-button.tsx';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { useMay } from '../session/person.tsx';
 import { Ago } from '../time/times.tsx';
 import { ChangeLine } from './change-words.tsx';
+import { UndoDialog } from './undo-dialog.tsx';
 
 type RevisionsProps = { readonly level: EditedLevel; readonly scope: string };
 
@@ -35,22 +35,9 @@ export function RevisionsPanel({ level, scope, title = 'What was changed' }: Rev
 }
 
 function Revision({ level, scope, revision }: RevisionsProps & { readonly revision: SettingsRevision }) {
-  const client = useQueryClient();
   const canEdit = useMay('operator');
   const { number, at, by, comment, undoes, changes } = revision;
-  const undo = useMutation({
-    mutationFn: (override: boolean) => {
-      const path = `${levelPath(level, scope)}/revisions/${number}/undo`;
-      return send<typeof DeviceSettings | typeof LevelSettings>(
-        'POST',
-        path,
-        { override },
-        level === 'device' ? DeviceSettings : LevelSettings,
-      );
-    },
-    onSuccess: () => client.invalidateQueries({ queryKey: level === 'device' ? queryKeys.settings(scope) : ['level-settings'] }),
-  });
-  const isChangedSince = undo.error instanceof ApiProblem && undo.error.code === 'changed-since';
+  const [isAsked, setAsked] = useState(false);
   return (
     <div data-testid="revision">
       <Group justify="space-between" align="flex-start" wrap="nowrap" gap="sm">
@@ -74,19 +61,13 @@ function Revision({ level, scope, revision }: RevisionsProps & { readonly revisi
             variant="default"
             style={{ flexShrink: 0 }}
             leftSection={<IconArrowBackUp size={15} aria-hidden />}
-            loading={undo.isPending}
-            onClick={() => undo.mutate(false)}
+            onClick={() => setAsked(true)}
           >
             Undo
           </Button>
         )}
       </Group>
-      {undo.isError && <ProblemAlert title="Not undone" error={undo.error} />}
-      {isChangedSince && (
-        <Button size="compact-sm" mt={6} color="orange" onClick={() => undo.mutate(true)}>
-          Undo it nevertheless
-        </Button>
-      )}
+      {isAsked && <UndoDialog level={level} scope={scope} number={number} onClose={() => setAsked(false)} />}
     </div>
   );
 }

@@ -1,22 +1,17 @@
 /** What a change would do, before it is saved: at once, or in waves. */
-import { Button, Group, Modal, SegmentedControl, Skeleton, Stack, TextInput } from '@mantine/core';
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { Button, Group, Modal, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { RolloutPlan } from '#protocol/model/rollout.ts';
-import { type SettingsPatch, SettingsPreview } from '#protocol/model/settings.ts';
-import { send } from '../api/api.ts';
+import type { SettingsPatch } from '#protocol/model/settings.ts';
 import { levelPath } from '../api/queries.ts';
 import { ProblemAlert } from '../layout/problem-alert.tsx';
 import { type NamedDevice, newPlanDraft, planOfDraft } from '../rollouts/plan-draft.ts';
 import { WavesFields } from '../rollouts/waves-fields.tsx';
-import { PreviewPanel } from './preview-panel.tsx';
+import { ShownPreview, useSettingsPreview } from './settings-preview.tsx';
 
 type Way = 'now' | 'waves';
 export type SaveChoice = { readonly comment: string; readonly plan: RolloutPlan | null };
-/** Devices shown at once, and more at a time. */
-const previewedFirst = 20;
-const previewedFurther = 200;
-
 type SaveDialogProps = {
   readonly level: 'fleet' | 'group';
   readonly scope: string;
@@ -31,38 +26,17 @@ export function SaveDialog({ level, scope, patch, from, save, onClose }: SaveDia
   const [comment, setComment] = useState('');
   const [way, setWay] = useState<Way>('now');
   const [draft, setDraft] = useState(() => newPlanDraft(from));
-  const preview = useInfiniteQuery({
-    queryKey: ['settings-preview', level, scope, patch],
-    queryFn: ({ pageParam }) => send('POST', `${levelPath(level, scope)}/preview?${pageParam}`, patch, SettingsPreview),
-    initialPageParam: `limit=${previewedFirst}`,
-    getNextPageParam: ({ next }) => (next === null ? null : `limit=${previewedFurther}&skip=${next}`),
-    gcTime: 0,
-  });
+  const preview = useSettingsPreview(`${levelPath(level, scope)}/preview`, patch);
+  const { newest, devices: named } = preview;
   const read = planOfDraft(draft);
   const plan = way === 'waves' && read.kind === 'plan' ? read.plan : null;
   const saving = useMutation({ mutationFn: () => save({ comment: comment.trim(), plan }) });
   const whose = level === 'fleet' ? 'the whole fleet' : `group ${scope}`;
-  // Each answer counts anew: the newest count is shown.
-  const newest = preview.data?.pages.at(-1);
-  const named = preview.data?.pages.flatMap(({ devices }) => devices) ?? [];
   const canaries = from === null || named.some(({ id }) => id === from.id) ? named : [from, ...named];
   return (
     <Modal opened onClose={onClose} title={`Save these changes for ${whose}?`} size="lg" centered>
       <Stack>
-        {preview.isPending && <Skeleton h={120} />}
-        {preview.isError && (
-          <ProblemAlert
-            title={newest === undefined ? 'What it would change is not known' : 'The other devices cannot be read'}
-            error={preview.error}
-          />
-        )}
-        {newest !== undefined && (
-          <PreviewPanel
-            preview={{ ...newest, devices: named }}
-            isReadingMore={preview.isFetchingNextPage}
-            onMore={preview.hasNextPage ? () => void preview.fetchNextPage() : null}
-          />
-        )}
+        <ShownPreview preview={preview} />
         <TextInput
           label="Why"
           placeholder="For whoever reads the history"

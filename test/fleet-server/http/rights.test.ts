@@ -18,6 +18,7 @@ const settingsOf = (where: string): Readonly<Record<string, Right>> => ({
   [`post ${where}/settings/preview`]: ['viewer', 'read'],
   [`get ${where}/settings/revisions`]: ['viewer', 'read'],
   [`post ${where}/settings/revisions/{number}/undo`]: ['operator', 'settings'],
+  [`post ${where}/settings/revisions/{number}/undo/preview`]: ['viewer', 'read'],
 });
 const policyOf = (where: string): Readonly<Record<string, Right>> => ({
   [`get ${where}/watchdog-policy`]: ['viewer', 'read'],

@@ -21,6 +21,8 @@ const undo = (where: string, number: number | string, payload: object = {}) =>
   api.request({ method: 'POST', url: at(where, `/revisions/${number}/undo`), payload });
 const preview = async (where: string, payload: object, query = '') =>
   (await api.request({ method: 'POST', url: at(where, `/preview${query}`), payload })).json<SettingsPreview>();
+const previewUndo = (where: string, number: number, payload: object = {}) =>
+  api.request({ method: 'POST', url: at(where, `/revisions/${number}/undo/preview`), payload });
 const plain = (value: unknown) => ({ kind: 'plain', value });
 
 describe('revisions', () => {
@@ -260,5 +262,42 @@ describe('a preview', () => {
     for (const { changes } of rest.devices) expect(changes).toMatchObject([{ effect: 'value', to: { value: plain(640) } }]);
     expect(new Set([...answer.devices, ...rest.devices].map((device) => device.id)).size).toBe(25);
     expect((await preview('fleet', { AV_VIDEO_WIDTH: 640 }, '?skip=25')).devices).toEqual([]);
+  });
+
+  test.each(['fleet', 'groups/hall'])('says what is being rolled out for %s, and cannot be saved until that is over', async (where) => {
+    const scope = where === 'fleet' ? { kind: 'fleet' } : { kind: 'group', name: 'hall' };
+    const plan = { kind: 'waves', canary: 1, shares: [100], soakS: 600, failureThresholdPercent: 0 };
+    await patch(where, { AV_VIDEO_WIDTH: 800 });
+    const begun = await api.request({ method: 'POST', url: '/api/v1/rollouts', payload: { scope, patch: { AV_VIDEO_WIDTH: 640 }, plan } });
+    const { id: rolloutId } = begun.json<{ id: string }>();
+    const { problems, changes } = await preview(where, { AV_VIDEO_WIDTH: 320, AV_VIDEO_HEIGHT: 480 });
+    expect(problems).toEqual([{ key: 'AV_VIDEO_WIDTH', expected: expect.stringContaining(rolloutId), came: `roll-out ${rolloutId}` }]);
+    expect(changes).toHaveLength(2);
+    expect((await patch(where, { AV_VIDEO_WIDTH: 320, AV_VIDEO_HEIGHT: 480 })).json()).toMatchObject({ code: 'under-way' });
+    expect((await previewUndo(where, 1)).json<SettingsPreview>().problems).toEqual(problems);
+    expect((await undo(where, 1)).json()).toMatchObject({ code: 'under-way' });
+    // Neither of these is.
+    expect(await preview(where, { AV_VIDEO_WIDTH: 800, AV_VIDEO_HEIGHT: 480 })).toMatchObject({ problems: [] });
+    expect(await preview(`devices/${id}`, { AV_VIDEO_WIDTH: 320 })).toMatchObject({ problems: [] });
+  });
+
+  test('of undoing a revision says what that touches, and with what it would be refused; nothing is stored', async () => {
+    await patch('fleet', { AV_VIDEO_WIDTH: 640, AV_STREAM_KEY: 'first-secret' });
+    await patch('fleet', { AV_VIDEO_WIDTH: 800 });
+    const last = (await previewUndo('fleet', 2)).json<SettingsPreview>();
+    expect(last).toMatchObject({
+      changes: [{ key: 'AV_VIDEO_WIDTH', before: plain(800), after: plain(640) }],
+      ...{ deviceCount: 1, touchedCount: 1, problems: [] },
+      devices: [{ id, changes: [{ key: 'AV_VIDEO_WIDTH', to: { value: plain(640), level: 'fleet' }, effect: 'value' }] }],
+    });
+    const first = (await previewUndo('fleet', 1)).json<SettingsPreview>();
+    expect(first.problems).toEqual([{ key: 'AV_VIDEO_WIDTH', expected: 'unchanged since revision 1', came: 'changed in revision 2' }]);
+    const nevertheless = await previewUndo('fleet', 1, { override: true });
+    expect(nevertheless.json<SettingsPreview>()).toMatchObject({ changes: [{}, {}], problems: [] });
+    expect(nevertheless.body).not.toContain('first-secret');
+    expect((await revisions('fleet')).revisions).toHaveLength(2);
+    await undo('fleet', 2);
+    expect((await previewUndo('fleet', 2, { override: true })).json()).toMatchObject({ code: 'nothing-to-undo' });
+    expect((await previewUndo('fleet', 7)).statusCode).toBe(404);
   });
 });
