@@ -395,6 +395,30 @@ describe('in waves', () => {
     expect(width(1)).toBe(640);
   });
 
+  test('one that drifts, and was given up, fails at once when it refuses', async () => {
+    await patch({ AV_VIDEO_WIDTH: 800 });
+    const inForce = { AV_VIDEO_WIDTH: { value: 320, level: 'group' as const } };
+    const drifts = async () => {
+      await confirm(voice(0));
+      const { revision = 0 } = api.lastDesired(voice(0).id) ?? {};
+      await voice(0).say('report', bodies.report({ appliedRevision: revision, settings: inForce }));
+    };
+    for (let minute = 0; minute < 8; minute += 1) {
+      await drifts();
+      await passSeconds(61);
+    }
+    await confirm(voice(0));
+    const { id } = (await begin({ patch: { AV_VIDEO_HEIGHT: 123 }, plan: { ...waves, canary: [voice(0).id] } })).json<RolloutDetail>();
+    const { revision = 0 } = api.lastDesired(voice(0).id) ?? {};
+    const refusals = [{ key: 'AV_VIDEO_HEIGHT', reason: 'the camera has no such size' }];
+    await voice(0).say('applied', { revision, outcome: 'refused', refusals, inForceRevision: revision - 1 });
+    await passSeconds(2);
+    expect(await ask(id)).toMatchObject({
+      state: 'halted',
+      reason: expect.stringContaining('refused: AV_VIDEO_HEIGHT: the camera has no such size'),
+    });
+  });
+
   test.each(['running', 'halted', 'completed'])('rolled back while %s: everybody has what they had, in one step', async (when) => {
     await patch({ AV_VIDEO_WIDTH: 800, AV_STREAM_KEY: 'the-first-key' });
     for (const one of devices) applied.add(one);
