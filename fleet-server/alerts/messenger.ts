@@ -11,6 +11,17 @@ const ntfyBytes = 4096;
 
 type Message = AlertNotice | AlertDigest;
 
+/** Of several, some took it and some did not. */
+export class PartlyTold extends Error {
+  /** Who may take it later. */
+  readonly later: readonly string[];
+
+  constructor(message: string, later: readonly string[]) {
+    super(message);
+    this.later = later;
+  }
+}
+
 /** `signal`: breaks it off, but for mail, which goes on by itself. */
 export async function tellTarget(target: AlertTarget, message: Message, signal?: AbortSignal): Promise<void> {
   switch (target.kind) {
@@ -81,10 +92,24 @@ async function tellByMail(target: Target<'email'>, message: Message): Promise<vo
     ...(user === undefined ? {} : { auth: { user, pass: password ?? '' }, requireTLS: !secure }),
   });
   try {
-    await transport.sendMail({ from, to: [...to], subject: headline(message), text: mailText(message) });
+    const { rejectedErrors = [] } = await transport.sendMail({ from, to: [...to], subject: headline(message), text: mailText(message) });
+    if (rejectedErrors.length > 0) throw partlyTold(rejectedErrors);
   } finally {
     transport.close();
   }
+}
+
+type Refusal = {
+  readonly recipient?: string | undefined;
+  readonly responseCode?: number | undefined;
+  readonly response?: string | undefined;
+};
+
+/** The others took it. What a mail server answers from 500 on is for good: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
+function partlyTold(refusals: readonly Refusal[]): PartlyTold {
+  const whom = refusals.map(({ recipient = 'somebody', response = 'without a reason' }) => `${recipient} (${response})`);
+  const later = refusals.flatMap(({ recipient, responseCode = 0 }) => (recipient === undefined || responseCode >= 500 ? [] : [recipient]));
+  return new PartlyTold(`it was taken, but not for ${whom.join(', ')}`, later);
 }
 
 function mailText(message: Message): string {

@@ -6,6 +6,8 @@
  *   and the channel shows why.
  * - In its rule's quiet hours nothing is told, however it came to be due then: what was refused before, or waited for its turn.
  * - One that hangs holds up itself alone.
+ * - What a mail server takes for some and refuses for others shows on the channel; for those who may take it later it is tried again, for ten
+ *   minutes, by the same server for them alone.
  * - At one channel what is told of one alert keeps its order: that it is over never comes before that it began. So the one waits for the other,
  *   however often that is tried; and as long as the server that led before may still be telling that one began, no end is told.
  * - What is under way when this server stops, or leads no more, is broken off and stays to be told: at least once, and never lost.
@@ -16,7 +18,7 @@ import { createHash } from 'node:crypto';
 import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
 import { digestOf, digestPolicy, nothingTold, planTelling, recent, type Told } from '#fleet-server/alerts/digest.ts';
-import { answerMs } from '#fleet-server/alerts/messenger.ts';
+import { answerMs, PartlyTold } from '#fleet-server/alerts/messenger.ts';
 import { inOrder } from '#fleet-server/alerts/notice-order.ts';
 import { quietUntilMs } from '#fleet-server/alerts/quiet-hours.ts';
 import type { Clock } from '#fleet-server/clock.ts';
@@ -44,9 +46,14 @@ const formerLeaderMs = answerMs + 2000;
 /** For what is under way when the server stops: it has to be gone in a few seconds (process/serve.ts). */
 const lastAnswerMs = 1500;
 const retryPolicy = { firstMs: 5000, factor: 3, capMs: 3_600_000, attempts: 34 } as const;
+/** For ten minutes, longer than a mail server keeps a stranger waiting: those who took it hear nothing of its end meanwhile. */
+const partlyAttempts = 6;
 
 type Lead = { readonly sinceMs: number; readonly end: AbortController };
-type Outcome = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly problem: string } | { readonly kind: 'broken-off' };
+/** `later`: of several only these are still to be told; null: nobody has taken it. */
+type Refused = { readonly kind: 'refused'; readonly problem: string; readonly later: readonly string[] | null };
+/** `problem`: it was refused by some for good. */
+type Outcome = { readonly kind: 'taken'; readonly problem: string | null } | Refused | { readonly kind: 'broken-off' };
 
 export class NoticeTeller {
   readonly #options: NoticeTellerOptions;
@@ -56,6 +63,8 @@ export class NoticeTeller {
   readonly #telling = new Map<string, Promise<void>>();
   /** Ids of notices that were taken, and could not be removed from the store yet. */
   readonly #taken = new Set<string>();
+  /** By the notice's id: who of several has not taken it yet. */
+  readonly #left = new Map<string, readonly string[]>();
 
   constructor(options: NoticeTellerOptions) {
     this.#options = options;
@@ -121,7 +130,7 @@ export class NoticeTeller {
     const noticeOf = await this.#noticesOf(due);
     const outcomes = await Promise.all(
       due.map(async (row) => {
-        const outcome = await this.#tell(channel, noticeOf(row), lead);
+        const outcome = await this.#tell(this.#targetOf(channel, [row]), noticeOf(row), lead);
         await this.#settle(channel, [row], outcome);
         return outcome;
       }),
@@ -139,7 +148,7 @@ export class NoticeTeller {
       .digest('hex')
       .slice(0, 32);
     const digest = digestOf(id, rows.map(await this.#noticesOf(rows)), publicUrl === null ? null : `${publicUrl}/alerts`);
-    const outcome = await this.#tell(channel, digest, lead);
+    const outcome = await this.#tell(this.#targetOf(channel, rows), digest, lead);
     await this.#settle(channel, rows, outcome);
     if (outcome.kind !== 'taken') return;
     log.info({ channel: channel.name, notices: rows.length }, 'a channel had many messages of late: these went as one');
@@ -168,11 +177,20 @@ export class NoticeTeller {
     };
   }
 
-  async #tell(channel: AlertChannelsTable, message: AlertNotice | AlertDigest, { end }: Lead): Promise<Outcome> {
-    const { secrets, tell } = this.#options;
+  /** Without those who have taken all of it. */
+  #targetOf(channel: AlertChannelsTable, rows: readonly AlertNoticesTable[]): AlertTarget {
+    const target = JSON.parse(this.#options.secrets.open(channel.target)) as AlertTarget;
+    if (target.kind !== 'email' || rows.some(({ id }) => !this.#left.has(id))) return target;
+    const left = new Set(rows.flatMap(({ id }) => this.#left.get(id) ?? []));
+    const to = target.to.filter((address) => left.has(address));
+    // Somebody has changed the channel meanwhile.
+    return to.length === 0 ? target : { ...target, to };
+  }
+
+  async #tell(target: AlertTarget, message: AlertNotice | AlertDigest, { end }: Lead): Promise<Outcome> {
+    const { tell } = this.#options;
     const { signal } = end;
     if (signal.aborted) return { kind: 'broken-off' };
-    const target = JSON.parse(secrets.open(channel.target)) as AlertTarget;
     return new Promise((resolve) => {
       const settle = (outcome: Outcome): void => {
         signal.removeEventListener('abort', breakOff);
@@ -181,8 +199,8 @@ export class NoticeTeller {
       const breakOff = (): void => settle({ kind: 'broken-off' });
       signal.addEventListener('abort', breakOff);
       tell(target, message, signal).then(
-        () => settle({ kind: 'taken' }),
-        (cause: unknown) => settle({ kind: 'refused', problem: (cause instanceof Error ? cause.message : String(cause)).slice(0, 300) }),
+        () => settle({ kind: 'taken', problem: null }),
+        (cause: unknown) => settle(refusal(cause)),
       );
     });
   }
@@ -191,12 +209,17 @@ export class NoticeTeller {
     if (outcome.kind === 'broken-off') return;
     const { database, clock, random, log } = this.#options;
     const nowMs = clock.nowMs();
-    const problem = outcome.kind === 'refused' ? outcome.problem : null;
-    if (problem === null) for (const { id } of rows) this.#taken.add(id);
+    const { problem } = outcome;
+    const later = outcome.kind === 'refused' ? outcome.later : null;
+    for (const { id } of rows) {
+      if (outcome.kind === 'taken') this.#taken.add(id);
+      if (later !== null) this.#left.set(id, later);
+    }
     await store.updateChannel(database, channel.id, { lastAttemptAtMs: nowMs, lastProblem: problem });
-    const { firstMs, factor, capMs, attempts: mostAttempts } = retryPolicy;
-    const isGone = (row: AlertNoticesTable) => problem === null || row.attempts + 1 >= mostAttempts;
-    await this.#remove(rows.filter(isGone));
+    const { firstMs, factor, capMs, attempts } = retryPolicy;
+    const mostOf = ({ id }: AlertNoticesTable) => (this.#left.has(id) ? partlyAttempts : attempts);
+    const gone = rows.filter((row) => outcome.kind === 'taken' || row.attempts + 1 >= mostOf(row));
+    await this.#remove(gone);
     if (problem === null) return;
     log.warn(
       { channel: channel.name, attempt: Math.max(...rows.map(({ attempts }) => attempts)) + 1, problem },
@@ -204,7 +227,7 @@ export class NoticeTeller {
     );
     // Those that were told as one are tried as one again.
     const jitter = 1 - random() / 4;
-    for (const row of rows.filter((row) => !isGone(row))) {
+    for (const row of rows.filter((row) => !gone.includes(row))) {
       const waitMs = Math.min(capMs, firstMs * factor ** Math.min(row.attempts, 16)) * jitter;
       await this.#postpone(row, { attempts: row.attempts + 1, nowMs, nextAttemptAtMs: nowMs + Math.round(waitMs) });
     }
@@ -243,12 +266,21 @@ export class NoticeTeller {
   async #remove(rows: readonly AlertNoticesTable[]): Promise<void> {
     const ids = rows.map(({ id }) => id);
     await store.deleteNotices(this.#options.database, ids);
-    for (const id of ids) this.#taken.delete(id);
+    for (const id of ids) {
+      this.#taken.delete(id);
+      this.#left.delete(id);
+    }
   }
 
   async #remember({ id }: AlertChannelsTable, told: Told): Promise<void> {
     await store.updateChannel(this.#options.database, id, { told: JSON.stringify(told) });
   }
+}
+
+function refusal(cause: unknown): Outcome {
+  const problem = (cause instanceof Error ? cause.message : String(cause)).slice(0, 300);
+  if (!(cause instanceof PartlyTold)) return { kind: 'refused', problem, later: null };
+  return cause.later.length === 0 ? { kind: 'taken', problem } : { kind: 'refused', problem, later: cause.later };
 }
 
 function toldOf({ told }: AlertChannelsTable): Told {

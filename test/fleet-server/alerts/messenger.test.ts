@@ -166,6 +166,18 @@ describe('mail', () => {
     await open.stop();
   });
 
+  test.each([
+    [550, []],
+    [451, ['bob@example.org']],
+  ])('that one of several is refused with %i says who, and who may take it later', async (code, later) => {
+    const mail = new MailReceiver();
+    mail.refuses.set('bob@example.org', code);
+    const telling = tellTarget(target(await mail.start()), notice);
+    await expect(telling).rejects.toMatchObject({ message: `it was taken, but not for bob@example.org (${code} not here)`, later });
+    expect(mail.mails.map(({ to }) => to)).toEqual([['ada@example.org']]);
+    await mail.stop();
+  });
+
   test('to a server that is not there says so', async () => {
     expect(await failure(tellTarget(target(1), notice))).toMatch(/ECONNREFUSED/);
   });

@@ -8,7 +8,7 @@ import type {} from '#fleet-server/servers/plugin.ts';
 import type { AlertChannel, AlertDigest, AlertNotice } from '#protocol/model/alert.ts';
 import { until } from '../../until.ts';
 import { type ApiUnderTest, startApi } from '../api-under-test.ts';
-import { HttpReceiver } from './receivers.ts';
+import { HttpReceiver, MailReceiver } from './receivers.ts';
 
 const dayMs = 86_400_000;
 let api: ApiUnderTest;
@@ -52,7 +52,7 @@ const titles = (message: AlertNotice | AlertDigest | undefined) =>
     : message.event === 'digest'
       ? message.notices.map(({ alert, event }) => `${event} ${alert.title}`)
       : [message.alert.title];
-const passUntil = (what: string, ask: () => boolean) =>
+const passUntil = (what: string, ask: () => boolean | Promise<boolean>) =>
   until(
     what,
     20_000,
@@ -153,6 +153,52 @@ describe('what is under way at a channel that hangs', () => {
     await passUntil('told again', () => messages().length > 1);
     expect(messages()[1]).toEqual(messages()[0]);
     expect(api.logText()).not.toContain('an alert could not be told');
+  });
+});
+
+describe('a mail that is refused for one of several', () => {
+  let mail: MailReceiver;
+  beforeEach(async () => {
+    mail = new MailReceiver();
+    const target = {
+      ...{ kind: 'email', host: '127.0.0.1', port: await mail.start(), secure: false },
+      ...{ from: 'fleet@example.org', to: ['ada@example.org', 'bob@example.org'] },
+    };
+    await api.request({ method: 'PUT', url: `/api/v1/alert-channels/${channel.id}`, payload: { name: 'the team', target } });
+  });
+  afterEach(() => mail.stop());
+  const opened = () => mail.mails.flatMap(({ to, text }) => (text.includes('Subject: Recovered') ? [] : [to]));
+  const waiting = async () =>
+    (await api.store().database.selectFrom('alertNotices').select('event').execute()).filter(({ event }) => event === 'opened').length;
+  const problem = async () => (await store.findChannel(api.store().database, channel.id))?.lastProblem;
+
+  test('for good is told of on the channel, and not tried again', async () => {
+    mail.refuses.set('bob@example.org', 550);
+    await queue('a');
+    await passUntil('told', async () => opened().length > 0 && (await waiting()) === 0);
+    expect(opened()).toEqual([['ada@example.org']]);
+    expect(await problem()).toBe('it was taken, but not for bob@example.org (550 not here)');
+  });
+
+  test('for now is tried again, for that one alone', async () => {
+    mail.refuses.set('bob@example.org', 451);
+    await queue('a');
+    await passUntil('refused', async () => (await problem()) != null);
+    mail.refuses.clear();
+    await passUntil('told', async () => (await waiting()) === 0);
+    expect(opened()).toEqual([['ada@example.org'], ['bob@example.org']]);
+  });
+
+  test('for long is given up before what comes next waits too long', async () => {
+    mail.refuses.set('bob@example.org', 452);
+    const beganMs = api.clock.monotonicMs();
+    await queue('a');
+    for (let attempts = 0; (await waiting()) > 0; attempts += 1) {
+      expect(attempts).toBeLessThan(100);
+      await api.clock.advance(10_000);
+    }
+    expect(api.clock.monotonicMs() - beganMs).toBeGreaterThan(300_000);
+    expect(opened()).toEqual([['ada@example.org']]);
   });
 });
 

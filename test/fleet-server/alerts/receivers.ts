@@ -46,6 +46,8 @@ export class HttpReceiver {
 
 export class MailReceiver {
   readonly mails: { readonly to: readonly string[]; readonly text: string }[] = [];
+  /** By the address: with which code it refuses it. */
+  readonly refuses = new Map<string, number>();
   readonly #server: SMTPServer;
 
   constructor(options: { readonly password?: string } = {}) {
@@ -55,6 +57,10 @@ export class MailReceiver {
       onAuth: ({ password }, _session, done) => {
         if (password === options.password) done(null, { user: 'somebody' });
         else done(new Error('wrong password'));
+      },
+      onRcptTo: ({ address }, _session, done) => {
+        const responseCode = this.refuses.get(address);
+        done(responseCode === undefined ? null : Object.assign(new Error('not here'), { responseCode }));
       },
       onData: (stream, session, done) => {
         let text = '';
