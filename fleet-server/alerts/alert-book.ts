@@ -98,8 +98,8 @@ export class AlertBook {
     });
   }
 
-  async rules(): Promise<AlertRule[]> {
-    return (await store.listRules(this.#options.database)).map(({ document }) => JSON.parse(document) as AlertRule);
+  rules(): Promise<AlertRule[]> {
+    return store.currentRules(this.#options.database);
   }
 
   async addRule(request: AlertRuleRequest, actor: string): Promise<AlertRule> {
@@ -120,7 +120,10 @@ export class AlertBook {
     await inTransaction(database, async (transaction) => {
       await this.#checkRule(transaction, request);
       const before = (await store.listRules(transaction)).find((row) => row.id === id)?.document ?? null;
+      const current = (await store.currentRules(transaction)).find((one) => one.id === id);
       if (before === null || !(await store.updateRule(transaction, id, JSON.stringify(rule)))) throw notThere('alert rule');
+      if (current?.escalation === null && rule.escalation !== null)
+        await store.beginEscalation(transaction, id, rule.escalation.afterS * 1000);
       await this.#moveHeld(transaction, JSON.parse(before) as AlertRule, rule);
       const changes = [{ field: 'rule', before, after: JSON.stringify(rule) }];
       await audit.append(transaction, { actor, action: 'alert-rule-changed', subject: rule.name, changes });

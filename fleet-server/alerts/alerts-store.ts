@@ -31,6 +31,18 @@ export function listRules(database: Database): Promise<AlertRulesTable[]> {
   return database.selectFrom('alertRules').selectAll().orderBy('createdAtMs').orderBy('id').execute();
 }
 
+/** As they count: without channels that are there no more. */
+export async function currentRules(database: Database): Promise<AlertRule[]> {
+  const rules = (await listRules(database)).map(({ document }) => JSON.parse(document) as AlertRule);
+  const channels = new Set((await database.selectFrom('alertChannels').select('id').execute()).map(({ id }) => id));
+  const those = (ids: readonly string[]) => ids.filter((id) => channels.has(id));
+  return rules.map(({ escalation, ...rule }) => {
+    const further = escalation === null ? [] : those(escalation.channelIds);
+    const left = escalation === null || further.length === 0 ? null : { ...escalation, channelIds: further };
+    return { ...rule, channelIds: those(rule.channelIds), escalation: left };
+  });
+}
+
 export async function insertRule(database: Database, row: AlertRulesTable): Promise<void> {
   await database.insertInto('alertRules').values(row).execute();
 }
@@ -148,6 +160,18 @@ export async function escalate(database: Database, ids: readonly string[], nowMs
     .where('escalateInMs', 'is not', null)
     .where('resolvedAtMs', 'is', null)
     .returningAll()
+    .execute();
+}
+
+/** Of a rule that had no escalation: what is open waits for somebody from now on. */
+export async function beginEscalation(database: Database, ruleId: string, escalateInMs: number): Promise<void> {
+  await database
+    .updateTable('alerts')
+    .set({ escalateInMs })
+    .where('ruleId', '=', ruleId)
+    .where('resolvedAtMs', 'is', null)
+    .where('acknowledgedAtMs', 'is', null)
+    .where('escalatedAtMs', 'is', null)
     .execute();
 }
 

@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
-import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts } from '#fleet-server/alerts/decide.ts';
+import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts, silencedBy } from '#fleet-server/alerts/decide.ts';
 import { Escalations } from '#fleet-server/alerts/escalations.ts';
 import { NoticeTeller, type NoticeTellerOptions } from '#fleet-server/alerts/notice-teller.ts';
 import { Pendings } from '#fleet-server/alerts/pendings.ts';
@@ -129,16 +129,20 @@ export class Alerts {
     });
     for (const { id, detail } of changed) await store.updateDetail(database, id, detail);
     for (const key of resolved) await this.#resolve(rules, key, nowMs);
-    const silenced = new Set(now.devices.filter(({ isSilenced }) => isSilenced).map(({ id }) => id));
-    const due = await this.#escalations.due(unresolved, { nowMs, steadyNowMs });
-    // Of devices in a maintenance window at its end.
-    const heard = due.filter(({ deviceId }) => deviceId === null || !silenced.has(deviceId)).map(({ id }) => id);
-    const escalated = heard.length === 0 ? 0 : await this.#escalate(rules, heard, nowMs);
+    const escalating = new Set(rules.filter(({ escalation }) => escalation !== null).map(({ id }) => id));
+    const due = await this.#escalations.due(
+      unresolved.filter(({ ruleId }) => escalating.has(ruleId)),
+      { nowMs, steadyNowMs },
+    );
+    // Of what is in a maintenance window at its end.
+    const isSilenced = silencedBy(now, memory);
+    const heard = due.filter(({ key }) => !isSilenced(key));
+    const escalated = heard.length === 0 ? 0 : await this.#escalate(heard, nowMs);
     if (opened.length + changed.length + resolved.length + escalated > 0) publishChange({ subject: 'alerts' });
   }
 
-  async rules(): Promise<AlertRule[]> {
-    return (await store.listRules(this.#options.database)).map(({ document }) => JSON.parse(document) as AlertRule);
+  rules(): Promise<AlertRule[]> {
+    return store.currentRules(this.#options.database);
   }
 
   async #open(rule: AlertRule, { key, title, detail, deviceId }: Finding, nowMs: number): Promise<void> {
@@ -186,13 +190,15 @@ export class Alerts {
     return store.readToldChannels(row).filter((id) => !untold.some(({ channelId }) => channelId === id));
   }
 
-  async #escalate(rules: readonly AlertRule[], ids: readonly string[], nowMs: number): Promise<number> {
+  async #escalate(due: readonly AlertsTable[], nowMs: number): Promise<number> {
     return inTransaction(this.#options.database, async (transaction) => {
+      const rules = await store.currentRules(transaction);
+      const ruleOf = ({ ruleId }: AlertsTable) => rules.find(({ id }) => id === ruleId);
+      const ids = due.filter((row) => ruleOf(row)?.escalation != null).map(({ id }) => id);
       const rows = await store.escalate(transaction, ids, nowMs);
       for (const row of rows) {
-        const rule = rules.find(({ id }) => id === row.ruleId);
-        if (rule?.escalation == null) continue;
-        await this.#queue(transaction, row, 'escalated', rule.escalation.channelIds, { nowMs, atMs: toldAtMs(rule, nowMs) });
+        const rule = ruleOf(row);
+        await this.#queue(transaction, row, 'escalated', rule?.escalation?.channelIds ?? [], { nowMs, atMs: toldAtMs(rule, nowMs) });
       }
       return rows.length;
     });

@@ -224,6 +224,30 @@ function openFree({ next, opened, nowMs }: Draft, rule: AlertRule, free: readonl
   }
 }
 
+/** Of the keys of open alerts: whether all that they are about is in a maintenance window. */
+export function silencedBy({ devices, relays }: FleetFacts, memory: AlertsMemory): (key: string) => boolean {
+  const silenced = new Set(devices.filter(({ isSilenced }) => isSilenced).map(({ id }) => id));
+  const members = membersOf(memory);
+  return (key) => {
+    const subject = subjectOf(key);
+    // Theirs is the window of the whole fleet.
+    if (subject === 'relay' || subject === 'broker') return relays === undefined;
+    const subjects = readEventKey(key) === null ? [subject] : (members.get(key) ?? []).map(subjectOf);
+    return subjects.length > 0 && subjects.every((id) => silenced.has(id));
+  };
+}
+
+/** By the key of what they are gathered as. */
+function membersOf(memory: AlertsMemory): ReadonlyMap<string, readonly string[]> {
+  const members = new Map<string, string[]>();
+  for (const [key, { gatheredAs }] of memory) if (gatheredAs !== null) addTo(members, gatheredAs, key);
+  return members;
+}
+
+function subjectOf(key: string): string {
+  return key.split('/')[1] ?? '';
+}
+
 type Knowledge = {
   readonly facts: FleetFacts;
   readonly unknown: ReadonlySet<string>;

@@ -7,6 +7,7 @@ import {
   type FleetFacts,
   nothingSeen,
   type RelayFacts,
+  silencedBy,
 } from '#fleet-server/alerts/decide.ts';
 import type { AlertRule } from '#protocol/model/alert.ts';
 
@@ -452,4 +453,27 @@ test('ten thousand devices are looked at in well under a second', () => {
   expect(decideAlerts(first.memory, many, rules, new Set(), 11_000).opened.map(({ title }) => title)).toEqual([
     '5000 of 10000 devices went offline',
   ]);
+});
+
+describe('an alert is silenced', () => {
+  const many = 'r/many/hall/offline/0/0';
+  const seen = (gatheredAs: string | null) => ({ sinceMs: 0, lastSeenMs: 0, gatheredAs });
+  const memory = new Map([
+    ['r/a/offline', seen(many)],
+    ['r/b/offline', seen(many)],
+    ['r/c/offline', seen(null)],
+  ]);
+  const inWindow = (...ids: string[]) => facts(['a', 'b', 'c'].map((id) => away(id, { isSilenced: ids.includes(id) })));
+  const wholeFleet: FleetFacts = { ...inWindow('a', 'b', 'c'), relays: undefined };
+  test.each([
+    ['of many, one of whom is in a window', many, inWindow('a'), false],
+    ['of many, all of whom are', many, inWindow('a', 'b'), true],
+    ['of one that is', 'r/c/offline', inWindow('c'), true],
+    ['of one that is not', 'r/c/offline', inWindow('a', 'b'), false],
+    ['of the relay, while all devices are', 'r/relay', inWindow('a', 'b', 'c'), false],
+    ['of the relay, in the window of the fleet', 'r/relay', wholeFleet, true],
+    ['of the broker, in the window of the fleet', 'r/broker', wholeFleet, true],
+  ])('or not: %s', (_name, key, now, isSilenced) => {
+    expect(silencedBy(now, memory)(key)).toBe(isSilenced);
+  });
 });

@@ -423,6 +423,79 @@ describe('an escalation of what somebody acknowledges meanwhile', () => {
   });
 });
 
+describe('who is told further', () => {
+  const events = () => http.notices.map(({ path, body }) => `${path} ${(JSON.parse(body) as AlertNotice).event}`);
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) await api.clock.advance(1000);
+  };
+  const newest = async () => (await alerts())[0];
+  async function open(escalates: boolean): Promise<{ readonly rule: AlertRule; readonly boss: AlertChannel }> {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    const escalation = escalates ? { afterS: 60, channelIds: [boss.id] } : null;
+    const rule = await call<AlertRule>('POST', '/alert-rules', { ...basic, channelIds: [team.id], escalation });
+    await deviceThatWent();
+    await passUntil('told', () => http.notices.length === 1);
+    return { rule, boss };
+  }
+  const put = ({ id, ...request }: AlertRule, change: Partial<AlertRule>) =>
+    api.request({ method: 'PUT', url: `/api/v1/alert-rules/${id}`, payload: { ...request, ...change } });
+
+  test('nobody, and it is not said, once the rule has no escalation; one that is added later counts from then on', async () => {
+    const { rule } = await open(true);
+    await put(rule, { escalation: null });
+    await pass(70);
+    expect((await newest())?.escalatedAt).toBeNull();
+    await put(rule, {});
+    const addedMs = api.clock.nowMs();
+    await passUntil('escalated', () => http.notices.length === 2);
+    expect(events()).toEqual(['/team opened', '/boss escalated']);
+    expect(api.clock.nowMs() - addedMs).toBeGreaterThanOrEqual(58_000);
+    expect((await newest())?.escalatedAt).not.toBeNull();
+  });
+
+  test('is told of what was open before the rule had an escalation', async () => {
+    const { rule, boss } = await open(false);
+    await put(rule, { escalation: { afterS: 60, channelIds: [boss.id] } });
+    await passUntil('escalated', () => http.notices.length === 2);
+    expect(events()).toEqual(['/team opened', '/boss escalated']);
+  });
+
+  test('nobody, and it is not said, once its only channel is removed; the rule is as it can be written back', async () => {
+    const { rule, boss } = await open(true);
+    await api.request({ method: 'DELETE', url: `/api/v1/alert-channels/${boss.id}` });
+    await pass(70);
+    expect((await newest())?.escalatedAt).toBeNull();
+    const [now] = (await call<AlertRuleList>('GET', '/alert-rules')).rules;
+    expect(now).toEqual({ ...rule, escalation: null });
+    await api.request({ method: 'DELETE', url: `/api/v1/alert-channels/${rule.channelIds[0]}` });
+    const [last] = (await call<AlertRuleList>('GET', '/alert-rules')).rules;
+    expect(last).toEqual({ ...rule, channelIds: [], escalation: null });
+    expect((await put(last as AlertRule, {})).statusCode).toBe(200);
+    expect(events()).toEqual(['/team opened']);
+  });
+
+  test('nobody while all devices of one alert are in a maintenance window', async () => {
+    await removeFirstRules();
+    const [team, boss] = [await webhook('team', '/team'), await webhook('boss', '/boss')];
+    await call('POST', '/alert-rules', { ...basic, channelIds: [team.id], escalation: { afterS: 60, channelIds: [boss.id] } });
+    for (const name of ['a', 'b', 'c']) {
+      const voice = api.voice((await api.join({ name, group: 'hall' })).deviceId);
+      voice.connect();
+      await voice.say('hello', bodies.hello());
+      voice.disconnect();
+    }
+    await passUntil('told', () => http.notices.length === 1);
+    const schedule = { kind: 'once', from: '2026-11-21T12:00:00.000Z', to: '2026-11-21T12:03:00.000Z' };
+    await call('POST', '/maintenance-windows', { scope: { kind: 'fleet' }, reason: 'the hall is rebuilt', schedule });
+    await pass(120);
+    expect(events()).toEqual(['/team opened']);
+    await passUntil('escalated', () => http.notices.length === 2);
+    expect(events()).toEqual(['/team opened', '/boss escalated']);
+    expect(api.clock.nowMs()).toBeGreaterThanOrEqual(Date.parse(schedule.to));
+  });
+});
+
 describe('rules and channels', () => {
   test('a new fleet has rules, and those that somebody removed do not come back', async () => {
     expect((await call<AlertRuleList>('GET', '/alert-rules')).rules.map(({ name }) => name)).toEqual([
