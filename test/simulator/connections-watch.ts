@@ -31,8 +31,8 @@ type Seen = {
   closedAtMs: number | undefined;
   /** Of all that may have been a loss. */
   closings: number;
-  /** Of those of which nothing may be lost: on a disk that took them, by a clock that was not set since. */
-  lossesAtMs: number[];
+  /** Of those of which nothing may be lost: on a disk that took them. `offsetMs`: what the server's clock, by which it writes them, was ahead. */
+  losses: { readonly atMs: number; readonly offsetMs: number }[];
 };
 
 export class ConnectionsWatch {
@@ -60,32 +60,38 @@ export class ConnectionsWatch {
 
   #forget(): void {
     this.#mayHaveForgotten = true;
-    for (const seen of this.#seen.values()) seen.lossesAtMs = [];
+    for (const seen of this.#seen.values()) seen.losses = [];
   }
 
   #lookAt(server: SimulatedServer, { id }: Member, isNewServer: boolean, beliefs: Beliefs): void {
     const live = server.app.devices.get(id);
     if (live === undefined) return;
     const { nowMs } = beliefs;
-    const seen = this.#seen.get(id) ?? { wasOnline: false, closedAtMs: undefined, closings: 0, lossesAtMs: [] };
+    const seen = this.#seen.get(id) ?? { wasOnline: false, closedAtMs: undefined, closings: 0, losses: [] };
     this.#seen.set(id, seen);
     const closedAtMs = server.closedAtMs.get(id);
     if (closedAtMs !== undefined && closedAtMs !== seen.closedAtMs) seen.closings += 1;
     seen.closedAtMs = closedAtMs;
-    // What a server that is killed at once has not written it has told nobody.
-    if (isNewServer) seen.lossesAtMs = seen.lossesAtMs.filter((ms) => nowMs - ms > lookMs);
+    if (isNewServer) this.#lookBack(seen, nowMs);
     const { state, reason } = live.presence;
     const isFree = (beliefs.lastsMs(id, 'free') ?? 0) > windowLookMs;
     const isLost = seen.wasOnline && !isNewServer && state === 'offline' && !meant.includes(reason) && isFree;
     seen.wasOnline = state === 'online';
-    if (isLost) seen.lossesAtMs.push(nowMs);
+    if (isLost) seen.losses.push({ atMs: nowMs, offsetMs: this.#offsetMs });
     const isShown = conditionsOf(live).some(({ code }) => code === unstable);
     beliefs.note(id, 'unstable', isShown);
     if (isShown && seen.closings < lossPolicy.least)
       throw new Error(`expected ${id} not to be shown as coming and going, it was closed ${seen.closings} times`);
-    const losses = seen.lossesAtMs.filter((ms) => nowMs - ms < lossPolicy.withinMs);
-    const isDue = losses.length >= lossPolicy.least && nowMs - (losses.at(-1) ?? 0) < lossPolicy.quietMs;
+    const losses = seen.losses.filter(({ atMs }) => nowMs - atMs < lossPolicy.withinMs);
+    const isDue = losses.length >= lossPolicy.least && nowMs - (losses.at(-1)?.atMs ?? 0) < lossPolicy.quietMs;
     if (isDue && !isShown) throw new Error(`expected ${id} to be shown as coming and going, it was lost ${losses.length} times`);
+  }
+
+  /** What a server that was killed at once has not written it has told nobody; and how long ago it was a clock that was set since does not know. */
+  #lookBack(seen: Seen, nowMs: number): void {
+    const written = seen.losses.filter(({ atMs }) => nowMs - atMs > lookMs);
+    seen.losses = written.filter(({ offsetMs }) => offsetMs === this.#offsetMs);
+    if (seen.losses.length < written.length) this.#mayHaveForgotten = true;
   }
 
   #checkTold(database: SimulatedDatabase, members: readonly Member[], beliefs: Beliefs): void {
