@@ -102,14 +102,22 @@ export async function alertsWithIds(database: Database, ids: readonly string[]):
   return ids.length === 0 ? [] : database.selectFrom('alerts').selectAll().where('id', 'in', ids).execute();
 }
 
+export type AlertsQuery = {
+  readonly isResolved: boolean | null;
+  readonly limit: number;
+  /** The last of the page before. */
+  readonly after: Pick<AlertsTable, 'openedAtMs' | 'id'> | null;
+};
+
 /** Newest first. */
-export function newestAlerts(
-  database: Database,
-  query: { readonly isResolved: boolean | null; readonly limit: number },
-): Promise<AlertsTable[]> {
+export function newestAlerts(database: Database, { isResolved, limit, after }: AlertsQuery): Promise<AlertsTable[]> {
   let rows = database.selectFrom('alerts').selectAll();
-  if (query.isResolved !== null) rows = rows.where('resolvedAtMs', query.isResolved ? 'is not' : 'is', null);
-  return rows.orderBy('openedAtMs', 'desc').orderBy('id').limit(query.limit).execute();
+  if (isResolved !== null) rows = rows.where('resolvedAtMs', isResolved ? 'is not' : 'is', null);
+  if (after !== null) {
+    const { openedAtMs, id } = after;
+    rows = rows.where((e) => e.or([e('openedAtMs', '<', openedAtMs), e.and([e('openedAtMs', '=', openedAtMs), e('id', '>', id)])]));
+  }
+  return rows.orderBy('openedAtMs', 'desc').orderBy('id').limit(limit).execute();
 }
 
 /** Answers whether it is new: of each key one is open at a time. */

@@ -20,7 +20,7 @@ import { steadyTime } from '#fleet-server/clock.ts';
 import { findDevice } from '#fleet-server/devices/devices-store.ts';
 import type { AlertNoticesTable, AlertsTable, Database } from '#fleet-server/store/schema.ts';
 import { inTransaction } from '#fleet-server/store/transaction.ts';
-import type { Alert, AlertNotice, AlertRule } from '#protocol/model/alert.ts';
+import type { Alert, AlertList, AlertNotice, AlertRule } from '#protocol/model/alert.ts';
 import type { Change } from '#protocol/model/change.ts';
 
 export type AlertsOptions = NoticeTellerOptions & {
@@ -65,8 +65,14 @@ export class Alerts {
     await this.#teller.stop();
   }
 
-  async list(query: { readonly isResolved: boolean | null; readonly limit: number }): Promise<Alert[]> {
-    return (await store.newestAlerts(this.#options.database, query)).map(toAlert);
+  /** Newest first. `after`: the `next` of the page before. */
+  async page({ limit, after, ...match }: Omit<store.AlertsQuery, 'after'> & { readonly after: string | undefined }): Promise<AlertList> {
+    const [openedAtMs = '', id = ''] = after?.split('/') ?? [];
+    const place = after === undefined ? null : { openedAtMs: Number(openedAtMs), id };
+    const rows = await store.newestAlerts(this.#options.database, { ...match, limit: limit + 1, after: place });
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    return { alerts: shown.map(toAlert), next: last === undefined || rows.length <= limit ? null : `${last.openedAtMs}/${last.id}` };
   }
 
   /** How many are open, by severity. */

@@ -19,6 +19,9 @@ const defaultLimit = 100;
 const ListQuery = Type.Object({
   resolved: Type.Optional(Type.Boolean({ description: 'Only those that are over, or only those that are not' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: defaultLimit })),
+  after: Type.Optional(
+    Type.String({ pattern: '^[0-9]{1,15}/[A-Za-z0-9-]{1,64}$', description: 'The `next` of the page before, with the same `resolved`' }),
+  ),
 });
 /** Tests that somebody may ask for in a minute: each goes out to somebody. */
 const testsPerMinute = 10;
@@ -33,10 +36,15 @@ export const alertsRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/alerts',
     {
-      schema: { tags, summary: 'Alerts, newest first', querystring: ListQuery, response: { 200: AlertList, ...problemAnswers } },
+      schema: {
+        tags,
+        summary: 'Alerts, newest first, a page at a time',
+        querystring: ListQuery,
+        response: { 200: AlertList, ...problemAnswers },
+      },
       preHandler: viewer,
     },
-    async ({ query: { resolved = null, limit = defaultLimit } }) => ({ alerts: await app.alerts.list({ isResolved: resolved, limit }) }),
+    async ({ query: { resolved = null, limit = defaultLimit, after } }) => app.alerts.page({ isResolved: resolved, limit, after }),
   );
   app.post(
     '/alerts/:id/acknowledge',

@@ -110,7 +110,11 @@ export const Alert = Type.Object({
   resolvedAt: Nullable(Timestamp),
 });
 export type Alert = Static<typeof Alert>;
-export const AlertList = Type.Object({ alerts: Type.Array(Alert) });
+export const AlertList = Type.Object({
+  alerts: Type.Array(Alert),
+  /** For `after` of the next page; null: there are no older ones. */
+  next: Nullable(Type.String()),
+});
 export type AlertList = Static<typeof AlertList>;
 
 /** What a webhook gets. The same `id` and `event` may come twice: once more is better than never. */

@@ -26,11 +26,14 @@ function Now() {
     );
   }
   return (
-    <ul className={`plain-list ${classes['alerts']}`}>
-      {mostUrgentFirst(now.data.alerts).map((alert) => (
-        <AlertItem key={alert.id} alert={alert} />
-      ))}
-    </ul>
+    <>
+      <ul className={`plain-list ${classes['alerts']}`}>
+        {mostUrgentFirst(now.data.alerts).map((alert) => (
+          <AlertItem key={alert.id} alert={alert} />
+        ))}
+      </ul>
+      {now.data.next !== null && <p className="dim">{`These are the newest ${now.data.alerts.length}. There are older ones.`}</p>}
+    </>
   );
 }
 
