@@ -20,7 +20,7 @@ const firstSeeds: Partial<Record<Sabotage, number>> = {
   'losses forgotten': 105,
   'alert never over': 101,
   'relay taken as running': 110,
-  'relay told of by each device': 117,
+  'relay told of by each device': 180,
   'recovery told at once': 110,
 };
 

@@ -7,6 +7,7 @@ import { noLosses } from '#fleet-server/devices/losses.ts';
 import type {} from '#fleet-server/enrolment/plugin.ts';
 import { Maintenance } from '#fleet-server/maintenance/maintenance.ts';
 import { deleteTrial } from '#fleet-server/settings/trials-store.ts';
+import { unstable } from './connections-watch.ts';
 import type { Sabotage } from './sabotage.ts';
 import type { SimulatedDatabase } from './simulated-database.ts';
 import { simulatedPolicy } from './watchdog-watch.ts';
@@ -150,7 +151,9 @@ function spoilAlerts({ alerts, alertBook, devices, relays }: FastifyInstance, sa
     const rules = alerts.rules.bind(alerts);
     alerts.rules = async () =>
       (await rules()).map((rule) =>
-        rule.trigger.kind === 'condition' ? { ...rule, trigger: { ...rule.trigger, conditions: ['relay-down', 'pipeline-failed'] } } : rule,
+        rule.trigger.kind === 'condition' && !rule.trigger.conditions.includes(unstable)
+          ? { ...rule, trigger: { ...rule.trigger, conditions: ['relay-down', 'pipeline-failed'] } }
+          : rule,
       );
   }
   if (sabotage === 'coming and going not told' || sabotage === 'coming and going never over') spoilLosses(devices, sabotage);
