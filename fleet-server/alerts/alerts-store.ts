@@ -7,6 +7,7 @@ import type {
   AlertRulesTable,
   AlertsTable,
   Database,
+  DevicesTable,
   Schema,
 } from '#fleet-server/store/schema.ts';
 import type { AlertNotice, AlertRule } from '#protocol/model/alert.ts';
@@ -206,6 +207,21 @@ export async function writeToldChannels(database: Database, id: string, channelI
     .set({ toldChannels: channelIds.join(' ') })
     .where('id', '=', id)
     .execute();
+}
+
+/** Of those of these that are there. */
+export async function devicesOfAlert(
+  database: Database,
+  ids: readonly string[],
+): Promise<Pick<DevicesTable, 'id' | 'name' | 'groupName' | 'blockedSinceMs'>[]> {
+  const found = [];
+  for (let start = 0; start < ids.length; start += maxRowsAtOnce) {
+    const some = ids.slice(start, start + maxRowsAtOnce);
+    found.push(
+      ...(await database.selectFrom('devices').select(['id', 'name', 'groupName', 'blockedSinceMs']).where('id', 'in', some).execute()),
+    );
+  }
+  return found;
 }
 
 export function readToldChannels({ toldChannels }: Pick<AlertsTable, 'toldChannels'>): string[] {

@@ -8,9 +8,18 @@
  * - In a rule's quiet hours nobody is told anything.
  */
 import { randomUUID } from 'node:crypto';
+import { endOf } from '#fleet-server/alerts/alert-end.ts';
 import { toAlert } from '#fleet-server/alerts/alert-view.ts';
 import * as store from '#fleet-server/alerts/alerts-store.ts';
-import { type AlertsMemory, decideAlerts, type Finding, type FleetFacts, silencedBy } from '#fleet-server/alerts/decide.ts';
+import {
+  type AlertsMemory,
+  decideAlerts,
+  type Finding,
+  type FleetFacts,
+  membersOf,
+  silencedBy,
+  subjectOf,
+} from '#fleet-server/alerts/decide.ts';
 import { Escalations } from '#fleet-server/alerts/escalations.ts';
 import { NoticeTeller, type NoticeTellerOptions } from '#fleet-server/alerts/notice-teller.ts';
 import { Pendings } from '#fleet-server/alerts/pendings.ts';
@@ -134,7 +143,8 @@ export class Alerts {
       return newer === undefined || newer === detail ? [] : [{ id, detail: newer }];
     });
     for (const { id, detail } of changed) await store.updateDetail(database, id, detail);
-    for (const key of resolved) await this.#resolve(rules, key, nowMs);
+    const members = membersOf(former);
+    for (const key of resolved) await this.#resolve(rules, key, (members.get(key) ?? []).map(subjectOf), nowMs);
     const escalating = new Set(rules.filter(({ escalation }) => escalation !== null).map(({ id }) => id));
     const due = await this.#escalations.due(
       unresolved.filter(({ ruleId }) => escalating.has(ruleId)),
@@ -172,18 +182,21 @@ export class Alerts {
     };
     await inTransaction(this.#options.database, async (transaction) => {
       if (!(await store.insertAlert(transaction, row))) return;
-      await this.#queue(transaction, row, 'opened', rule.channelIds, { nowMs, atMs });
+      await this.#queue(transaction, row, { event: 'opened' }, rule.channelIds, { nowMs, atMs });
     });
     this.#options.log.warn({ alert: row.title, severity: row.severity }, 'alert opened');
   }
 
-  async #resolve(rules: readonly AlertRule[], key: string, nowMs: number): Promise<void> {
+  /** `members`: of an alert about many, those that it was about last. */
+  async #resolve(rules: readonly AlertRule[], key: string, members: readonly string[], nowMs: number): Promise<void> {
     await inTransaction(this.#options.database, async (transaction) => {
       const row = await store.resolveAlert(transaction, key, nowMs);
       if (row === undefined) return;
       const rule = rules.find(({ id }) => id === row.ruleId);
+      const ids = row.deviceId === null ? members : [row.deviceId];
+      const reason = endOf(key, rule, ids.length === 0 ? null : await store.devicesOfAlert(transaction, ids));
       const told = await this.#withdraw(transaction, row, ['opened', 'escalated'], nowMs);
-      await this.#queue(transaction, row, 'resolved', told, { nowMs, atMs: toldAtMs(rule, nowMs) });
+      await this.#queue(transaction, row, { event: 'resolved', reason }, told, { nowMs, atMs: toldAtMs(rule, nowMs) });
     });
   }
 
@@ -204,7 +217,10 @@ export class Alerts {
       const rows = await store.escalate(transaction, ids, nowMs);
       for (const row of rows) {
         const rule = ruleOf(row);
-        await this.#queue(transaction, row, 'escalated', rule?.escalation?.channelIds ?? [], { nowMs, atMs: toldAtMs(rule, nowMs) });
+        await this.#queue(transaction, row, { event: 'escalated' }, rule?.escalation?.channelIds ?? [], {
+          nowMs,
+          atMs: toldAtMs(rule, nowMs),
+        });
       }
       return rows.length;
     });
@@ -213,13 +229,14 @@ export class Alerts {
   async #queue(
     database: Database,
     row: AlertsTable,
-    event: AlertNotice['event'],
+    what: Pick<AlertNotice, 'event' | 'reason'>,
     channelIds: readonly string[],
     { nowMs, atMs }: { readonly nowMs: number; readonly atMs: number },
   ): Promise<void> {
     const known = new Set((await store.listChannels(database)).map(({ id }) => id));
     const device = row.deviceId === null ? undefined : await findDevice(database, row.deviceId);
-    const notice: AlertNotice = { event, alert: toAlert(row), deviceName: device?.name ?? null, url: this.#urlOf(row) };
+    const { event } = what;
+    const notice: AlertNotice = { ...what, alert: toAlert(row), deviceName: device?.name ?? null, url: this.#urlOf(row) };
     const rows = [...new Set(channelIds)]
       .filter((id) => known.has(id))
       .map(

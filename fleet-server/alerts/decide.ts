@@ -238,13 +238,13 @@ export function silencedBy({ devices, relays }: FleetFacts, memory: AlertsMemory
 }
 
 /** By the key of what they are gathered as. */
-function membersOf(memory: AlertsMemory): ReadonlyMap<string, readonly string[]> {
+export function membersOf(memory: AlertsMemory): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>();
   for (const [key, { gatheredAs }] of memory) if (gatheredAs !== null) addTo(members, gatheredAs, key);
   return members;
 }
 
-function subjectOf(key: string): string {
+export function subjectOf(key: string): string {
   return key.split('/')[1] ?? '';
 }
 
@@ -319,15 +319,19 @@ function conditionFindings(rule: AlertRule, trigger: Extract<DeviceTrigger, { ki
   const conditions = device.conditions.filter(({ code }) => state === 'online' || (state === 'offline' && isServerCondition(code)));
   return conditions.flatMap(({ code, detail = '' }) => {
     if (!isConditionCode(code)) return [];
-    const { title, advice, severity } = conditionDefinitions[code];
-    const isMeant =
-      trigger.conditions.length === 0
-        ? code !== toldOfRelay && severities.indexOf(severity) >= severities.indexOf(trigger.severity)
-        : trigger.conditions.includes(code);
-    if (!isMeant || isExplained(code, conditions)) return [];
+    const { title, advice } = conditionDefinitions[code];
+    if (!isTriggeredBy(trigger, code) || isExplained(code, conditions)) return [];
     const text = [detail, advice].filter((part) => part !== '').join(' ');
     const { id: deviceId, name: deviceName, group } = device;
     const key = `${rule.id}/${deviceId}/${code}`;
     return [{ key, deviceId, deviceName, group, cause: code, title: `${deviceName}: ${title}`, detail: text }];
   });
+}
+
+/** `cause`: 'offline', or the code of a condition. */
+export function isTriggeredBy(trigger: AlertRule['trigger'], cause: string): boolean {
+  if (trigger.kind !== 'condition' || !isConditionCode(cause)) return trigger.kind === cause;
+  if (trigger.conditions.length > 0) return trigger.conditions.includes(cause);
+  const { severity } = conditionDefinitions[cause];
+  return cause !== toldOfRelay && severities.indexOf(severity) >= severities.indexOf(trigger.severity);
 }

@@ -5,6 +5,7 @@
  * - In ten minutes a channel gets `singles` messages of one alert each, and past that one digest a minute.
  * - A digest holds all that is due, up to `mostInDigest`; the rest is in the next one.
  */
+import { unwatchedBecause } from '#fleet-server/alerts/alert-end.ts';
 import type { AlertDigest, AlertNotice, AlertSeverity } from '#protocol/model/alert.ts';
 
 export const digestPolicy = { singles: 20, windowMs: 600_000, gapMs: 60_000, mostInDigest: 500 } as const;
@@ -39,6 +40,7 @@ export function digestOf(id: string, notices: readonly AlertNotice[], url: strin
     [count('acknowledged'), 'acknowledged late'],
     [count('resolved'), 'recovered'],
     [count('passed'), 'that came and went'],
+    [count('unwatched'), 'no longer watched'],
   ] as const;
   const said = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${number} ${words}`]));
   return {
@@ -56,10 +58,15 @@ const words = {
   acknowledged: 'Acknowledged late: ',
   resolved: 'Recovered: ',
   passed: 'Came and went: ',
+  unwatched: 'No longer watched: ',
 } as const;
 const severities = ['critical', 'warning', 'info'] as const satisfies readonly AlertSeverity[];
 
 type Line = { readonly kind: keyof typeof words; readonly notice: AlertNotice };
+
+function isOver({ kind }: Line): boolean {
+  return kind === 'resolved' || kind === 'passed' || kind === 'unwatched';
+}
 
 /** One of each alert: what is worst and still wrong first. */
 function linesOf(notices: readonly AlertNotice[]): readonly Line[] {
@@ -67,21 +74,23 @@ function linesOf(notices: readonly AlertNotice[]): readonly Line[] {
   for (const notice of notices) {
     const { id } = notice.alert;
     const before = lines.get(id);
-    if (notice.event === 'resolved') lines.set(id, { kind: before?.kind === 'opened' ? 'passed' : 'resolved', notice });
+    if (unwatchedBecause(notice) !== null) lines.set(id, { kind: 'unwatched', notice });
+    else if (notice.event === 'resolved') lines.set(id, { kind: before?.kind === 'opened' ? 'passed' : 'resolved', notice });
     else if (notice.event === 'escalated')
       lines.set(id, { kind: notice.alert.acknowledgedBy === null ? 'escalated' : 'acknowledged', notice });
     else if (before === undefined) lines.set(id, { kind: 'opened', notice });
   }
-  const isOver = ({ kind }: Line) => kind === 'resolved' || kind === 'passed';
   const rank = (line: Line) => (isOver(line) ? severities.length : 0) + severities.indexOf(line.notice.alert.severity);
   return [...lines.values()].toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** A line each, with times where they help: in UTC, as notices have them. */
 export function digestLines({ notices }: AlertDigest): readonly string[] {
-  return linesOf(notices).map(({ kind, notice: { alert } }) => {
+  return linesOf(notices).map(({ kind, notice }) => {
+    const { alert } = notice;
+    const why = unwatchedBecause(notice);
     const since = `since ${alert.openedAt}${alert.resolvedAt === null ? '' : ` until ${alert.resolvedAt}`}`;
-    return `${words[kind]}${alert.title} (${alert.severity}, ${since})`;
+    return `${words[kind]}${alert.title} (${alert.severity}, ${since}${why === null ? '' : `, ${why}`})`;
   });
 }
 
@@ -102,5 +111,5 @@ export function shortened(lines: readonly string[], maxBytes: number): string {
 /** The worst of what is still wrong; null: all of it is over. */
 export function worstOf({ notices }: AlertDigest): AlertSeverity | null {
   const first = linesOf(notices)[0];
-  return first === undefined || first.kind === 'resolved' || first.kind === 'passed' ? null : first.notice.alert.severity;
+  return first === undefined || isOver(first) ? null : first.notice.alert.severity;
 }

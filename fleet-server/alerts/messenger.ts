@@ -1,6 +1,7 @@
 /** Tells one notice, or many as one, to one target. Rejects with why it was not taken; never with a secret. */
 import { createHmac } from 'node:crypto';
 import { createTransport } from 'nodemailer';
+import { unwatchedBecause } from '#fleet-server/alerts/alert-end.ts';
 import { digestLines, shortened, worstOf } from '#fleet-server/alerts/digest.ts';
 import type { AlertDigest, AlertNotice, AlertTarget } from '#protocol/model/alert.ts';
 
@@ -52,6 +53,7 @@ async function tellWebhook({ url, secret }: Target<'webhook'>, message: Message,
 
 const priorities = { info: '2', warning: '3', critical: '5' } as const;
 const tags = { opened: 'rotating_light', escalated: 'rotating_light', resolved: 'white_check_mark', test: 'wave' } as const;
+const unwatchedTag = 'mute';
 
 /** Headers as in https://docs.ntfy.sh/publish/; in RFC 2047 where they are not ASCII. */
 async function tellNtfy({ url, token }: Target<'ntfy'>, message: Message, signal?: AbortSignal): Promise<void> {
@@ -70,6 +72,7 @@ function ntfyFormOf(message: Message): { readonly text: string; readonly priorit
   if (message.event !== 'digest') {
     const { alert, event } = message;
     const priority = event === 'resolved' ? '2' : priorities[alert.severity];
+    if (unwatchedBecause(message) !== null) return { text: unwatchedText(message), priority, tag: unwatchedTag };
     return { text: alert.detail === '' ? alert.title : alert.detail, priority, tag: tags[event] };
   }
   const worst = worstOf(message);
@@ -116,8 +119,9 @@ function mailText(message: Message): string {
   const { url } = message;
   if (message.event === 'digest') return [...digestLines(message), ...(url === null ? [] : ['', url]), ''].join('\n');
   const { alert } = message;
+  const why = unwatchedBecause(message) === null ? [] : [unwatchedText(message)];
   const times = [`Since: ${alert.openedAt}`, ...(alert.resolvedAt === null ? [] : [`Until: ${alert.resolvedAt}`])];
-  return [alert.title, alert.detail, '', ...times, `Rule: ${alert.ruleName}`, ...(url === null ? [] : ['', url]), ''].join('\n');
+  return [alert.title, ...why, alert.detail, '', ...times, `Rule: ${alert.ruleName}`, ...(url === null ? [] : ['', url]), ''].join('\n');
 }
 
 function headline(message: Message): string {
@@ -125,8 +129,13 @@ function headline(message: Message): string {
   const { alert, event } = message;
   // It may have waited until somebody had.
   const escalated = alert.acknowledgedBy === null ? 'Nobody has acknowledged: ' : `Acknowledged late, by ${alert.acknowledgedBy}: `;
-  const words = { opened: '', escalated, resolved: 'Recovered: ', test: 'Test: ' } as const;
+  const resolved = unwatchedBecause(message) === null ? 'Recovered: ' : 'No longer watched: ';
+  const words = { opened: '', escalated, resolved, test: 'Test: ' } as const;
   return `${words[event]}${alert.title}`;
+}
+
+function unwatchedText(notice: AlertNotice): string {
+  return `This alert is over since ${unwatchedBecause(notice)}: it may not have recovered.`;
 }
 
 function headerText(text: string): string {

@@ -117,10 +117,16 @@ export const AlertList = Type.Object({
 });
 export type AlertList = Static<typeof AlertList>;
 
+/** Why an alert is over: it has recovered; or nobody watches it any more, and it may not have. */
+export const AlertEnd = Type.Enum(['recovered', 'rule-off', 'rule-removed', 'not-watched', 'device-removed', 'device-blocked']);
+export type AlertEnd = Static<typeof AlertEnd>;
+
 /** What a webhook gets. The same `id` and `event` may come twice: once more is better than never. */
 export const AlertNotice = Type.Object({
   event: Type.Enum(['opened', 'escalated', 'resolved', 'test']),
   alert: Alert,
+  /** Of one that is resolved. */
+  reason: Type.Optional(AlertEnd),
   deviceName: Nullable(Type.String()),
   url: Nullable(Type.String()),
 });

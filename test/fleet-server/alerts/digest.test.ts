@@ -81,6 +81,16 @@ describe('a digest', () => {
     expect(digestLines({ title, ...rest })).toEqual(['Acknowledged late: hall is offline (warning, since 2026-11-21T12:00:00.000Z)']);
   });
 
+  test('does not call recovered what nobody watches any more', () => {
+    const end = { ...notice('hall', 'resolved'), reason: 'rule-off' } as const;
+    const unwatched = digestOf('x', [notice('hall', 'opened'), end], null);
+    expect(unwatched.title).toBe('1 alert: 1 no longer watched');
+    expect(digestLines(unwatched)).toEqual([
+      'No longer watched: hall is offline (warning, since 2026-11-21T12:00:00.000Z until 2026-11-21T12:05:00.000Z, its rule was switched off)',
+    ]);
+    expect(worstOf(unwatched)).toBeNull();
+  });
+
   test('has as many lines as there is room for, and says how many more there are', () => {
     const lines = Array.from({ length: 100 }, (_, index) => `Bühne ${index} is offline`);
     expect(shortened(lines.slice(0, 5), 4096)).toBe(lines.slice(0, 5).join('\n'));

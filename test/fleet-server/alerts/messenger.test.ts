@@ -87,6 +87,17 @@ test('ntfy gets title, priority, tag, link and token, in ASCII', async () => {
   expect(resolved?.headers['authorization']).toBeUndefined();
 });
 
+test('what is over though it may not have recovered is told so', async () => {
+  await tellTarget({ kind: 'ntfy', url: `${url}/my-topic` }, { ...notice, event: 'resolved', reason: 'device-removed' });
+  const [told] = http.notices;
+  expect(told?.body).toBe('This alert is over since the device was removed from the fleet: it may not have recovered.');
+  expect(told?.headers).toMatchObject({
+    title: `=?UTF-8?B?${Buffer.from('No longer watched: Bühne is offline').toString('base64')}?=`,
+    priority: '2',
+    tags: 'mute',
+  });
+});
+
 test('what somebody acknowledged meanwhile is not told as if nobody had', async () => {
   const ntfy = { kind: 'ntfy', url: `${url}/my-topic` } as const;
   const alert = { ...notice.alert, title: 'Stage is offline' };

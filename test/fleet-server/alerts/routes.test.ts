@@ -496,6 +496,39 @@ describe('who is told further', () => {
   });
 });
 
+describe('an alert that is over without a recovery', () => {
+  const removeDevice = async () => {
+    const [alert] = await alerts();
+    await api.request({ method: 'DELETE', url: `/api/v1/devices/${alert?.deviceId}` });
+  };
+  const blockDevice = async () => {
+    const [alert] = await alerts();
+    await api.request({ method: 'POST', url: `/api/v1/devices/${alert?.deviceId}/access`, payload: { decision: 'block' } });
+  };
+  const changeRule = async (change: Partial<AlertRule>) => {
+    const [rule] = (await call<AlertRuleList>('GET', '/alert-rules')).rules;
+    const { id, ...request } = rule as AlertRule;
+    await api.request({ method: 'PUT', url: `/api/v1/alert-rules/${id}`, payload: { ...request, ...change } });
+  };
+  test.each<[string, () => Promise<void>]>([
+    ['rule-off', () => changeRule({ enabled: false })],
+    ['rule-removed', removeFirstRules],
+    ['not-watched', () => changeRule({ group: 'elsewhere' })],
+    ['device-removed', removeDevice],
+    ['device-blocked', blockDevice],
+  ])('says why: %s', async (reason, end) => {
+    await removeFirstRules();
+    const { id } = await webhook();
+    await call('POST', '/alert-rules', { ...basic, channelIds: [id] });
+    await deviceThatWent();
+    await passUntil('told', () => http.notices.length === 1);
+    await end();
+    await passUntil('told that it is over', () => http.notices.length === 2);
+    const notices = http.notices.map(({ body }) => JSON.parse(body) as AlertNotice);
+    expect(notices[1]).toMatchObject({ event: 'resolved', reason });
+  });
+});
+
 describe('rules and channels', () => {
   test('a new fleet has rules, and those that somebody removed do not come back', async () => {
     expect((await call<AlertRuleList>('GET', '/alert-rules')).rules.map(({ name }) => name)).toEqual([
