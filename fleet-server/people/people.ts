@@ -225,6 +225,8 @@ export class People {
       if ((await store.listPeople(transaction)).length >= maxPeople) {
         throw new FleetError('too-many', `Expected at most ${maxPeople} people: remove some first.`);
       }
+      // Commands are asked for under it by the server itself.
+      if (name === 'watchdog') throw new FleetError('already-there', 'Expected another name than watchdog, which is the server’s own.');
       if (!(await store.insertPerson(transaction, { name, role, passwordHash, createdAtMs: this.#clock.nowMs() }))) {
         throw new FleetError('already-there', `Expected a name that nobody has, got ${name}.`);
       }

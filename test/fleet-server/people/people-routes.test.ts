@@ -63,6 +63,7 @@ describe('people', () => {
 
   test('have a name of their own', async () => {
     expect((await people('POST', '', { name: 'admin', role: 'viewer' })).json()).toMatchObject({ code: 'already-there' });
+    expect((await people('POST', '', { name: 'watchdog', role: 'viewer' })).json()).toMatchObject({ code: 'already-there' });
   });
 
   test('lose their sessions with another role or password, and sign in anew', async () => {
