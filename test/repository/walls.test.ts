@@ -115,6 +115,8 @@ const roomTests: readonly string[] = [
   'test/device/plan/run-plan.test.ts',
   'test/device/settings/bad-input.test.ts',
   'test/device/uplink/offline.test.ts',
+  'test/fleet-server/alerts/telling-further.test.ts',
+  'test/fleet-server/alerts/telling-later.test.ts',
   'test/fleet-server/broker/admission.test.ts',
   'test/fleet-server/broker/aedes-traps.test.ts',
   'test/fleet-server/broker/bounds.test.ts',
