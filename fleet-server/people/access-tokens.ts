@@ -11,6 +11,7 @@ import { type Clock, timestamp } from '#fleet-server/clock.ts';
 import { FleetError } from '#fleet-server/errors.ts';
 import * as store from '#fleet-server/people/access-tokens-store.ts';
 import { toRole } from '#fleet-server/people/people.ts';
+import { findPerson } from '#fleet-server/people/people-store.ts';
 import type { AccessTokensTable, Database } from '#fleet-server/store/schema.ts';
 import type { Secrets } from '#fleet-server/store/secrets.ts';
 import { unlessFull } from '#fleet-server/store/store-errors.ts';
@@ -56,6 +57,12 @@ export class AccessTokens {
       lastUsedAtMs: null,
     };
     await inTransaction(database, async (transaction) => {
+      if ((await findPerson(transaction, personName)) === undefined) {
+        throw new FleetError(
+          'not-signed-in',
+          `Expected an access token for somebody who is here, got ${personName}, who was removed meanwhile.`,
+        );
+      }
       await store.pruneAccessTokens(transaction, createdAtMs);
       if ((await store.countAccessTokens(transaction, personName)) >= maxPerPerson) {
         throw new FleetError('too-many', `Expected at most ${maxPerPerson} access tokens of one person: remove some first.`);

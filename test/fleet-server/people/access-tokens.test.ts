@@ -83,6 +83,12 @@ describe('an access token', () => {
     expect((await use(adas.token, 'GET', '/api/v1/devices')).statusCode).toBe(401);
   });
 
+  test('is not made for who is removed while they ask', async () => {
+    const request = { name: 'the CI', scopes: ['read' as const], expiresInS: 3600 };
+    await expect(api.app.accessTokens.create(request, 'gone')).rejects.toMatchObject({ code: 'not-signed-in' });
+    expect(await list()).toEqual([]);
+  });
+
   test.each(['', 'msl_', 'x'.repeat(5000), "msl_' or 1=1 --", `msl_${'a'.repeat(43)}`])('that is made up is refused: %s', async (token) => {
     expect((await use(token, 'GET', '/api/v1/devices')).statusCode).toBe(401);
   });
