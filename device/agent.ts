@@ -20,6 +20,7 @@ import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { RecordingDisk } from '#device/recording/recording-disk.ts';
 import { RecordingsKeeper, recordingFault, recordingPlace, writingOf } from '#device/recording/recordings-keeper.ts';
+import { isOver } from '#device/schedule/outlet-switch.ts';
 import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '#device/schedule/outlet-switches.ts';
 import { streamBasis } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
@@ -136,12 +137,12 @@ export class Agent {
     parts?.schedule.stop();
     parts?.recordingDisk.stop();
     parts?.fleetClock.stop();
-    parts?.statusDoor.close();
     parts?.health.stop();
     const kept = Promise.all([parts?.commands.stop(), parts?.keeper.stop()]);
     parts?.logLease.stop();
     await Promise.all([kept, parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
-    await Promise.all([this.#machine.settled(), this.#events.stop(), this.#backlog.stop()]);
+    await Promise.all([this.#events.stop(), this.#backlog.stop()]);
+    await Promise.all([parts?.statusDoor.close(), this.#options.state.settled()]);
   }
 
   /** A device whose media host does not start must still be able to say so: after a while the agent goes on without it. */
@@ -161,7 +162,8 @@ export class Agent {
       settings: () => keeper.prepared().settings,
       running: () => keeper.prepared().schedule.allowed,
       onLook: ({ stream }) => {
-        if (!stream || switches.stream.switched()?.isOn !== true) return;
+        const switched = switches.stream.switched();
+        if (switched?.isOn !== true || !(stream || isOver(switched, clock.nowMs()))) return;
         // Its hours have begun, perhaps while nobody looked: they are to end as well.
         void switches.stream.release();
         keeper.reconcile();

@@ -45,11 +45,6 @@ export class MachineKeeper {
     await Promise.all([this.#cameraMemory.load(bootId), this.#microphoneMemory.load(bootId), this.#sharedNames.load()]);
   }
 
-  /** What the next process is to know is on the disk, or was refused. */
-  async settled(): Promise<void> {
-    await Promise.all([this.#cameraMemory.settled(), this.#microphoneMemory.settled(), this.#sharedNames.settled()]);
-  }
-
   async detect(): Promise<Machine> {
     const { detect, profiles, configuration, log, clock } = this.#options;
     const detected = await detect(this.#seen?.found ?? null);

@@ -30,13 +30,19 @@ export function statusSocket(stateDirectory: string): string {
 export class StatusDoor {
   readonly #status: () => AgentStatus;
   #server: Server | null = null;
+  #opening: Promise<void> = Promise.resolve();
 
   constructor(status: () => AgentStatus) {
     this.#status = status;
   }
 
   /** Rejects when there is no place for it. The lock of the state directory is held, so a socket that is there is a dead one's. */
-  async open(stateDirectory: string): Promise<void> {
+  open(stateDirectory: string): Promise<void> {
+    this.#opening = this.#open(stateDirectory);
+    return this.#opening;
+  }
+
+  async #open(stateDirectory: string): Promise<void> {
     const [directory = stateDirectory] = await runtimeDirectories(stateDirectory);
     const path = statusSocket(directory);
     await rm(path, { force: true });
@@ -53,8 +59,9 @@ export class StatusDoor {
     await chmod(path, 0o600);
   }
 
-  /** May be called twice. */
-  close(): void {
+  /** May be called twice, and while it is being opened. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#opening]);
     this.#server?.close();
     this.#server = null;
   }

@@ -8,9 +8,21 @@ import { type Static, Type } from 'typebox';
 import type { Outlet } from '#device/schedule/outlets.ts';
 import { type StateDirectory, type StateFile, stateFile } from '#device/state/state-directory.ts';
 
-/** `basis`: what it was switched against, in any words that change when it shall no longer hold. */
-const Switched = Type.Object({ isOn: Type.Boolean(), basis: Type.String({ maxLength: 16_384 }) });
+/**
+ * `basis`: what it was switched against, in any words that change when it shall no longer hold. `endsAtMs`: when the hours begin
+ * that decide again; they may begin and end while the device is off.
+ */
+const Switched = Type.Object({
+  isOn: Type.Boolean(),
+  basis: Type.String({ maxLength: 16_384 }),
+  endsAtMs: Type.Optional(Type.Number()),
+});
 export type Switched = Readonly<Static<typeof Switched>>;
+
+/** Whether the hours have begun with which it ends, now or while nobody looked. */
+export function isOver({ endsAtMs }: Switched, nowMs: number): boolean {
+  return endsAtMs !== undefined && nowMs >= endsAtMs;
+}
 
 const files = {
   stream: stateFile('stream-switch.json', Switched),
@@ -46,9 +58,10 @@ export class OutletSwitch {
   }
 
   /** Holds at once; resolves when it would survive a power cut, or the disk has refused. */
-  turn(isOn: boolean, basis: string): Promise<void> {
-    this.#switched = { isOn, basis };
-    return this.#options.state.write(files[this.#options.outlet], { isOn, basis }).catch(this.#options.onDiskError);
+  turn(isOn: boolean, basis: string, endsAtMs: number | null = null): Promise<void> {
+    const switched: Switched = { isOn, basis, ...(endsAtMs === null ? {} : { endsAtMs }) };
+    this.#switched = switched;
+    return this.#options.state.write(files[this.#options.outlet], switched).catch(this.#options.onDiskError);
   }
 
   /** The settings decide again. Resolves as `turn` does. */

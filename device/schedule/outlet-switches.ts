@@ -38,7 +38,8 @@ export async function switchOutlet(outlet: Outlet, isOn: boolean, { switches, ke
   // What the settings do by themselves needs no switch: within its hours a started stream ends with them.
   const isPlain = outlet === 'stream' && isOn && schedule.allowed.stream;
   const basis = outlet === 'stream' ? streamBasis(settings) : recordBasis(keeper);
-  const kept = isPlain ? switches.stream.release() : switches[outlet].turn(isOn, basis);
+  const endsAtMs = outlet === 'stream' && isOn ? schedule.streamChangesAtMs : null;
+  const kept = isPlain ? switches.stream.release() : switches[outlet].turn(isOn, basis, endsAtMs);
   keeper.reconcile();
   await kept;
   return outcome;

@@ -16,7 +16,7 @@ import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
 import { planPipeline, planRecording } from '#device/plan/plan.ts';
 import { type ResolvedProfile, withProfileLevels } from '#device/profile/resolve.ts';
 import { cameraNameIn, chooseVideo } from '#device/profile/video-source.ts';
-import type { Switched } from '#device/schedule/outlet-switch.ts';
+import { isOver, type Switched } from '#device/schedule/outlet-switch.ts';
 import { decideOutlets, type Moment, type ScheduleDecision, streamBasis, unscheduled, withinOutlets } from '#device/schedule/outlets.ts';
 import { acceptSettings, findWireProblems } from '#device/settings/accept.ts';
 import { type ResolvedSettings, resolveSettings, type SettingsByLevel } from '#device/settings/levels.ts';
@@ -139,7 +139,7 @@ export function fitSettings(document: Desired | null, machine: Machine, moment: 
   const refusals = [...withoutEffect(machine, settings), ...leftOut.values()];
   const audio = chooseAudio(settings, machine.hardware, machine.profile, chooseVideo(settings.AV_VIDEO_SOURCE, machine.hardware));
   const schedule = moment === null ? unscheduled : decideOutlets(settings, moment);
-  const isStreamSwitchedOn = switchOfStream(settings, machine);
+  const isStreamSwitchedOn = switchOfStream(settings, machine, moment);
   const recordingsMeanwhile = insteadOfRecordings(settings, machine);
   const allowed = { ...schedule.allowed, stream: isStreamSwitchedOn ?? schedule.allowed.stream };
   return {
@@ -265,8 +265,9 @@ function withoutUnchosenTarget(
     : plan;
 }
 
-function switchOfStream(settings: ResolvedSettings, { streamSwitch = null }: Machine): boolean | null {
-  return streamSwitch?.basis === streamBasis(settings) ? streamSwitch.isOn : null;
+function switchOfStream(settings: ResolvedSettings, { streamSwitch = null }: Machine, moment: Moment | null): boolean | null {
+  if (streamSwitch?.basis !== streamBasis(settings)) return null;
+  return moment !== null && isOver(streamSwitch, moment.nowMs) ? null : streamSwitch.isOn;
 }
 
 /** A hand at the switch is stronger than the settings and their hours. */

@@ -27,7 +27,6 @@ export class BootMemory<T, Kept extends { readonly bootId: string }> {
   #bootId = '';
   #value: T;
   #written: string;
-  #writing: Promise<void> = Promise.resolve();
   /** Said once. */
   #isRefused = false;
 
@@ -57,12 +56,7 @@ export class BootMemory<T, Kept extends { readonly bootId: string }> {
     const text = JSON.stringify(value);
     if (text === this.#written) return;
     this.#written = text;
-    this.#writing = this.#write(this.#file.pack(this.#bootId, value));
-  }
-
-  /** What was to be kept is on the disk, or was refused. */
-  settled(): Promise<void> {
-    return this.#writing;
+    void this.#write(this.#file.pack(this.#bootId, value));
   }
 
   async #write(kept: Kept): Promise<void> {

@@ -18,7 +18,6 @@ export type SharedNamesMemoryOptions = {
 export class SharedNamesMemory {
   readonly #options: SharedNamesMemoryOptions;
   #names: readonly string[] = [];
-  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: SharedNamesMemoryOptions) {
     this.#options = options;
@@ -33,14 +32,9 @@ export class SharedNamesMemory {
     const isNew = (name: string) => !this.#names.includes(name);
     if (seen.some(isNew)) {
       this.#names = [...this.#names, ...seen.filter(isNew)].slice(-maximumNames);
-      this.#writing = this.#write();
+      void this.#write();
     }
     return this.#names;
-  }
-
-  /** What was to be kept is on the disk, or was refused. */
-  settled(): Promise<void> {
-    return this.#writing;
   }
 
   async #write(): Promise<void> {

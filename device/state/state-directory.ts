@@ -124,6 +124,11 @@ export class StateDirectory {
     });
   }
 
+  /** Whatever was asked for so far is on the disk, or was refused. */
+  async settled(): Promise<void> {
+    while (this.#changing.size > 0) await Promise.allSettled(this.#changing.values());
+  }
+
   async #inOrder<T>({ name }: StateFile<unknown>, change: () => Promise<T>): Promise<T> {
     const before = this.#changing.get(name) ?? Promise.resolve();
     const changing = before.catch(() => undefined).then(change);

@@ -23,17 +23,18 @@ const [first, second, third] = [microphone(1), microphone(2), microphone(3)];
 async function machineOf(path: string, bootId: string) {
   let hardware: DetectedHardware = bareHardware;
   const log = quietLog();
+  const state = new StateDirectory(path, log);
   const keeper = new MachineKeeper({
     detect: async () => hardware,
     profiles,
     configuration: { stateDirectory: path, fleet: null, settings: {}, boardId: null, logLevel: 'debug', refused: [], unknownNames: [] },
-    state: new StateDirectory(path, log),
+    state,
     clock: manualClock(),
     log,
   });
   await keeper.load(bootId);
   return {
-    settled: () => keeper.settled(),
+    settled: () => state.settled(),
     detect: (seen: DetectedHardware) => {
       hardware = seen;
       return keeper.detect();

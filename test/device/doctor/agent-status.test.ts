@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type AgentStatus, askAgent, StatusDoor, statusSocket } from '#device/doctor/agent-status.ts';
@@ -14,9 +14,17 @@ test('whoever owns the directory may ask, again and again', async () => {
   expect(await askAgent(directory)).toEqual(status);
   expect(await askAgent(directory)).toEqual(status);
   expect((await stat(statusSocket(directory))).mode & 0o777).toBe(0o600);
-  door.close();
-  door.close();
+  await Promise.all([door.close(), door.close()]);
   expect(await askAgent(directory)).toBeNull();
+});
+
+test('a door that is closed while it is being opened is closed', async () => {
+  const directory = await temporaryDirectory();
+  const door = new StatusDoor(() => status);
+  const opened = door.open(directory);
+  await door.close();
+  await opened;
+  expect(await readdir(directory)).toEqual([]);
 });
 
 test('the socket of an agent that was killed is in nobody’s way', async () => {

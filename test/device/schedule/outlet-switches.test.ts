@@ -154,3 +154,30 @@ test.each([
   expect(media.plans.at(-1)?.outputs).toEqual([]);
   await agent.stop();
 });
+
+test('a stream that was started by hand before its hours is off the air when they have gone by while the device was off', async () => {
+  const dayMs = 86_400_000;
+  const inThreeDays = ['Su', 'Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa'][(new Date().getUTCDay() + 3) % 7];
+  const hours = { AV_STREAM_SCHEDULE: `${inThreeDays} 09:00-11:00`, AV_TIME_ZONE: 'UTC' };
+  const settings = { AV_STREAM_URL: 'rtmp://stream.example/live', AV_STREAM_KEY: 'key', ...hours };
+  const fleet = await startedFleet();
+  const before = await startedAgent(fleet, { settings });
+  await fleet.hear('hello');
+  const planned = before.media.nextPlan();
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  await fleet.send('pi-1', 'command', { id: 'command-start', kind: 'start-streaming', arguments: {}, deadline });
+  await planned;
+  expect(before.media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
+  await before.agent.stop();
+
+  const plansAfter = async (days: number) => {
+    const clock = manualClock(Date.now() + days * dayMs);
+    const { agent, media } = await startedAgent(null, { directory: before.stateDirectory, settings, clock });
+    await agent.stop();
+    return media.plans.map(({ outputs }) => outputs.map(({ kind }) => kind));
+  };
+  expect((await plansAfter(1)).at(-1)).toEqual(['rtmp']);
+  expect((await plansAfter(5)).flat()).toEqual([]);
+  // And that stays so, if the clock was wrong as well.
+  expect((await plansAfter(1)).flat()).toEqual([]);
+});
