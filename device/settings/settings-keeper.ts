@@ -152,8 +152,9 @@ export class SettingsKeeper {
 
   /** Makes what is in force run, if it does not. */
   reconcile(): void {
-    if (this.#isStopped || this.#work.some(({ kind }) => kind === 'reconcile')) return;
-    this.#push([{ kind: 'reconcile' }]);
+    // One that waits before a try is passed over for it (#do), and that one was judged before whatever has changed now.
+    const last = this.#work.findLast(({ kind }) => kind === 'reconcile' || kind === 'try');
+    if (!this.#isStopped && last?.kind !== 'reconcile') this.#push([{ kind: 'reconcile' }]);
   }
 
   #dispatch(event: SettingsEvent): void {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ApplyOutcome } from '#device/media/media-host-supervisor.ts';
 import type { PipelinePlan } from '#device/plan/pipeline-plan.ts';
-import { type Moment, unknownOutlets } from '#device/schedule/outlets.ts';
+import type { Switched } from '#device/schedule/outlet-switch.ts';
+import { type Moment, streamBasis, unknownOutlets } from '#device/schedule/outlets.ts';
 import type { Machine } from '#device/settings/prepare.ts';
 import { SettingsKeeper } from '#device/settings/settings-keeper.ts';
 import type { Applied } from '#protocol/messages.ts';
@@ -25,7 +26,9 @@ class FakeMedia {
   }
 }
 
-async function startedKeeper(options: { state?: MemoryState; machine?: Machine; startMs?: number; moment?: () => Moment } = {}) {
+type Options = { state?: MemoryState; machine?: Machine; startMs?: number; moment?: () => Moment; streamSwitch?: () => Switched | null };
+
+async function startedKeeper(options: Options = {}) {
   const clock = manualClock(options.startMs);
   const media = new FakeMedia();
   const state = options.state ?? new MemoryState();
@@ -38,6 +41,7 @@ async function startedKeeper(options: { state?: MemoryState; machine?: Machine; 
     clock,
     random: () => 0,
     moment: options.moment ?? (() => null),
+    streamSwitch: options.streamSwitch ?? (() => null),
     log,
     record: (kind) => records.push(kind),
     onAnswer: (applied) => answers.push(applied),
@@ -50,6 +54,19 @@ async function startedKeeper(options: { state?: MemoryState; machine?: Machine; 
 }
 
 const hangs = () => new Promise<ApplyOutcome>(() => undefined);
+
+/** What is asked for is under way until the function that it gives back is called. */
+function hold(media: FakeMedia): () => void {
+  let end: (outcome: ApplyOutcome) => void = () => undefined;
+  const held = new Promise<ApplyOutcome>((resolve) => {
+    end = resolve;
+  });
+  media.outcome = () => held;
+  return () => {
+    media.outcome = async () => ({ kind: 'applied' });
+    end({ kind: 'applied' });
+  };
+}
 
 test('applied: run first, kept, then answered', async () => {
   const { keeper, media, state, answers, records } = await startedKeeper();
@@ -234,6 +251,38 @@ test('a camera that was refused for want of it is taken also when it is plugged 
   keeper.setMachineBeside(machineWith({ cameras: [webcam, { ...webcam, id: 'usb-other' }] }));
   await settle();
   expect(answers.map(({ outcome }) => outcome)).toEqual(['refused', 'applied']);
+});
+
+test('a stream that is stopped while other settings wait for their turn is off the air with them', async () => {
+  let switched: Switched | null = null;
+  const { keeper, media } = await startedKeeper({ streamSwitch: () => switched });
+  keeper.offer(desired(1));
+  await settle();
+  const goOn = hold(media);
+  keeper.setMachine(machineWith({ cameras: [webcam] }));
+  await settle();
+  keeper.reconcile();
+  keeper.offer(desired(2, { AV_VIDEO_WIDTH: 640 }));
+  switched = { isOn: false, basis: streamBasis(keeper.prepared().settings) };
+  keeper.reconcile();
+  goOn();
+  await settle();
+  expect(keeper.inForce().revision).toBe(2);
+  expect(keeper.prepared().isStreamSwitchedOn).toBe(false);
+  expect(media.plans.at(-1)).toMatchObject({ capture: { width: 640 }, outputs: [] });
+});
+
+test('a camera that is plugged in while settings wait for their turn is taken with them', async () => {
+  const { keeper, media } = await startedKeeper();
+  const goOn = hold(media);
+  keeper.setMachine(machineWith({ environment: { AV_VIDEO_FRAMERATE: 25 } }));
+  await settle();
+  keeper.reconcile();
+  keeper.offer(desired(1, { AV_VIDEO_WIDTH: 640 }));
+  keeper.setMachine(machineWith({ cameras: [webcam] }));
+  goOn();
+  await settle();
+  expect(media.plans.at(-1)?.capture).toMatchObject({ source: { kind: 'camera' }, width: 640 });
 });
 
 test('what does not run is tried again with back-off, for ever', async () => {
