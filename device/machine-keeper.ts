@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AgentOptions } from '#device/agent-options.ts';
 import { environmentOf } from '#device/configuration.ts';
 import { lookAt, takePlace } from '#device/detect/camera-place.ts';
-import type { DetectedHardware } from '#device/detect/facts.ts';
+import type { DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { toInventory } from '#device/detect/inventory.ts';
 import { inOrderOfComing, inPlaceOf } from '#device/detect/microphone-order.ts';
 import { lookForMicrophone, type MicrophonePlace, takeMicrophonePlace } from '#device/detect/microphone-place.ts';
@@ -56,7 +56,8 @@ export class MachineKeeper {
     const [cameraSinceMs = null, microphoneSinceMs = null] = this.#newcomersSinceMs;
     const look = lookAt(found, this.#cameraMemory.value(), { nowMs, newcomerSinceMs: cameraSinceMs });
     if (look.place !== null) this.#cameraMemory.keep(look.place);
-    const { hardware, newcomerSinceMs } = this.#lookForMicrophone(look.hardware, { nowMs, newcomerSinceMs: microphoneSinceMs });
+    const there = microphonesThere(found, look.hardware);
+    const { hardware, newcomerSinceMs } = this.#lookForMicrophone(look.hardware, there, { nowMs, newcomerSinceMs: microphoneSinceMs });
     this.#newcomersSinceMs = [look.newcomerSinceMs, newcomerSinceMs];
     const profile = resolveProfile(hardware, profiles);
     if (this.#seen === null) for (const { subject, problem } of found.problems) log.warn(`detection: ${subject}: ${problem}`);
@@ -74,21 +75,25 @@ export class MachineKeeper {
   /** What is on air now keeps its place, also while it is away. */
   noteOnAir({ settings, plan, microphone }: Prepared): void {
     if (this.#seen === null) return;
-    const { planned } = this.#seen;
+    const { found, planned } = this.#seen;
     const choice = chooseVideo(settings.AV_VIDEO_SOURCE, planned);
     const besideCamera = choice.kind === 'camera' ? choice.camera.id : null;
     const heard = { wanted: wantedMicrophone(settings.AV_AUDIO_DEVICE), besideCamera };
-    this.#microphonePlace =
-      microphone === null ? null : takeMicrophonePlace({ ...heard, microphone }, planned.microphones, this.#microphonePlace);
+    const there = microphonesThere(found, planned);
+    this.#microphonePlace = microphone === null ? null : takeMicrophonePlace({ ...heard, microphone }, there, this.#microphonePlace);
     if (choice.kind !== 'camera' || plan.capture.source.kind !== 'camera') return;
     const wanted = wantedSource(settings.AV_VIDEO_SOURCE);
     this.#cameraMemory.keep(takePlace(wanted, choice.camera, planned, this.#cameraMemory.value()));
   }
 
-  #lookForMicrophone(hardware: DetectedHardware, time: LookTime): { hardware: DetectedHardware; newcomerSinceMs: number | null } {
+  #lookForMicrophone(
+    hardware: DetectedHardware,
+    there: readonly MicrophoneFact[],
+    time: LookTime,
+  ): { hardware: DetectedHardware; newcomerSinceMs: number | null } {
     const before = this.#microphonePlace;
     if (before === null) return { hardware, newcomerSinceMs: null };
-    const { heard, place, newcomerSinceMs } = lookForMicrophone(hardware.microphones, before, time);
+    const { heard, place, newcomerSinceMs } = lookForMicrophone(there, before, time);
     this.#microphonePlace = place;
     const known = inPlaceOf(this.#microphoneMemory.value(), before.holder.id, place.holder.id);
     this.#microphoneMemory.keep(known);
@@ -117,4 +122,9 @@ export class MachineKeeper {
   gstreamerVersion(): string | null {
     return this.#seen?.found.gstreamerVersion ?? null;
   }
+}
+
+/** What is planned for has those of a camera that is away as well. */
+function microphonesThere(found: DetectedHardware, planned: DetectedHardware): readonly MicrophoneFact[] {
+  return planned.microphones.filter(({ id }) => found.microphones.some((there) => there.id === id));
 }

@@ -38,5 +38,6 @@ export function takeMicrophonePlace(
 ): MicrophonePlace {
   const { wanted, besideCamera, microphone } = now;
   if (before?.isAway === true && before.holder.id === microphone.id) return { ...before, wanted, besideCamera };
-  return { wanted, besideCamera, holder: microphone, isAway: false, bystanders: bystandersOf(microphone, there, before?.bystanders ?? []) };
+  const isAway = !there.some(({ id }) => id === microphone.id);
+  return { wanted, besideCamera, holder: microphone, isAway, bystanders: bystandersOf(microphone, there, before?.bystanders ?? []) };
 }
