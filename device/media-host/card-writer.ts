@@ -1,6 +1,6 @@
 /** Writes onto the "no signal" card, once a second, where it is and since when nothing is seen: whichever pipeline shows the card. */
 import { hostname } from 'node:os';
-import type { Clock } from '#device/media/clock.ts';
+import { type Clock, timeOf } from '#device/media/clock.ts';
 import { cardText } from '#device/media-host/card-text.ts';
 
 const intervalMs = 1000;
@@ -10,7 +10,7 @@ export class CardWriter {
   readonly #write: (text: string) => void;
   #title = '';
   /** Null while it does not write. */
-  #since: { readonly wallMs: number; readonly monotonicMs: number } | null = null;
+  #since: { readonly at: string; readonly atMs: number } | null = null;
   #cancel: () => void = () => undefined;
 
   constructor(clock: Clock, write: (text: string) => void) {
@@ -27,7 +27,7 @@ export class CardWriter {
   /** From now on there is no signal, unless there was none before: then it goes on, with the time at which that began. */
   start(): void {
     const isNew = this.#since === null;
-    this.#since ??= { wallMs: this.#clock.nowMs(), monotonicMs: this.#clock.monotonicMs() };
+    this.#since ??= { at: new Date(this.#clock.nowMs()).toISOString(), atMs: this.#clock.monotonicMs() };
     this.#refresh();
     if (isNew) this.#schedule();
   }
@@ -40,8 +40,9 @@ export class CardWriter {
 
   #refresh(): void {
     if (this.#since === null) return;
-    const { wallMs, monotonicMs } = this.#since;
-    this.#write(cardText(this.#title, new Date(wallMs), this.#clock.monotonicMs() - monotonicMs));
+    const { at, atMs } = this.#since;
+    const now = { nowMs: this.#clock.nowMs(), monotonicMs: this.#clock.monotonicMs() };
+    this.#write(cardText(this.#title, new Date(timeOf(at, atMs, now)), now.monotonicMs - atMs));
   }
 
   #schedule(): void {

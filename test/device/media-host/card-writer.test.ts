@@ -36,7 +36,7 @@ test('another card, or another name, changes nothing of since when', async () =>
   expect(clock.waitingTimers()).toBe(1);
 });
 
-test('after a signal it begins anew, and a correction of the time does not change how long it lasts', async () => {
+test('after a signal it begins anew; when the clock is set, the hour is right from then on, and how long it lasts is as it was', async () => {
   const { clock, writer, latest, count } = newCard();
   writer.setTitle('Hall 1');
   writer.start();
@@ -48,7 +48,7 @@ test('after a signal it begins anew, and a correction of the time does not chang
   writer.start();
   clock.correctWallClock(3_600_000);
   await clock.advance(4000);
-  expect(latest()).toBe('Hall 1\nNo signal since 09:05:12\n00:04');
+  expect(latest()).toBe('Hall 1\nNo signal since 10:05:12\n00:04');
   writer.stop();
   expect(clock.waitingTimers()).toBe(0);
 });
