@@ -345,9 +345,7 @@ export class CaptureKeeper {
   #onFailed(failure: CaptureFailure, isUnopened = false): void {
     const { reason, element } = failure;
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
-    const hasRun = this.#runningSinceMs !== null;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
-    this.#runningSinceMs = null;
     this.#gate.reset();
     this.#probe.stop();
     if (element === microphoneElement && this.#withoutMicrophone !== null && this.#microphoneLostAt === null) {
@@ -358,7 +356,9 @@ export class CaptureKeeper {
       this.#startCapture();
       return;
     }
-    if (hasRun) this.#losses += 1;
+    // Also where its microphone, that it took along, was missed first.
+    if (this.#runningSinceMs !== null) this.#losses += 1;
+    this.#runningSinceMs = null;
     // The next try is one with everything: a camera that takes its microphone along comes back with it.
     this.#microphoneLostAt = null;
     const said = reason.slice(0, longestReason);

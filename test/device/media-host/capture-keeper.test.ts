@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CaptureFailure, CaptureHandlers } from '#device/media-host/capture.ts';
 import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
+import type { Tag } from '#device/media-host/flv.ts';
 import { restartsAnHour } from '#device/media-host/restart-allowance.ts';
 import type { CapturePlan } from '#device/plan/pipeline-plan.ts';
 import { manualClock } from '../manual-clock.ts';
@@ -10,6 +11,8 @@ const hourMs = 3_600_000;
 const error: CaptureFailure = { reason: 'camera: it is busy', element: 'camera', isStandstill: false };
 const standstill: CaptureFailure = { reason: 'no picture for 5 s', element: null, isStandstill: true };
 const ofEncoder: CaptureFailure = { reason: 'encoder: it is busy', element: 'encoder', isStandstill: false };
+const ofMicrophone: CaptureFailure = { reason: 'microphone: it is disconnected', element: 'microphone', isStandstill: false };
+const keyframe: Tag = { kind: 'video', timestampMs: 0, isKeyframe: true, isHeader: false, bytes: Buffer.alloc(11) };
 
 function planOf(kind: CapturePlan['source']['kind'], description = 'a capture'): CapturePlan {
   const source = { kind, id: 'c', label: 'C' };
@@ -58,6 +61,14 @@ class Bench {
         return { description, start, stop: ignore, setLive: () => null, setControl, setText: ignore, setSoundRate: ignore };
       },
     });
+  }
+
+  givePicture(): void {
+    this.#handlers?.onTag(keyframe);
+  }
+
+  fail(failure: CaptureFailure): void {
+    this.#handlers?.onFailed(failure);
   }
 
   /** Restarted by itself as often as that is done quickly, and once more just now. */
@@ -207,13 +218,56 @@ it('what began before the clock was set has the time at which it did once it is'
   expect(bench.keeper.state.since).toBe(since);
 });
 
-describe('a microphone whose number another one has', () => {
-  const usb = (port: string) => ({ port, id: '1234:0001', serial: null });
-  const planAt = (port: string): CapturePlan => ({
-    ...planOf('camera', 'with a microphone'),
-    withoutMicrophone: { description: 'with silence', probe: 'a probe', card: { number: 1, usb: usb(port) } },
+const usb = (port: string) => ({ port, id: '1234:0001', serial: null });
+
+function planAt(port: string): CapturePlan {
+  const withoutMicrophone = { description: 'with silence', probe: 'a probe', card: { number: 1, usb: usb(port) } };
+  return { ...planOf('camera', 'with a microphone'), withoutMicrophone };
+}
+
+describe('a camera that takes its microphone along', () => {
+  /** What names its loss is the first word; it is back a second later, and gives a picture. */
+  async function losses(first: CaptureFailure, isSeenGone: boolean): Promise<number> {
+    const bench = new Bench();
+    bench.failure = null;
+    void bench.keeper.run(planAt('1-1'), []);
+    bench.givePicture();
+    for (let pull = 0; pull < 6; pull++) {
+      await bench.clock.advance(40_000);
+      bench.node = isSeenGone ? null : 'first';
+      bench.fail(first);
+      if (bench.started.at(-1) === 'with silence') bench.fail(error);
+      bench.node = 'first';
+      await bench.clock.advance(1000);
+      bench.givePicture();
+    }
+    expect(bench.keeper.state.kind).toBe('running');
+    return bench.keeper.losses;
+  }
+
+  it.each([
+    ['the camera', error, true],
+    ['the microphone, and its node is gone', ofMicrophone, true],
+    ['the microphone, and its node is not gone yet', ofMicrophone, false],
+  ])('is lost once for each time it is pulled out, where the first to say so is %s', async (_, first, isSeenGone) => {
+    expect(await losses(first, isSeenGone)).toBe(6);
   });
 
+  it('is not lost where only the microphone is', async () => {
+    const bench = new Bench();
+    bench.failure = null;
+    void bench.keeper.run(planAt('1-1'), []);
+    bench.givePicture();
+    await bench.clock.advance(40_000);
+    bench.fail(ofMicrophone);
+    bench.givePicture();
+    await bench.clock.advance(40_000);
+    expect(bench.keeper.state).toMatchObject({ kind: 'running', microphoneFault: 'it is not there any more' });
+    expect(bench.keeper.losses).toBe(0);
+  });
+});
+
+describe('a microphone whose number another one has', () => {
   it('is not opened: the picture is on air with silence', async () => {
     const bench = new Bench();
     bench.failure = null;
