@@ -97,7 +97,8 @@ export class CaptureKeeper {
   #microphoneLostAt: string | null = null;
   #microphoneLostMs = 0;
   #microphoneFault = '';
-  #microphoneLosses = 0;
+  /** Since it was heard for long. */
+  #microphoneReturns = 0;
   /** What is wrong with a file that plays all the same. */
   #fileFault = '';
   #live: readonly LiveProperty[] = [];
@@ -167,6 +168,7 @@ export class CaptureKeeper {
       this.#withoutMicrophone = spare === undefined ? null : this.#newCapture(spare, plan);
     // A camera that is back under another number comes as another plan.
     if (plan.description !== this.#plan?.description) this.#settlesFromMs = this.#clock.monotonicMs();
+    if (plan.withoutMicrophone?.probe !== this.#plan?.withoutMicrophone?.probe) this.#microphoneReturns = 0;
     this.#plan = plan;
     this.#live = live;
     this.#attempt = 0;
@@ -329,7 +331,7 @@ export class CaptureKeeper {
     this.#enter(this.#upState(isStillAway ? this.#state.since : this.#timestamp()));
     const { withoutMicrophone } = this.#plan ?? {};
     if (this.#microphoneLostAt !== null && withoutMicrophone !== undefined)
-      this.#probe.start(withoutMicrophone.probe, this.#microphoneLosses, () => this.#whyUnheard());
+      this.#probe.start(withoutMicrophone.probe, this.#microphoneReturns + 1, () => this.#whyUnheard());
     this.#card.prepare();
     this.#settle(null);
   }
@@ -346,13 +348,13 @@ export class CaptureKeeper {
     const { reason, element } = failure;
     const ranMs = this.#runningSinceMs === null ? 0 : this.#clock.monotonicMs() - this.#runningSinceMs;
     this.#attempt = ranMs >= provenAfterMs ? 1 : this.#attempt + 1;
+    if (ranMs >= provenAfterMs && this.#microphoneLostAt === null) this.#microphoneReturns = 0;
     this.#gate.reset();
     this.#probe.stop();
     if (element === microphoneElement && this.#withoutMicrophone !== null && this.#microphoneLostAt === null) {
       this.#microphoneLostAt = this.#timestamp();
       this.#microphoneLostMs = this.#clock.monotonicMs();
       this.#microphoneFault = describeMicrophoneFault(reason);
-      this.#microphoneLosses = ranMs >= provenAfterMs ? 1 : this.#microphoneLosses + 1;
       this.#startCapture();
       return;
     }
@@ -424,6 +426,7 @@ export class CaptureKeeper {
     if (!this.isUp || this.#microphoneLostAt === null) return;
     this.#withoutMicrophone?.stop();
     this.#microphoneLostAt = null;
+    this.#microphoneReturns += 1;
     this.#runningSinceMs = null;
     this.#startCapture();
   }

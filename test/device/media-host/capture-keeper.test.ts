@@ -5,6 +5,7 @@ import { CaptureKeeper } from '#device/media-host/capture-keeper.ts';
 import type { Tag } from '#device/media-host/flv.ts';
 import { restartsAnHour } from '#device/media-host/restart-allowance.ts';
 import type { CapturePlan } from '#device/plan/pipeline-plan.ts';
+import { until } from '../../until.ts';
 import { manualClock } from '../manual-clock.ts';
 
 const hourMs = 3_600_000;
@@ -29,6 +30,8 @@ class Bench {
   node: string | null = 'first';
   readonly startsMs: number[] = [];
   readonly started: string[] = [];
+  /** When it was asked whether the microphone is at its card. */
+  readonly asksMs: number[] = [];
   /** The microphone's card is at that port. */
   portOfCard = '1-1';
   #handlers: CaptureHandlers | null = null;
@@ -47,7 +50,10 @@ class Bench {
     };
     this.keeper = new CaptureKeeper(this.clock, () => 0, handlers, {
       whyAway: () => (this.node === null ? 'it is not there' : null),
-      whyUnheard: (card) => (card === undefined || card.usb.port === this.portOfCard ? null : 'it is not there any more'),
+      whyUnheard: (card) => {
+        this.asksMs.push(this.clock.monotonicMs());
+        return card === undefined || card.usb.port === this.portOfCard ? null : 'it is not there any more';
+      },
       nodeStamp: () => this.node,
       newCapture: (description, clock, captureHandlers) => {
         this.#handlers = captureHandlers;
@@ -264,6 +270,105 @@ describe('a camera that takes its microphone along', () => {
     await bench.clock.advance(40_000);
     expect(bench.keeper.state).toMatchObject({ kind: 'running', microphoneFault: 'it is not there any more' });
     expect(bench.keeper.losses).toBe(0);
+  });
+});
+
+describe('a lost microphone', () => {
+  const isBusy: CaptureFailure = { ...ofMicrophone, reason: 'microphone: it is busy' };
+  /** What GStreamer makes of it is sound. */
+  const soundingAt = (port: string, description = 'with a microphone'): CapturePlan => ({
+    ...planAt(port),
+    description,
+    withoutMicrophone: {
+      ...planAt(port).withoutMicrophone,
+      description: 'with silence',
+      probe: `audiotestsrc name=${port} ! appsink name=sound`,
+    },
+  });
+
+  /** The picture goes on without it. */
+  async function firstListenedAfterMs(bench: Bench): Promise<number> {
+    bench.givePicture();
+    const beganMs = bench.clock.monotonicMs();
+    const asks = bench.asksMs.length;
+    await bench.clock.advance(120_000);
+    return (bench.asksMs[asks] ?? Number.POSITIVE_INFINITY) - beganMs;
+  }
+
+  async function listen(bench: Bench, afterMs: number): Promise<void> {
+    await bench.clock.advance(afterMs);
+    await until('the microphone to be back', 10_000, () => bench.started.at(-1) === 'with a microphone', 1);
+  }
+
+  /** Each time it is heard for five seconds only. */
+  async function comeAndGo(bench: Bench, times: number): Promise<void> {
+    bench.failure = null;
+    void bench.keeper.run(soundingAt('1-1'), []);
+    for (let time = 0; time < times; time++) {
+      bench.givePicture();
+      await bench.clock.advance(5000);
+      bench.fail(ofMicrophone);
+      if (time === times - 1) return;
+      bench.givePicture();
+      await listen(bench, Math.min(1000 * 2 ** time, 60_000));
+    }
+  }
+
+  it('is listened for with patience where it comes and goes', async () => {
+    const bench = new Bench();
+    await comeAndGo(bench, 9);
+    expect(await firstListenedAfterMs(bench)).toBe(60_000);
+  });
+
+  it('is listened for soon where it was heard for long after it came and went', async () => {
+    const bench = new Bench();
+    await comeAndGo(bench, 9);
+    bench.givePicture();
+    await listen(bench, 60_000);
+    bench.givePicture();
+    await bench.clock.advance(40_000);
+    bench.fail(error);
+    bench.portOfCard = '1-2';
+    await bench.clock.advance(1000);
+    expect(bench.started.at(-1)).toBe('with silence');
+    expect(await firstListenedAfterMs(bench)).toBeLessThanOrEqual(1000);
+  });
+
+  it('is listened for soon where another is planned for that is away', async () => {
+    const bench = new Bench();
+    await comeAndGo(bench, 9);
+    bench.givePicture();
+    void bench.keeper.run(soundingAt('1-2', 'with another microphone'), []);
+    expect(bench.started.at(-1)).toBe('with silence');
+    expect(await firstListenedAfterMs(bench)).toBeLessThanOrEqual(1000);
+  });
+
+  it('is listened for soon where the capture was started without it again and again', async () => {
+    const bench = new Bench();
+    bench.failure = null;
+    for (let time = 0; time < 9; time++) {
+      await bench.clock.advance(60_000);
+      void bench.keeper.run(planAt('1-2'), []);
+      bench.givePicture();
+    }
+    expect(bench.started.at(-1)).toBe('with silence');
+    expect(await firstListenedAfterMs(bench)).toBeLessThanOrEqual(1000);
+  });
+
+  it('is listened for soon where it was refused at each start of the camera', async () => {
+    const bench = new Bench();
+    bench.failure = null;
+    void bench.keeper.run(planAt('1-1'), []);
+    for (let time = 0; time < 9; time++) {
+      bench.fail(isBusy);
+      bench.givePicture();
+      await bench.clock.advance(40_000);
+      bench.fail(error);
+      await bench.clock.advance(1000);
+    }
+    expect(bench.started.at(-1)).toBe('with a microphone');
+    bench.fail(isBusy);
+    expect(await firstListenedAfterMs(bench)).toBeLessThanOrEqual(1000);
   });
 });
 
