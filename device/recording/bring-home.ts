@@ -8,6 +8,7 @@ import { type DiskRoom, headroomBytes, reservedBytes } from '#device/recording/d
 import {
   deleteRecording,
   type FoundFile,
+  isOnePlace,
   isProtected,
   protectRecording,
   readRecordingDirectory,
@@ -37,7 +38,8 @@ export type Home = { readonly directory: string; readonly disk: DiskRoom; readon
 /** Nothing else works in either place meanwhile. Null: there is nothing to bring, or it was stopped; what was begun is taken up by the next try. Rejects where a disk refuses. */
 export async function bringOneHome(from: string, to: Home, writing: string | null, signal: AbortSignal): Promise<Homecoming | null> {
   const left = await readRecordingDirectory(from);
-  if (left === null) return null;
+  // What lies there is no copy of what lies there: deleting it would leave none.
+  if (left === null || (await isOnePlace(from, to.directory))) return null;
   for (const name of left.leftovers) await rm(join(from, name), { force: true });
   const file = toBring(left.files, writing).find((candidate) => hasRoomFor(candidate, to.disk));
   if (file === undefined) return null;

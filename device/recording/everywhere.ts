@@ -1,5 +1,6 @@
 /** All recordings of a device: in the directory that was chosen for them, and on the device itself where they went while its disk was away. */
 import { type KnownRecordings, readRecordings } from '#device/recording/list-recordings.ts';
+import { isOnePlace } from '#device/recording/recording-directory.ts';
 import { isDiskAway } from '#device/recording/recording-disk.ts';
 import { recordingsText } from '#device/recording/recordings-text.ts';
 import type { StateDirectory } from '#device/state/state-directory.ts';
@@ -21,7 +22,8 @@ export type Whereabouts = {
 
 export async function readEverywhere({ wantedDirectory, meanwhileDirectory, state }: Whereabouts): Promise<RecordingsEverywhere> {
   const isAway = await isDiskAway(wantedDirectory, state);
-  const meanwhile = await readRecordings(meanwhileDirectory);
+  const isOne = await isOnePlace(wantedDirectory, meanwhileDirectory).catch(() => false);
+  const meanwhile = isOne && !isAway ? null : await readRecordings(meanwhileDirectory);
   return {
     wantedDirectory,
     isDiskAway: isAway,

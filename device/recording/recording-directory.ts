@@ -52,6 +52,12 @@ function isHalfReplaced(file: FoundFile, files: readonly FoundFile[]): boolean {
   return file.format === 'mp4' && files.some(({ name, format }) => name === file.name && format === 'flv');
 }
 
+/** Whatever the paths look like: links, mounts and slashes lead to one place by many names. Rejects where one of them is not there. */
+export async function isOnePlace(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([one, other].map((path) => stat(path, { bigint: true })));
+  return first?.dev === second?.dev && first?.ino === second?.ino;
+}
+
 /** Everything of a recording. */
 export async function deleteRecording(directory: string, name: string): Promise<void> {
   for (const ending of ['.flv', '.mp4', protectionSuffix]) await rm(join(directory, `${name}${ending}`), { force: true });

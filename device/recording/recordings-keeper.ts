@@ -21,6 +21,7 @@ import {
   type FoundDirectory,
   type FoundFile,
   indexFile,
+  isOnePlace,
   readRecordingDirectory,
 } from '#device/recording/recording-directory.ts';
 import {
@@ -72,6 +73,15 @@ export function recordingPlace(
   };
 }
 
+/** Null where both are one place, or that cannot be told: what lies at home is not brought home. */
+async function knownElsewhere(home: string, leftBehindIn: string | null): Promise<string | null> {
+  if (leftBehindIn === null) return null;
+  return isOnePlace(home, leftBehindIn).then(
+    (isOne) => (isOne ? null : leftBehindIn),
+    () => null,
+  );
+}
+
 export function writingOf(status: MediaStatus | null): Writing {
   if (status === null) return null;
   return { file: status.outputs.find(({ kind }) => kind === 'recording')?.recording?.file ?? null };
@@ -98,6 +108,8 @@ export class RecordingsKeeper {
   readonly #options: RecordingsKeeperOptions;
   readonly #stopping = new AbortController();
   #directory: string | null = null;
+  /** What lies there is to be brought; null: nothing is, as far as is known. */
+  #leftBehindIn: string | null = null;
   #index: RecordingIndex = emptyIndex;
   #savedIndex = '';
   #disk: DiskRoom | null = null;
@@ -155,8 +167,9 @@ export class RecordingsKeeper {
 
   async #look(): Promise<void> {
     try {
-      const { directory } = this.#options.place();
+      const { directory, leftBehindIn } = this.#options.place();
       if (directory !== this.#directory) await this.#enter(directory);
+      this.#leftBehindIn = await knownElsewhere(directory, leftBehindIn);
       const busyBefore = this.#busyName;
       const found = await readRecordingDirectory(directory);
       this.#disk = found?.disk ?? null;
@@ -204,8 +217,8 @@ export class RecordingsKeeper {
   }
 
   async #makeRoom(directory: string, disk: DiskRoom): Promise<void> {
-    const { maximumBytes, leftBehindIn } = this.#options.place();
-    const arriving = leftBehindIn === null ? null : await this.#nextArrival(leftBehindIn);
+    const { maximumBytes } = this.#options.place();
+    const arriving = this.#leftBehindIn === null ? null : await this.#nextArrival(this.#leftBehindIn);
     const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName, arriving });
     const gone = new Set<string>();
     for (const { name } of chosen) {
@@ -268,7 +281,7 @@ export class RecordingsKeeper {
 
   /** One at a time, when there is nothing else to do, and while it is known what the media host writes. */
   #bringHome(directory: string, disk: DiskRoom): void {
-    const { leftBehindIn } = this.#options.place();
+    const leftBehindIn = this.#leftBehindIn;
     const writing = this.#options.writing();
     if (leftBehindIn === null || writing === null) return;
     const claim = (name: string) => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bringOneHome, toBring } from '#device/recording/bring-home.ts';
@@ -24,7 +24,7 @@ async function twoPlaces(disk = roomy) {
   const claimed: string[] = [];
   const home = { directory: to, disk, claim: (name: string) => claimed.push(name) };
   const bring = (writing: string | null = null, signal = new AbortController().signal) => bringOneHome(from, home, writing, signal);
-  return { from, to, claimed, bring };
+  return { from, to, claimed, home, bring };
 }
 
 test('all come, each with its protection, under its own name, and nothing is left behind', async () => {
@@ -41,6 +41,15 @@ test('all come, each with its protection, under its own name, and nothing is lef
   expect((await readdir(to)).toSorted()).toEqual([`${first}.keep`, `${first}.mp4`, `${second}.flv`]);
   expect(await readFile(join(to, `${first}.mp4`), 'utf8')).toBe('the first');
   expect(claimed).toEqual([first, second]);
+});
+
+test('what lies where it is to be brought is the only one, and stays', async () => {
+  const { from, to, home } = await twoPlaces();
+  await rm(to, { recursive: true });
+  await symlink(from, to);
+  await writeFile(join(from, `${first}.flv`), 'the only one');
+  expect(await bringOneHome(from, home, null, new AbortController().signal)).toBeNull();
+  expect(await readdir(from)).toEqual([`${first}.flv`]);
 });
 
 test('another recording of the same second keeps its name; a copy that is whole already is not made twice', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { everywhereText, everywhereValue, readEverywhere } from '#device/recording/everywhere.ts';
@@ -55,4 +55,11 @@ test('what is still to be brought to a disk that is back is listed behind what i
   const value = everywhereValue(await read());
   expect(value).toMatchObject({ directory: wantedDirectory, recordings: [{ name: early }], meanwhile: { recordings: [{ name: late }] } });
   expect(value).not.toHaveProperty('awayDirectory');
+});
+
+test('a directory that is itself the one where recordings went meanwhile is listed once', async () => {
+  const { wantedDirectory, meanwhileDirectory, record, read } = await device({ wasOnDisk: false });
+  await record(wantedDirectory, early);
+  await symlink(wantedDirectory, meanwhileDirectory);
+  expect(everywhereText(await read())).toMatch(new RegExp(`^${early}\\.mp4 .*\\n1 recordings, .*\\n$`));
 });

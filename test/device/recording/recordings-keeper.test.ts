@@ -1,5 +1,5 @@
 /** The keeper over a real directory with real segments. */
-import { mkdir, readdir, readFile, rename, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#device/media/clock.ts';
@@ -18,7 +18,9 @@ const third = '2026-11-21T10-20-00Z';
 type Scene = {
   readonly directory: string;
   readonly events: string[];
-  readonly place: { maximumBytes: number };
+  readonly place: { maximumBytes: number; leftBehindIn: string };
+  /** So often it has looked into the directory. */
+  looks: number;
   writing: Writing;
   start: () => RecordingsKeeper;
 };
@@ -29,15 +31,19 @@ async function scene(): Promise<Scene> {
   const made: Scene = {
     directory,
     events: [],
-    place: { maximumBytes: 1e12 },
+    place: { maximumBytes: 1e12, leftBehindIn: join(directory, '../meanwhile') },
+    looks: 0,
     writing: { file: null },
     start: () => {
       const keeper = new RecordingsKeeper({
         clock: systemClock,
         log: quietLog(),
         random: Math.random,
-        place: () => ({ directory, leftBehindIn: join(directory, '../meanwhile'), maximumBytes: made.place.maximumBytes }),
-        writing: () => made.writing,
+        place: () => ({ directory, ...made.place }),
+        writing: () => {
+          made.looks += 1;
+          return made.writing;
+        },
         record: (kind, detail) => made.events.push(`${kind}: ${detail}`),
         lookIntervalMs: 40,
       });
@@ -93,6 +99,22 @@ test('what was recorded while the disk was away comes to it, and is converted th
   expect(brought).toMatchObject({ name: second, format: 'mp4', frames: 60 });
   expect(await readdir(meanwhile)).toEqual([`${third}.flv`]);
   expect(made.events).toEqual([`recording-brought: ${second}: from the device to the disk that was away`]);
+});
+
+test.each<[string, (directory: string) => string | Promise<string>]>([
+  ['the same path', (directory) => directory],
+  ['written otherwise', (directory) => `${directory}/`],
+  ['a link to it', (directory) => symlink(directory, `${directory}-link`).then(() => `${directory}-link`)],
+])('a directory that is itself the one where recordings went meanwhile keeps what is in it: %s', async (_name, pathOf) => {
+  const made = await scene();
+  made.place.leftBehindIn = await pathOf(made.directory);
+  for (const name of [first, second]) await writeFile(join(made.directory, `${name}.flv`), await makeSegment());
+  const keeper = made.start();
+  await untilReady(keeper, 2);
+  const before = made.looks;
+  await until('many more looks', patienceMs, () => made.looks >= before + 50);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`]);
+  expect(made.events).toEqual([]);
 });
 
 test('what comes from elsewhere has its place among the others, and goes with the oldest', async () => {
