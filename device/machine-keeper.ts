@@ -50,8 +50,9 @@ export class MachineKeeper {
     const detected = await detect(this.#seen?.found ?? null);
     const { microphones, known } = inOrderOfComing(detected.microphones, this.#microphoneMemory.value());
     this.#microphoneMemory.keep(known);
-    const usb = [...detected.cameras, ...microphones].flatMap((device) => device.usb ?? []);
-    const found = { ...detected, microphones, sharedNames: this.#sharedNames.learn(namesOfSeveral(usb)) };
+    // Apart: what changes its socket between the two looks is one device all the same.
+    const shared = [detected.cameras, microphones].flatMap((seen) => namesOfSeveral(seen.flatMap(({ usb }) => usb ?? [])));
+    const found = { ...detected, microphones, sharedNames: this.#sharedNames.learn([...new Set(shared)]) };
     const nowMs = clock.monotonicMs();
     const [cameraSinceMs = null, microphoneSinceMs = null] = this.#newcomersSinceMs;
     const look = lookAt(found, this.#cameraMemory.value(), { nowMs, newcomerSinceMs: cameraSinceMs });

@@ -68,19 +68,25 @@ test('one that comes back after a restart has its place again, and a boot begins
   expect(await (await machineOf(path, 'boot-2')).look(first, second, third)).toEqual([1, 2, 3]);
 });
 
-test('a serial number that two had at once is no proof, also after a reboot: neither has the name of the other', async () => {
-  const path = await temporaryDirectory();
-  const withSerial = (socket: string) => {
-    const usb = { id: '0c45:6366', serial: 'UC684', port: `1-${socket}`, place: `0000:01:00.0-${socket}`, speedMbps: 480 };
-    const id = `usb-0c45-6366-UC684-0000_01_00.0-${socket}`;
-    return { camera: { ...webcam, id, usb }, microphone: microphone(Number(socket), { id: `${id}-audio-0`, usb }) };
-  };
-  const [one, two] = [withSerial('1'), withSerial('2')];
+const withSerial = (socket: string) => {
+  const usb = { id: '0c45:6366', serial: 'UC684', port: `1-${socket}`, place: `0000:01:00.0-${socket}`, speedMbps: 480 };
+  const id = `usb-0c45-6366-UC684-0000_01_00.0-${socket}`;
+  return { camera: { ...webcam, id, usb }, microphone: microphone(Number(socket), { id: `${id}-audio-0`, usb }) };
+};
+
+/** What is on air and heard where that webcam and its microphone are chosen. */
+function chosen(one: ReturnType<typeof withSerial>) {
   const settings = resolveSettings({ device: { AV_VIDEO_SOURCE: one.camera.id, AV_AUDIO_DEVICE: one.microphone.id } });
-  const chosenOf = ({ hardware, profile }: Machine) => {
+  return ({ hardware, profile }: Machine) => {
     const video = chooseVideo(settings.AV_VIDEO_SOURCE, hardware);
     return [video.kind, chooseAudio(settings, hardware, profile, video).kind];
   };
+}
+
+test('a serial number that two had at once is no proof, also after a reboot: neither has the name of the other', async () => {
+  const path = await temporaryDirectory();
+  const [one, two] = [withSerial('1'), withSerial('2')];
+  const chosenOf = chosen(one);
   const onlySecond = { ...bareHardware, cameras: [two.camera], microphones: [two.microphone] };
   const before = await machineOf(path, 'boot-1');
   expect(chosenOf(await before.detect(onlySecond))).toEqual(['camera', 'microphone']);
@@ -89,6 +95,14 @@ test('a serial number that two had at once is no proof, also after a reboot: nei
   await before.settled();
   const after = await machineOf(path, 'boot-2');
   expect(chosenOf(await after.detect(onlySecond))).toEqual(['missing', 'missing']);
+});
+
+test('a webcam that changes its socket between the look at cameras and the one at microphones is one, not two of the same serial number', async () => {
+  const [before, after] = [withSerial('1'), withSerial('2')];
+  const machine = await machineOf(await temporaryDirectory(), 'boot-1');
+  await machine.detect({ ...bareHardware, cameras: [before.camera], microphones: [after.microphone] });
+  const moved = await machine.detect({ ...bareHardware, cameras: [after.camera], microphones: [after.microphone] });
+  expect(chosen(before)(moved)).toEqual(['camera', 'microphone']);
 });
 
 test('a camera that is plugged in when the pipeline fails is taken', async () => {
