@@ -2,7 +2,7 @@
 import type { CameraFact, UsbIdentity } from '#device/detect/facts.ts';
 import type { DetectionTools, ReportProblem } from '#device/detect/tools.ts';
 import { whyNotOpened } from '#device/detect/unusable-cameras.ts';
-import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
+import { readUsbIdentity, safeForId, usbName, withDistinctIds } from '#device/detect/usb.ts';
 import { isCaptureNode, parseV4l2Info, parseVideoModes } from '#device/detect/v4l2.ts';
 
 /** Half a second on a small board, several on one that has just booted and reads from a slow card. */
@@ -174,16 +174,8 @@ function byNumber(left: string, right: string): number {
   return left.localeCompare(right, 'en', { numeric: true });
 }
 
-/** Should two drivers give the same names all the same. */
-function withDistinctIds(cameras: readonly CameraFact[]): readonly CameraFact[] {
-  return cameras.map((camera, index) => {
-    const before = cameras.slice(0, index).filter(({ id }) => id === camera.id).length;
-    return before === 0 ? camera : { ...camera, id: `${camera.id}-${before + 1}` };
-  });
-}
-
 /** By where it is plugged in: which camera is the first one does not depend on the order of their finding. */
 function byPlace(left: CameraFact, right: CameraFact): number {
-  const place = (camera: CameraFact) => `${camera.usb?.place ?? ''} ${camera.id}`;
+  const place = ({ usb, id }: CameraFact) => `${usb?.place ?? ''} ${id} ${usb?.speedMbps ?? 0}`;
   return byNumber(place(left), place(right));
 }

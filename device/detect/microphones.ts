@@ -2,7 +2,7 @@
 import { parseAlsaCaptures, parseAlsaCards } from '#device/detect/alsa.ts';
 import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
-import { readUsbIdentity, safeForId, usbName } from '#device/detect/usb.ts';
+import { readUsbIdentity, safeForId, usbName, withDistinctIds } from '#device/detect/usb.ts';
 
 const maximumMicrophones = 32;
 
@@ -32,11 +32,14 @@ export async function detectSound(tools: DetectionTools, cameras: readonly Camer
     }),
   );
   const playing = cards.filter(({ number }) => !captures.some(({ card }) => card === number));
-  return { microphones: microphones.toSorted(byPlace), playingCards: playing.slice(0, maximumMicrophones).map(({ name }) => name) };
+  return {
+    microphones: withDistinctIds(microphones.toSorted(byPlace)),
+    playingCards: playing.slice(0, maximumMicrophones).map(({ name }) => name),
+  };
 }
 
 /** As cameras are: which one is the first does not depend on the order of their coming. Sound cards of the board itself come last. */
 function byPlace(left: MicrophoneFact, right: MicrophoneFact): number {
-  const place = ({ usb, id }: MicrophoneFact) => `${usb === null ? 1 : 0} ${usb?.place ?? ''} ${id}`;
+  const place = ({ usb, id }: MicrophoneFact) => `${usb === null ? 1 : 0} ${usb?.place ?? ''} ${id} ${usb?.speedMbps ?? 0}`;
   return place(left).localeCompare(place(right), 'en', { numeric: true });
 }

@@ -25,7 +25,10 @@ export async function readUsbIdentity(tools: DetectionTools, directory: string |
 
 const portPattern = /^\d+-\d+(?:\.\d+)*$/;
 
-/** The controller is the directory above "usb1"; its two buses (USB 2 and 3) lead to the same sockets. */
+/**
+ * The controller is the directory above "usb1"; its two buses (USB 2 and 3) lead to the same sockets. Where they are numbered alike a
+ * camera has one name on both; where they are not, one number may be two sockets, and the names are told apart by the speed.
+ */
 function placeOf(segments: readonly string[], port: string): string {
   const bus = segments.findIndex((segment) => /^usb\d+$/.test(segment));
   const controller = bus > 0 ? segments[bus - 1] : undefined;
@@ -79,6 +82,14 @@ export function findMoved<T extends { readonly usb: UsbIdentity | null }>(
 function isTelling(serial: string | null): serial is string {
   if (serial === null || serial.length < 5) return false;
   return !/^(?:sn)?0*\d{0,2}$|^(.)\1*$|^0?123456789?|^20\d{10}$/i.test(serial);
+}
+
+/** `devices`: the USB 2 bus before the USB 3 bus where one number is two sockets. Or two drivers give the same names all the same. */
+export function withDistinctIds<T extends { readonly id: string }>(devices: readonly T[]): readonly T[] {
+  return devices.map((device, index) => {
+    const before = devices.slice(0, index).filter(({ id }) => id === device.id).length;
+    return before === 0 ? device : { ...device, id: `${device.id}-${before + 1}` };
+  });
 }
 
 /** As a part of an id: no character that a path, a message or a setting would mind. */

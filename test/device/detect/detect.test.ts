@@ -153,6 +153,43 @@ test('two cameras that share one place in sysfs have an id each', async () => {
   expect(hardware.problems).toEqual([]);
 });
 
+test('two webcams of one model in ports of one number, of the USB 2 and the USB 3 bus, keep their names in whatever order they come', async () => {
+  const controller = '/sys/devices/pci0000:00/0000:00:14.0';
+  const ports = { slow: `${controller}/usb1/1-2`, fast: `${controller}/usb2/2-2` };
+  const named = async (...order: readonly (keyof typeof ports)[]) => {
+    const plugged = order.map((name, card) => {
+      const port = ports[name];
+      return merge(node(`video${card}`, 'Webcam', `${port}/x:1.0`, 'uvcvideo', '0'), {
+        files: { ...usbDevice(port, '1234:0001', ''), [`${port}/speed`]: name === 'slow' ? '480\n' : '5000\n' },
+        links: { [`/sys/class/sound/card${card}/device`]: `${port}/x:1.2` },
+        programs: { [listing(`/dev/video${card}`)]: fixture('v4l2-ctl-c270.made-up.txt') },
+      });
+    });
+    const cards = {
+      '/proc/asound/cards': order.map((_, card) => ` ${card} [Webcam${card}        ]: USB-Audio - Webcam\n`).join(''),
+      '/proc/asound/pcm': order.map((_, card) => `0${card}-00: USB Audio : USB Audio : capture 1\n`).join(''),
+    };
+    const { cameras, microphones } = await detectHardware(toolsOf(merge(...plugged, { files: cards, programs: gstreamer })));
+    return {
+      cameras: cameras.map(({ id, path }) => [id, order[Number(path.at(-1))]]),
+      microphones: microphones.map(({ id, card, cameraId }) => [id, order[card], cameraId]),
+    };
+  };
+  const name = 'usb-1234-0001-0000_00_14.0-2';
+  const expected = {
+    cameras: [
+      [name, 'slow'],
+      [`${name}-2`, 'fast'],
+    ],
+    microphones: [
+      [`${name}-audio-0`, 'slow', name],
+      [`${name}-audio-0-2`, 'fast', `${name}-2`],
+    ],
+  };
+  expect(await named('slow', 'fast')).toEqual(expected);
+  expect(await named('fast', 'slow')).toEqual(expected);
+});
+
 test('sound cards that only play are told from microphones', async () => {
   const { microphones, playingCards } = await detectHardware(
     toolsOf({
