@@ -233,7 +233,8 @@ export class Agent {
       },
       onMediaState: (state) => {
         if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
-        if (state.kind === 'running') this.#machine.cameraIsBack();
+        // The media host may have the camera back before anybody has looked.
+        if (state.kind === 'running' && this.#machine.isCameraAway()) this.#parts?.hardwareWatch.lookIn(0);
       },
     });
     const statusDoor = new StatusDoor(() => ({

@@ -101,9 +101,9 @@ export class MachineKeeper {
     return { hardware: { ...hardware, microphones: inOrderOfComing(hardware.microphones, known).microphones, heard }, newcomerSinceMs };
   }
 
-  /** The media host may have the camera back before anybody has looked. */
-  cameraIsBack(): void {
-    this.#cameraMemory.isBack();
+  /** The one that has the place, at the last look. */
+  isCameraAway(): boolean {
+    return this.#cameraMemory.value()?.isAway === true;
   }
 
   isCameraThere(id: string): boolean {

@@ -65,10 +65,4 @@ export class CameraMemory extends BootMemory<CameraPlace | null, Static<typeof M
     };
     super(kept, null, options);
   }
-
-  /** The media host may have the camera back before anybody has looked. */
-  isBack(): void {
-    const place = this.value();
-    if (place?.isAway === true) this.keep({ ...place, isAway: false });
-  }
 }

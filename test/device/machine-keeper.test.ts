@@ -8,7 +8,7 @@ import { resolveSettings } from '#device/settings/levels.ts';
 import type { Machine } from '#device/settings/prepare.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import type { SettingValues } from '#protocol/settings.ts';
-import { bareHardware, webcam } from './bare-machine.ts';
+import { bareHardware, desired, webcam } from './bare-machine.ts';
 import { manualClock } from './manual-clock.ts';
 import { microphone } from './plan/hardware.ts';
 import { quietLog } from './quiet-log.ts';
@@ -17,6 +17,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 import { startedFleet } from './uplink/started-fleet.ts';
 
 const profiles = await loadProfiles();
+const since = '2026-11-21T12:00:00Z';
 const [first, second, third] = [microphone(1), microphone(2), microphone(3)];
 
 /** An agent's start on that state directory: each look finds these, in the order of their sockets. */
@@ -112,7 +113,7 @@ test('a camera that is plugged in when the pipeline fails is taken', async () =>
   world.hardware = { ...bareHardware, cameras: [webcam] };
   world.fingerprint = 'a webcam';
   const planned = media.nextPlan();
-  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  media.say({ kind: 'failed', since, reason: 'gone' });
   await planned;
   expect(media.plans.at(-1)?.capture.source.kind).toBe('camera');
   expect((await fleet.hear('event', ({ kind }) => kind === 'camera-found')).body.detail).toContain('Test webcam');
@@ -125,7 +126,7 @@ test('a camera that is pulled out is planned for all the same, and is out of the
   await fleet.hear('report', ({ source }) => source?.kind === 'camera');
   world.hardware = bareHardware;
   world.fingerprint = 'nothing';
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
   const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
   expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal', reason: 'the device is gone' } });
   expect(body.conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['no-signal']));
@@ -133,7 +134,7 @@ test('a camera that is pulled out is planned for all the same, and is out of the
   world.hardware = { ...bareHardware, cameras: [{ ...webcam, path: '/dev/video2' }] };
   world.fingerprint = 'another node';
   const planned = media.nextPlan();
-  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'gone' });
+  media.say({ kind: 'failed', since, reason: 'gone' });
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('/dev/video2');
 });
@@ -160,8 +161,8 @@ test.each<[string, readonly MicrophoneFact[], SettingValues]>([
   expect(media.plans.at(-1)?.capture.framesPerSecond).toBe(20);
   world.hardware = { ...hardware, cameras: [...hardware.cameras, ...others] };
   world.fingerprint = 'all';
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
-  media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
+  media.say({ kind: 'running', since });
   await fleet.hear('report', ({ inventory, media }) => inventory.cameras.length === 4 && media.kind === 'running');
   expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
 });
@@ -173,8 +174,8 @@ test('what was missing comes, and is used', async () => {
   await fleet.hear('report', ({ source }) => source?.id === webcam.id);
   Object.assign(world, { hardware: { ...hardware, microphones: [microphone(2)] }, fingerprint: 'a microphone' });
   const planned = media.nextPlan();
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
-  media.say({ kind: 'running', since: '2026-11-21T12:00:00Z' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
+  media.say({ kind: 'running', since });
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
 });
@@ -185,7 +186,7 @@ const onUsb = (card: number, socket: string): MicrophoneFact => {
 };
 const lost = {
   kind: 'running',
-  since: '2026-11-21T12:00:00Z',
+  since,
   microphoneLostAt: '2026-11-21T12:00:01Z',
   microphoneFault: 'it is not there any more',
 } as const;
@@ -206,7 +207,7 @@ test.each<[string, SettingValues, MicrophoneFact]>([
   const [plan] = media.plans;
   expect(plan?.capture.description).toContain('plughw:1,0');
   Object.assign(world, { hardware: { ...both, microphones: [other] }, fingerprint: 'without' });
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
   expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
@@ -214,7 +215,7 @@ test.each<[string, SettingValues, MicrophoneFact]>([
   const swapped = [{ ...other, card: 1, alsaDevice: 'hw:1,0' }, onUsb(2, '1')];
   Object.assign(world, { hardware: { ...both, microphones: swapped }, fingerprint: 'in another order' });
   const planned = media.nextPlan();
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
@@ -227,12 +228,12 @@ test('one that is plugged in in place of the microphone that was heard is heard,
   const { media, world } = await startedAgent(fleet, { hardware: both });
   await fleet.hear('report', ({ source }) => source?.id === webcam.id);
   Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2')] }, fingerprint: 'without' });
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
   Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2'), onUsb(3, '3')] }, fingerprint: 'with a third' });
   const planned = media.nextPlan();
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'a moment of none' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:3,0');
@@ -257,7 +258,7 @@ test('another camera never takes the place of the one on air: not when that is p
   await fleet.hear('report', ({ source }) => source?.id === webcam.id);
   first.world.hardware = { ...bareHardware, cameras: [other] };
   first.world.fingerprint = 'one of two';
-  first.media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  first.media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
   const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 1);
   expect(body).toMatchObject({ source: { kind: 'camera', id: webcam.id }, media: { kind: 'no-signal' } });
   const [plan] = first.media.plans;
@@ -269,7 +270,7 @@ test('another camera never takes the place of the one on air: not when that is p
   second.world.hardware = { ...bareHardware, cameras: [other, { ...webcam, path: '/dev/video2' }] };
   second.world.fingerprint = 'both';
   const planned = second.media.nextPlan();
-  second.media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  second.media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
   await planned;
   expect(second.media.plans.at(-1)?.capture).toMatchObject({ source: { id: webcam.id }, devicePath: '/dev/video2' });
 });
@@ -280,11 +281,50 @@ test('a camera that is plugged in in place of the one on air waits for that one,
   const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
   await fleet.hear('report', ({ source }) => source?.id === webcam.id);
   Object.assign(world, { hardware: bareHardware, fingerprint: 'none' });
-  media.say({ kind: 'no-signal', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
   await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
   Object.assign(world, { hardware: { ...bareHardware, cameras: [other] }, fingerprint: 'another' });
-  media.say({ kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'the device is gone' });
+  media.say({ kind: 'failed', since, reason: 'the device is gone' });
   const { body } = await fleet.hear('report', ({ inventory }) => inventory.cameras[0]?.id === other.id);
   expect(body.source?.id).toBe(webcam.id);
   await fleet.hear('report', ({ source }) => source?.id === other.id);
+});
+
+test('a spare camera that is plugged in under a test picture is on air when that is taken back', async () => {
+  const spare = { ...webcam, id: 'usb-1-2-webcam', path: '/dev/video4' };
+  const fleet = await startedFleet();
+  const { media, world } = await startedAgent(fleet, { hardware: { ...bareHardware, cameras: [webcam] } });
+  const { deviceId } = await fleet.hear('report', ({ source }) => source?.id === webcam.id);
+  Object.assign(world, { hardware: bareHardware, fingerprint: 'none' });
+  media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
+  await fleet.hear('report', ({ inventory }) => inventory.cameras.length === 0);
+  await fleet.send(deviceId, 'desired', desired(1, { AV_VIDEO_SOURCE: 'test' }));
+  await fleet.hear('report', ({ source }) => source?.kind === 'test');
+  Object.assign(world, { hardware: { ...bareHardware, cameras: [spare] }, fingerprint: 'spare' });
+  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
+  media.say({ kind: 'running', since });
+  await fleet.hear('report', ({ inventory }) => inventory.cameras[0]?.id === spare.id);
+  await fleet.send(deviceId, 'desired', desired(2, {}, 'b'));
+  await fleet.hear('report', ({ appliedRevision }) => appliedRevision === 2);
+  media.say({ kind: 'no-signal', since, reason: 'the device is gone' });
+  await fleet.hear('report', ({ source }) => source?.id === spare.id);
+});
+
+test('a camera that the media host had back before anybody looked is missed anew, and what came beside it does not take its place', async () => {
+  const other: CameraFact = {
+    ...webcam,
+    id: 'usb-1-2-webcam',
+    usb: { id: '0000:0009', serial: null, port: '1-2', place: '0000:01:00.0-2', speedMbps: 480 },
+  };
+  const clock = manualClock();
+  const { media, world } = await startedAgent(null, { clock, hardware: { ...bareHardware, cameras: [webcam] } });
+  const see = async (cameras: readonly CameraFact[], kind: 'running' | 'no-signal') => {
+    Object.assign(world, { hardware: { ...bareHardware, cameras }, fingerprint: JSON.stringify(cameras) });
+    media.say(kind === 'running' ? { kind, since } : { kind, since, reason: 'the device is gone' });
+    await clock.advance(2000);
+  };
+  await see([], 'no-signal');
+  await see([webcam], 'running');
+  await see([other], 'no-signal');
+  expect(new Set(media.plans.map(({ capture }) => capture.source.id))).toEqual(new Set([webcam.id]));
 });

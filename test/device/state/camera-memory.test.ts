@@ -33,12 +33,6 @@ test('what is as before is not written again', async () => {
   const memory = await loadedMemory(state, 'boot-1');
   for (let time = 0; time < 3; time += 1) memory.keep(takePlace('', c270, hardware, memory.value()));
   expect(state.writes).toBe(1);
-  memory.isBack();
-  expect(state.writes).toBe(1);
-  memory.keep({ ...place, isAway: true });
-  memory.isBack();
-  expect(memory.value()).toEqual(place);
-  expect(state.writes).toBe(3);
 });
 
 test('a disk that refuses is said so once, and the place is kept all the same', async () => {
