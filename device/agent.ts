@@ -23,6 +23,7 @@ import { RecordingsKeeper, recordingFault, recordingPlace, writingOf } from '#de
 import { isOver } from '#device/schedule/outlet-switch.ts';
 import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '#device/schedule/outlet-switches.ts';
 import { streamBasis } from '#device/schedule/outlets.ts';
+import { ownTimeZone } from '#device/schedule/own-time-zone.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { describeSource, isSomethingMissing } from '#device/settings/describe-stream.ts';
 import { lastDeviceId } from '#device/settings/last-good-file.ts';
@@ -159,8 +160,9 @@ export class Agent {
     const schedule: ScheduleWatch = new ScheduleWatch({
       clock,
       state,
+      ownZone: () => ownTimeZone(),
       settings: () => keeper.prepared().settings,
-      running: () => keeper.prepared().schedule.allowed,
+      running: () => keeper.prepared().schedule,
       onLook: ({ stream }) => {
         const switched = switches.stream.switched();
         if (switched?.isOn !== true || !(stream || isOver(switched, clock.nowMs()))) return;

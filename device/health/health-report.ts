@@ -65,7 +65,7 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
   found.push(...contentConditions(facts.content).filter(({ code }) => code !== 'audio-silent' || !isOwnSound));
   if (prepared.isStreamSwitchedOn === false) found.push({ code: 'stopped-by-command' });
   else if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream) {
-    found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule, prepared.settings) });
+    found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule) });
   }
   if (prepared.isWaitingForApproval) found.push({ code: 'waits-for-approval' });
   if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });

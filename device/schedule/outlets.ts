@@ -12,12 +12,16 @@ export type Moment = {
   readonly nowMs: number;
   /** What was let out when the clock was last known to be right. */
   readonly held: Outlets;
+  /** The machine's own time zone; null: Node's word holds. */
+  readonly ownZone: string | null;
 };
 
 export type ScheduleDecision = {
   readonly allowed: Outlets;
   /** Whether the answer came from the clock: one that is not set (a Pi without network) neither starts nor stops anything. */
   readonly isClockSet: boolean;
+  /** Where the hours are read; null: by Node's word. */
+  readonly zone: string | null;
   /** When the stream starts or stops next; null: never, or nobody can tell. */
   readonly streamChangesAtMs: number | null;
   /** When anything changes next. */
@@ -33,6 +37,7 @@ export const unknownOutlets: Outlets = { stream: false, record: true };
 export const unscheduled: ScheduleDecision = {
   allowed: { stream: true, record: true },
   isClockSet: true,
+  zone: null,
   streamChangesAtMs: null,
   changesAtMs: null,
 };
@@ -41,14 +46,14 @@ export function isClockSet(nowMs: number): boolean {
   return nowMs >= youngestTimeMs;
 }
 
-export function decideOutlets(settings: ResolvedSettings, { nowMs, held }: Moment): ScheduleDecision {
+export function decideOutlets(settings: ResolvedSettings, { nowMs, held, ownZone }: Moment): ScheduleDecision {
+  const zone = text(settings, 'AV_TIME_ZONE') ?? ownZone;
   const stream = text(settings, 'AV_STREAM_SCHEDULE');
   const record = text(settings, 'AV_RECORD_SCHEDULE');
   if (!isClockSet(nowMs)) {
     const allowed = { stream: stream === null || held.stream, record: record === null || held.record };
-    return { allowed, isClockSet: false, streamChangesAtMs: null, changesAtMs: null };
+    return { allowed, isClockSet: false, zone, streamChangesAtMs: null, changesAtMs: null };
   }
-  const zone = text(settings, 'AV_TIME_ZONE');
   const stateOf = (schedule: string | null): ScheduleState => (schedule === null ? alwaysOn : scheduleState(schedule, nowMs, zone));
   const streaming = stateOf(stream);
   const recording = stateOf(record);
@@ -56,6 +61,7 @@ export function decideOutlets(settings: ResolvedSettings, { nowMs, held }: Momen
   return {
     allowed: { stream: streaming.isOn, record: recording.isOn },
     isClockSet: true,
+    zone,
     streamChangesAtMs: streaming.changesAtMs,
     changesAtMs: changes.length === 0 ? null : Math.min(...changes),
   };
@@ -110,9 +116,14 @@ export function isSameOutlets(one: Outlets, other: Outlets): boolean {
   return one.stream === other.stream && one.record === other.record;
 }
 
+/** Also in what people are told of it. */
+export function isSameDecision(one: ScheduleDecision, other: ScheduleDecision): boolean {
+  const isSameClock = one.isClockSet === other.isClockSet && one.zone === other.zone;
+  return isSameOutlets(one.allowed, other.allowed) && isSameClock && one.streamChangesAtMs === other.streamChangesAtMs;
+}
+
 /** For people: why nothing is streamed, and until when. */
-export function describePause({ isClockSet: isSet, streamChangesAtMs }: ScheduleDecision, settings: ResolvedSettings): string {
-  const zone = text(settings, 'AV_TIME_ZONE');
+export function describePause({ isClockSet: isSet, zone, streamChangesAtMs }: ScheduleDecision): string {
   if (!isSet) return 'waits for the time of day: its streaming hours cannot be told without';
   if (streamChangesAtMs === null) return 'outside its streaming hours';
   const format = new Intl.DateTimeFormat('en-GB', { ...(zone === null ? {} : { timeZone: zone }), dateStyle: 'full', timeStyle: 'short' });

@@ -1,13 +1,21 @@
 /**
- * Keeps what runs at what the schedules say. The wall clock is read anew at least twice a minute, because it may be set at
- * any moment; the network plays no part.
+ * Keeps what runs, and what people are told of it, at what the schedules say. The wall clock and the machine's own time zone are
+ * read anew at least twice a minute, because they may be set at any moment; the network plays no part.
  *
  * INVARIANT: what was let out by a clock that was right is kept on disk, so that a device that starts without the time goes
  * on as it was.
  */
 import { Type } from 'typebox';
 import type { Clock } from '#device/media/clock.ts';
-import { decideOutlets, isSameOutlets, type Moment, type Outlets, unknownOutlets } from '#device/schedule/outlets.ts';
+import {
+  decideOutlets,
+  isSameDecision,
+  isSameOutlets,
+  type Moment,
+  type Outlets,
+  type ScheduleDecision,
+  unknownOutlets,
+} from '#device/schedule/outlets.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
 import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 
@@ -20,13 +28,15 @@ const heldFile = stateFile('schedule.json', Type.Object({ stream: Type.Boolean()
 export type ScheduleWatchOptions = {
   readonly clock: Clock;
   readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  /** The machine's own time zone, by `ownTimeZone`. */
+  readonly ownZone: () => string | null;
   readonly settings: () => ResolvedSettings;
   /** What the plan that runs was made for. */
-  readonly running: () => Outlets;
+  readonly running: () => ScheduleDecision;
   /** What is let out now: said at each look. */
   readonly onLook: (allowed: Outlets) => void;
   /** The plan must be made anew. */
-  readonly onChange: (allowed: Outlets) => void;
+  readonly onChange: () => void;
   readonly onDiskError: (cause: unknown) => void;
 };
 
@@ -60,7 +70,8 @@ export class ScheduleWatch {
   }
 
   moment(): Moment {
-    return { nowMs: this.#options.clock.nowMs(), held: this.#held };
+    const { clock, ownZone } = this.#options;
+    return { nowMs: clock.nowMs(), held: this.#held, ownZone: ownZone() };
   }
 
   /** Also to be called when the settings have changed. */
@@ -68,10 +79,11 @@ export class ScheduleWatch {
     if (this.#isStopped) return;
     const { settings, running, onLook, onChange } = this.#options;
     const moment = this.moment();
-    const { allowed, isClockSet, changesAtMs } = decideOutlets(settings(), moment);
+    const decision = decideOutlets(settings(), moment);
+    const { allowed, isClockSet, changesAtMs } = decision;
     if (isClockSet && !(this.#isKept && isSameOutlets(allowed, this.#held))) this.#keep(allowed);
     onLook(allowed);
-    if (!isSameOutlets(allowed, running())) onChange(allowed);
+    if (!isSameDecision(decision, running())) onChange();
     const untilChangeMs = changesAtMs === null ? lookIntervalMs : changesAtMs - moment.nowMs;
     this.#cancel?.();
     this.#cancel = this.#options.clock.schedule(() => this.look(), Math.max(shortestWaitMs, Math.min(lookIntervalMs, untilChangeMs)));

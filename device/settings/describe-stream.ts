@@ -27,7 +27,7 @@ export function describeStream(prepared: Prepared): string {
   const { outputs } = prepared.plan;
   if (prepared.isStreamSwitchedOn === false) return `not streaming ${describeSource(prepared)}: stopped by command`;
   if (prepared.isStreamSwitchedOn === null && !prepared.schedule.allowed.stream)
-    return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule, prepared.settings)}`;
+    return `not streaming ${describeSource(prepared)}: ${describePause(prepared.schedule)}`;
   const targets = outputs.length === 0 ? whyNowhere(prepared) : outputs.map(({ target }) => target).join(', ');
   const line = `streaming ${describeSource(prepared)}; to ${targets}`;
   return prepared.isWaitingForApproval ? `${line}; this device waits until somebody approves it in the fleet’s dashboard` : line;

@@ -121,7 +121,7 @@ const pausedAt = Date.parse('2026-11-21T12:00:00Z');
 const paused = fitSettings(
   desired(1, { AV_DISABLE_AUDIO: true, AV_STREAM_SCHEDULE: 'Mo 09:00-10:00', AV_TIME_ZONE: 'Europe/Berlin' }),
   machineWith({ cameras: [webcam] }),
-  { nowMs: pausedAt, held: { stream: true, record: true } },
+  { nowMs: pausedAt, held: { stream: true, record: true }, ownZone: null },
 );
 const h264 = { pixelFormat: 'H264', width: 1280, height: 720, frameRates: [30] };
 function native(elements = new Set<string>()): Prepared {

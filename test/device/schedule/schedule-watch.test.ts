@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { decideOutlets, type Outlets } from '#device/schedule/outlets.ts';
+import { decideOutlets, describePause } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
 import { manualClock } from '../manual-clock.ts';
 import { MemoryState } from '../uplink/memory-state.ts';
 
-const hours = { AV_STREAM_SCHEDULE: '09:00-17:00', AV_TIME_ZONE: 'UTC' };
+const unzoned = { AV_STREAM_SCHEDULE: '09:00-17:00' };
+const hours = { ...unzoned, AV_TIME_ZONE: 'UTC' };
 
 async function startedWatch(options: { now: string; state?: MemoryState; settings?: SettingValues }) {
   const clock = manualClock(Date.parse(options.now));
@@ -14,23 +15,35 @@ async function startedWatch(options: { now: string; state?: MemoryState; setting
   const settings = resolveSettings({ environment: options.settings ?? hours });
   const changes: boolean[] = [];
   const diskErrors: unknown[] = [];
+  const machine = { zone: 'UTC' };
   const watch: ScheduleWatch = new ScheduleWatch({
     clock,
     state,
+    ownZone: () => machine.zone,
     settings: () => settings,
     running: () => running,
     onLook: () => undefined,
-    onChange: (allowed) => {
-      running = allowed;
-      changes.push(allowed.stream);
+    onChange: () => {
+      const before = running.allowed.stream;
+      running = decideOutlets(settings, watch.moment());
+      if (running.allowed.stream !== before) changes.push(running.allowed.stream);
     },
     onDiskError: (cause) => diskErrors.push(cause),
   });
   await watch.load();
-  let running: Outlets = decideOutlets(settings, watch.moment()).allowed;
+  let running = decideOutlets(settings, watch.moment());
   watch.start();
   await clock.advance(0);
-  return { clock, state, watch, changes, diskErrors, isStreaming: () => running.stream };
+  return {
+    clock,
+    state,
+    watch,
+    machine,
+    changes,
+    diskErrors,
+    isStreaming: () => running.allowed.stream,
+    said: () => describePause(running),
+  };
 }
 
 test('starts and stops at the minute, for days, without anybody saying so', async () => {
@@ -53,6 +66,29 @@ test('a clock that is corrected is followed within half a minute', async () => {
   clock.correctWallClock(3_600_000);
   await clock.advance(30_000);
   expect(changes).toEqual([false, true]);
+});
+
+test('a machine whose own time zone is set anew is followed within half a minute; one that is chosen is stronger', async () => {
+  const { clock, machine, changes } = await startedWatch({ now: '2026-11-23T08:30:00Z', settings: unzoned });
+  machine.zone = 'Europe/Berlin';
+  await clock.advance(30_000);
+  expect(changes).toEqual([true]);
+  const chosen = await startedWatch({ now: '2026-11-23T08:30:00Z' });
+  chosen.machine.zone = 'Europe/Berlin';
+  await chosen.clock.advance(30_000);
+  expect(chosen.changes).toEqual([]);
+});
+
+test('what people are told of the hours goes by the zone and the clock of now, also where nothing starts or stops', async () => {
+  const { clock, machine, changes, said } = await startedWatch({ now: '2026-11-23T20:00:00Z', settings: unzoned });
+  expect(said()).toBe('outside its streaming hours until Tuesday, 24 November 2026 at 09:00 (UTC)');
+  machine.zone = 'Europe/Berlin';
+  await clock.advance(30_000);
+  expect(said()).toBe('outside its streaming hours until Tuesday, 24 November 2026 at 09:00 (Europe/Berlin)');
+  clock.correctWallClock(7 * 86_400_000);
+  await clock.advance(30_000);
+  expect(said()).toContain('until Tuesday, 1 December 2026 at 09:00');
+  expect(changes).toEqual([]);
 });
 
 test('power comes back without the time: what was on stays on, what was off stays off, until the clock is set', async () => {
