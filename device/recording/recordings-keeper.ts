@@ -12,10 +12,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { bringOneHome, toBring } from '#device/recording/bring-home.ts';
-import { convertSegment, hashFile } from '#device/recording/convert.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
-import { mendSegment } from '#device/recording/mend.ts';
-import { readMp4Facts } from '#device/recording/mp4-facts.ts';
 import {
   deleteRecording,
   type FoundDirectory,
@@ -37,6 +34,7 @@ import {
   withPlaceByName,
   withRecording,
 } from '#device/recording/recording-index.ts';
+import { RecordingWork } from '#device/recording/recording-work.ts';
 import { chooseDeletions, mayConvert } from '#device/recording/room.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
@@ -47,7 +45,6 @@ const lookIntervalMs = 5_000;
 /** Looks without growth after which nobody writes a file: more of them while no media host says what it writes. */
 const quietLooks = 1;
 const quietLooksWithoutHost = 6;
-const maximumAttempts = 3;
 
 /** What the media host writes at present; null while it is not known. */
 export type Writing = { readonly file: string | null } | null;
@@ -107,6 +104,7 @@ export type RecordingsKeeperOptions = {
 export class RecordingsKeeper {
   readonly #options: RecordingsKeeperOptions;
   readonly #stopping = new AbortController();
+  readonly #recordingWork: RecordingWork;
   #directory: string | null = null;
   /** What lies there is to be brought; null: nothing is, as far as is known. */
   #leftBehindIn: string | null = null;
@@ -120,10 +118,20 @@ export class RecordingsKeeper {
   /** Brought here, and not seen here yet. */
   readonly #brought = new Set<string>();
   #cancelLook: () => void = () => undefined;
+  /** Of this look, and of the one before. */
+  #problem = '';
   #saidProblem = '';
 
   constructor(options: RecordingsKeeperOptions) {
     this.#options = options;
+    this.#recordingWork = new RecordingWork({
+      ...options,
+      signal: this.#stopping.signal,
+      change: (name, changes) => this.#change(name, changes),
+      remove: (name) => {
+        this.#index = withoutRecordings(this.#index, new Set([name]));
+      },
+    });
   }
 
   start(): void {
@@ -166,6 +174,7 @@ export class RecordingsKeeper {
   }
 
   async #look(): Promise<void> {
+    this.#problem = '';
     try {
       const { directory, leftBehindIn } = this.#options.place();
       if (directory !== this.#directory) await this.#enter(directory);
@@ -178,12 +187,13 @@ export class RecordingsKeeper {
       this.#index = reconcile(this.#index, this.#judge(found.files), new Set([busyBefore, this.#busyName]));
       this.#placeBrought();
       await this.#makeRoom(directory, found.disk);
-      await this.#save(directory);
-      this.#work(directory);
-      this.#saidProblem = '';
+      // A disk that does not take the list takes no work either: what failed on it says nothing of the recording.
+      if (await this.#save(directory)) this.#work(directory);
     } catch (cause) {
       this.#complain(`the recordings cannot be looked after (${errorText(cause)})`);
     }
+    if (this.#problem !== this.#saidProblem && this.#problem !== '') this.#options.log.warn(this.#problem);
+    this.#saidProblem = this.#problem;
   }
 
   /** The list that is kept beside the recordings, so that a disk that is carried elsewhere has it with it. */
@@ -250,15 +260,18 @@ export class RecordingsKeeper {
     }
   }
 
-  async #save(directory: string): Promise<void> {
+  /** Whether what is known is on the disk. */
+  async #save(directory: string): Promise<boolean> {
     const content = JSON.stringify(withoutGrowth(this.#index));
-    if (content === this.#savedIndex) return;
+    if (content === this.#savedIndex) return true;
     try {
       await new StateDirectory(directory, this.#options.log).write(indexFile, withoutGrowth(this.#index));
       this.#savedIndex = content;
+      return true;
     } catch (cause) {
       // The files are the truth: it is drawn up again from them.
       this.#complain(`the list of the recordings cannot be written (${errorText(cause)})`);
+      return false;
     }
   }
 
@@ -271,12 +284,10 @@ export class RecordingsKeeper {
 
   #lookThrough(directory: string, next: Recording): void {
     this.#busyName = next.name;
-    this.#working = this.#process(directory, next)
-      .catch((cause: unknown) => this.#complain(`${next.name} cannot be looked through (${errorText(cause)})`))
-      .finally(() => {
-        this.#busyName = null;
-        this.#working = null;
-      });
+    this.#working = this.#recordingWork.process(directory, next).finally(() => {
+      this.#busyName = null;
+      this.#working = null;
+    });
   }
 
   /** One at a time, when there is nothing else to do, and while it is known what the media host writes. */
@@ -292,111 +303,11 @@ export class RecordingsKeeper {
       .then((brought) => {
         if (brought !== null) this.#options.record('recording-brought', `${brought.name}: from the device to the disk that was away`);
       })
-      .catch((cause: unknown) => this.#complain(`a recording cannot be brought to its disk (${errorText(cause)})`))
+      .catch((cause: unknown) => this.#options.log.warn(`a recording cannot be brought to its disk (${errorText(cause)})`))
       .finally(() => {
         this.#busyName = null;
         this.#working = null;
       });
-  }
-
-  async #process(directory: string, recording: Recording): Promise<void> {
-    if (recording.state === 'waiting') return this.#convert(directory, recording);
-    return recording.format === 'mp4' ? this.#examineMp4(directory, recording) : this.#mend(directory, recording);
-  }
-
-  async #mend(directory: string, recording: Recording): Promise<void> {
-    const facts = await mendSegment(join(directory, `${recording.name}.flv`));
-    if (facts.isBeheaded) {
-      await this.#keepAsItIs(directory, recording, 'its beginning cannot be read, and with it what a player needs');
-      return;
-    }
-    if (facts.wholeBytes === 0) {
-      await deleteRecording(directory, recording.name);
-      this.#index = withoutRecordings(this.#index, new Set([recording.name]));
-      this.#options.record('recording-empty', `${recording.name}: nothing in it but its beginning, deleted`);
-      return;
-    }
-    const holeBytes = facts.holes.reduce((sum, { fromByte, toByte }) => sum + toByte - fromByte, 0);
-    if (holeBytes > 0) {
-      this.#options.record('recording-mended', `${recording.name}: ${holeBytes} bytes that cannot be read are skipped in its middle`);
-    }
-    if (facts.wholeBytes < recording.bytes) {
-      this.#options.record(
-        'recording-mended',
-        `${recording.name}: ${recording.bytes - facts.wholeBytes} bytes of a half-written end cut off`,
-      );
-    }
-    const { wholeBytes: bytes, frames, sounds, durationMs } = facts;
-    const lostBytes = Math.max(0, recording.bytes - bytes) + holeBytes;
-    this.#change(recording.name, {
-      state: 'waiting',
-      bytes,
-      frames,
-      sounds,
-      durationMs,
-      ...(lostBytes === 0 ? {} : { mendedBytes: lostBytes }),
-    });
-  }
-
-  async #examineMp4(directory: string, { name }: Recording): Promise<void> {
-    const facts = await readMp4Facts(join(directory, `${name}.mp4`));
-    const samples = (kind: 'video' | 'audio') => facts?.tracks.find((track) => track.kind === kind)?.samples ?? null;
-    const problem = facts?.isWhole === true ? null : 'the file has no tables, or is cut off';
-    const found = { durationMs: facts?.durationMs ?? null, frames: samples('video'), sounds: samples('audio'), problem };
-    const sha256 = await hashFile(directory, `${name}.mp4`, this.#stopping.signal);
-    if (this.#stopping.signal.aborted) return;
-    this.#change(name, { ...found, sha256, state: problem === null ? 'ready' : 'unconvertible' });
-  }
-
-  async #convert(directory: string, recording: Recording): Promise<void> {
-    const { name, frames, sounds, durationMs } = recording;
-    const { signal } = this.#stopping;
-    const segment = { name, frames: frames ?? 0, sounds: sounds ?? 0, durationMs: durationMs ?? 0 };
-    const attemptId = `${process.pid}-${Math.floor(this.#options.random() * 1e9)}`;
-    const outcome = await convertSegment({ directory, segment, attemptId, signal });
-    switch (outcome.kind) {
-      case 'stopped':
-        return;
-      case 'converted': {
-        const sha256 = await hashFile(directory, `${name}.mp4`, signal);
-        // Not hashed because the agent stops: the next one looks at the file anew.
-        const state = sha256 === null ? 'written' : 'ready';
-        this.#change(name, {
-          format: 'mp4',
-          bytes: outcome.bytes,
-          durationMs: outcome.durationMs,
-          frames,
-          sounds,
-          sha256,
-          state,
-          attempts: 0,
-          problem: null,
-        });
-        return;
-      }
-      case 'failed':
-        await this.#giveUpOrWait(directory, recording, outcome.reason);
-        return;
-      default:
-        outcome satisfies never;
-    }
-  }
-
-  async #giveUpOrWait(directory: string, { name, attempts }: Recording, reason: string): Promise<void> {
-    const problem = reason.slice(0, 500);
-    const isLast = attempts + 1 >= maximumAttempts;
-    this.#options.log.warn(`recording ${name} was not converted (attempt ${attempts + 1} of ${maximumAttempts}): ${problem}`);
-    if (!isLast) {
-      this.#change(name, { attempts: attempts + 1, problem });
-      return;
-    }
-    await this.#keepAsItIs(directory, { name, attempts: attempts + 1 }, problem);
-  }
-
-  async #keepAsItIs(directory: string, { name, attempts }: Pick<Recording, 'name' | 'attempts'>, problem: string): Promise<void> {
-    const sha256 = await hashFile(directory, `${name}.flv`, this.#stopping.signal);
-    this.#change(name, { attempts, problem, sha256, state: 'unconvertible' });
-    this.#options.record('recording-not-converted', `${name} stays as FLV: ${problem}`.slice(0, 500));
   }
 
   /** The recording may have gone meanwhile; then there is nothing to change. */
@@ -407,8 +318,6 @@ export class RecordingsKeeper {
 
   /** Once a problem, not once a look. */
   #complain(problem: string): void {
-    if (problem === this.#saidProblem) return;
-    this.#saidProblem = problem;
-    this.#options.log.warn(problem);
+    if (this.#problem === '') this.#problem = problem;
   }
 }

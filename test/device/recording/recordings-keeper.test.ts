@@ -6,10 +6,11 @@ import { systemClock } from '#device/media/clock.ts';
 import type { Recording } from '#device/recording/recording-index.ts';
 import { RecordingsKeeper, type Writing } from '#device/recording/recordings-keeper.ts';
 import { until } from '../../until.ts';
-import { quietLog } from '../quiet-log.ts';
+import { type QuietLog, quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { makeSegment } from './made-segment.ts';
 import { probeFile } from './probe.ts';
+import { noSmallDisk, smallDisk } from './small-disk.ts';
 
 const first = '2026-11-21T10-00-00Z';
 const second = '2026-11-21T10-10-00Z';
@@ -18,6 +19,7 @@ const third = '2026-11-21T10-20-00Z';
 type Scene = {
   readonly directory: string;
   readonly events: string[];
+  readonly log: QuietLog;
   readonly place: { maximumBytes: number; leftBehindIn: string };
   /** So often it has looked into the directory. */
   looks: number;
@@ -25,19 +27,20 @@ type Scene = {
   start: () => RecordingsKeeper;
 };
 
-async function scene(): Promise<Scene> {
-  const directory = join(await temporaryDirectory(), 'recordings');
-  await mkdir(directory);
+async function scene(disk?: string): Promise<Scene> {
+  const directory = disk ?? join(await temporaryDirectory(), 'recordings');
+  await mkdir(directory, { recursive: true });
   const made: Scene = {
     directory,
     events: [],
+    log: quietLog(),
     place: { maximumBytes: 1e12, leftBehindIn: join(directory, '../meanwhile') },
     looks: 0,
     writing: { file: null },
     start: () => {
       const keeper = new RecordingsKeeper({
         clock: systemClock,
-        log: quietLog(),
+        log: made.log,
         random: Math.random,
         place: () => ({ directory, ...made.place }),
         writing: () => {
@@ -229,6 +232,35 @@ test('what cannot be converted stays as it is after three attempts, and is said'
   expect(made.events.filter((event) => event.startsWith('recording-not-converted'))).toHaveLength(1);
 });
 
+test('one that cannot be read holds up no other, and is said', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  const segment = await makeSegment();
+  // As on a bad place of the disk: it can be opened, and reading it gives EIO.
+  await symlink('/proc/self/mem', join(made.directory, `${first}.flv`));
+  await writeFile(join(made.directory, `${second}.flv`), segment);
+  await writeFile(join(meanwhile, `${third}.flv`), segment);
+  const keeper = made.start();
+  await until('the others in their last form', patienceMs, () => states(keeper).filter((state) => state.endsWith('ready')).length === 2);
+  expect(states(keeper)).toEqual(['10-00 unconvertible', '10-10 ready', '10-20 ready']);
+  expect(keeper.recordings()[0]).toMatchObject({ attempts: 3, problem: 'it cannot be looked through (EIO)' });
+  expect(made.events).toContain(`recording-not-converted: ${first} stays as FLV: it cannot be looked through (EIO)`);
+});
+
+test.skipIf(noSmallDisk !== null)('on a disk that has become read-only nothing is given up: it is worked on once that can be written', async () => {
+  const disk = await smallDisk(20);
+  const made = await scene(disk.path);
+  await writeFile(join(disk.path, `${first}.flv`), await makeSegment());
+  await disk.remount('ro');
+  const keeper = made.start();
+  await until('many looks', patienceMs, () => made.looks >= 50);
+  expect(states(keeper)).toEqual(['10-00 written']);
+  expect(made.log.lines).toEqual(['the list of the recordings cannot be written (EROFS)']);
+  await disk.remount('rw');
+  await untilReady(keeper, 1);
+});
+
 test('beyond the quota the oldest goes, never a protected one, never the one that is written', async () => {
   const made = await scene();
   const segment = await makeSegment({ frames: 30 });
@@ -285,3 +317,5 @@ test('a directory that goes and comes back, as a disk that is pulled out', async
   await rename(`${made.directory}-away`, made.directory);
   await until('the place again', 5_000, () => keeper.summary()?.count === 1);
 });
+
+test.runIf(noSmallDisk !== null)(`(left out here: ${noSmallDisk})`, () => undefined);
