@@ -248,7 +248,7 @@ test('one that cannot be read holds up no other, and is said', async () => {
   expect(made.events).toContain(`recording-not-converted: ${first} stays as FLV: it cannot be looked through (EIO)`);
 });
 
-test.skipIf(noSmallDisk !== null)('on a disk that has become read-only nothing is given up: it is worked on once that can be written', async () => {
+test.skipIf(noSmallDisk !== null)('on a read-only disk nothing is given up: it is worked on once it can be written', async () => {
   const disk = await smallDisk(20);
   const made = await scene(disk.path);
   await writeFile(join(disk.path, `${first}.flv`), await makeSegment());
