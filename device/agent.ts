@@ -135,11 +135,16 @@ export class Agent {
     parts?.escalator.stop();
     parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
-    parts?.schedule.stop();
-    parts?.recordingDisk.stop();
     parts?.fleetClock.stop();
     parts?.health.stop();
-    const kept = Promise.all([parts?.commands.stop(), parts?.keeper.stop()]);
+    const kept = Promise.all([
+      parts?.commands.stop(),
+      parts?.keeper.stop(),
+      parts?.schedule.stop(),
+      parts?.recordingDisk.stop(),
+      parts?.switches.stream.stop(),
+      parts?.switches.record.stop(),
+    ]);
     parts?.logLease.stop();
     await Promise.all([kept, parts?.uplink?.stop(), this.#options.media.stop(), parts?.recordings.stop(), parts?.boardLight.stop()]);
     await Promise.all([this.#events.stop(), this.#backlog.stop()]);
@@ -173,7 +178,7 @@ export class Agent {
       onChange: () => keeper.reconcile(),
       onDiskError: (cause) => log.warn(`cannot keep on disk what the schedule allows (${errorText(cause)})`),
     });
-    const switches = outletSwitches(state, log);
+    const switches = outletSwitches(state, clock, log);
     const keeper: SettingsKeeper = new SettingsKeeper(machine, {
       media,
       state,

@@ -13,12 +13,12 @@ import type { Clock } from '#device/media/clock.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 
 export const lookIntervalMs = 2000;
-const memoryFile = stateFile('escalation.json', EscalationMemory);
+const memoryFile = stateFile('escalation.json', EscalationMemory, { reservedBytes: 4096 });
 
 export type EscalatorOptions = {
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn' | 'error'>;
-  readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  readonly state: Pick<StateDirectory, 'read' | 'write' | 'reserve'>;
   readonly bootId: string;
   readonly observe: () => Omit<Observation, 'bootId' | 'monotonicMs' | 'wallMs'>;
   readonly record: (kind: string, detail: string) => void;
@@ -45,6 +45,7 @@ export class Escalator {
   async start(): Promise<void> {
     this.#isRunning = true;
     const { state, clock } = this.#options;
+    await state.reserve(memoryFile);
     this.#state = startEscalation(await state.read(memoryFile), clock.monotonicMs());
     this.#schedule();
   }

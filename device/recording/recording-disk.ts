@@ -6,10 +6,11 @@
  */
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { Log } from '#device/logging.ts';
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
+import { KeptValue } from '#device/state/kept-value.ts';
 import { errorText, type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 
 export const diskLookIntervalMs = 5000;
@@ -24,10 +25,9 @@ const tryAgainPolicy: BackOffPolicy = { firstMs: 60_000, factor: 2, capMs: 3_600
 const provenAfterMs = 3_600_000;
 /** Directories that were seen on a disk of their own; the oldest are forgotten. */
 const maximumKnown = 16;
-const file = stateFile(
-  'recording-disks.json',
-  Type.Object({ directories: Type.Array(Type.String({ maxLength: 512 }), { maxItems: maximumKnown }) }),
-);
+const KnownDirectories = Type.Object({ directories: Type.Array(Type.String({ maxLength: 512 }), { maxItems: maximumKnown }) });
+type KnownDirectories = Static<typeof KnownDirectories>;
+const file = stateFile('recording-disks.json', KnownDirectories, { reservedBytes: 16 * 1024 });
 
 /** The number of its file system, which is right until the next boot; null: there is no such path. */
 export type DeviceOf = (path: string) => Promise<number | null>;
@@ -41,7 +41,7 @@ type Refusal = { readonly directory: string; readonly sinceMs: number; readonly 
 export type RecordingDiskOptions = {
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
-  readonly state: Pick<StateDirectory, 'path' | 'read' | 'write'>;
+  readonly state: Pick<StateDirectory, 'path' | 'read' | 'write' | 'remove' | 'reserve'>;
   /** AV_RECORD_DIR; empty: recordings lie in the state directory. */
   readonly directory: () => string;
   /** `isAway` may say something else from now on. */
@@ -54,6 +54,7 @@ export type RecordingDiskOptions = {
 
 export class RecordingDisk {
   readonly #options: RecordingDiskOptions;
+  readonly #kept: KeptValue<KnownDirectories>;
   #known: readonly string[] = [];
   /** What was on a disk of its own at the last look. */
   #there = '';
@@ -68,13 +69,16 @@ export class RecordingDisk {
   #isRunning = false;
 
   constructor(options: RecordingDiskOptions) {
+    const { state, clock, log } = options;
     this.#options = options;
+    const onDiskError = (cause: unknown) => log.warn(`cannot note which directories are on a disk of their own (${errorText(cause)})`);
+    this.#kept = new KeptValue({ file, state, clock, onDiskError });
   }
 
   /** Resolves when it has looked for the first time, or the disk takes too long for that. */
   async start(): Promise<void> {
     this.#isRunning = true;
-    this.#known = (await this.#options.state.read(file))?.directories ?? [];
+    this.#known = (await this.#kept.load())?.directories ?? [];
     let cancel: () => void = () => undefined;
     const bound = new Promise<void>((resolve) => {
       cancel = this.#options.clock.schedule(resolve, firstLookBoundMs);
@@ -84,10 +88,11 @@ export class RecordingDisk {
     this.#schedule();
   }
 
-  /** May be called twice. */
-  stop(): void {
+  /** What the disk refused is written once more. May be called twice. */
+  stop(): Promise<void> {
     this.#isRunning = false;
     this.#cancel();
+    return this.#kept.stop();
   }
 
   /** One that was on a disk of its own and has not been looked at is away until it has been. */
@@ -170,11 +175,7 @@ export class RecordingDisk {
 
   async #learn(directory: string): Promise<void> {
     this.#known = [...this.#known, directory].slice(-maximumKnown);
-    try {
-      await this.#options.state.write(file, { directories: [...this.#known] });
-    } catch (cause) {
-      this.#options.log.warn(`cannot note that ${directory} is on a disk of its own (${errorText(cause)})`);
-    }
+    await this.#kept.keep({ directories: [...this.#known] });
   }
 }
 

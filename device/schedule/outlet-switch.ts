@@ -6,7 +6,8 @@
  */
 import { type Static, Type } from 'typebox';
 import type { Outlet } from '#device/schedule/outlets.ts';
-import { type StateDirectory, type StateFile, stateFile } from '#device/state/state-directory.ts';
+import { KeptValue, type KeptValueOptions } from '#device/state/kept-value.ts';
+import { type StateFile, stateFile } from '#device/state/state-directory.ts';
 
 /**
  * `basis`: what it was switched against, in any words that change when it shall no longer hold. `endsAtMs`: when the hours begin
@@ -24,27 +25,25 @@ export function isOver({ endsAtMs }: Switched, nowMs: number): boolean {
   return endsAtMs !== undefined && nowMs >= endsAtMs;
 }
 
+/** A basis names up to ten addresses. */
+const reservedBytes = 16 * 1024;
 const files = {
-  stream: stateFile('stream-switch.json', Switched),
-  record: stateFile('recording-switch.json', Switched),
+  stream: stateFile('stream-switch.json', Switched, { reservedBytes }),
+  record: stateFile('recording-switch.json', Switched, { reservedBytes }),
 } as const satisfies Record<Outlet, StateFile<Switched>>;
 
-export type OutletSwitchOptions = {
-  readonly outlet: Outlet;
-  readonly state: Pick<StateDirectory, 'read' | 'write' | 'remove'>;
-  readonly onDiskError: (cause: unknown) => void;
-};
+export type OutletSwitchOptions = Omit<KeptValueOptions<Switched>, 'file'> & { readonly outlet: Outlet };
 
 export class OutletSwitch {
-  readonly #options: OutletSwitchOptions;
+  readonly #kept: KeptValue<Switched>;
   #switched: Switched | null = null;
 
   constructor(options: OutletSwitchOptions) {
-    this.#options = options;
+    this.#kept = new KeptValue({ ...options, file: files[options.outlet] });
   }
 
   async load(): Promise<void> {
-    this.#switched = await this.#options.state.read(files[this.#options.outlet]);
+    this.#switched = await this.#kept.load();
   }
 
   /** Null: the settings decide. */
@@ -61,14 +60,19 @@ export class OutletSwitch {
   turn(isOn: boolean, basis: string, endsAtMs: number | null = null): Promise<void> {
     const switched: Switched = { isOn, basis, ...(endsAtMs === null ? {} : { endsAtMs }) };
     this.#switched = switched;
-    return this.#options.state.write(files[this.#options.outlet], switched).catch(this.#options.onDiskError);
+    return this.#kept.keep(switched);
   }
 
   /** The settings decide again. Resolves as `turn` does. */
   async release(): Promise<void> {
     if (this.#switched === null) return;
     this.#switched = null;
-    await this.#options.state.remove(files[this.#options.outlet]).catch(this.#options.onDiskError);
+    await this.#kept.keep(null);
+  }
+
+  /** What the disk refused is written once more. May be called twice. */
+  stop(): Promise<void> {
+    return this.#kept.stop();
   }
 
   /** True when it no longer holds: this is not what it was switched against. */

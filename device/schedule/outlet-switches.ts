@@ -10,11 +10,12 @@ import { errorText, type StateDirectory } from '#device/state/state-directory.ts
 
 export type OutletSwitches = { readonly [O in Outlet]: OutletSwitch };
 
-export function outletSwitches(state: StateDirectory, log: Log): OutletSwitches {
+export function outletSwitches(state: StateDirectory, clock: Clock, log: Log): OutletSwitches {
   const make = (outlet: Outlet, what: string) =>
     new OutletSwitch({
       outlet,
       state,
+      clock,
       onDiskError: (cause) => log.warn(`cannot keep on disk that the ${what} was switched (${errorText(cause)})`),
     });
   return { stream: make('stream', 'stream'), record: make('record', 'recording') };

@@ -17,17 +17,17 @@ import {
   unknownOutlets,
 } from '#device/schedule/outlets.ts';
 import type { ResolvedSettings } from '#device/settings/levels.ts';
-import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
+import { KeptValue, type KeptValueOptions } from '#device/state/kept-value.ts';
+import { stateFile } from '#device/state/state-directory.ts';
 
 const lookIntervalMs = 30_000;
 /** A change that is due in less is not asked for more often than this. */
 const shortestWaitMs = 100;
 
-const heldFile = stateFile('schedule.json', Type.Object({ stream: Type.Boolean(), record: Type.Boolean() }));
+const heldFile = stateFile('schedule.json', Type.Object({ stream: Type.Boolean(), record: Type.Boolean() }), { reservedBytes: 4096 });
 
-export type ScheduleWatchOptions = {
+export type ScheduleWatchOptions = Omit<KeptValueOptions<Outlets>, 'file'> & {
   readonly clock: Clock;
-  readonly state: Pick<StateDirectory, 'read' | 'write'>;
   /** The machine's own time zone, by `ownTimeZone`. */
   readonly ownZone: () => string | null;
   readonly settings: () => ResolvedSettings;
@@ -37,11 +37,11 @@ export type ScheduleWatchOptions = {
   readonly onLook: (allowed: Outlets) => void;
   /** The plan must be made anew. */
   readonly onChange: () => void;
-  readonly onDiskError: (cause: unknown) => void;
 };
 
 export class ScheduleWatch {
   readonly #options: ScheduleWatchOptions;
+  readonly #kept: KeptValue<Outlets>;
   #held: Outlets = unknownOutlets;
   #isKept = false;
   #cancel: (() => void) | null = null;
@@ -49,11 +49,12 @@ export class ScheduleWatch {
 
   constructor(options: ScheduleWatchOptions) {
     this.#options = options;
+    this.#kept = new KeptValue({ ...options, file: heldFile });
   }
 
   /** Reads what was let out last. Nothing is watched before `start`. */
   async load(): Promise<void> {
-    const kept = await this.#options.state.read(heldFile);
+    const kept = await this.#kept.load();
     this.#isKept = kept !== null;
     this.#held = kept ?? unknownOutlets;
   }
@@ -62,11 +63,12 @@ export class ScheduleWatch {
     if (!this.#isStopped) this.look();
   }
 
-  /** May be called twice. */
-  stop(): void {
+  /** What the disk refused is written once more. May be called twice. */
+  stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancel?.();
     this.#cancel = null;
+    return this.#kept.stop();
   }
 
   moment(): Moment {
@@ -92,6 +94,6 @@ export class ScheduleWatch {
   #keep(allowed: Outlets): void {
     this.#held = allowed;
     this.#isKept = true;
-    this.#options.state.write(heldFile, { ...allowed }).catch((cause: unknown) => this.#options.onDiskError(cause));
+    void this.#kept.keep({ ...allowed });
   }
 }

@@ -1,5 +1,6 @@
 /** The settings that ran last, kept so that a device is what it was after a power cut, network or not. */
 import { type Static, Type } from 'typebox';
+import { KeptValue, type KeptValueOptions } from '#device/state/kept-value.ts';
 import { type StateDirectory, stateFile } from '#device/state/state-directory.ts';
 import { Digest, Revision } from '#protocol/identifiers.ts';
 import { Desired, SettingRefusal } from '#protocol/messages.ts';
@@ -34,6 +35,6 @@ export async function lastDeviceId(state: Pick<StateDirectory, 'read'>): Promise
   return (await state.read(settingsFile))?.deviceId ?? null;
 }
 
-export function writeLastGood(state: Pick<StateDirectory, 'write'>, record: SettingsRecord): Promise<void> {
-  return state.write(settingsFile, record);
+export function keptLastGood(options: Omit<KeptValueOptions<SettingsRecord>, 'file'>): KeptValue<SettingsRecord> {
+  return new KeptValue({ ...options, file: settingsFile });
 }

@@ -11,23 +11,22 @@ import type { Switched } from '#device/schedule/outlet-switch.ts';
 import type { Moment } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { isMended } from '#device/settings/describe-stream.ts';
-import { readLastGood, writeLastGood } from '#device/settings/last-good-file.ts';
+import { keptLastGood, readLastGood, type SettingsRecord } from '#device/settings/last-good-file.ts';
 import { changedKeys, fitSettings, judgeSettings, type Machine, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import { type SettingsEffect, type SettingsEvent, type SettingsState, settledState, transition } from '#device/settings/transaction.ts';
+import type { KeptValue } from '#device/state/kept-value.ts';
 import { errorText, type StateDirectory } from '#device/state/state-directory.ts';
 import type { Applied, SettingRefusal, UnjudgedDesired } from '#protocol/messages.ts';
 
 /** New settings that do not run within this time are taken back. */
 export const runDeadlineMs = 20_000;
-/** After a write that failed: a power cut must not bring back older settings than those that were confirmed. */
-const saveAgainMs = 5000;
 /** Effects that may wait; more offers than that are ignored: the server offers again at the next hello. */
 const maxWaitingWork = 100;
 const retryPolicy: BackOffPolicy = { firstMs: 2000, factor: 2, capMs: 30_000, jitter: 0.3 };
 
 export type SettingsKeeperOptions = {
   readonly media: { readonly apply: (plan: PipelinePlan) => Promise<ApplyOutcome> };
-  readonly state: Pick<StateDirectory, 'read' | 'write'>;
+  readonly state: Pick<StateDirectory, 'read' | 'write' | 'remove' | 'reserve'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** The time by which schedules are read; null: all are as if unset. */
@@ -49,6 +48,8 @@ type Work = SettingsEffect | { readonly kind: 'reconcile' };
 
 export class SettingsKeeper {
   readonly #options: SettingsKeeperOptions;
+  /** A power cut must not bring back older settings than those that were confirmed. */
+  readonly #kept: KeptValue<SettingsRecord>;
   /** What settings that come are judged by. */
   #machine: Machine;
   /** What is in force is planned for it: other than the newest only while that one would change what runs well. */
@@ -62,11 +63,12 @@ export class SettingsKeeper {
   #worker: Promise<void> | null = null;
   #failedAttempts = 0;
   #cancelRetry: (() => void) | null = null;
-  #cancelSave: (() => void) | null = null;
   #isStopped = false;
 
   constructor(machine: Machine, options: SettingsKeeperOptions) {
+    const { state, clock } = options;
     this.#options = options;
+    this.#kept = keptLastGood({ state, clock, onDiskError: (cause) => this.#sayNotKept(cause) });
     this.#machine = machine;
     this.#plannedMachine = machine;
     this.#prepared = fitSettings(null, machine, options.moment());
@@ -88,7 +90,7 @@ export class SettingsKeeper {
     this.#work = [];
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    if (this.#cancelSave !== null) await this.#save(true);
+    await this.#kept.stop();
   }
 
   /** The device has joined: from now on its settings are kept under this name. */
@@ -276,19 +278,14 @@ export class SettingsKeeper {
     }
   }
 
-  async #save(isAgain = false): Promise<void> {
+  async #save(): Promise<void> {
     const { inForce, verdict } = this.#state;
-    if (this.#deviceId === null) return;
-    this.#cancelSave?.();
-    this.#cancelSave = null;
-    try {
-      await writeLastGood(this.#options.state, { deviceId: this.#deviceId, inForce, verdict });
-    } catch (cause) {
-      if (!this.#isStopped) this.#cancelSave ??= this.#options.clock.schedule(() => void this.#save(true), saveAgainMs);
-      if (isAgain) return;
-      this.#options.log.error(`cannot keep the settings on disk (${errorText(cause)}): they hold until the agent ends`);
-      this.#options.record('settings-not-kept', `the state directory cannot be written (${errorText(cause)})`);
-    }
+    if (this.#deviceId !== null) await this.#kept.keep({ deviceId: this.#deviceId, inForce, verdict });
+  }
+
+  #sayNotKept(cause: unknown): void {
+    this.#options.log.error(`cannot keep the settings on disk (${errorText(cause)}): they hold until the agent ends`);
+    this.#options.record('settings-not-kept', `the state directory cannot be written (${errorText(cause)})`);
   }
 
   #say({ revision, outcome, refusals }: Applied): void {

@@ -33,6 +33,13 @@ function unpackSlot(bytes: Buffer, over: Buffer): Spare | null {
   return digestOf(content) === found[3] ? { turn: Number(found[1]), content } : null;
 }
 
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+}
+
 export class SpareSlots {
   readonly #paths: readonly string[];
   readonly #slotBytes: number;
@@ -57,13 +64,12 @@ export class SpareSlots {
     const turn = Math.max(0, ...(await this.#read(over)).map((spare) => spare?.turn ?? 0)) + 1;
     const bytes = packSlot(turn, over, content);
     const path = this.#paths[turn % 2] ?? '';
-    if (bytes.byteLength > this.#slotBytes || (await stat(path)).size < this.#slotBytes)
-      throw new RangeError('the room taken is too small');
+    if (bytes.byteLength > this.#slotBytes || (await sizeOf(path)) < this.#slotBytes) throw new RangeError('the room taken is too small');
     this.#isUsed = true;
     await this.#overwrite(path, bytes);
   }
 
-  /** The file itself could be written: takes room where none is taken yet, and empties slots. Never rejects: the next write tries again. */
+  /** The file itself could be written, or removed: empties slots, and takes room where none is taken yet. Never rejects: the next write tries again. */
   async renew(): Promise<void> {
     try {
       if (this.#isUsed) for (const path of this.#paths) await this.#overwrite(path, Buffer.alloc(longestHeader));
@@ -73,12 +79,14 @@ export class SpareSlots {
     } catch {
       // Room that could not be taken whole is given back: others need it more.
       this.#isReserved = false;
-      await this.remove().catch(() => undefined);
+      for (const path of this.#paths) await rm(path, { force: true }).catch(() => undefined);
     }
   }
 
-  async remove(): Promise<void> {
-    for (const path of this.#paths) await rm(path, { force: true });
+  /** Nothing may have been written yet: takes room unless there is some, which may be in use. Never rejects. */
+  async reserve(): Promise<void> {
+    const sizes = await Promise.all(this.#paths.map(sizeOf));
+    if (sizes.every((bytes) => bytes === 0)) await this.renew();
   }
 
   async #read(over: Buffer): Promise<(Spare | null)[]> {
@@ -93,11 +101,7 @@ export class SpareSlots {
   }
 
   async #take(path: string): Promise<void> {
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size >= this.#slotBytes) return;
+    if ((await sizeOf(path)) >= this.#slotBytes) return;
     // Written, not made longer: a hole in a file takes no room.
     await writeFile(path, Buffer.alloc(this.#slotBytes), { mode: 0o600, flush: true });
   }

@@ -17,6 +17,9 @@ import { compile } from '#protocol/compile.ts';
 
 const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
+/** What a slot is written over where there is no file: no file of ours is empty. */
+const noFile = Buffer.alloc(0);
+
 /** No file of ours comes near: a larger one is not ours, and is not read into memory as if it were. */
 const maxFileBytes = 4 * 1024 * 1024;
 
@@ -24,7 +27,7 @@ const maxFileBytes = 4 * 1024 * 1024;
 export type StateFile<T> = {
   readonly name: string;
   readonly check: (value: unknown) => value is T;
-  /** What is kept of room for it on the disk, twice; none unless told. */
+  /** What is kept of room for it on the disk, twice, from the first write or `reserve` on; none unless told. */
   readonly reservedBytes?: number;
 };
 
@@ -81,16 +84,17 @@ export class StateDirectory {
   /** Null when there is none, or none that can be used. */
   async read<T>(file: StateFile<T>): Promise<T | null> {
     const path = join(this.path, file.name);
-    let bytes: Buffer;
+    let bytes: Buffer | null;
     try {
-      bytes = await readFile(path);
-      const spare = await this.#sparesOf(file)?.newest(bytes);
+      bytes = await readIfThere(path);
+      const spare = await this.#sparesOf(file)?.newest(bytes ?? noFile);
       const value = spare == null ? undefined : parseJson(spare.toString('utf8'));
       if (file.check(value)) return value;
     } catch (cause) {
-      if (!isMissing(cause)) this.#log.warn(`cannot read ${file.name} in the state directory (${errorText(cause)}): going on without it`);
+      this.#log.warn(`cannot read ${file.name} in the state directory (${errorText(cause)}): going on without it`);
       return null;
     }
+    if (bytes === null) return null;
     const value = bytes.byteLength > maxFileBytes ? undefined : parseJson(bytes.toString('utf8'));
     if (file.check(value)) return value;
     await this.#setAside(file.name);
@@ -102,6 +106,11 @@ export class StateDirectory {
     if (await isThere(join(this.path, name))) return `${name} in the state directory cannot be read`;
     const aside = asideName(name);
     return (await isThere(join(this.path, aside))) ? `${name} in the state directory was damaged (kept as ${aside})` : null;
+  }
+
+  /** Takes the room of a file that may never have been written: it may have to be when the disk has become full. Never rejects. */
+  async reserve(file: StateFile<unknown>): Promise<void> {
+    await this.#inOrder(file, async () => this.#sparesOf(file)?.reserve());
   }
 
   /** Rejects when the disk refuses: the caller decides what that means. */
@@ -119,7 +128,7 @@ export class StateDirectory {
   remove(file: StateFile<unknown>): Promise<void> {
     return this.#inOrder(file, async () => {
       await rm(join(this.path, file.name), { force: true });
-      await this.#sparesOf(file)?.remove();
+      await this.#sparesOf(file)?.renew();
       await this.#syncDirectory();
     });
   }
@@ -156,7 +165,7 @@ export class StateDirectory {
       const problem = errorText(cause);
       if (spares === undefined || !fullCodes.includes(problem)) throw cause;
       try {
-        await spares.write(await readFile(join(this.path, file.name)), Buffer.from(content));
+        await spares.write((await readIfThere(join(this.path, file.name))) ?? noFile, Buffer.from(content));
       } catch {
         // Nothing was kept for it, or too little: the disk’s own word says more.
         throw cause;
@@ -220,6 +229,15 @@ function isThere(path: string): Promise<boolean> {
     () => true,
     (cause: unknown) => !isMissing(cause),
   );
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (isMissing(cause)) return null;
+    throw cause;
+  }
 }
 
 function parseJson(text: string): unknown {

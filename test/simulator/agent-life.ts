@@ -50,6 +50,7 @@ export async function startLife(agent: SimulatedAgent, bootId: string): Promise<
   // A dead agent writes nothing any more.
   const state = {
     read: agent.state.read.bind(agent.state),
+    reserve: agent.state.reserve.bind(agent.state),
     write: ((file, value) => {
       if (!isAlive) return new Promise(() => undefined);
       if (network.sabotage === 'command forgotten by the device' && file.name === 'commands.json') return Promise.resolve();

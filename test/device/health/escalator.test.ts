@@ -8,12 +8,13 @@ import { type ManualClock, manualClock } from '../manual-clock.ts';
 import { startHost } from '../media/supervised-host.ts';
 import { testPlan } from '../media/test-plan.ts';
 import { quietLog } from '../quiet-log.ts';
+import { noSmallDisk, smallDisk } from '../recording/small-disk.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
-const memoryFile = stateFile('escalation.json', EscalationMemory);
+const memoryFile = stateFile('escalation.json', EscalationMemory, { reservedBytes: 4096 });
 const failed: MediaState = { kind: 'failed', since: '2026-11-21T12:00:00Z', reason: 'broken' };
 
-async function started(clock: ManualClock, state: Pick<StateDirectory, 'read' | 'write'>, mayReboot = false) {
+async function started(clock: ManualClock, state: Pick<StateDirectory, 'read' | 'write' | 'reserve'>, mayReboot = false) {
   const done: string[] = [];
   const step = (name: string) => async (cause: string) => void done.push(`${name}: ${cause}`);
   const escalator = new Escalator({
@@ -63,11 +64,25 @@ test('each step is said with its cause before it is taken, and is known to the n
 
 test('a disk that cannot be written: the host is replaced, and nothing that would be forgotten is done', async () => {
   const clock = manualClock();
-  const { escalator, done } = await started(clock, { read: async () => null, write: () => Promise.reject(new Error('EROFS')) }, true);
+  const refusing = { read: async () => null, write: () => Promise.reject(new Error('EROFS')), reserve: async () => undefined };
+  const { escalator, done } = await started(clock, refusing, true);
   await pass(clock, 3000);
   expect(new Set(done)).toEqual(new Set(['event media-host-replaced: broken', 'host: broken']));
   expect(done).toHaveLength(4);
   escalator.stop();
+});
+
+test.skipIf(noSmallDisk !== null)('a full disk keeps no step from being taken, also where none ever was before', async () => {
+  const disk = await smallDisk(1);
+  const state = new StateDirectory(disk.path, quietLog());
+  const clock = manualClock();
+  const { escalator, done } = await started(clock, state);
+  await disk.fillUp('ballast');
+  await pass(clock, 140);
+  expect(done.slice(-2)).toEqual(['event agent-restarted: broken', 'agent: broken']);
+  escalator.stop();
+  const kept = await new StateDirectory(disk.path, quietLog()).read(memoryFile);
+  expect(kept?.taken.map(({ step }) => step)).toEqual(['media-host', 'media-host', 'agent']);
 });
 
 test('a damaged memory is set aside', async () => {

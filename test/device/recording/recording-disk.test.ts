@@ -89,7 +89,7 @@ test('one that is not mounted at boot is missed, also where nothing at all is le
   const before = device();
   before.world.devices.set(directory, usb);
   await before.disk.start();
-  before.disk.stop();
+  await before.disk.stop();
   for (const places of [['/mnt/disk', directory], ['/mnt/disk'], []]) {
     const { disk, world } = device(before.memory);
     world.devices.delete('/mnt/disk');
@@ -97,7 +97,7 @@ test('one that is not mounted at boot is missed, also where nothing at all is le
     await disk.start();
     expect(disk.isAway(directory)).toBe(true);
     expect(disk.isAway('/mnt/other')).toBe(false);
-    disk.stop();
+    await disk.stop();
   }
 });
 
@@ -105,15 +105,15 @@ test('a known directory is away until it has been looked at; a disk that does no
   const before = device();
   before.world.devices.set(directory, usb);
   await before.disk.start();
-  before.disk.stop();
+  await before.disk.stop();
   const { clock, disk, world } = device(before.memory);
   world.isSilent = true;
   const started = disk.start();
   await clock.advance(2000);
   await started;
   expect(disk.isAway(directory)).toBe(true);
-  disk.stop();
-  disk.stop();
+  await disk.stop();
+  await disk.stop();
   expect(clock.waitingTimers()).toBe(0);
 });
 
@@ -220,4 +220,17 @@ test('a directory on the device’s own disk that refuses is not given up: there
     await clock.advance(1000);
   }
   expect(disk.isAway(directory)).toBe(false);
+});
+
+test('that it is a disk of its own is noted once the state directory takes it, and known after a restart', async () => {
+  const before = device();
+  before.memory.failure = new Error('ENOSPC');
+  before.world.devices.set(directory, usb);
+  await before.disk.start();
+  before.memory.failure = null;
+  await before.clock.advance(diskLookIntervalMs);
+  await before.disk.stop();
+  const { disk } = device(before.memory);
+  await disk.start();
+  expect(disk.isAway(directory)).toBe(true);
 });

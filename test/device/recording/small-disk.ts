@@ -1,6 +1,6 @@
 /** A disk of its own, small enough to be filled in a moment. Only root may mount one: elsewhere tests with it say that they were left out. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,8 @@ export type SmallDisk = {
   readonly path: string;
   readonly remount: (options: 'ro' | 'rw') => Promise<void>;
   readonly fill: (name: string, bytes: number) => Promise<void>;
+  /** Takes every byte that is left, as a file of that name. */
+  readonly fillUp: (name: string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
 };
 
@@ -34,6 +36,16 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
       await run('mount', ['-o', `remount,${options}`, path]);
     },
     fill: (name, bytes) => writeFile(join(path, name), Buffer.alloc(bytes)),
+    fillUp: async (name) => {
+      const handle = await open(join(path, name), 'a');
+      try {
+        for (;;) await handle.write(Buffer.alloc(4096));
+      } catch (cause) {
+        if ((cause as { code?: string }).code !== 'ENOSPC') throw cause;
+      } finally {
+        await handle.close();
+      }
+    },
     remove: (name) => rm(join(path, name), { recursive: true }),
   };
 }

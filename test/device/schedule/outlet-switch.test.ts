@@ -3,14 +3,17 @@ import { OutletSwitch } from '#device/schedule/outlet-switch.ts';
 import type { Outlet } from '#device/schedule/outlets.ts';
 import { StateDirectory } from '#device/state/state-directory.ts';
 import { until } from '../../until.ts';
+import { manualClock } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
+import { noSmallDisk, smallDisk } from '../recording/small-disk.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
-async function drawer() {
-  const state = new StateDirectory(await temporaryDirectory(), quietLog());
+async function drawer(directory?: string) {
+  const state = new StateDirectory(directory ?? (await temporaryDirectory()), quietLog());
+  const clock = manualClock();
   const errors: unknown[] = [];
   const make = async (outlet: Outlet): Promise<OutletSwitch> => {
-    const made = new OutletSwitch({ outlet, state, onDiskError: (cause) => errors.push(cause) });
+    const made = new OutletSwitch({ outlet, state, clock, onDiskError: (cause) => errors.push(cause) });
     await made.load();
     return made;
   };
@@ -62,9 +65,25 @@ test('a disk that refuses does not keep anybody from switching', async () => {
   const refuse = async (): Promise<never> => {
     throw new Error('EROFS');
   };
-  const state = { read: async () => null, write: refuse, remove: refuse };
-  const made = new OutletSwitch({ outlet: 'stream', state, onDiskError: (cause) => errors.push(cause) });
+  const state = { read: async () => null, write: refuse, remove: refuse, reserve: async () => undefined };
+  const made = new OutletSwitch({ outlet: 'stream', state, clock: manualClock(), onDiskError: (cause) => errors.push(cause) });
   await made.turn(false, 'one');
   expect(made.switched()).toEqual({ isOn: false, basis: 'one' });
   expect(errors).toHaveLength(1);
 });
+
+test.skipIf(noSmallDisk !== null)(
+  'a stream that is stopped while the disk is full is stopped after a power cut, also where none ever was before',
+  async () => {
+    const disk = await smallDisk(1);
+    const { make, errors } = await drawer(disk.path);
+    const [stream, record] = [await make('stream'), await make('record')];
+    await record.turn(true, 'x'.repeat(4000));
+    await disk.fillUp('ballast');
+    await Promise.all([stream.turn(false, 'one'), record.turn(false, 'x'.repeat(4000))]);
+    expect([(await make('stream')).switched()?.isOn, (await make('record')).switched()?.isOn]).toEqual([false, false]);
+    await stream.release();
+    expect((await make('stream')).switched()).toBeNull();
+    expect(errors).toEqual([]);
+  },
+);

@@ -142,7 +142,12 @@ test.each([
   const directory = join(await temporaryDirectory(), 'state');
   const state = new StateDirectory(directory, quietLog());
   await state.start();
-  const before = new OutletSwitch({ outlet: 'stream', state, onDiskError: (cause) => expect.unreachable(String(cause)) });
+  const before = new OutletSwitch({
+    outlet: 'stream',
+    state,
+    clock: manualClock(),
+    onDiskError: (cause) => expect.unreachable(String(cause)),
+  });
   await before.turn(true, streamBasis(resolveSettings({ environment: settings })));
 
   const clock = manualClock(Date.parse(now));

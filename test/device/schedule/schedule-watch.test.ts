@@ -97,7 +97,7 @@ test('power comes back without the time: what was on stays on, what was off stay
     ['2026-11-23T20:00:00Z', false],
   ] as const) {
     const first = await startedWatch({ now: before });
-    first.watch.stop();
+    await first.watch.stop();
     const second = await startedWatch({ now: '1970-01-01T00:00:10Z', state: first.state });
     expect(second.isStreaming()).toBe(wasOn);
     await second.clock.advance(86_400_000);
@@ -129,4 +129,14 @@ test('writes to the disk only when something changes; a disk that refuses stops 
   await other.clock.advance(120_000);
   expect(other.isStreaming()).toBe(true);
   expect(other.diskErrors).toHaveLength(2);
+});
+
+test('what a disk refused while the hours ended is written once it takes it', async () => {
+  const { clock, state } = await startedWatch({ now: '2026-11-23T16:59:00Z' });
+  state.failure = new Error('ENOSPC');
+  await clock.advance(90_000);
+  state.failure = null;
+  await clock.advance(5000);
+  const after = await startedWatch({ now: '1970-01-01T00:00:10Z', state });
+  expect(after.isStreaming()).toBe(false);
 });

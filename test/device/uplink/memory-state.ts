@@ -17,6 +17,8 @@ export class MemoryState {
     this.files.set(file.name, JSON.stringify(value));
   }
 
+  async reserve(): Promise<void> {}
+
   async remove(file: StateFile<unknown>): Promise<void> {
     if (this.failure !== null) throw this.failure;
     this.files.delete(file.name);
