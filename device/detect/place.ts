@@ -5,7 +5,7 @@
  * beside it stays beside it.
  */
 import type { UsbIdentity } from '#device/detect/facts.ts';
-import { usbNameAnywhere } from '#device/detect/usb.ts';
+import { partOf, usbNameAnywhere } from '#device/detect/usb.ts';
 
 export type Plugged = { readonly id: string; readonly usb: UsbIdentity | null };
 
@@ -76,11 +76,11 @@ function findNewcomers<T extends Plugged>(there: readonly T[], { wanted, holder,
 
 /** Its serial number tells that it is the one. */
 function isSameAnywhere(one: Plugged, other: Plugged): boolean {
-  const [left, right] = [one, other].map(({ usb }) => (usb === null ? null : usbNameAnywhere(usb)));
-  return left !== null && left !== undefined && left === right;
+  return isTwin(one, other) && one.usb !== null && usbNameAnywhere(one.usb) !== null;
 }
 
-/** Of the same make: nothing but the socket tells one from the other. */
-export function isTwin(one: Plugged, other: Plugged): boolean {
-  return one.usb !== null && one.usb.id === other.usb?.id && one.usb.serial === other.usb.serial;
+/** Of the same make, and the same part of it: nothing but the socket tells one from the other, unless the serial number does. */
+export function isTwin({ id, usb }: Plugged, other: Plugged): boolean {
+  if (usb === null || other.usb === null || usb.id !== other.usb.id || usb.serial !== other.usb.serial) return false;
+  return partOf(id, usb) === partOf(other.id, other.usb);
 }

@@ -52,6 +52,11 @@ export function usbNameAnywhere(usb: UsbIdentity): string | null {
   return isTelling(usb.serial) ? usbName({ ...usb, place: '' }) : null;
 }
 
+/** What a name has behind the socket: which of the device's cameras or inputs it is. */
+export function partOf(id: string, usb: UsbIdentity): string {
+  return id.slice(usbName(usb).length);
+}
+
 /** Names as above that several devices in different sockets have: their serial number is no proof. */
 export function namesOfSeveral(devices: readonly UsbIdentity[]): readonly string[] {
   const places = new Map<string, Set<string>>();
@@ -66,17 +71,21 @@ export function namesOfSeveral(devices: readonly UsbIdentity[]): readonly string
  * What has been plugged into another socket since it was chosen by its name, if its serial number tells that it is the one.
  * `sharedNames`: names as above for which it does not.
  */
-export function findMoved<T extends { readonly usb: UsbIdentity | null }>(
+export function findMoved<T extends { readonly id: string; readonly usb: UsbIdentity | null }>(
   wanted: string,
   there: readonly T[],
   sharedNames: readonly string[] = [],
 ): T | undefined {
-  const candidates = there.filter(({ usb }) => {
+  const candidates = there.filter(({ id, usb }) => {
     const anywhere = usb === null ? null : usbNameAnywhere(usb);
-    return anywhere !== null && wanted.startsWith(anywhere) && !sharedNames.includes(anywhere);
+    if (usb === null || anywhere === null || sharedNames.includes(anywhere) || !wanted.startsWith(anywhere)) return false;
+    return socketAndPart.exec(wanted.slice(anywhere.length))?.[1] === partOf(id, usb);
   });
   return candidates.length === 1 ? candidates[0] : undefined;
 }
+
+/** What a name has behind model and serial number: the controller, its ports, and the part as above. */
+const socketAndPart = /^.+?-\d+(?:\.\d+)*((?:-.*)?)$/;
 
 /** Serial numbers such as "SN0001", "0000", "12345678" and "200901010001" stand in every device of a make. */
 function isTelling(serial: string | null): serial is string {

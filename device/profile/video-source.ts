@@ -1,5 +1,6 @@
 /** Which picture is meant by AV_VIDEO_SOURCE on this hardware. Pure. */
 import type { CameraFact, DetectedHardware } from '#device/detect/facts.ts';
+import { isTwin } from '#device/detect/place.ts';
 import { findMoved } from '#device/detect/usb.ts';
 import { fileElements } from '#device/plan/capture.ts';
 import type { ResolvedSetting } from '#device/settings/levels.ts';
@@ -70,12 +71,8 @@ function findCamera(wanted: string, { cameras, sharedNames }: DetectedHardware):
   if (named !== undefined) return named;
   const linked = cameras.find(({ links }) => links.includes(wanted));
   // A link by id leads to the last of several that cannot be told apart: the first by its socket is the same one each time.
-  if (linked !== undefined) return wanted.startsWith(linksById) ? cameras.find((camera) => isTwin(camera, linked)) : linked;
+  if (linked !== undefined) return (wanted.startsWith(linksById) ? cameras.find((camera) => isTwin(camera, linked)) : undefined) ?? linked;
   return findMoved(wanted, cameras, sharedNames);
-}
-
-function isTwin(left: CameraFact, right: CameraFact): boolean {
-  return left === right || (left.usb !== null && left.usb.id === right.usb?.id && left.usb.serial === right.usb.serial);
 }
 
 /** Where GStreamer's tools told of no element at all, none can be named. */

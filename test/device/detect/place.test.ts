@@ -33,17 +33,20 @@ async function startedKeeper(settings: SettingValues, directory: string, bootId 
   });
   onTestFinished(() => state.settled());
   await keeper.load(bootId);
+  let cameraId = '';
   const look = async ({ cameras = [], microphones = [], afterMs = 60_000 }: Seen) => {
     await clock.advance(afterMs);
     hardware = { ...bareHardware, cameras, microphones };
     const prepared = fitSettings(null, await keeper.detect());
     keeper.noteOnAir(prepared);
     const { source } = prepared.plan.capture;
+    cameraId = source.id;
     const [picture, sound] = [cameras.find(({ id }) => id === source.id), microphones.find(({ id }) => id === prepared.microphone?.id)];
     return [picture?.usb?.port ?? 'card', sound?.usb?.port ?? 'silence'].join(', ');
   };
   return {
     settled: () => state.settled(),
+    cameraId: () => cameraId,
     onAir: async (looks: readonly Seen[]) => {
       const shown: string[] = [];
       for (const seen of looks) shown.push(await look(seen));
@@ -85,3 +88,32 @@ test.each(['by its id', 'hw:1,0', '1', ''].flatMap((chosen) => [null, 'ABC12DEF'
     expect([shown[0], shown[1], shown.at(-1)]).toEqual(['1-1, 1-1', 'card, silence', '1-2, 1-2']);
   },
 );
+
+/** Logitech's Brio has a second node, for infrared; with others the second camera is an interface of its own. */
+function pairIn(socket: string, serial: string | null, part: string) {
+  const usb = usbIn(socket, serial, '046d:085e');
+  const first: CameraFact = { ...webcam, id: usbName(usb), usb };
+  return { first, second: { ...first, id: `${first.id}-${part}`, path: '/dev/video2' } };
+}
+
+test.each(
+  (['neither', 'first', 'second'] as const).flatMap((chosen) =>
+    [null, 'A1B2C3D4'].flatMap((serial) => ['index2', '1.2'].map((part) => ({ chosen, serial, part }))),
+  ),
+)('one device with two cameras is plugged into another socket: $chosen chosen ($serial, $part)', async ({ chosen, serial, part }) => {
+  const [before, after] = [pairIn('1.2', serial, part), pairIn('1.3', serial, part)];
+  const onAir = chosen === 'neither' ? 'first' : chosen;
+  const settings = chosen === 'neither' ? {} : { AV_VIDEO_SOURCE: before[chosen].id };
+  const directory = await temporaryDirectory();
+  const keeper = await startedKeeper(settings, directory);
+  const seen = { cameras: [after.first, after.second] };
+  const looks = [{ cameras: [before.first, before.second] }, nothing, seen, { ...seen, afterMs: precedenceMs }];
+  const shown = await keeper.onAir(looks);
+  expect([shown[0], shown[1], shown.at(-1)]).toEqual(['1-1.2, silence', 'card, silence', '1-1.3, silence']);
+  expect(keeper.cameraId()).toBe(after[onAir].id);
+  if (serial === null) return;
+  await keeper.settled();
+  const nextBoot = await startedKeeper(settings, directory, 'boot-2');
+  await nextBoot.onAir([seen]);
+  expect(nextBoot.cameraId()).toBe(after[onAir].id);
+});

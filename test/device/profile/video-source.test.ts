@@ -21,6 +21,17 @@ test.each([
   expect(choose(value)).toMatchObject({ kind: 'camera', camera: { id } });
 });
 
+test('a link by id is the camera of its node also where its device has two', () => {
+  const usb = { id: '046d:085e', serial: 'A1B2C3D4', port: '1-1', place: '0000:01:00.0-1', speedMbps: 480 };
+  const pair = ['', '-index2'].map((part) => {
+    const links = [`/dev/v4l/by-id/usb-brio${part}`];
+    return camera(`usb-046d-085e-A1B2C3D4-0000_01_00.0-1${part}`, rawCamera.modes, { usb, links });
+  });
+  for (const one of pair) {
+    expect(chooseVideo({ value: one.links[0] ?? '', level: 'device' }, withDevices(server, pair))).toEqual({ kind: 'camera', camera: one });
+  }
+});
+
 test('the test picture: by name, and where there is no camera', () => {
   expect(choose('test')).toEqual({ kind: 'test' });
   expect(chooseVideo({ value: null, level: 'default' }, server)).toEqual({ kind: 'test' });
