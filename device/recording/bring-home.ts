@@ -14,45 +14,39 @@ import {
   readRecordingDirectory,
   releaseRecording,
 } from '#device/recording/recording-directory.ts';
-import { compareNames, maximumNamesakes, recordingName, startOfRecording } from '#device/recording/segment-name.ts';
+import { maximumNamesakes, recordingName, startOfRecording } from '#device/recording/segment-name.ts';
 
-export type Homecoming = {
+export type BroughtRecording = {
   /** What the recording is called there. */
   readonly name: string;
   readonly format: 'flv' | 'mp4';
   readonly bytes: number;
 };
 
-/** What may be brought: a whole file that nobody writes, the oldest first. `writing`: the one that the media host names. */
-export function toBring(files: readonly FoundFile[], writing: string | null): readonly FoundFile[] {
-  return files.filter(({ name, format }) => `${name}.${format}` !== writing).toSorted((one, other) => compareNames(one.name, other.name));
-}
-
-function hasRoomFor({ bytes }: FoundFile, { totalBytes, freeBytes }: DiskRoom): boolean {
+export function hasRoomFor({ bytes }: FoundFile, { totalBytes, freeBytes }: DiskRoom): boolean {
   return freeBytes - bytes >= reservedBytes(totalBytes) + headroomBytes(totalBytes);
 }
 
 /** `claim` is told what it will be called, before anything of it is there. */
 export type Home = { readonly directory: string; readonly disk: DiskRoom; readonly claim: (name: string) => void };
 
-/** Nothing else works in either place meanwhile. Null: there is nothing to bring, or it was stopped; what was begun is taken up by the next try. Rejects where a disk refuses. */
-export async function bringOneHome(from: string, to: Home, writing: string | null, signal: AbortSignal): Promise<Homecoming | null> {
-  const left = await readRecordingDirectory(from);
+/** Null: it was stopped; what was begun is taken up by the next try. Rejects where it cannot be read, or where a disk refuses. */
+export async function bringOneHome(from: string, file: FoundFile, to: Home, signal: AbortSignal): Promise<BroughtRecording | null> {
   // What lies there is no copy of what lies there: deleting it would leave none.
-  if (left === null || (await isOnePlace(from, to.directory))) return null;
-  for (const name of left.leftovers) await rm(join(from, name), { force: true });
-  const file = toBring(left.files, writing).find((candidate) => hasRoomFor(candidate, to.disk));
-  if (file === undefined) return null;
+  if (await isOnePlace(from, to.directory)) return null;
   const fileName = `${file.name}.${file.format}`;
   const hash = await hashFile(from, fileName, signal);
-  if (hash === null) return null;
+  if (signal.aborted) return null;
+  if (hash === null) throw new Error('it cannot be read');
   const name = await freeName(to.directory, file, hash, signal);
   to.claim(name);
   const target = `${name}.${file.format}`;
   if ((await hashFile(to.directory, target, signal)) !== hash) {
     const unfinished = `${target}${unfinishedSuffix}`;
     await copy(join(from, fileName), join(to.directory, unfinished), signal);
-    if ((await hashFile(to.directory, unfinished, signal)) !== hash) return null;
+    const copied = await hashFile(to.directory, unfinished, signal);
+    if (signal.aborted) return null;
+    if (copied !== hash) throw new Error('its copy is not the same');
     await rename(join(to.directory, unfinished), join(to.directory, target));
   }
   if (file.isProtected) await protectRecording(to.directory, name);

@@ -11,8 +11,8 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
-import { bringOneHome, toBring } from '#device/recording/bring-home.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
+import { Homecoming } from '#device/recording/homecoming.ts';
 import {
   deleteRecording,
   type FoundDirectory,
@@ -105,6 +105,7 @@ export class RecordingsKeeper {
   readonly #options: RecordingsKeeperOptions;
   readonly #stopping = new AbortController();
   readonly #recordingWork: RecordingWork;
+  readonly #homecoming: Homecoming;
   #directory: string | null = null;
   /** What lies there is to be brought; null: nothing is, as far as is known. */
   #leftBehindIn: string | null = null;
@@ -124,6 +125,7 @@ export class RecordingsKeeper {
 
   constructor(options: RecordingsKeeperOptions) {
     this.#options = options;
+    this.#homecoming = new Homecoming({ ...options, signal: this.#stopping.signal });
     this.#recordingWork = new RecordingWork({
       ...options,
       signal: this.#stopping.signal,
@@ -199,6 +201,7 @@ export class RecordingsKeeper {
   /** The list that is kept beside the recordings, so that a disk that is carried elsewhere has it with it. */
   async #enter(directory: string): Promise<void> {
     this.#directory = directory;
+    this.#homecoming.beginAnew();
     this.#seen.clear();
     this.#savedIndex = '';
     this.#index = (await new StateDirectory(directory, this.#options.log).read(indexFile)) ?? emptyIndex;
@@ -228,7 +231,9 @@ export class RecordingsKeeper {
 
   async #makeRoom(directory: string, disk: DiskRoom): Promise<void> {
     const { maximumBytes } = this.#options.place();
-    const arriving = this.#leftBehindIn === null ? null : await this.#nextArrival(this.#leftBehindIn);
+    const writing = this.#options.writing();
+    const arriving =
+      this.#leftBehindIn === null || writing === null ? [] : await this.#homecoming.toBring(this.#leftBehindIn, writing.file);
     const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName, arriving });
     const gone = new Set<string>();
     for (const { name } of chosen) {
@@ -243,13 +248,6 @@ export class RecordingsKeeper {
     if (gone.size === 0) return;
     this.#index = withoutRecordings(this.#index, gone);
     this.#options.record('recordings-deleted', `${gone.size} of the oldest, to make room: ${[...gone].slice(0, 5).join(', ')}`);
-  }
-
-  async #nextArrival(leftBehindIn: string): Promise<FoundFile | null> {
-    const writing = this.#options.writing();
-    if (writing === null) return null;
-    const left = await readRecordingDirectory(leftBehindIn);
-    return toBring(left?.files ?? [], writing.file)[0] ?? null;
   }
 
   #placeBrought(): void {
@@ -299,15 +297,10 @@ export class RecordingsKeeper {
       this.#busyName = name;
       this.#brought.add(name);
     };
-    this.#working = bringOneHome(leftBehindIn, { directory, disk, claim }, writing.file, this.#stopping.signal)
-      .then((brought) => {
-        if (brought !== null) this.#options.record('recording-brought', `${brought.name}: from the device to the disk that was away`);
-      })
-      .catch((cause: unknown) => this.#options.log.warn(`a recording cannot be brought to its disk (${errorText(cause)})`))
-      .finally(() => {
-        this.#busyName = null;
-        this.#working = null;
-      });
+    this.#working = this.#homecoming.bringNext(leftBehindIn, { directory, disk, claim }, writing.file).finally(() => {
+      this.#busyName = null;
+      this.#working = null;
+    });
   }
 
   /** The recording may have gone meanwhile; then there is nothing to change. */

@@ -3,13 +3,15 @@ import { type DiskRoom, headroomBytes, reservedBytes } from '#device/recording/d
 import { maximumRecordings, type Recording, type RecordingIndex, totalBytes } from '#device/recording/recording-index.ts';
 import { compareNames } from '#device/recording/segment-name.ts';
 
+export type Arriving = { readonly name: string; readonly bytes: number };
+
 export type RoomNeed = {
   readonly disk: DiskRoom;
   readonly maximumBytes: number;
   /** A recording that somebody works on at present is not taken from under him. */
   readonly busyName: string | null;
-  /** One that waits elsewhere to be brought here: older ones go for it, where that gives it room. */
-  readonly arriving?: { readonly name: string; readonly bytes: number } | null;
+  /** Those that wait elsewhere to be brought here: older ones go for the first of them to which that gives room. */
+  readonly arriving?: readonly Arriving[];
 };
 
 /** A converted file, and its pictures once more while its tables are put in front. */
@@ -17,13 +19,13 @@ export const conversionFactor = 2.1;
 
 /** The oldest first, never a protected one, never one that is being written. Empty: there is room, or nothing may go. */
 export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly Recording[] {
-  const { disk, maximumBytes, arriving = null } = need;
+  const { disk, maximumBytes } = need;
   const wantedFreeBytes = reservedBytes(disk.totalBytes) + headroomBytes(disk.totalBytes);
   const conversion = index.recordings.find(({ state }) => state === 'waiting');
   const mayGo = ({ isProtected, state, name }: Recording) => !isProtected && state !== 'recording' && name !== need.busyName;
-  const isBefore = ({ name }: Recording) => arriving !== null && compareNames(name, arriving.name) < 0;
-  const olderBytes = totalBytes(index.recordings.filter((recording) => isBefore(recording) && mayGo(recording)));
-  const hasPlace = arriving !== null && disk.freeBytes + olderBytes >= wantedFreeBytes + arriving.bytes;
+  const freeWithout = (isOld: (recording: Recording) => boolean) =>
+    disk.freeBytes + totalBytes(index.recordings.filter((recording) => isOld(recording) && mayGo(recording)));
+  const arriving = (need.arriving ?? []).find((candidate) => freeWithout(isBefore(candidate)) >= wantedFreeBytes + candidate.bytes);
   const chosen: Recording[] = [];
   // What somebody protected is his own affair: it must not push out what is being recorded now.
   let keptBytes = totalBytes(index.recordings.filter(({ isProtected }) => !isProtected));
@@ -34,7 +36,7 @@ export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly
     // For a conversion older recordings than itself go, as they would have to soon; newer ones do not.
     const isOlder = conversion !== undefined && recording.number < conversion.number;
     const conversionBytes = isOlder ? conversion.bytes * conversionFactor : 0;
-    const arrivingBytes = hasPlace && isBefore(recording) ? arriving.bytes : 0;
+    const arrivingBytes = arriving !== undefined && isBefore(arriving)(recording) ? arriving.bytes : 0;
     if (isEnough && freeBytes >= wantedFreeBytes + Math.max(conversionBytes, arrivingBytes)) break;
     if (!mayGo(recording)) continue;
     chosen.push(recording);
@@ -43,6 +45,10 @@ export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly
     kept -= 1;
   }
   return chosen;
+}
+
+function isBefore({ name }: Arriving): (recording: Recording) => boolean {
+  return (recording) => compareNames(recording.name, name) < 0;
 }
 
 export function mayConvert({ totalBytes: diskBytes, freeBytes }: DiskRoom, { bytes }: Recording): boolean {

@@ -248,6 +248,18 @@ test('one that cannot be read holds up no other, and is said', async () => {
   expect(made.events).toContain(`recording-not-converted: ${first} stays as FLV: it cannot be looked through (EIO)`);
 });
 
+test('one that cannot be brought to its disk holds up no other', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  await symlink('/proc/self/mem', join(meanwhile, `${first}.flv`));
+  await writeFile(join(meanwhile, `${second}.flv`), await makeSegment());
+  const keeper = made.start();
+  await untilReady(keeper, 1);
+  expect(await readdir(meanwhile)).toEqual([`${first}.flv`]);
+  expect(made.events.map((event) => event.split(':')[0])).toEqual(['recording-not-brought', 'recording-brought']);
+});
+
 test.skipIf(noSmallDisk !== null)('on a read-only disk nothing is given up: it is worked on once it can be written', async () => {
   const disk = await smallDisk(20);
   const made = await scene(disk.path);

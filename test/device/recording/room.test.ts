@@ -43,10 +43,22 @@ test.each<[string, string, Partial<Parameters<typeof chooseDeletions>[1]>, numbe
   ['and nothing may go', 'rp rp rp', { disk: { ...empty, freeBytes: 0 } }, []],
   ['older ones go for a conversion', 'r r w', { disk: { ...empty, freeBytes: 2 * gigabyte } }, [1, 2]],
   ['newer ones do not', 'w r r', { disk: { ...empty, freeBytes: 2 * gigabyte } }, []],
-  ['older ones go for one that comes from elsewhere', 'r r r', { disk: full, arriving: { name: between, bytes: 0.5 * gigabyte } }, [1]],
-  ['as many as it needs', 'r r r', { disk: full, arriving: { name: between, bytes: 1.5 * gigabyte } }, [1, 2]],
-  ['none where they would not be enough', 'rp r r', { disk: full, arriving: { name: between, bytes: 1.5 * gigabyte } }, []],
-  ['newer ones do not', 'r r r', { disk: full, arriving: { name: '2026-11-21T09-00-00Z', bytes: 0.5 * gigabyte } }, []],
+  ['older ones go for one that comes from elsewhere', 'r r r', { disk: full, arriving: [{ name: between, bytes: 0.5 * gigabyte }] }, [1]],
+  ['as many as it needs', 'r r r', { disk: full, arriving: [{ name: between, bytes: 1.5 * gigabyte }] }, [1, 2]],
+  ['none where they would not be enough', 'rp r r', { disk: full, arriving: [{ name: between, bytes: 1.5 * gigabyte }] }, []],
+  [
+    'where the first of them has no place, for the next',
+    'r r rp r',
+    {
+      disk: full,
+      arriving: [
+        { name: '2026-11-21T09-00-00Z', bytes: 9 * gigabyte },
+        { name: between, bytes: 0.5 * gigabyte },
+      ],
+    },
+    [1],
+  ],
+  ['newer ones do not', 'r r r', { disk: full, arriving: [{ name: '2026-11-21T09-00-00Z', bytes: 0.5 * gigabyte }] }, []],
 ])('%s', (_name, words, need, expected) => {
   expect(chosen(index(words), { disk: empty, maximumBytes: 1e12, busyName: null, ...need })).toEqual(expected);
 });

@@ -1,0 +1,83 @@
+/** What is brought from real directories, and when. */
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Homecoming } from '#device/recording/homecoming.ts';
+import { manualClock } from '../manual-clock.ts';
+import { quietLog } from '../quiet-log.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+
+const [first, second, third] = ['2026-11-21T10-00-00Z', '2026-11-21T10-10-00Z', '2026-11-21T10-20-00Z'];
+const roomy = { totalBytes: 100e9, freeBytes: 50e9 };
+const tight = { totalBytes: 100e9, freeBytes: 5e9 + 256e6 + 2000 };
+
+async function scene(disk = roomy) {
+  const folder = await temporaryDirectory();
+  const [from, directory] = [join(folder, 'meanwhile'), join(folder, 'disk')];
+  for (const path of [from, directory]) await mkdir(path);
+  const [clock, log, events] = [manualClock(), quietLog(), [] as string[]];
+  const { signal } = new AbortController();
+  const homecoming = new Homecoming({ clock, log, signal, record: (kind, detail) => events.push(`${kind}: ${detail}`) });
+  const bring = (writing: string | null = null) => homecoming.bringNext(from, { directory, disk, claim: () => undefined }, writing);
+  const names = async (writing: string | null = null) => (await homecoming.toBring(from, writing)).map(({ name }) => name);
+  return { from, directory, clock, log, events, homecoming, bring, names };
+}
+
+test('the oldest comes first, and not what is being written; leftovers go', async () => {
+  const { from, directory, events, bring } = await scene();
+  for (const name of [second, third, first]) await writeFile(join(from, `${name}.flv`), name);
+  await writeFile(join(from, `${second}.mp4.7-1.part`), 'of a conversion that was killed');
+  for (let round = 0; round < 3; round += 1) await bring(`${third}.flv`);
+  expect(events).toEqual([first, second].map((name) => `recording-brought: ${name}: from the device to the disk that was away`));
+  expect(await readdir(from)).toEqual([`${third}.flv`]);
+  expect((await readdir(directory)).toSorted()).toEqual([`${first}.flv`, `${second}.flv`]);
+});
+
+test('one that is too large for the room waits, and holds up no other', async () => {
+  const { from, events, bring } = await scene(tight);
+  await writeFile(join(from, `${first}.flv`), Buffer.alloc(2001));
+  await writeFile(join(from, `${second}.flv`), Buffer.alloc(2000));
+  await bring();
+  await bring();
+  expect(events).toEqual([expect.stringContaining(`recording-brought: ${second}`)]);
+  expect(await readdir(from)).toEqual([`${first}.flv`]);
+});
+
+test('one that cannot be read is tried ever more rarely, and holds up no other', async () => {
+  const { from, directory, clock, log, events, bring, names } = await scene();
+  await symlink('/proc/self/mem', join(from, `${first}.flv`));
+  await writeFile(join(from, `${second}.flv`), 'whole');
+  for (let round = 0; round < 3; round += 1) await bring();
+  expect(await readdir(directory)).toEqual([`${second}.flv`]);
+  expect(events).toEqual([
+    `recording-not-brought: ${first} stays on the device: it cannot be read`,
+    `recording-brought: ${second}: from the device to the disk that was away`,
+  ]);
+  await clock.advance(59_999);
+  expect(await names()).toEqual([]);
+  await clock.advance(1);
+  expect(await names()).toEqual([first]);
+  await bring();
+  await clock.advance(60_000);
+  expect(await names()).toEqual([]);
+  await clock.advance(60_000);
+  expect(await names()).toEqual([first]);
+  expect(log.lines).toHaveLength(2);
+  expect(events).toHaveLength(2);
+});
+
+test('a disk that refuses is said once, and is tried at once when it is another one', async () => {
+  const { from, directory, events, homecoming, bring, names } = await scene();
+  for (const name of [first, second]) {
+    await writeFile(join(from, `${name}.flv`), name);
+    await mkdir(join(directory, `${name}.flv.part`));
+    await bring();
+  }
+  expect(await names()).toEqual([]);
+  expect(events).toEqual([`recording-not-brought: ${first} stays on the device: ERR_FS_EISDIR`]);
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
+  homecoming.beginAnew();
+  await bring();
+  await bring();
+  expect(await readdir(from)).toEqual([]);
+});
