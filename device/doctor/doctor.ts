@@ -105,8 +105,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   await make('fleet server', async () => {
     if (fleet === null) return [pass('fleet server', 'none is set (FLEET_URL): the device streams on its own')];
     const hasToken = fleet.joinToken !== null;
-    const mqttUrl = credentials?.mqttUrl ?? null;
-    return checkFleet({ url: fleet.url, hasJoined: credentials !== null, hasToken, loss, caFile: fleet.caFile, mqttUrl });
+    return checkFleet({ url: fleet.url, credentials, hasToken, loss, caFile: fleet.caFile });
   });
   return checks;
 }
@@ -114,15 +113,20 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
 const unreadableAdvice =
   'The agent does without it: its settings come from the environment and its fleet, and without credentials it joins again.';
 
+const unconnectedAdvice =
+  'It may be only starting: run this again in a few seconds. If it stays so, the lines on the fleet server below and the agent’s log say why.';
+
 function notMade(subject: string, cause: unknown): Check {
   return fail(subject, `could not be looked at: ${errorText(cause)}`, 'Run it again; if it goes on, the reason says where to look.');
 }
 
 async function checkAgent(agent: AgentStatus | null, stateDirectory: string): Promise<Check> {
   if (agent !== null) {
-    const fleet =
-      agent.isConnected === null ? '' : agent.isConnected ? ', connected to its fleet server' : ', not connected to its fleet server';
-    return pass('agent', `runs (process ${agent.processId})${fleet}: its word is taken for camera, sound and streams`);
+    const { processId, isConnected } = agent;
+    const word = 'its word is taken for camera, sound and streams';
+    if (isConnected === false)
+      return warn('agent', `runs (process ${processId}), not connected to its fleet server: ${word}`, unconnectedAdvice);
+    return pass('agent', `runs (process ${processId})${isConnected === null ? '' : ', connected to its fleet server'}: ${word}`);
   }
   const host = await findHost(stateDirectory);
   if (host === null) return pass('agent', 'does not run: everything is tried here');

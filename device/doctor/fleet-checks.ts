@@ -6,7 +6,8 @@ import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { errorText } from '#device/state/state-directory.ts';
-import { joinAgainAdvice } from '#device/uplink/credentials.ts';
+import { requestConnection } from '#device/uplink/connection-request.ts';
+import { type Credentials, joinAgainAdvice } from '#device/uplink/credentials.ts';
 import { fleetTrust, type ReadTrust } from '#device/uplink/fleet-trust.ts';
 
 const timeoutMs = 10_000;
@@ -14,21 +15,23 @@ const maxAnswerBytes = 64 * 1024;
 
 export type FleetSubject = {
   readonly url: string;
-  readonly hasJoined: boolean;
+  /** Null: it has not joined. */
+  readonly credentials: Credentials | null;
   readonly hasToken: boolean;
   /** Why it is no longer known who this device is; null: it is, or never was. */
   readonly loss?: string | null;
   readonly caFile?: string | null;
-  /** Of the fleet's broker, where that is not the fleet server itself. */
-  readonly mqttUrl?: string | null;
 };
 
 export async function checkFleet(subject: FleetSubject): Promise<readonly Check[]> {
-  const { url } = subject;
+  const { url, credentials } = subject;
   const trust = fleetTrust(subject.caFile ?? null);
-  const http = await checkHttp(url, trust);
-  const checks = [http, checkMembership(subject)];
-  return http.state === 'fail' ? checks : [...checks, await checkMqtt(subject.mqttUrl ?? null, url, trust)];
+  const [http, membership] = await Promise.all([
+    checkHttp(url, trust),
+    credentials === null ? judgeStranger(subject) : checkMembership(credentials, trust),
+  ]);
+  const checks = [http, membership];
+  return http.state === 'fail' ? checks : [...checks, await checkMqtt(credentials?.mqttUrl ?? null, url, trust)];
 }
 
 async function checkHttp(url: string, trust: ReadTrust): Promise<Check> {
@@ -68,8 +71,25 @@ const words: Readonly<Record<string, string>> = {
   'The operation was aborted due to timeout': 'no answer',
 };
 
-function checkMembership({ hasJoined, hasToken, loss = null }: FleetSubject): Check {
-  if (hasJoined) return pass('membership', 'this device has joined');
+/** Whether the fleet server knows this device still: it may have been removed there, and nothing here tells of it. */
+async function checkMembership({ fleetUrl, deviceId, credential, former }: Credentials, trust: ReadTrust): Promise<Check> {
+  const ask = (shown: string) => requestConnection(fleetUrl, deviceId, { credential: shown }, AbortSignal.timeout(timeoutMs), trust);
+  // The former one first: shown the new one, the server forgets the former, with which the agent may be connected.
+  let outcome = await ask(former ?? credential);
+  if (outcome.kind === 'refused' && former !== undefined) outcome = await ask(credential);
+  if (outcome.kind === 'located') return pass('membership', 'this device has joined, and the fleet server lets it in');
+  if (outcome.kind === 'refused') {
+    return fail(
+      'membership',
+      'the fleet server does not let this device in: it was removed or blocked there, or the server is another one',
+      `Let it in on its page where it is blocked. Else remove credentials.json from the state directory. ${joinAgainAdvice}`,
+    );
+  }
+  const detail = `this device has joined; whether its fleet server knows it is not said: ${outcome.reason}`;
+  return warn('membership', detail, 'Run this again when the fleet server answers.');
+}
+
+function judgeStranger({ hasToken, loss = null }: FleetSubject): Check {
   if (hasToken) return warn('membership', 'this device has not joined yet', 'The agent joins when it runs, with FLEET_JOIN_TOKEN.');
   if (loss !== null) return fail('membership', `the fleet does not hear of this device: ${loss}`, joinAgainAdvice);
   return fail(

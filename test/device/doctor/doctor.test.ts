@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfiguration } from '#device/configuration.ts';
 import { runProgram } from '#device/detect/local-machine.ts';
-import { askAgent } from '#device/doctor/agent-status.ts';
+import { askAgent, StatusDoor } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { type DoctorOptions, examine as examineWith } from '#device/doctor/doctor.ts';
 import { systemClock } from '#device/media/clock.ts';
@@ -224,6 +224,19 @@ test('a check that cannot be made is a line, and the others are made', async () 
   ]);
   expect(checks.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['agent', 'disk', 'encoder', 'rtmp', 'fleet server']));
   expect(told).toEqual(checks);
+});
+
+test.each([
+  { isConnected: null, state: 'pass', said: /^runs \(process 17\): / },
+  { isConnected: true, state: 'pass', said: /, connected to its fleet server: / },
+  { isConnected: false, state: 'warn', said: /, not connected to its fleet server: / },
+])('an agent that runs, connected to its fleet server: $isConnected', async ({ isConnected, state, said }) => {
+  const stateDirectory = await temporaryDirectory();
+  const door = new StatusDoor(() => ({ processId: 17, isConnected, health: null }));
+  await door.open(stateDirectory);
+  onTestFinished(() => door.close());
+  const checks = await examineHere({ AGENT_STATE_DIR: stateDirectory });
+  expect(checks.find(({ subject }) => subject === 'agent')).toMatchObject({ state, detail: expect.stringMatching(said) });
 });
 
 test.each([

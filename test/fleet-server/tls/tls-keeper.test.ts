@@ -101,7 +101,7 @@ describe('TLS', { timeout: 90_000 }, () => {
     if (joined.kind !== 'joined') throw new Error(joined.reason);
     const { deviceId, credential } = joined.answer;
     expect(await measureOffset(url, systemClock, trust)).not.toBeNull();
-    const subject = { url, hasJoined: true, hasToken: true };
+    const subject = { url, credentials: { fleetUrl: url, deviceId, credential }, hasToken: true };
     expect(await checkFleet({ ...subject, caFile: authority.caFile })).toMatchObject([
       { state: 'pass' },
       { state: 'pass' },
