@@ -28,6 +28,7 @@ import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-pl
 import { resolveProfile } from '#device/profile/resolve.ts';
 import { lastDeviceId, readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
+import { foundStandIns } from '#device/state/runtime-directory.ts';
 import { errorText, StateDirectory } from '#device/state/state-directory.ts';
 import { readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
 import { fleetTrust } from '#device/uplink/fleet-trust.ts';
@@ -128,8 +129,9 @@ async function checkAgent(agent: AgentStatus | null, stateDirectory: string): Pr
       return warn('agent', `runs (process ${processId}), not connected to its fleet server: ${word}`, unconnectedAdvice);
     return pass('agent', `runs (process ${processId})${isConnected === null ? '' : ', connected to its fleet server'}: ${word}`);
   }
-  const host = await findHost(stateDirectory);
-  if (host === null) return pass('agent', 'does not run: everything is tried here');
+  const directories = [stateDirectory, ...(await foundStandIns(stateDirectory))];
+  const host = (await Promise.all(directories.map(findHost))).find((processId) => processId !== null);
+  if (host === undefined) return pass('agent', 'does not run: everything is tried here');
   const advice = 'Start the agent: it takes the stream over, and nothing is interrupted. Camera and targets may be busy until then.';
   return warn('agent', `does not run, but a stream that it began does (process ${host})`, advice);
 }

@@ -1,7 +1,7 @@
 /** The doctor as it is started, on real GStreamer and a real nginx. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,9 @@ import { askAgent, StatusDoor } from '#device/doctor/agent-status.ts';
 import type { Check } from '#device/doctor/check.ts';
 import { type DoctorOptions, examine as examineWith } from '#device/doctor/doctor.ts';
 import { systemClock } from '#device/media/clock.ts';
+import { findHost, spawnHost } from '#device/media/host-process.ts';
 import { loadProfiles } from '#device/profile/load.ts';
+import { runtimeDirectories, standInDirectories } from '#device/state/runtime-directory.ts';
 import { childEnvironment } from '../../child-environment.ts';
 import { Authority } from '../../fleet-server/tls/authority.ts';
 import { until } from '../../until.ts';
@@ -237,6 +239,27 @@ test.each([
   onTestFinished(() => door.close());
   const checks = await examineHere({ AGENT_STATE_DIR: stateDirectory });
   expect(checks.find(({ subject }) => subject === 'agent')).toMatchObject({ state, detail: expect.stringMatching(said) });
+});
+
+test('a stream that an agent has left behind is found where its sockets are elsewhere, too', async () => {
+  const stateDirectory = join(await temporaryDirectory(), 'x'.repeat(120));
+  onTestFinished(async () => {
+    for (const path of standInDirectories(stateDirectory)) await rm(path, { recursive: true, force: true });
+  });
+  await mkdir(stateDirectory);
+  const [standIn = ''] = await runtimeDirectories(stateDirectory);
+  const host = spawnHost(standIn, stateDirectory);
+  onTestFinished(async () => {
+    const gone = once(host, 'exit');
+    host.kill('SIGKILL');
+    await gone;
+  });
+  await until('the media host to be there', 10_000, async () => (await findHost(standIn)) === host.pid);
+  const checks = await examineHere({ AGENT_STATE_DIR: stateDirectory });
+  expect(checks.find(({ subject }) => subject === 'agent')).toMatchObject({
+    state: 'warn',
+    detail: `does not run, but a stream that it began does (process ${host.pid})`,
+  });
 });
 
 test.each([
