@@ -1,5 +1,5 @@
 /** This machine, as detection wants to see it. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { machine } from 'node:os';
 import type { CommandOutcome, DetectionTools } from '#device/detect/tools.ts';
@@ -22,31 +22,41 @@ export function localMachine(): DetectionTools {
 
 /**
  * A program that hangs inside a driver cannot be killed: the answer does not wait for its end, and neither does the end of
- * this process.
+ * this process. Never rejects.
  */
-export function runProgram(command: string, commandArguments: readonly string[], timeoutMs: number): Promise<CommandOutcome> {
-  return new Promise((resolve) => {
+export async function runProgram(command: string, commandArguments: readonly string[], timeoutMs: number): Promise<CommandOutcome> {
+  try {
     const child = spawn(command, commandArguments, {
       stdio: ['ignore', 'pipe', 'pipe'],
       // What is parsed must not be translated or coloured, and our own environment may hold the stream key and the join token.
       env: { ...passedEnvironment(), LC_ALL: 'C', GST_INSPECT_NO_COLORS: '1', NO_COLOR: '1' },
     });
+    return await outcomeOf(child, command, timeoutMs);
+  } catch (cause) {
+    // Out of memory, for example: most other reasons come as an event.
+    return { kind: 'failed', reason: `${command}: ${cause instanceof Error ? cause.message : String(cause)}` };
+  }
+}
+
+/** Without pipes where no file can be opened any more. */
+function outcomeOf(child: ChildProcess, command: string, timeoutMs: number): Promise<CommandOutcome> {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       if (complaint.length < maximumComplaint) complaint = (complaint + text).slice(0, maximumComplaint);
     });
     let bytes = 0;
     const giveUp = (reason: string) => {
       clearTimeout(timer);
       child.kill('SIGKILL');
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       child.unref();
       resolve({ kind: 'failed', reason });
     };
     const timer = setTimeout(() => giveUp(`${command} gave no answer within ${timeoutMs} ms`), timeoutMs);
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       bytes += chunk.byteLength;
       if (bytes > maximumOutputBytes) giveUp(`${command} printed more than ${maximumOutputBytes} bytes`);
       else chunks.push(chunk);

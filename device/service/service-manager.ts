@@ -10,6 +10,7 @@
  * - The child's environment holds the socket and the path, nothing of ours.
  */
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { isProgress, type Pulse } from '#device/service/proof-of-life.ts';
 
 /** Hands the words to the service manager; resolves when it has them, or when that took too long. */
@@ -90,8 +91,13 @@ export function serviceManagerOf(environment: Environment, processId: number, mo
   if (socket === undefined || socket === '') return null;
   const env = { NOTIFY_SOCKET: socket, PATH: path };
   return new ServiceManager({
-    // A message that cannot be handed over is not to be mended from here: the watchdog acts when all are lost.
-    notify: (words) => new Promise((resolve) => execFile('systemd-notify', [...words], { env, timeout: notifyBoundMs }, () => resolve())),
+    notify: async (words) => {
+      try {
+        await promisify(execFile)('systemd-notify', [...words], { env, timeout: notifyBoundMs });
+      } catch {
+        // A message that cannot be handed over is not to be mended from here: the watchdog acts when all are lost.
+      }
+    },
     watchdogMs: watchdogOf(environment, processId),
     monotonicMs,
   });

@@ -10,6 +10,24 @@ test('a program that is not there', async () => {
   expect(await runProgram('no-such-program-here', [], 20_000)).toEqual({ kind: 'failed', reason: 'no-such-program-here is not installed' });
 });
 
+test('a program that the system does not start at all', async () => {
+  const tooMuch = 'x'.repeat(200_000);
+  expect(await runProgram(process.execPath, [tooMuch], 20_000)).toEqual({ kind: 'failed', reason: expect.stringContaining('E2BIG') });
+});
+
+test('a program when no file can be opened any more', async () => {
+  const script = `
+    import { openSync } from 'node:fs';
+    import { runProgram } from '#device/detect/local-machine.ts';
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const outcome = await runProgram('true', [], 20_000);
+    process.stdout.write(JSON.stringify(outcome));
+  `;
+  const node = [process.execPath, '--input-type=module', '--eval', script];
+  const outcome = await runProgram('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node], 20_000);
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: 0, stdout: expect.stringContaining('EMFILE') });
+});
+
 test('a program that hangs is given up in time', async () => {
   const outcome = await runProgram(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], 100);
   expect(outcome).toEqual({ kind: 'failed', reason: expect.stringContaining('gave no answer within 100 ms') });

@@ -1,7 +1,7 @@
 /** What systemd hears: from the pieces, and from the whole agent through the real systemd-notify. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -46,6 +46,17 @@ test('without a watchdog nothing is fed', () => {
   const { said, pulse } = manager(null);
   pulse(1);
   expect(said).toEqual([]);
+});
+
+test('what cannot be said, because no program can be started, ends nothing', async () => {
+  const folder = await temporaryDirectory();
+  await symlink(process.execPath, join(folder, 'systemd-notify'));
+  // More than the system hands to a program (E2BIG).
+  const service = serviceManagerOf({ NOTIFY_SOCKET: 'x'.repeat(200_000), PATH: folder }, process.pid, () => 0);
+  service?.ready();
+  await service?.stopping();
+  service?.say('streaming');
+  expect(await service?.stopping()).toBeUndefined();
 });
 
 test('what is said while a message is under way is kept, the newest of each kind', async () => {
