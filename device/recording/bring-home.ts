@@ -14,7 +14,9 @@ import {
   readRecordingDirectory,
   releaseRecording,
 } from '#device/recording/recording-directory.ts';
+import type { Recording } from '#device/recording/recording-index.ts';
 import { maximumNamesakes, recordingName, startOfRecording } from '#device/recording/segment-name.ts';
+import { errorText } from '#device/state/state-directory.ts';
 
 export type BroughtRecording = {
   /** What the recording is called there. */
@@ -27,38 +29,67 @@ export function hasRoomFor({ bytes }: FoundFile, { totalBytes, freeBytes }: Disk
   return freeBytes - bytes >= reservedBytes(totalBytes) + headroomBytes(totalBytes);
 }
 
-/** `claim` is told what it will be called, before anything of it is there. */
-export type Home = { readonly directory: string; readonly disk: DiskRoom; readonly claim: (name: string) => void };
+export type Home = {
+  readonly directory: string;
+  readonly disk: DiskRoom;
+  /** Those that are there. */
+  readonly recordings: readonly Recording[];
+  /** Is told what it will be called, before anything of it is there. */
+  readonly claim: (name: string) => void;
+};
 
-/** Null: it was stopped; what was begun is taken up by the next try. Rejects where it cannot be read, or where a disk refuses. */
+/**
+ * Each step is safe to be the last: the original goes when a copy that is the same is on the disk, or one that was that and has been worked on.
+ * Null: it was stopped; what was begun is taken up by the next try. Rejects where it cannot be read, or where a disk refuses.
+ */
 export async function bringOneHome(from: string, file: FoundFile, to: Home, signal: AbortSignal): Promise<BroughtRecording | null> {
   // What lies there is no copy of what lies there: deleting it would leave none.
   if (await isOnePlace(from, to.directory)) return null;
-  const fileName = `${file.name}.${file.format}`;
-  const hash = await hashFile(from, fileName, signal);
+  const hash = await hashFile(from, `${file.name}.${file.format}`, signal);
   if (signal.aborted) return null;
   if (hash === null) throw new Error('it cannot be read');
+  const name = workedOnName(to.recordings, hash) ?? (await copyHome(from, file, to, { hash, signal }));
+  if (name === null) return null;
+  if (await isProtected(from, file.name)) {
+    await protectRecording(to.directory, name);
+    await sync(to.directory);
+  }
+  try {
+    await deleteRecording(from, file.name);
+    await sync(from);
+  } catch (cause) {
+    throw new Error(`it was brought, and cannot be deleted there (${errorText(cause)})`, { cause });
+  }
+  return { name, format: file.format, bytes: file.bytes };
+}
+
+function workedOnName(recordings: readonly Recording[], hash: string): string | null {
+  return recordings.find(({ original }) => original?.sha256 === hash)?.name ?? null;
+}
+
+type CopyWork = { readonly hash: string; readonly signal: AbortSignal };
+
+/** What it is called there; null: it was stopped. */
+async function copyHome(from: string, file: FoundFile, to: Home, { hash, signal }: CopyWork): Promise<string | null> {
   const name = await freeName(to.directory, file, hash, signal);
   to.claim(name);
   const target = `${name}.${file.format}`;
-  if ((await hashFile(to.directory, target, signal)) !== hash) {
-    const unfinished = `${target}${unfinishedSuffix}`;
-    await copy(join(from, fileName), join(to.directory, unfinished), signal);
-    const copied = await hashFile(to.directory, unfinished, signal);
-    if (signal.aborted) return null;
-    if (copied !== hash) throw new Error('its copy is not the same');
-    await rename(join(to.directory, unfinished), join(to.directory, target));
-  }
-  if (file.isProtected) await protectRecording(to.directory, name);
-  await sync(to.directory);
-  if (signal.aborted) return null;
-  // Copying takes minutes, in which somebody may protect it, or change his mind.
-  if ((await isProtected(from, file.name)) !== file.isProtected) {
-    await (file.isProtected ? releaseRecording : protectRecording)(to.directory, name);
+  if ((await hashFile(to.directory, target, signal)) === hash) {
     await sync(to.directory);
+    return signal.aborted ? null : name;
   }
-  await deleteRecording(from, file.name);
-  return { name, format: file.format, bytes: file.bytes };
+  if (!hasRoomFor(file, to.disk)) throw new Error('there is no room for it');
+  const unfinished = `${target}${unfinishedSuffix}`;
+  await copy(join(from, `${file.name}.${file.format}`), join(to.directory, unfinished), signal);
+  const copied = await hashFile(to.directory, unfinished, signal);
+  if (signal.aborted) return null;
+  if (copied !== hash) throw new Error('its copy is not the same');
+  // Copying takes minutes, in which somebody may protect it, or change his mind. It comes with its protection: beyond a quota one without goes.
+  await ((await isProtected(from, file.name)) ? protectRecording : releaseRecording)(to.directory, name);
+  await sync(to.directory);
+  await rename(join(to.directory, unfinished), join(to.directory, target));
+  await sync(to.directory);
+  return name;
 }
 
 /** Its own, unless another recording has it; that of a copy that is whole already counts as free. */

@@ -8,8 +8,10 @@ import type { Log } from '#device/logging.ts';
 import { type BackOffPolicy, backOffDelay } from '#device/media/back-off.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { bringOneHome, type Home, hasRoomFor } from '#device/recording/bring-home.ts';
+import { hashFile } from '#device/recording/convert.ts';
 import { type FoundFile, readRecordingDirectory } from '#device/recording/recording-directory.ts';
-import { compareNames } from '#device/recording/segment-name.ts';
+import type { Original, Recording } from '#device/recording/recording-index.ts';
+import { compareNames, startOfRecording } from '#device/recording/segment-name.ts';
 import { errorText } from '#device/state/state-directory.ts';
 
 const tryAgainPolicy: BackOffPolicy = { firstMs: 60_000, factor: 2, capMs: 3_600_000, jitter: 0 };
@@ -48,9 +50,15 @@ export class Homecoming {
       .toSorted((one, other) => compareNames(one.name, other.name));
   }
 
+  /** Of those the ones that need room at home. */
+  async arrivals(from: string, recordings: readonly Recording[], writing: string | null): Promise<readonly FoundFile[]> {
+    return (await this.toBring(from, writing)).filter((file) => !mayBeHome(file, recordings));
+  }
+
   /** Nothing else works in either place meanwhile. Never rejects. */
   async bringNext(from: string, home: Home, writing: string | null): Promise<void> {
-    const file = (await this.toBring(from, writing)).find((candidate) => hasRoomFor(candidate, home.disk));
+    const files = await this.toBring(from, writing);
+    const file = files.find((candidate) => mayBeHome(candidate, home.recordings) || hasRoomFor(candidate, home.disk));
     if (file === undefined) return;
     try {
       await removeLeftovers(from);
@@ -74,12 +82,36 @@ export class Homecoming {
   }
 }
 
+/** As far as can be told without reading it: of the same second and as large as one at home, or as that was when it came. */
+function mayBeHome({ name, bytes }: FoundFile, recordings: readonly Recording[]): boolean {
+  const startedAtMs = startOfRecording(name);
+  return recordings.some(
+    (recording) => startOfRecording(recording.name) === startedAtMs && (recording.original ?? recording).bytes === bytes,
+  );
+}
+
+/**
+ * What a recording at home that nobody has worked on is a copy of, where that still lies on the device: the power failed before it was deleted
+ * there, or it cannot be. Once the copy is mended and converted nobody can see that any more. Null: of nothing.
+ */
+export async function findOriginal(from: string, home: string, copy: Recording, signal: AbortSignal): Promise<Original | null> {
+  if (copy.state !== 'written' || copy.format !== 'flv' || copy.original !== undefined) return null;
+  const left = (await readRecordingDirectory(from))?.files ?? [];
+  const alike = left.filter((file) => file.format === copy.format && mayBeHome(file, [copy]));
+  if (alike.length === 0) return null;
+  const sha256 = await hashFile(home, fileNameOf(copy), signal);
+  for (const file of alike) {
+    if (sha256 !== null && (await hashFile(from, fileNameOf(file), signal)) === sha256) return { bytes: file.bytes, sha256 };
+  }
+  return null;
+}
+
 /** Of conversions and of copies that were not finished. */
 async function removeLeftovers(directory: string): Promise<void> {
   const leftovers = (await readRecordingDirectory(directory))?.leftovers ?? [];
   for (const name of leftovers) await rm(join(directory, name), { force: true });
 }
 
-function fileNameOf({ name, format }: FoundFile): string {
+function fileNameOf({ name, format }: Pick<FoundFile, 'name' | 'format'>): string {
   return `${name}.${format}`;
 }

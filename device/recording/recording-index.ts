@@ -8,6 +8,9 @@ import { compareNames, startOfRecording } from '#device/recording/segment-name.t
 /** With files of a minute this is a week without pause; beyond it the oldest go, as for want of room. */
 export const maximumRecordings = 10_000;
 
+export const Original = Type.Object({ bytes: Type.Integer({ minimum: 0 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
+export type Original = Static<typeof Original>;
+
 export const Recording = Type.Object({
   /** Grows by one a recording: the order in which they were made, whatever the clock said. */
   number: Type.Integer({ minimum: 1 }),
@@ -27,6 +30,8 @@ export const Recording = Type.Object({
   isProtected: Type.Boolean(),
   /** Of a half-written end that was cut off, and of places that cannot be read; absent: it was whole. */
   mendedBytes: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** What it was when it was brought here, where that could not be deleted on the device before it was worked on here. */
+  original: Type.Optional(Original),
   attempts: Type.Integer({ minimum: 0 }),
   problem: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
 });
@@ -66,8 +71,12 @@ export function reconcile(
       if (recording !== undefined && busyNames.has(file.name)) return recording;
       if (recording !== undefined && recording.format === file.format) return updated(recording, file);
       const number = recording?.number ?? nextNumber++;
-      const { mendedBytes } = recording ?? {};
-      return { ...fresh(number, file), ...(mendedBytes === undefined ? {} : { mendedBytes }) };
+      const { mendedBytes, original } = recording ?? {};
+      return {
+        ...fresh(number, file),
+        ...(mendedBytes === undefined ? {} : { mendedBytes }),
+        ...(original === undefined ? {} : { original }),
+      };
     });
   return { nextNumber, recordings: recordings.toSorted((one, other) => one.number - other.number) };
 }
@@ -87,7 +96,12 @@ export function withPlaceByName(index: RecordingIndex, name: string): RecordingI
 function updated(recording: Recording, { bytes, isProtected, isComplete }: SeenRecording): Recording {
   if (recording.state === 'recording') return { ...recording, bytes, isProtected, state: isComplete ? 'written' : 'recording' };
   // Whoever changed a finished file has made another of it.
-  if (bytes !== recording.bytes) return { ...recording, bytes, isProtected, state: 'written', sha256: null, attempts: 0, problem: null };
+  if (bytes !== recording.bytes) {
+    const { original, ...changed } = recording;
+    const isCopy = original !== undefined && (recording.state === 'written' || recording.state === 'waiting');
+    const kept = isCopy ? { original } : {};
+    return { ...changed, ...kept, bytes, isProtected, state: 'written', sha256: null, attempts: 0, problem: null };
+  }
   return { ...recording, isProtected };
 }
 

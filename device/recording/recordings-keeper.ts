@@ -12,7 +12,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
-import { Homecoming } from '#device/recording/homecoming.ts';
+import { findOriginal, Homecoming } from '#device/recording/homecoming.ts';
 import {
   deleteRecording,
   type FoundDirectory,
@@ -233,7 +233,9 @@ export class RecordingsKeeper {
     const { maximumBytes } = this.#options.place();
     const writing = this.#options.writing();
     const arriving =
-      this.#leftBehindIn === null || writing === null ? [] : await this.#homecoming.toBring(this.#leftBehindIn, writing.file);
+      this.#leftBehindIn === null || writing === null
+        ? []
+        : await this.#homecoming.arrivals(this.#leftBehindIn, this.#index.recordings, writing.file);
     const chosen = chooseDeletions(this.#index, { disk, maximumBytes, busyName: this.#busyName, arriving });
     const gone = new Set<string>();
     for (const { name } of chosen) {
@@ -258,14 +260,14 @@ export class RecordingsKeeper {
     }
   }
 
-  /** Whether what is known is on the disk. */
+  /** Whether what is known is on the disk: not where more has become known meanwhile. */
   async #save(directory: string): Promise<boolean> {
     const content = JSON.stringify(withoutGrowth(this.#index));
     if (content === this.#savedIndex) return true;
     try {
       await new StateDirectory(directory, this.#options.log).write(indexFile, withoutGrowth(this.#index));
       this.#savedIndex = content;
-      return true;
+      return content === JSON.stringify(withoutGrowth(this.#index));
     } catch (cause) {
       // The files are the truth: it is drawn up again from them.
       this.#complain(`the list of the recordings cannot be written (${errorText(cause)})`);
@@ -282,10 +284,20 @@ export class RecordingsKeeper {
 
   #lookThrough(directory: string, next: Recording): void {
     this.#busyName = next.name;
-    this.#working = this.#recordingWork.process(directory, next).finally(() => {
+    this.#working = this.#workOn(directory, next).finally(() => {
       this.#busyName = null;
       this.#working = null;
     });
+  }
+
+  /** What it is a copy of is on the disk, in the list, before it is worked on. */
+  async #workOn(directory: string, recording: Recording): Promise<void> {
+    const { signal } = this.#stopping;
+    const original = this.#leftBehindIn === null ? null : await findOriginal(this.#leftBehindIn, directory, recording, signal);
+    if (signal.aborted) return;
+    if (original === null) return this.#recordingWork.process(directory, recording);
+    this.#change(recording.name, { original });
+    this.#brought.add(recording.name);
   }
 
   /** One at a time, when there is nothing else to do, and while it is known what the media host writes. */
@@ -297,10 +309,12 @@ export class RecordingsKeeper {
       this.#busyName = name;
       this.#brought.add(name);
     };
-    this.#working = this.#homecoming.bringNext(leftBehindIn, { directory, disk, claim }, writing.file).finally(() => {
-      this.#busyName = null;
-      this.#working = null;
-    });
+    this.#working = this.#homecoming
+      .bringNext(leftBehindIn, { directory, disk, recordings: this.#index.recordings, claim }, writing.file)
+      .finally(() => {
+        this.#busyName = null;
+        this.#working = null;
+      });
   }
 
   /** The recording may have gone meanwhile; then there is nothing to change. */

@@ -14,7 +14,7 @@ async function twoPlaces() {
   const [from, to] = [join(folder, 'meanwhile'), join(folder, 'disk')];
   for (const directory of [from, to]) await mkdir(directory);
   const claimed: string[] = [];
-  const home = { directory: to, disk, claim: (name: string) => claimed.push(name) };
+  const home = { directory: to, disk, recordings: [], claim: (name: string) => claimed.push(name) };
   const bring = async (signal = new AbortController().signal) => {
     const [file] = (await readRecordingDirectory(from))?.files.toSorted((one, other) => compareNames(one.name, other.name)) ?? [];
     return file === undefined ? null : bringOneHome(from, file, home, signal);

@@ -1,8 +1,10 @@
 /** What is brought from real directories, and when. */
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Homecoming } from '#device/recording/homecoming.ts';
+import { findOriginal, Homecoming } from '#device/recording/homecoming.ts';
+import { emptyIndex, type Recording, reconcile } from '#device/recording/recording-index.ts';
 import { manualClock } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -11,6 +13,12 @@ const [first, second, third] = ['2026-11-21T10-00-00Z', '2026-11-21T10-10-00Z', 
 const roomy = { totalBytes: 100e9, freeBytes: 50e9 };
 const tight = { totalBytes: 100e9, freeBytes: 5e9 + 256e6 + 2000 };
 
+function recording(name: string, format: 'flv' | 'mp4', bytes: number): Recording {
+  const [found] = reconcile(emptyIndex, [{ name, format, bytes, isProtected: false, isComplete: true }]).recordings;
+  if (found === undefined) throw new Error('expected a recording');
+  return found;
+}
+
 async function scene(disk = roomy) {
   const folder = await temporaryDirectory();
   const [from, directory] = [join(folder, 'meanwhile'), join(folder, 'disk')];
@@ -18,7 +26,8 @@ async function scene(disk = roomy) {
   const [clock, log, events] = [manualClock(), quietLog(), [] as string[]];
   const { signal } = new AbortController();
   const homecoming = new Homecoming({ clock, log, signal, record: (kind, detail) => events.push(`${kind}: ${detail}`) });
-  const bring = (writing: string | null = null) => homecoming.bringNext(from, { directory, disk, claim: () => undefined }, writing);
+  const bring = (writing: string | null = null) =>
+    homecoming.bringNext(from, { directory, disk, recordings: [], claim: () => undefined }, writing);
   const names = async (writing: string | null = null) => (await homecoming.toBring(from, writing)).map(({ name }) => name);
   return { from, directory, clock, log, events, homecoming, bring, names };
 }
@@ -64,6 +73,42 @@ test('one that cannot be read is tried ever more rarely, and holds up no other',
   expect(await names()).toEqual([first]);
   expect(log.lines).toHaveLength(2);
   expect(events).toHaveLength(2);
+});
+
+test('one whose copy is at home already needs no room there: it is only deleted on the device', async () => {
+  const made = await scene({ ...tight, freeBytes: 0 });
+  const { from, directory, events, homecoming } = made;
+  await writeFile(join(from, `${first}.flv`), 'brought');
+  await writeFile(join(from, `${second}.flv`), 'of the same second');
+  await writeFile(join(from, `${third}.flv`), 'not yet');
+  await writeFile(join(directory, `${first}-2.mp4`), 'converted');
+  await writeFile(join(directory, `${second}.mp4`), 'like two of a second');
+  const sha256 = createHash('sha256').update('brought').digest('hex');
+  const worked = { ...recording(`${first}-2`, 'mp4', 9), original: { bytes: 7, sha256 } };
+  const namesake = { ...recording(second, 'mp4', 20), original: { bytes: 18, sha256: '0'.repeat(64) } };
+  const home = { directory, disk: { ...tight, freeBytes: 0 }, recordings: [worked, namesake], claim: () => undefined };
+  expect((await homecoming.arrivals(from, home.recordings, null)).map(({ name }) => name)).toEqual([third]);
+  for (let round = 0; round < 3; round += 1) await homecoming.bringNext(from, home, null);
+  expect((await readdir(from)).toSorted()).toEqual([`${second}.flv`, `${third}.flv`]);
+  expect((await readdir(directory)).toSorted()).toEqual([`${first}-2.mp4`, `${second}.mp4`]);
+  expect(events).toEqual([
+    `recording-brought: ${first}-2: from the device to the disk that was away`,
+    `recording-not-brought: ${second} stays on the device: there is no room for it`,
+  ]);
+});
+
+test.each([
+  ['the same', first, 'flv', 'content', true],
+  ['under another name, because its own was taken', `${first}-2`, 'flv', 'content', true],
+  ['another as large', first, 'flv', 'CONTENT', false],
+  ['the same of another second', second, 'flv', 'content', false],
+  ['what was converted there', first, 'mp4', 'content', false],
+] as const)('a copy of one that lies on the device still: %s', async (_, name, format, content, isCopy) => {
+  const { from, directory } = await scene();
+  await writeFile(join(from, `${first}.flv`), 'content');
+  await writeFile(join(directory, `${name}.${format}`), content);
+  const found = await findOriginal(from, directory, recording(name, format, 7), new AbortController().signal);
+  expect(found).toEqual(isCopy ? { bytes: 7, sha256: createHash('sha256').update('content').digest('hex') } : null);
 });
 
 test('a disk that refuses is said once, and is tried at once when it is another one', async () => {

@@ -10,7 +10,7 @@ import { type QuietLog, quietLog } from '../quiet-log.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { makeSegment } from './made-segment.ts';
 import { probeFile } from './probe.ts';
-import { noSmallDisk, smallDisk } from './small-disk.ts';
+import { madeReadOnly, noSmallDisk, smallDisk } from './small-disk.ts';
 
 const first = '2026-11-21T10-00-00Z';
 const second = '2026-11-21T10-10-00Z';
@@ -258,6 +258,51 @@ test('one that cannot be brought to its disk holds up no other', async () => {
   await untilReady(keeper, 1);
   expect(await readdir(meanwhile)).toEqual([`${first}.flv`]);
   expect(made.events.map((event) => event.split(':')[0])).toEqual(['recording-not-brought', 'recording-brought']);
+});
+
+test.skipIf(noSmallDisk !== null)('one that cannot be deleted on the device is brought once, and pushes out none', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  const segment = await makeSegment();
+  await writeFile(join(made.directory, `${first}.flv`), segment);
+  await writeFile(join(meanwhile, `${second}.flv`), segment);
+  const { release } = await madeReadOnly(meanwhile);
+  const refusals = () => made.events.filter((event) => event.startsWith('recording-not-brought'));
+  for (const agent of [1, 2, 3]) {
+    const keeper = made.start();
+    await untilReady(keeper, 2);
+    await until('refused', patienceMs, () => refusals().length === agent);
+    await keeper.stop();
+  }
+  expect(refusals()[0]).toBe(`recording-not-brought: ${second} stays on the device: it was brought, and cannot be deleted there (EROFS)`);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`]);
+  await release();
+  const keeper = made.start();
+  await until('deleted on the device', patienceMs, async () => (await readdir(meanwhile)).length === 0);
+  expect((await untilReady(keeper, 2)).map(({ name }) => name)).toEqual([first, second]);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`]);
+});
+
+test('after a power cut between a copy and the deletion of the original there is one of it, in its place', async () => {
+  const made = await scene();
+  const meanwhile = join(made.directory, '../meanwhile');
+  await mkdir(meanwhile);
+  await writeFile(join(made.directory, `${second}.flv`), await makeSegment());
+  const before = made.start();
+  await untilReady(before, 1);
+  await before.stop();
+  // Half a tag at its end: what is mended is no longer the same.
+  const segment = (await makeSegment()).subarray(0, -100);
+  for (const directory of [meanwhile, made.directory]) await writeFile(join(directory, `${first}.flv`), segment);
+  // Nothing is brought while nobody knows what is being written; what is at home is worked on.
+  made.writing = null;
+  const keeper = made.start();
+  await untilReady(keeper, 2);
+  made.writing = { file: null };
+  await until('deleted on the device', patienceMs, async () => (await readdir(meanwhile)).length === 0);
+  expect(keeper.recordings().map(({ name }) => name)).toEqual([first, second]);
+  expect(await recordingFiles(made.directory)).toEqual([`${first}.mp4`, `${second}.mp4`]);
 });
 
 test.skipIf(noSmallDisk !== null)('on a read-only disk nothing is given up: it is worked on once it can be written', async () => {

@@ -49,3 +49,16 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
     remove: (name) => rm(join(path, name), { recursive: true }),
   };
 }
+
+/** A directory of which nothing can be deleted any more, as on a card that has become read-only; `release` ends that. */
+export async function madeReadOnly(directory: string): Promise<{ readonly release: () => Promise<void> }> {
+  await run('mount', ['--bind', directory, directory]);
+  let isMounted = true;
+  const release = async (): Promise<void> => {
+    if (isMounted) await run('umount', ['-l', directory]);
+    isMounted = false;
+  };
+  onTestFinished(release);
+  await run('mount', ['-o', 'remount,ro,bind', directory]);
+  return { release };
+}
