@@ -45,16 +45,17 @@ export class BoardSampler {
 
   async sample(): Promise<BoardSample> {
     const { stateDirectory, stateProblem, proc, sys } = this.#options;
-    const [meminfo, wireless, disk, accessProblem, temperatureC, quickPower] = await Promise.all([
+    const [meminfo, wireless, routes, disk, accessProblem, temperatureC, quickPower] = await Promise.all([
       read(`${proc}/meminfo`),
       read(`${proc}/net/wireless`),
+      read(`${proc}/net/route`),
       statfs(stateDirectory).catch(() => null),
       access(stateDirectory, constants.W_OK).then(() => null, errorText),
       readTemperature(sys),
       readPower(sys, null),
     ]);
     const memory = parseMeminfo(meminfo);
-    const wifi = parseWifiSignal(wireless);
+    const wifi = parseWifiSignal(wireless, routes);
     const slow = await this.#slowFacts(wifi?.networkInterface ?? null, quickPower !== null);
     const power = quickPower ?? slow.power;
     const diskProblem = accessProblem ?? stateProblem();

@@ -5,10 +5,28 @@ export type WifiSignal = { readonly networkInterface: string; readonly signalDbm
 
 const toolTimeoutMs = 2000;
 
-/** The first interface's level; drivers that give no dBm show a number from 0 up, which is left out. */
-export function parseWifiSignal(text: string): WifiSignal | undefined {
-  const match = /^\s*([\w.-]+):\s+\S+\s+\S+\s+(-\d+)/m.exec(text);
-  return match?.[1] === undefined ? undefined : { networkInterface: match[1], signalDbm: Number(match[2]) };
+/**
+ * Of several radios the one that the device's traffic takes, by `/proc/net/route`; else the first that tells its level. Drivers that give no
+ * dBm show a number from 0 up, which is left out.
+ */
+export function parseWifiSignal(text: string, routes = ''): WifiSignal | undefined {
+  const radios = [...text.matchAll(/^\s*([\w.-]+):\s+\S+\s+\S+\s+(-?\d+)/gm)].map(([, networkInterface = '', level]) => ({
+    networkInterface,
+    signalDbm: Number(level),
+  }));
+  const [used] = defaultInterfaces(routes).flatMap((name) => radios.filter(({ networkInterface }) => networkInterface === name));
+  const radio = used ?? radios.find(({ signalDbm }) => signalDbm < 0);
+  return radio === undefined || radio.signalDbm >= 0 ? undefined : radio;
+}
+
+/** Those with a default route, the preferred one first: the columns are name, destination, gateway, flags, two counters, metric, mask. */
+function defaultInterfaces(routes: string): readonly string[] {
+  const rows = routes.split('\n').map((line) => line.trim().split(/\s+/));
+  const isDefault = ([, destination, , , , , , mask]: readonly string[]) => destination === '00000000' && mask === '00000000';
+  return rows
+    .filter(isDefault)
+    .toSorted((one, other) => Number(one[6]) - Number(other[6]))
+    .map(([name = '']) => name);
 }
 
 /** From `iw dev wlan0 link`: `tx bitrate: 72.2 MBit/s MCS 7 short GI`. */

@@ -68,6 +68,15 @@ test('a board that tells nothing gives what there is', async () => {
   for (const absent of ['temperatureC', 'throttled', 'wifiSignalDbm', 'cardWearPercent']) expect(board).not.toHaveProperty(absent);
 });
 
+test('of two radios the one with the default route', async () => {
+  const root = await temporaryDirectory();
+  await put(root, {
+    'proc/net/wireless': ' wlan0: 0000   20.  -85.  -256        0\n wlan1: 0000   60.  -50.  -256        0\n',
+    'proc/net/route': 'wlan1\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n',
+  });
+  expect(await samplerOf(root).sampler.sample()).toMatchObject({ wifiSignalDbm: -50 });
+});
+
 test('programs are asked once a minute, files each time', async () => {
   const root = await temporaryDirectory();
   await put(root, { 'proc/net/wireless': ' wlan0: 0000   48.  -62.  -256        0\n' });
