@@ -8,8 +8,10 @@
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { LookPace } from '#device/media-host/look-pace.ts';
+import { probePorts } from '#device/media-host/reachability-probe.ts';
 
 export type SocketRow = {
+  readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly isEstablished: boolean;
@@ -21,6 +23,8 @@ export type SocketRow = {
 
 /** Two outputs that ask in the same moment share one look. */
 const freshMs = 100;
+/** For a server that can be reached, and its name, this is long. */
+const otherHostMs = 300;
 const established = '01';
 /** In which /proc tells times, whatever the kernel's own ticks are: USER_HZ is 100 everywhere (time(7)). */
 const tickMs = 10;
@@ -31,6 +35,7 @@ const leastPatienceMs = 200;
 export function parseSockets(table: string): readonly SocketRow[] {
   return table.split('\n').flatMap((line) => {
     const fields = line.trim().split(/\s+/);
+    const [, localPort = ''] = (fields[1] ?? '').split(':');
     const [address = '', port] = (fields[2] ?? '').split(':');
     const inode = fields[9];
     if (port === undefined || inode === undefined) return [];
@@ -38,6 +43,7 @@ export function parseSockets(table: string): readonly SocketRow[] {
     const timeoutTicks = Number.parseInt(fields[12] ?? '', 10);
     return [
       {
+        localPort: Number.parseInt(localPort, 16),
         remoteAddress: readAddress(address),
         remotePort: Number.parseInt(port, 16),
         isEstablished,
@@ -76,19 +82,31 @@ export type Table = (typeof tables)[number];
 /** A connection of ours: in which of the kernel's tables it stands, and its inode there. */
 export type ClaimedSocket = { readonly table: Table; readonly inode: string };
 
+/** A connection of ours from when it is begun until it is ended. */
+export type Carrier = {
+  readonly host: string;
+  readonly port: number;
+  readonly begunAtMs: number;
+  soughtAtMs: number;
+  isOpening: boolean;
+  /** Null until it is known which one carries it. */
+  socket: ClaimedSocket | null;
+};
+
 export type SocketSources = {
   /** In pieces, which the kernel makes only when they are asked for. */
   readonly readTable: (table: Table) => Iterable<string>;
   /** Inodes of the sockets that this process has open. */
   readonly ownInodes: () => ReadonlySet<string>;
+  /** Local ports of those that carry no stream. */
+  readonly otherPorts: () => ReadonlySet<number>;
 };
 
 type Look = { readonly atMs: number; readonly rows: ReadonlyMap<string, SocketRow> };
 
 export class KernelSockets {
   readonly #sources: SocketSources;
-  /** By inode. */
-  readonly #claimed = new Map<string, ClaimedSocket>();
+  readonly #carriers = new Set<Carrier>();
   readonly #looks = new Map<Table, Look>();
   /** At which connections are worth looking at. */
   readonly pace = new LookPace();
@@ -98,29 +116,73 @@ export class KernelSockets {
   }
 
   /**
-   * A connection of ours to that port which nobody has claimed, best of all to one of the addresses; null where there is none.
-   * A claim ends with `release`.
+   * Where two connections to one port are on their way at once, nothing tells whose socket is whose. So the next one begins when
+   * the one before is known by its socket, is open or is no more; to another host after a moment at the latest, as the former
+   * host may not answer at all. `former`: the caller's own, which it is about to end.
    */
-  claim(port: number, addresses: readonly string[]): ClaimedSocket | null {
-    const own = this.#sources.ownInodes();
+  mayBegin({ host, port }: Pick<Carrier, 'host' | 'port'>, nowMs: number, former: Carrier | null = null): boolean {
+    const unknown = this.#unknown(port).filter((carrier) => carrier !== former);
+    const [only] = unknown;
+    if (only !== undefined && unknown.length === 1 && nowMs - only.soughtAtMs >= freshMs) {
+      only.soughtAtMs = nowMs;
+      this.#recognise(only, []);
+    }
+    return !unknown.some(
+      (carrier) => carrier.socket === null && carrier.isOpening && (carrier.host === host || nowMs - carrier.begunAtMs < otherHostMs),
+    );
+  }
+
+  /** Ends with `end`. */
+  begin(host: string, port: number, nowMs: number): Carrier {
+    const carrier = { host, port, begunAtMs: nowMs, soughtAtMs: nowMs, isOpening: true, socket: null };
+    this.#carriers.add(carrier);
+    return carrier;
+  }
+
+  end(carrier: Carrier): void {
+    this.#carriers.delete(carrier);
+  }
+
+  /**
+   * Of a connection that is open: where only one socket to its port is nobody's, it is that one. Where several are, the addresses
+   * of its host tell, if there are any; and if they do not, it stays unknown.
+   */
+  recognise(carrier: Carrier, addresses: readonly string[]): void {
+    carrier.isOpening = false;
+    if (carrier.socket === null) this.#recognise(carrier, addresses);
+  }
+
+  #recognise(carrier: Carrier, addresses: readonly string[]): void {
+    const found = this.#nobodys(carrier.port);
     const wanted = new Set(addresses.map(comparableAddress));
-    const found = tables.flatMap((table) =>
+    const likely = found.length === 1 ? found : found.filter(({ row }) => wanted.has(row.remoteAddress));
+    const [only] = likely;
+    if (only === undefined || likely.length > 1) return;
+    carrier.socket = { table: only.table, inode: only.row.inode };
+    this.#looks.clear();
+  }
+
+  #unknown(port: number): readonly Carrier[] {
+    return [...this.#carriers].filter((carrier) => carrier.port === port && carrier.socket === null);
+  }
+
+  #claimed(): readonly ClaimedSocket[] {
+    return [...this.#carriers].flatMap(({ socket }) => socket ?? []);
+  }
+
+  /** Connections of ours to that port, but for those that are known. */
+  #nobodys(port: number): readonly { readonly table: Table; readonly row: SocketRow }[] {
+    const own = this.#sources.ownInodes();
+    const others = this.#sources.otherPorts();
+    const claimed = new Set(this.#claimed().map(({ inode }) => inode));
+    return tables.flatMap((table) =>
       parseSockets([...this.#sources.readTable(table)].join(''))
         .filter(
-          ({ inode, remotePort, isEstablished }) => isEstablished && remotePort === port && own.has(inode) && !this.#claimed.has(inode),
+          ({ inode, localPort, remotePort, isEstablished }) =>
+            isEstablished && remotePort === port && own.has(inode) && !claimed.has(inode) && !others.has(localPort),
         )
         .map((row) => ({ table, row })),
     );
-    const best = found.find(({ row }) => wanted.has(row.remoteAddress)) ?? found[0];
-    if (best === undefined) return null;
-    const socket = { table: best.table, inode: best.row.inode };
-    this.#claimed.set(socket.inode, socket);
-    this.#looks.clear();
-    return socket;
-  }
-
-  release({ inode }: ClaimedSocket): void {
-    this.#claimed.delete(inode);
   }
 
   /** Handed to the kernel and not acknowledged by the other side; null for a connection that is no more. */
@@ -146,7 +208,7 @@ export class KernelSockets {
 
   #findRows(table: Table): Look['rows'] {
     const rows = new Map<string, SocketRow>();
-    const wanted = new Set([...this.#claimed.values()].flatMap((socket) => (socket.table === table ? [socket.inode] : [])));
+    const wanted = new Set(this.#claimed().flatMap((socket) => (socket.table === table ? [socket.inode] : [])));
     let begun = '';
     for (const piece of this.#sources.readTable(table)) {
       const lines = (begun + piece).split('\n');
@@ -166,6 +228,7 @@ const systemSockets: SocketSources = {
     const links = readdirSync('/proc/self/fd').map((name) => linkOrEmpty(`/proc/self/fd/${name}`));
     return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
   },
+  otherPorts: probePorts,
 };
 
 const smallestPieceBytes = 600;

@@ -7,7 +7,8 @@
 import { lookup } from 'node:dns';
 import { type PlacedTag, writeTimestamp } from '#device/media-host/flv.ts';
 import { type GstElement, GstPipeline } from '#device/media-host/gst-pipeline.ts';
-import { type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
+import { type Carrier, type ClaimedSocket, KernelSockets } from '#device/media-host/kernel-sockets.ts';
+import type { ProbeTarget } from '#device/media-host/reachability-probe.ts';
 import { rtmpErrorWords } from '#device/media-host/rtmp-error.ts';
 import { SendLedger } from '#device/media-host/send-ledger.ts';
 import type { UplinkMeter } from '#device/media-host/uplink-meter.ts';
@@ -65,8 +66,8 @@ export class RtmpConnection {
   /** What the sink says of its last connection until the next one begins, which is a moment after the start. */
   #formerStatistics = '';
   #attempts = 0;
-  /** What carries this connection; null until it is known. */
-  #socket: ClaimedSocket | null = null;
+  /** What the kernel has of this connection. */
+  #carrier: Carrier | null = null;
 
   constructor(sockets: KernelSockets) {
     this.#sockets = sockets;
@@ -80,11 +81,16 @@ export class RtmpConnection {
     this.#sink = this.#element('sink');
   }
 
+  /** Where it may not, another one is on its way to the same port, and will be there or have failed in a moment. */
+  mayOpen(target: ProbeTarget, nowMs: number): boolean {
+    return this.#sockets.mayBegin(target, nowMs, this.#carrier);
+  }
+
   /**
    * The headers go at once: that the server has accepted the stream shows in that the sink takes them. `onFailed` is called
    * at most once, and the connection is closed by then.
    */
-  open(location: string, headers: readonly PlacedTag[], onFailed: (reason: string) => void): void {
+  open(location: string, nowMs: number, headers: readonly PlacedTag[], onFailed: (reason: string) => void): void {
     this.close();
     this.#onFailed = onFailed;
     this.#baseMs = null;
@@ -104,6 +110,7 @@ export class RtmpConnection {
     this.#attempts += 1;
     this.#sink['flash-version'] = clientNames[this.#attempts % clientNames.length];
     this.#formerStatistics = this.#statistics();
+    this.#carrier = this.#sockets.begin(String(this.#sink['host']), Number(this.#sink['port']), nowMs);
     this.#pipeline.play();
     for (const tag of headers) this.push(tag);
   }
@@ -111,9 +118,9 @@ export class RtmpConnection {
   /** May be called twice. */
   close(): void {
     this.#onFailed = null;
-    if (this.#socket !== null) this.#sockets.release(this.#socket);
-    this.#socket = null;
     this.#pipeline.stop();
+    if (this.#carrier !== null) this.#sockets.end(this.#carrier);
+    this.#carrier = null;
   }
 
   /** The server has accepted the stream. To be asked only after `open` with two headers or more. */
@@ -125,7 +132,7 @@ export class RtmpConnection {
     // just began may not have filled it: then they are the former ones. To be ended in that moment costs the sink its socket.
     const statistics = this.#statistics();
     this.#isConnected = statistics !== this.#formerStatistics && / out-bytes-total=\(guint64\)[1-9]/.test(statistics);
-    if (this.#isConnected) this.#findSocket();
+    if (this.#isConnected && this.#carrier !== null) this.#findSocket(this.#carrier);
     return this.#isConnected;
   }
 
@@ -161,9 +168,10 @@ export class RtmpConnection {
 
   /** Looks at what has arrived. */
   look(nowMs: number): void {
-    const inKernel = this.#socket === null ? 0 : (this.#sockets.waitingBytes(this.#socket, nowMs) ?? 0);
+    const socket = this.#socket();
+    const inKernel = socket === null ? 0 : (this.#sockets.waitingBytes(socket, nowMs) ?? 0);
     this.#ledger.settle(this.#queuedBytes() + inKernel);
-    if (this.#socket !== null) this.#length.note(this.#sockets.roundTripMs(this.#socket, nowMs));
+    if (socket !== null) this.#length.note(this.#sockets.roundTripMs(socket, nowMs));
     this.#delayMs = Math.min(this.#ledger.spanMs, (this.#delayMs ?? mostRoomMs) + delayDriftMs);
     this.#isBehind = this.#ledger.spanMs > this.#delayMs + keepsUpMs[this.#length.isShort ? 'short' : 'long'];
   }
@@ -196,14 +204,19 @@ export class RtmpConnection {
     return Number(this.#queue['current-level-bytes']);
   }
 
+  /** Null while it is not known. */
+  #socket(): ClaimedSocket | null {
+    const carrier = this.#carrier;
+    if (carrier?.socket === null && !carrier.isOpening) this.#sockets.recognise(carrier, []);
+    return carrier?.socket ?? null;
+  }
+
   /** The name is looked up to tell our connections to one port apart; it was just found, so the answer is near. */
-  #findSocket(): void {
-    const onFailed = this.#onFailed;
-    const port = Number(this.#sink['port']);
-    lookup(String(this.#sink['host']), { all: true }, (_error, found) => {
-      if (this.#onFailed !== onFailed || this.#onFailed === null || this.#socket !== null) return;
-      this.#socket = this.#sockets.claim(
-        port,
+  #findSocket(carrier: Carrier): void {
+    lookup(carrier.host, { all: true }, (_error, found) => {
+      if (this.#carrier !== carrier) return;
+      this.#sockets.recognise(
+        carrier,
         (found ?? []).map(({ address }) => address),
       );
     });

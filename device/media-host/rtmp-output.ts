@@ -1,6 +1,7 @@
 /** One RTMP target: connects, feeds, notices a dead or stalled connection, and tries again for as long as it is wanted. */
 import { ConnectionLife, probeTargetOf } from '#device/media-host/connection-life.ts';
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
+import type { ProbeTarget } from '#device/media-host/reachability-probe.ts';
 import type { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
 import { namelessErrorWords, noAnswerWords, stalledWords } from '#device/media-host/rtmp-error.ts';
 import { type AgeBounds, TagQueue } from '#device/media-host/tag-queue.ts';
@@ -28,6 +29,7 @@ export class RtmpOutput implements Output {
   readonly plan: RtmpOutputPlan;
   readonly #options: RtmpOutputOptions;
   readonly #life: ConnectionLife;
+  readonly #probeTarget: ProbeTarget | null;
   readonly #queue = new TagQueue(maximumQueuedBytes, queueAges);
   readonly #meter = new UplinkMeter();
   #connection: RtmpConnection | null = null;
@@ -43,10 +45,11 @@ export class RtmpOutput implements Output {
     this.plan = options.plan;
     this.#options = options;
     const { clock, random, onEvent, onState, plan } = options;
+    this.#probeTarget = probeTargetOf(plan.location, { 'rtmp:': 1935, 'rtmps:': 443 });
     this.#life = new ConnectionLife({
       ...{ clock, random, onEvent, onState },
       target: plan.target,
-      probeTarget: probeTargetOf(plan.location, { 'rtmp:': 1935, 'rtmps:': 443 }),
+      probeTarget: this.#probeTarget,
       open: () => this.#open(),
       close: () => this.#connection?.close(),
       onStreaming: () => this.#begin(),
@@ -94,12 +97,13 @@ export class RtmpOutput implements Output {
     };
   }
 
-  /** As soon as the bus has something to send. */
+  /** As soon as the bus has something to send, and the way is free. */
   #open(): void {
     if (!this.#options.bus.isReady) return;
-    this.#life.opened();
     this.#connection ??= this.#options.pool.acquire();
-    this.#connection.open(this.plan.location, this.#options.bus.headers(), (reason) =>
+    if (this.#probeTarget !== null && !this.#connection.mayOpen(this.#probeTarget, this.#now())) return;
+    this.#life.opened();
+    this.#connection.open(this.plan.location, this.#now(), this.#options.bus.headers(), (reason) =>
       this.#life.failed(isNameless(this.plan) ? namelessErrorWords(reason, keySettingOf(this.plan.id)) : reason),
     );
   }

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '#device/media/clock.ts';
 import { comparableAddress, KernelSockets, parseSockets, type Table } from '#device/media-host/kernel-sockets.ts';
+import { ReachabilityProbe } from '#device/media-host/reachability-probe.ts';
 import { until } from '../../until.ts';
 
 /** Made up after proc(5); addresses of the documentation's ranges. */
@@ -30,23 +33,83 @@ it('reads the kernel’s tables', () => {
   expect(parseSockets('nonsense\n1: 2 3')).toEqual([]);
 });
 
-it('gives each output a connection of its own: of this process, established, to its address before any other', () => {
-  const sockets = new KernelSockets({
-    readTable: (name) => (name === 'tcp' ? [table] : []),
-    ownInodes: () => new Set(['12', '13', '14']),
-  });
-  const first = sockets.claim(1935, ['198.51.100.7']);
-  expect(first).toEqual({ table: 'tcp', inode: '13' });
-  expect(sockets.claim(1936, ['10.0.0.1'])).toBe(null);
-  const second = sockets.claim(1935, ['203.0.113.1']);
-  expect(second).toEqual({ table: 'tcp', inode: '12' });
-  expect(sockets.claim(1935, ['10.0.0.1'])).toBe(null);
-  expect(second && sockets.waitingBytes(second, 0)).toBe(123_456);
+/** The kernel's side of a test: which of the rows above are ours, and which of those carry no stream. */
+function kernel(ownInodes: readonly string[], otherPorts: readonly number[] = []) {
+  const own = new Set(ownInodes);
+  const others = new Set(otherPorts);
+  const readTable = (name: Table) => (name === 'tcp' ? [table] : []);
+  return { own, others, sockets: new KernelSockets({ readTable, ownInodes: () => own, otherPorts: () => others }) };
+}
+
+it('gives each output a connection of its own: of this process, established, to its address where there are several', () => {
+  const { sockets } = kernel(['12', '13', '14']);
+  const [one, other, elsewhere] = [sockets.begin('one', 1935, 0), sockets.begin('other', 1935, 0), sockets.begin('other', 1936, 0)];
+  sockets.recognise(elsewhere, ['10.0.0.1']);
+  sockets.recognise(other, ['203.0.113.1']);
+  expect([elsewhere.socket, other.socket]).toEqual([null, null]);
+  sockets.recognise(one, ['198.51.100.7']);
+  sockets.recognise(other, []);
+  expect([one.socket, other.socket]).toEqual([
+    { table: 'tcp', inode: '13' },
+    { table: 'tcp', inode: '12' },
+  ]);
+  const { socket } = other;
+  expect(socket && [sockets.waitingBytes(socket, 0), sockets.roundTripMs(socket, 0)]).toEqual([123_456, 40]);
   expect(sockets.waitingBytes({ table: 'tcp', inode: '99' }, 0)).toBe(null);
-  expect(second && sockets.roundTripMs(second, 0)).toBe(40);
   expect(sockets.roundTripMs({ table: 'tcp', inode: '99' }, 0)).toBe(null);
-  if (first !== null) sockets.release(first);
-  expect(sockets.claim(1935, [])).toEqual(first);
+  sockets.end(one);
+  const next = sockets.begin('one', 1935, 0);
+  sockets.recognise(next, []);
+  expect(next.socket).toEqual(one.socket);
+});
+
+it('says nothing of two to one address, and takes none that carries no stream', () => {
+  const { sockets, own, others } = kernel(['12']);
+  others.add(0xd431);
+  const carrier = sockets.begin('one', 1935, 0);
+  sockets.recognise(carrier, ['10.0.0.1']);
+  expect(carrier.socket).toBe(null);
+  own.add('13');
+  others.clear();
+  sockets.recognise(carrier, ['10.0.0.1', '198.51.100.7']);
+  expect(carrier.socket).toBe(null);
+  others.add(0xd432);
+  sockets.recognise(carrier, []);
+  expect(carrier.socket).toEqual({ table: 'tcp', inode: '12' });
+});
+
+it('lets one begin after the other to one host and port: as soon as the former is known, is open or is no more', () => {
+  const { sockets, own } = kernel([]);
+  const place = { host: 'one', port: 1935 };
+  const former = sockets.begin('one', 1935, 0);
+  expect([sockets.mayBegin(place, 8000), sockets.mayBegin({ ...place, port: 1936 }, 0)]).toEqual([false, true]);
+  expect(sockets.mayBegin(place, 8000, former)).toBe(true);
+  own.add('12');
+  expect([sockets.mayBegin(place, 8050), sockets.mayBegin(place, 8100)]).toEqual([false, true]);
+  expect(former.socket).toEqual({ table: 'tcp', inode: '12' });
+
+  const next = sockets.begin('one', 1935, 8100);
+  expect(sockets.mayBegin(place, 8200)).toBe(false);
+  sockets.recognise(next, []);
+  expect([next.socket, sockets.mayBegin(place, 8200)]).toEqual([null, true]);
+
+  const last = sockets.begin('one', 1935, 8200);
+  expect(sockets.mayBegin(place, 8300)).toBe(false);
+  sockets.end(last);
+  expect(sockets.mayBegin(place, 8300)).toBe(true);
+});
+
+it('lets one to another host begin after a moment, and takes neither for the other', () => {
+  const { sockets, own } = kernel([]);
+  const first = sockets.begin('one', 1935, 0);
+  const place = { host: 'other', port: 1935 };
+  expect([sockets.mayBegin(place, 200), sockets.mayBegin(place, 300)]).toEqual([false, true]);
+  const second = sockets.begin('other', 1935, 300);
+  own.add('12');
+  expect(sockets.mayBegin({ host: 'one', port: 1935 }, 5000)).toBe(false);
+  expect([first.socket, second.socket]).toEqual([null, null]);
+  sockets.recognise(second, ['198.51.100.7']);
+  expect(second.socket).toEqual({ table: 'tcp', inode: '12' });
 });
 
 it('reads only the table that has the connection, and that once for all that ask in one moment', () => {
@@ -57,9 +120,12 @@ it('reads only the table that has the connection, and that once for all that ask
       return [name === 'tcp' ? table : table6];
     },
     ownInodes: () => new Set(['21', '22']),
+    otherPorts: () => new Set(),
   });
-  const socket = sockets.claim(1935, ['2001:db8::1']);
-  const mapped = sockets.claim(1935, ['10.0.0.1']);
+  const [six, four] = [sockets.begin('six', 1935, 0), sockets.begin('four', 1935, 0)];
+  sockets.recognise(six, ['2001:db8::1']);
+  sockets.recognise(four, ['10.0.0.1']);
+  const [socket, mapped] = [six.socket, four.socket];
   expect([socket, mapped]).toEqual([
     { table: 'tcp6', inode: '21' },
     { table: 'tcp6', inode: '22' },
@@ -82,8 +148,11 @@ it('reads a table no further than to the last of its connections, wherever a pie
       }
     },
     ownInodes: () => new Set(['12', '13']),
+    otherPorts: () => new Set(),
   });
-  const socket = sockets.claim(1935, ['10.0.0.1']);
+  const carrier = sockets.begin('one', 1935, 0);
+  sockets.recognise(carrier, ['10.0.0.1']);
+  const { socket } = carrier;
   pieces = 0;
   expect(socket && sockets.waitingBytes(socket, 0)).toBe(123_456);
   expect(pieces).toBe(Math.ceil(table.indexOf('   2:') / 40));
@@ -101,7 +170,9 @@ it('counts what a server that does not read leaves in the kernel', async () => {
   });
   await once(client, 'connect');
   const sockets = new KernelSockets();
-  const socket = sockets.claim(port, ['127.0.0.1']);
+  const carrier = sockets.begin('127.0.0.1', port, 0);
+  sockets.recognise(carrier, ['127.0.0.1']);
+  const { socket } = carrier;
   if (socket === null) throw new Error('expected a connection');
   expect(sockets.waitingBytes(socket, 0)).toBe(0);
   expect(sockets.roundTripMs(socket, 0)).toBeGreaterThanOrEqual(0);
@@ -109,4 +180,32 @@ it('counts what a server that does not read leaves in the kernel', async () => {
   await until('bytes that wait', 3000, () => (sockets.waitingBytes(socket, performance.now()) ?? 0) > 100_000);
   client.destroy();
   await until('nothing of a closed one', 3000, () => sockets.waitingBytes(socket, performance.now() + 1e6) === null);
+});
+
+it('takes the probe’s connection for nobody’s, in the moment in which the server has it and the probe does not know', async () => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const due: (() => void)[] = [];
+  const schedule = (callback: () => void) => {
+    due.push(callback);
+    return () => undefined;
+  };
+  const probe = new ReachabilityProbe({ clock: { ...systemClock, schedule }, random: () => 0, onReachable: () => undefined });
+  onTestFinished(() => probe.stop());
+  const accepted = once(server, 'connection');
+  probe.start({ host: '127.0.0.1', port });
+  due[0]?.();
+  // Nothing that arrives is told before the next turn of the loop, which is not yet.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  const row = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `;
+  const deadline = performance.now() + 3000;
+  while (!readFileSync('/proc/self/net/tcp', 'utf8').includes(row)) if (performance.now() > deadline) throw new Error(`expected ${row}`);
+  const sockets = new KernelSockets();
+  const carrier = sockets.begin('127.0.0.1', port, 0);
+  sockets.recognise(carrier, ['127.0.0.1']);
+  expect(carrier.socket).toBe(null);
+  await accepted;
 });

@@ -33,7 +33,7 @@ test('a connection is known as such although the one before it carried the very 
   const connection = pool.acquire();
   const failures: string[] = [];
   for (let number = 1; number <= 4; number += 1) {
-    connection.open(`${relay.target}/of-one-length`, headers(), (reason) => failures.push(reason));
+    connection.open(`${relay.target}/of-one-length`, 0, headers(), (reason) => failures.push(reason));
     await until(`connection ${number}`, 5000, () => connection.isConnected());
     connection.close();
     await until('the relay to let go of it', 5000, async () => (await relay.publisherId()) === null);
@@ -91,10 +91,11 @@ test.each([
         return table === 'tcp' ? [row] : [];
       },
       ownInodes: () => new Set(['7']),
+      otherPorts: () => new Set(),
     });
     const connection = new RtmpConnection(sockets);
     onTestFinished(() => connection.close());
-    connection.open(`${relay.target}/way-length`, headers(), () => undefined);
+    connection.open(`${relay.target}/way-length`, 0, headers(), () => undefined);
     expect(connection.lookIntervalMs(false)).toBe(200);
     await until('a connection', 5000, () => connection.isConnected());
     let nowMs = 0;

@@ -1,4 +1,6 @@
 /** Several targets at once, with real servers at the far side. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { planOutputs } from '#device/plan/output.ts';
 import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
@@ -48,6 +50,62 @@ describe('several targets', () => {
     expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(testKey);
   });
 });
+
+describe('several streams to one host and port', () => {
+  it('are not taken for each other: the one that the server stops to read is the one that is lost', async () => {
+    const names = ['one', 'two', 'three'];
+    const front = await frontOfRelay();
+    const host = await startHost();
+    const outputs = names.map((name) => rtmpOutput(name, front.target, `stream-${name}`));
+    await host.supervisor.apply(testPlan({ picture: { width: 640, height: 360 }, bitrateKbps: 2000, outputs }));
+    await until('all connections', 10_000, () => front.waiting() === names.length);
+    const streaming = () => names.filter((name) => host.outputOf(name)?.kind === 'streaming');
+    for (const name of names.toReversed()) {
+      front.letNewestGo();
+      await until(name, 5000, () => streaming().includes(name));
+    }
+    front.stopReading('three');
+    await until('one that is lost', 30_000, () => streaming().length < names.length);
+    expect(streaming()).toEqual(['one', 'two']);
+    expect(host.status().outputs).toMatchObject(names.map((id) => ({ id, connections: 1, ...(id !== 'three' && { droppedGroups: 0 }) })));
+  }, 60_000);
+});
+
+/** Takes connections, and hands on what they say when it is told so. */
+async function frontOfRelay() {
+  const waiting: (() => void)[] = [];
+  const named = new Map<string, Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(relay.rtmpPort, '127.0.0.1');
+    for (const [side, other] of [[client, upstream] as const, [upstream, client] as const]) {
+      side.on('error', () => other.destroy());
+      side.on('close', () => other.destroy());
+    }
+    onTestFinished(() => void client.destroy());
+    upstream.pipe(client);
+    waiting.push(() => {
+      client.on('data', (bytes) => {
+        const name = /stream-(\w+)/.exec(bytes.toString('latin1'))?.[1];
+        if (name !== undefined) named.set(name, client);
+      });
+      client.pipe(upstream);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return {
+    target: `rtmp://127.0.0.1:${(server.address() as AddressInfo).port}/live`,
+    waiting: () => waiting.length,
+    letNewestGo: () => waiting.pop()?.(),
+    stopReading: (name: string) => {
+      const client = named.get(name);
+      if (client === undefined) throw new Error(`expected a stream ${name}`);
+      client.unpipe();
+      client.removeAllListeners('data').pause();
+    },
+  };
+}
 
 describe('an address without a key', () => {
   const settings = (address: string) => (key: SettingKey) => (key === 'AV_STREAM_URL' ? address : '');
