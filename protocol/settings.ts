@@ -335,7 +335,7 @@ export const settingDefinitions = {
   },
   AV_RECORD_SEGMENT: {
     title: 'Length of a recording’s files',
-    description: 'A new file begins after so many minutes, without a gap.',
+    description: 'A new file begins after so many minutes, or 3.5 GB, without a gap.',
     shape: { kind: 'integer', minimum: 1, maximum: 60 },
     unit: 'min',
     default: 10,

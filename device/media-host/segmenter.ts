@@ -18,22 +18,27 @@ type Segment = {
   readonly startedAtMs: number;
   readonly baseMs: number;
   lastMs: number;
+  bytes: number;
 };
 
 /** Shorter holes stay inside a segment as a picture that stands. */
 const longestGapMs = 3_000;
 const clockJumpMs = 2_000;
+/** FAT32, which sticks and cards come with, takes no file of 4 GiB (2^32 bytes): far enough below for a last group of pictures. */
+export const fullSegmentBytes = 3_500_000_000;
 
 export class Segmenter {
   readonly #segmentMs: number;
+  readonly #fullBytes: number;
   readonly #headers = new Map<Tag['kind'], Tag>();
   #segment: Segment | null = null;
   #isCutDue = false;
   /** Headers came that the open segment does not have: what follows them is for the next. */
   #isStale = false;
 
-  constructor(segmentMs: number) {
+  constructor(segmentMs: number, fullBytes = fullSegmentBytes) {
     this.#segmentMs = segmentMs;
+    this.#fullBytes = fullBytes;
   }
 
   /** `wallMs`: when the tag was new, by the wall clock. */
@@ -42,14 +47,14 @@ export class Segmenter {
     const steps: SegmentStep[] = [];
     const segment = this.#segment;
     if (segment !== null && (this.#isStale || this.#hasBroken(segment, tag, wallMs))) this.#isCutDue = true;
-    if (tag.isKeyframe && (segment === null || this.#isCutDue || tag.timestampMs - segment.baseMs >= this.#segmentMs)) {
+    if (tag.isKeyframe && (segment === null || this.#isCutDue || this.#isFull(segment, tag))) {
       if (segment !== null) steps.push({ kind: 'close' });
       steps.push(this.#open(tag, wallMs));
     }
     const current = this.#segment;
     if (current === null || this.#isStale) return steps;
     current.lastMs = tag.timestampMs;
-    return [...steps, { kind: 'write', bytes: placed(tag, tag.timestampMs - current.baseMs) }];
+    return [...steps, write(current, tag)];
   }
 
   /** The next keyframe begins a segment, whatever there was: the file is gone, or is to be closed by whoever calls. */
@@ -71,7 +76,11 @@ export class Segmenter {
       return [];
     }
     // Sound that begins later than the picture: it is in the file at once, and announced at its beginning from the next one on.
-    return [{ kind: 'write', bytes: placed(tag, segment.lastMs - segment.baseMs) }];
+    return [write(segment, { ...tag, timestampMs: segment.lastMs })];
+  }
+
+  #isFull({ baseMs, bytes }: Segment, { timestampMs }: Tag): boolean {
+    return timestampMs - baseMs >= this.#segmentMs || bytes >= this.#fullBytes;
   }
 
   #hasBroken(segment: Segment, tag: Tag, wallMs: number): boolean {
@@ -81,17 +90,19 @@ export class Segmenter {
 
   #open(tag: Tag, startedAtMs: number): SegmentStep {
     const headers = new Map(this.#headers);
-    this.#segment = { headers, startedAtMs, baseMs: tag.timestampMs, lastMs: tag.timestampMs };
-    this.#isCutDue = false;
-    this.#isStale = false;
     const order = ['script', 'video', 'audio'] as const;
     const present = order.map((kind) => headers.get(kind)).filter((header) => header !== undefined);
-    return {
-      kind: 'open',
-      startedAtMs,
-      bytes: Buffer.concat([fileHeader(headers.has('audio')), ...present.map((header) => placed(header, 0))]),
-    };
+    const bytes = Buffer.concat([fileHeader(headers.has('audio')), ...present.map((header) => placed(header, 0))]);
+    this.#segment = { headers, startedAtMs, baseMs: tag.timestampMs, lastMs: tag.timestampMs, bytes: bytes.length };
+    this.#isCutDue = false;
+    this.#isStale = false;
+    return { kind: 'open', startedAtMs, bytes };
   }
+}
+
+function write(segment: Segment, tag: Tag): SegmentStep {
+  segment.bytes += tag.bytes.length;
+  return { kind: 'write', bytes: placed(tag, tag.timestampMs - segment.baseMs) };
 }
 
 /** Annex E.2: signature, version 1, what is inside (4 sound, 1 picture), length of this header; then the size of no tag before the first. */

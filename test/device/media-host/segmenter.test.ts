@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseTag, type Tag } from '#device/media-host/flv.ts';
-import { Segmenter, type SegmentStep } from '#device/media-host/segmenter.ts';
+import { fullSegmentBytes, Segmenter, type SegmentStep } from '#device/media-host/segmenter.ts';
 import { makeTag, read, spell } from './tags.ts';
 
 const begin = Date.parse('2026-11-21T10:00:00Z');
@@ -52,6 +52,14 @@ test.each([
   ['a hole that no keyframe follows', 'V0 K0 f3500 K4000', 'open@0[V0] K0 f3500 close open@4[V0] K0'],
 ])('%s', (_name, tags, steps) => {
   expect(cut(read(tags), tags.includes('3500') ? 10_000 : 1000)).toBe(steps);
+});
+
+test('a file that has grown to its bound ends at the next keyframe, far below what FAT32 takes', () => {
+  const tagsToTheBound = 4;
+  const segmenter = new Segmenter(60_000, 13 + 40 * tagsToTheBound);
+  const steps = read('V0 K0 f33 K66 f100 f133 K166 f200').flatMap((tag) => segmenter.next(tag, begin + tag.timestampMs));
+  expect(steps.map(describe).join(' ')).toBe('open@0[V0] K0 f33 K66 f100 f133 close open@0.166[V0] K0 f34');
+  expect(fullSegmentBytes).toBeLessThan(2 ** 32 - 500_000_000);
 });
 
 test('another size begins another file at its keyframe', () => {
