@@ -101,7 +101,7 @@ export class TagQueue {
     this.#groupFor(tag).tags.push(tag);
     this.#bytes += tag.bytes.length;
     while (this.#bytes > this.#maximumBytes && this.#dropGroup(this.#groups.length));
-    if (this.#bytes > this.#maximumBytes && !tag.isHeader) this.#cut(tag);
+    if (this.#bytes > this.#maximumBytes && !tag.isHeader && this.#groups.at(-1)?.tags.at(-1) === tag) this.#cut(tag);
   }
 
   take(): PlacedTag | null {

@@ -147,6 +147,7 @@ describe('a queue', () => {
     ['drops the group that grows, and the rest of it', 400, 'V0 K0 f1 K2 f3 f4 f5 K6', 2, 'f1 K6', 1],
     ['drops several', 300, 'V0 K0 f1 K2 f3 K4 f5 K6', 0, 'V0 K6', 3],
     ['keeps the headers of a new capture, and they replace the old', 500, 'V0 A0 K0 f1 V2 A2 K2 f3', 0, 'V2 A2 K2 f3', 1],
+    ['keeps headers that come where there is no room', 400, 'V0 K0 f1 f2 f3 f4 V5 A5 K5 f6 K7', 2, 'f1 f2 f3 f4 V5 A5', 2],
     ['cuts the end of one group larger than all', 300, 'V0 K0 f1 f2 f3 K4 f5', 1, 'K0 f1 f2', 2],
   ])('%s', (_, maximumBytes, offered, taken, expected, dropped) => {
     const queue = new TagQueue(maximumBytes);
