@@ -51,7 +51,7 @@ export function judgeTarget(subject: string, target: string, state: OutputState,
     case 'waiting':
       return fail(subject, `${target}: ${state.lastError}`, adviceFor(state.lastError));
     case 'connecting':
-      return fail(subject, `${target}: no answer from the server`, adviceFor('no answer'));
+      return fail(subject, `${target}: ${state.lastError ?? 'no answer from the server'}`, adviceFor(state.lastError ?? 'no answer'));
     case 'stopped':
       return fail(subject, `${target}: the stream did not start`, 'Run it again; if it goes on, the log of the agent says more.');
     default:
@@ -62,7 +62,9 @@ export function judgeTarget(subject: string, target: string, state: OutputState,
 /** What a running agent says of the same target. */
 export function judgeRunningTarget(subject: string, target: string, state: OutputState): Check {
   if (state.kind === 'streaming') return pass(subject, `${target}: the agent streams to it since ${state.since}`);
-  if (state.kind === 'waiting') return fail(subject, `${target}: ${state.lastError} (says the agent)`, adviceFor(state.lastError));
+  if ('lastError' in state && state.lastError !== undefined) {
+    return fail(subject, `${target}: ${state.lastError} (says the agent)`, adviceFor(state.lastError));
+  }
   return fail(subject, `${target}: ${state.kind} (says the agent)`, 'Run it again in a few seconds.');
 }
 

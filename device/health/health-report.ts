@@ -112,12 +112,8 @@ function observeMedia({ status, prepared, drops, losses, monotonicMs, wasFailed 
   found.push(...observeUnseen(status, prepared));
   for (const { id, kind, target, state } of status?.outputs ?? []) {
     if (!isStream({ kind })) continue;
-    if (state.kind === 'waiting') {
-      found.push({ code: 'output-down', detail: `${id} (${target}): ${state.lastError}` });
-      break;
-    }
-    if (state.kind === 'connecting' && state.attempt > 1) {
-      found.push({ code: 'output-down', detail: `${id} (${target}): connecting again, attempt ${state.attempt}` });
+    if (state.kind === 'waiting' || (state.kind === 'connecting' && state.attempt > 1)) {
+      found.push({ code: 'output-down', detail: `${id} (${target}): ${state.lastError ?? 'connecting again'}` });
       break;
     }
   }

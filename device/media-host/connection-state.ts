@@ -43,7 +43,7 @@ export function reportedState(state: ConnectionState, clock: Pick<Clock, 'nowMs'
     case 'stopped':
       return { kind: 'stopped' };
     case 'connecting':
-      return { kind: 'connecting', attempt: state.attempt };
+      return { kind: 'connecting', attempt: state.attempt, ...(state.lastError !== null && { lastError: state.lastError }) };
     case 'streaming':
       return { kind: 'streaming', since: wallClock(state.sinceMs) };
     case 'waiting':

@@ -210,9 +210,8 @@ export class PreviewOutput implements Output {
 
   #outputState(): OutputState {
     const reported = reportedState(this.#state, this.#options.clock);
-    if (reported.kind !== 'stopped' && reported.kind !== 'connecting') return reported;
-    const lastError = this.#state.kind === 'connecting' ? this.#state.lastError : this.plan.missing;
-    return { ...reported, ...(lastError !== null && { lastError }) };
+    const { missing } = this.plan;
+    return reported.kind === 'stopped' && missing !== null ? { ...reported, lastError: missing } : reported;
   }
 
   #now(): number {

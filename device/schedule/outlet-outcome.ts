@@ -56,6 +56,6 @@ export function whenOutletIs(outlet: Outlet, isOn: boolean, { clock, onStatus }:
 function describe(outlet: Outlet, output: OutputStatus | undefined): string {
   if (output === undefined) return words[outlet].none;
   const { state } = output;
-  if (state.kind === 'waiting') return `${state.lastError}; the device goes on trying`;
+  if ('lastError' in state && state.lastError !== undefined) return `${state.lastError}; the device goes on trying`;
   return `the ${outlet === 'record' ? 'recording' : 'stream'} has not changed its state in time`;
 }

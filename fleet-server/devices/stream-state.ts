@@ -73,7 +73,7 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
   }
   switch (rtmp.state.kind) {
     case 'connecting':
-      return { kind: 'starting', detail: `It connects to ${rtmp.target}.` };
+      return { kind: 'starting', detail: connectingWords(rtmp.target, rtmp.state.lastError) };
     case 'waiting':
       return view.streamsHere
         ? { kind: 'not-arriving', detail: `It cannot reach the relay: ${rtmp.state.lastError}`.slice(0, 500) }
@@ -89,6 +89,10 @@ function runningState(view: StreamView, nowMs: number): Pick<StreamState, 'kind'
     default:
       return rtmp.state satisfies never;
   }
+}
+
+function connectingWords(target: string, lastError: string | undefined): string {
+  return lastError === undefined ? `It connects to ${target}.` : `It connects to ${target} again: ${lastError}`.slice(0, 500);
 }
 
 const pausing: ConditionCode = 'outside-schedule';

@@ -29,10 +29,16 @@ test.each([noAnswerWords, stalledWords])('%s', (words) => {
 });
 
 test('taken, still connecting, never begun', () => {
-  const states: OutputState[] = [{ kind: 'streaming', since: '' }, { kind: 'connecting', attempt: 1 }, { kind: 'stopped' }];
+  const states: OutputState[] = [
+    { kind: 'streaming', since: '' },
+    { kind: 'connecting', attempt: 1 },
+    { kind: 'connecting', attempt: 2, lastError: 'connection refused' },
+    { kind: 'stopped' },
+  ];
   expect(states.map((state) => judgeTarget('rtmp', 'rtmp://h/live', state, 2000)).map(({ state, detail }) => [state, detail])).toEqual([
     ['pass', 'rtmp://h/live: took 2 s of a test picture'],
     ['fail', 'rtmp://h/live: no answer from the server'],
+    ['fail', 'rtmp://h/live: connection refused'],
     ['fail', 'rtmp://h/live: the stream did not start'],
   ]);
 });
@@ -40,5 +46,7 @@ test('taken, still connecting, never begun', () => {
 test('the word of a running agent', () => {
   expect(judgeRunningTarget('rtmp', 'rtmp://h/live', { kind: 'streaming', since: '12:00' }).state).toBe('pass');
   expect(judgeRunningTarget('rtmp', 'rtmp://h/live', waiting('no such host')).detail).toBe('rtmp://h/live: no such host (says the agent)');
+  const again = { kind: 'connecting', attempt: 2, lastError: 'no such host' } as const;
+  expect(judgeRunningTarget('rtmp', 'rtmp://h/live', again).detail).toBe('rtmp://h/live: no such host (says the agent)');
   expect(judgeRunningTarget('rtmp', 'rtmp://h/live', { kind: 'connecting', attempt: 2 }).state).toBe('fail');
 });

@@ -253,6 +253,14 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   expect(observeConditions({ ...well, ...facts }).map(({ code }) => code)).toEqual(codes);
 });
 
+test('an output that is down says why, also while it tries again', () => {
+  const states: OutputState[] = [waiting.state, { kind: 'connecting', attempt: 3, lastError: 'refused' }];
+  const details = states.map(
+    (state) => observeConditions({ ...well, prepared: muted, status: status(running.media, [output(state)]) })[0]?.detail,
+  );
+  expect(details).toEqual(['rtmp (rtmp://h/live): refused', 'rtmp (rtmp://h/live): refused']);
+});
+
 test('the pause says until when, in the time of the place', () => {
   const pause = observeConditions({ ...well, prepared: paused }).find(({ code }) => code === 'outside-schedule');
   expect(pause?.detail).toBe('outside its streaming hours until Monday, 23 November 2026 at 09:00 (Europe/Berlin)');

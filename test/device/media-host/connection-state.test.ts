@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectionEvent, type ConnectionState, reconnectPolicy, transition } from '#device/media-host/connection-state.ts';
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  reconnectPolicy,
+  reportedState,
+  transition,
+} from '#device/media-host/connection-state.ts';
 
 const moment = { nowMs: 50_000, random: 0, policy: { firstMs: 500, factor: 2, capMs: 10_000, jitter: 0.5 } };
 const failed: ConnectionEvent = { kind: 'failed', reason: 'no such host' };
@@ -71,6 +77,21 @@ describe('a connection', () => {
       return effect.kind === 'say' ? `say ${effect.event}` : effect.kind;
     });
     expect(said.join(', ')).toBe(effects);
+  });
+
+  it('tells its last error while it waits and while it tries again', () => {
+    const clock = { nowMs: () => 0, monotonicMs: () => 0 };
+    const lastError = 'no such host';
+    const states: ConnectionState[] = [
+      { kind: 'connecting', attempt: 1, lastError: null },
+      { kind: 'waiting', attempt: 2, untilMs: 500, lastError },
+      { kind: 'connecting', attempt: 2, lastError },
+    ];
+    expect(states.map((state) => reportedState(state, clock))).toEqual([
+      { kind: 'connecting', attempt: 1 },
+      { kind: 'waiting', attempt: 2, nextTryAt: '1970-01-01T00:00:00.500Z', lastError },
+      { kind: 'connecting', attempt: 2, lastError },
+    ]);
   });
 
   it('tries a relay that was restarted about once a second, and one that is gone each ten seconds at most', () => {

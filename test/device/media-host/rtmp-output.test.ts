@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { noAnswerWords } from '#device/media-host/rtmp-error.ts';
 import { planOutputs } from '#device/plan/output.ts';
 import type { RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import type { SettingKey } from '#protocol/settings.ts';
@@ -106,6 +107,21 @@ async function frontOfRelay() {
     },
   };
 }
+
+it('a server that takes connections and never answers is told of while the next attempt hangs there, too', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const host = await startHost();
+  await host.supervisor.apply(testPlan({ target: `rtmp://127.0.0.1:${(server.address() as AddressInfo).port}/live` }));
+  const again = await until('another attempt', 30_000, () => (host.output?.kind === 'connecting' && sockets.size > 1 ? host.output : null));
+  expect(again).toEqual({ kind: 'connecting', attempt: 2, lastError: noAnswerWords });
+}, 40_000);
 
 describe('an address without a key', () => {
   const settings = (address: string) => (key: SettingKey) => (key === 'AV_STREAM_URL' ? address : '');

@@ -72,6 +72,14 @@ test.each<[string, Partial<StreamView>, string]>([
   expect(streamState({ ...base, ...view }, 10_000).kind).toBe(expected);
 });
 
+test('a device that connects again says why it had to', () => {
+  const again = output({ kind: 'connecting', attempt: 2, lastError: 'no answer from the server' });
+  expect(streamState({ ...base, outputs: again }, 10_000)).toMatchObject({
+    kind: 'starting',
+    detail: expect.stringMatching(/^It connects to \S+ again: no answer from the server$/),
+  });
+});
+
 test('a device that was told to stop says so', () => {
   expect(streamState({ ...base, outputs: [], conditions: stopped }, 10_000)).toEqual({
     kind: 'stopped',
