@@ -81,16 +81,18 @@ export function reconcile(
   return { nextNumber, recordings: recordings.toSorted((one, other) => one.number - other.number) };
 }
 
-/** One that was made elsewhere stands before those that were begun after it: of that order only the names know. */
+/**
+ * One that was made elsewhere stands behind the last of those that were begun before it: of that order only the names know. Where a clock was wrong once
+ * that is rather too late than too early: the first is the next to be deleted.
+ */
 export function withPlaceByName(index: RecordingIndex, name: string): RecordingIndex {
   const moved = index.recordings.find((recording) => recording.name === name);
-  const place = index.recordings.findIndex((recording) => compareNames(recording.name, name) > 0);
-  const later = index.recordings[place];
+  const others = index.recordings.filter((recording) => recording !== moved);
+  const place = others.findLastIndex((recording) => compareNames(recording.name, name) < 0) + 1;
+  const later = others[place];
   if (moved === undefined || later === undefined || moved.number < later.number) return index;
-  const before = index.recordings.slice(0, place);
-  const after = index.recordings.slice(place).filter((recording) => recording !== moved);
-  const shifted = after.map((recording) => ({ ...recording, number: recording.number + 1 }));
-  return { nextNumber: index.nextNumber + 1, recordings: [...before, { ...moved, number: later.number }, ...shifted] };
+  const shifted = others.slice(place).map((recording) => ({ ...recording, number: recording.number + 1 }));
+  return { nextNumber: index.nextNumber + 1, recordings: [...others.slice(0, place), { ...moved, number: later.number }, ...shifted] };
 }
 
 function updated(recording: Recording, { bytes, isProtected, isComplete }: SeenRecording): Recording {

@@ -23,22 +23,23 @@ export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly
   const wantedFreeBytes = reservedBytes(disk.totalBytes) + headroomBytes(disk.totalBytes);
   const conversion = index.recordings.find(({ state }) => state === 'waiting');
   const mayGo = ({ isProtected, state, name }: Recording) => !isProtected && state !== 'recording' && name !== need.busyName;
-  const freeWithout = (isOld: (recording: Recording) => boolean) =>
-    disk.freeBytes + totalBytes(index.recordings.filter((recording) => isOld(recording) && mayGo(recording)));
-  const arriving = (need.arriving ?? []).find((candidate) => freeWithout(isBefore(candidate)) >= wantedFreeBytes + candidate.bytes);
+  const arriving = (need.arriving ?? [])
+    .map(({ name, bytes }) => ({ bytes, older: olderThan(index.recordings, name).filter(mayGo) }))
+    .find(({ bytes, older }) => disk.freeBytes + totalBytes(older) >= wantedFreeBytes + bytes);
+  const goForArriving = new Set(arriving?.older);
   const chosen: Recording[] = [];
   // What somebody protected is his own affair: it must not push out what is being recorded now.
   let keptBytes = totalBytes(index.recordings.filter(({ isProtected }) => !isProtected));
   let freeBytes = disk.freeBytes;
   let kept = index.recordings.length;
   for (const recording of index.recordings) {
+    if (!mayGo(recording)) continue;
     const isEnough = keptBytes <= maximumBytes && freeBytes >= wantedFreeBytes && kept <= maximumRecordings;
     // For a conversion older recordings than itself go, as they would have to soon; newer ones do not.
     const isOlder = conversion !== undefined && recording.number < conversion.number;
     const conversionBytes = isOlder ? conversion.bytes * conversionFactor : 0;
-    const arrivingBytes = arriving !== undefined && isBefore(arriving)(recording) ? arriving.bytes : 0;
+    const arrivingBytes = arriving !== undefined && goForArriving.has(recording) ? arriving.bytes : 0;
     if (isEnough && freeBytes >= wantedFreeBytes + Math.max(conversionBytes, arrivingBytes)) break;
-    if (!mayGo(recording)) continue;
     chosen.push(recording);
     keptBytes -= recording.bytes;
     freeBytes += recording.bytes;
@@ -47,8 +48,10 @@ export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly
   return chosen;
 }
 
-function isBefore({ name }: Arriving): (recording: Recording) => boolean {
-  return (recording) => compareNames(recording.name, name) < 0;
+/** Behind one of a later name a clock was wrong once: which of them is older nobody knows. */
+function olderThan(recordings: readonly Recording[], name: string): readonly Recording[] {
+  const end = recordings.findIndex((recording) => compareNames(recording.name, name) >= 0);
+  return end === -1 ? recordings : recordings.slice(0, end);
 }
 
 export function mayConvert({ totalBytes: diskBytes, freeBytes }: DiskRoom, { bytes }: Recording): boolean {

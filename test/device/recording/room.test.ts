@@ -45,6 +45,7 @@ test.each<[string, string, Partial<Parameters<typeof chooseDeletions>[1]>, numbe
   ['newer ones do not', 'w r r', { disk: { ...empty, freeBytes: 2 * gigabyte } }, []],
   ['older ones go for one that comes from elsewhere', 'r r r', { disk: full, arriving: [{ name: between, bytes: 0.5 * gigabyte }] }, [1]],
   ['as many as it needs', 'r r r', { disk: full, arriving: [{ name: between, bytes: 1.5 * gigabyte }] }, [1, 2]],
+  ['past a protected one', 'rp r r', { disk: full, arriving: [{ name: between, bytes: 0.5 * gigabyte }] }, [2]],
   ['none where they would not be enough', 'rp r r', { disk: full, arriving: [{ name: between, bytes: 1.5 * gigabyte }] }, []],
   [
     'where the first of them has no place, for the next',
@@ -62,6 +63,20 @@ test.each<[string, string, Partial<Parameters<typeof chooseDeletions>[1]>, numbe
 ])('%s', (_name, words, need, expected) => {
   expect(chosen(index(words), { disk: empty, maximumBytes: 1e12, busyName: null, ...need })).toEqual(expected);
 });
+
+test.each([
+  ['', 0.5 * gigabyte, [1]],
+  [', and none where that would not be enough', 1.5 * gigabyte, []],
+])(
+  'behind one of a later name, of a clock that was wrong once, none goes for one that comes from elsewhere%s',
+  (_name, bytes, expected) => {
+    const [first, wrong, behind] = index('r r r').recordings;
+    if (first === undefined || wrong === undefined || behind === undefined) throw new Error('expected three recordings');
+    const recordings = [first, { ...wrong, name: '2036-01-01T10-00-00Z' }, { ...behind, name: '1970-01-01T00-00-10Z' }];
+    const need = { disk: full, maximumBytes: 1e12, busyName: null, arriving: [{ name: between, bytes }] };
+    expect(chosen({ nextNumber: 4, recordings }, need)).toEqual(expected);
+  },
+);
 
 test('a conversion begins only where there is room for it', () => {
   const [waiting] = index('w').recordings;
