@@ -20,7 +20,8 @@ export const badHour: readonly Stage[] = [
 export const badMinute: readonly Stage[] = [
   { kind: 'rate', kbps: 3000, lengthS: 6 },
   { kind: 'rate', kbps: 600, lengthS: 12 },
-  { kind: 'rate', kbps: 3000, lengthS: 16 },
+  // Where it was at 800 when the link widened, this is approached again with patience only.
+  { kind: 'rate', kbps: 3000, lengthS: 24 },
   { kind: 'cut', lengthS: 20 },
   { kind: 'rate', kbps: 3000, lengthS: 6 },
 ];
