@@ -143,7 +143,7 @@ describe('tests', () => {
     const existing = new Set(filesIn());
     const homeless = mirrored.filter((file) => {
       const source = file.replace(/^test\//, '').replace(/\.test\.ts$/, '');
-      return !roomTests.includes(file) && !['.ts', '.tsx', '.mjs'].some((ending) => existing.has(`${source}${ending}`));
+      return !roomTests.includes(file) && !['.ts', '.tsx', '.mjs', '.sh'].some((ending) => existing.has(`${source}${ending}`));
     });
     expect(homeless).toEqual([]);
   });
