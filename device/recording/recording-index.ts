@@ -141,10 +141,10 @@ export function withoutGrowth(index: RecordingIndex): RecordingIndex {
   };
 }
 
-/** What is to be done next with a recording: looked into before anything is converted, the oldest first. */
-export function nextWork(index: RecordingIndex): Recording | null {
-  const find = (wanted: Recording['state']) => index.recordings.find(({ state }) => state === wanted) ?? null;
-  return find('written') ?? find('waiting');
+/** What is to be done next with a recording: looked into before anything is converted, the oldest first for which there is room. */
+export function nextWork({ recordings }: RecordingIndex, mayConvert: (recording: Recording) => boolean): Recording | null {
+  const written = recordings.find(({ state }) => state === 'written');
+  return written ?? recordings.find((recording) => recording.state === 'waiting' && mayConvert(recording)) ?? null;
 }
 
 export function totalBytes(recordings: readonly Recording[]): number {

@@ -276,9 +276,10 @@ export class RecordingsKeeper {
   }
 
   #work(directory: string): void {
-    if (this.#working !== null || this.#disk === null) return;
-    const next = nextWork(this.#index);
-    if (next === null || (next.state === 'waiting' && !mayConvert(this.#disk, next))) this.#bringHome(directory, this.#disk);
+    const disk = this.#disk;
+    if (this.#working !== null || disk === null) return;
+    const next = nextWork(this.#index, (waiting) => mayConvert(disk, waiting));
+    if (next === null) this.#bringHome(directory, disk);
     else this.#lookThrough(directory, next);
   }
 

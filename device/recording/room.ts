@@ -14,6 +14,9 @@ export type RoomNeed = {
   readonly arriving?: readonly Arriving[];
 };
 
+/** Only recordings before that number go for it, and only where they give it room. */
+type Need = { readonly bytes: number; readonly beforeNumber: number };
+
 /** A converted file, and its pictures once more while its tables are put in front. */
 export const conversionFactor = 2.1;
 
@@ -21,25 +24,21 @@ export const conversionFactor = 2.1;
 export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly Recording[] {
   const { disk, maximumBytes } = need;
   const wantedFreeBytes = reservedBytes(disk.totalBytes) + headroomBytes(disk.totalBytes);
-  const conversion = index.recordings.find(({ state }) => state === 'waiting');
   const mayGo = ({ isProtected, state, name }: Recording) => !isProtected && state !== 'recording' && name !== need.busyName;
-  const arriving = (need.arriving ?? [])
-    .map(({ name, bytes }) => ({ bytes, older: olderThan(index.recordings, name).filter(mayGo) }))
-    .find(({ bytes, older }) => disk.freeBytes + totalBytes(older) >= wantedFreeBytes + bytes);
-  const goForArriving = new Set(arriving?.older);
+  const deletable = index.recordings.filter(mayGo);
+  const hasPlace = ({ bytes, beforeNumber }: Need) =>
+    disk.freeBytes + totalBytes(deletable.filter(({ number }) => number < beforeNumber)) >= wantedFreeBytes + bytes;
+  const arrival = (need.arriving ?? []).map((arriving) => arrivalNeed(index.recordings, arriving)).find(hasPlace);
+  const needs = [arrival, conversionNeed(index.recordings)].filter((it) => it !== undefined).filter(hasPlace);
   const chosen: Recording[] = [];
   // What somebody protected is his own affair: it must not push out what is being recorded now.
   let keptBytes = totalBytes(index.recordings.filter(({ isProtected }) => !isProtected));
   let freeBytes = disk.freeBytes;
   let kept = index.recordings.length;
-  for (const recording of index.recordings) {
-    if (!mayGo(recording)) continue;
+  for (const recording of deletable) {
     const isEnough = keptBytes <= maximumBytes && freeBytes >= wantedFreeBytes && kept <= maximumRecordings;
-    // For a conversion older recordings than itself go, as they would have to soon; newer ones do not.
-    const isOlder = conversion !== undefined && recording.number < conversion.number;
-    const conversionBytes = isOlder ? conversion.bytes * conversionFactor : 0;
-    const arrivingBytes = arriving !== undefined && goForArriving.has(recording) ? arriving.bytes : 0;
-    if (isEnough && freeBytes >= wantedFreeBytes + Math.max(conversionBytes, arrivingBytes)) break;
+    const neededBytes = needs.filter(({ beforeNumber }) => recording.number < beforeNumber).map(({ bytes }) => bytes);
+    if (isEnough && freeBytes >= wantedFreeBytes + Math.max(0, ...neededBytes)) break;
     chosen.push(recording);
     keptBytes -= recording.bytes;
     freeBytes += recording.bytes;
@@ -48,10 +47,16 @@ export function chooseDeletions(index: RecordingIndex, need: RoomNeed): readonly
   return chosen;
 }
 
+/** For a conversion older recordings than itself go, as they would have to soon; newer ones do not. */
+function conversionNeed(recordings: readonly Recording[]): Need | undefined {
+  const waiting = recordings.find(({ state }) => state === 'waiting');
+  return waiting && { bytes: waiting.bytes * conversionFactor, beforeNumber: waiting.number };
+}
+
 /** Behind one of a later name a clock was wrong once: which of them is older nobody knows. */
-function olderThan(recordings: readonly Recording[], name: string): readonly Recording[] {
-  const end = recordings.findIndex((recording) => compareNames(recording.name, name) >= 0);
-  return end === -1 ? recordings : recordings.slice(0, end);
+function arrivalNeed(recordings: readonly Recording[], { name, bytes }: Arriving): Need {
+  const later = recordings.find((recording) => compareNames(recording.name, name) >= 0);
+  return { bytes, beforeNumber: later?.number ?? Number.POSITIVE_INFINITY };
 }
 
 export function mayConvert({ totalBytes: diskBytes, freeBytes }: DiskRoom, { bytes }: Recording): boolean {

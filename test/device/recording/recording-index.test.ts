@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyIndex, reconcile, withPlaceByName } from '#device/recording/recording-index.ts';
+import { emptyIndex, nextWork, reconcile, withPlaceByName } from '#device/recording/recording-index.ts';
 
 /** `11-02` is the second of November. */
 const named = (day: string) => ({ name: `2026-${day}T10-00-00Z`, format: 'mp4', bytes: 1, isProtected: false, isComplete: true }) as const;
@@ -22,4 +22,17 @@ test.each([
   const numbers = arrived.recordings.map(({ number }) => number);
   expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other));
   expect(arrived.nextNumber).toBeGreaterThan(numbers.at(-1) ?? 0);
+});
+
+test('the next to be worked on: what nobody has looked into, then the oldest for whose conversion there is room', () => {
+  const made = [named('11-01'), named('11-02'), named('11-03')];
+  const index = reconcile(emptyIndex, made);
+  const stated = (...states: ('written' | 'waiting' | 'ready')[]) => ({
+    ...index,
+    recordings: index.recordings.map((recording, place) => ({ ...recording, state: states[place] ?? 'ready' })),
+  });
+  const next = (...states: Parameters<typeof stated>) => nextWork(stated(...states), ({ number }) => number !== 1)?.number ?? null;
+  expect(next('waiting', 'waiting', 'written')).toBe(3);
+  expect(next('waiting', 'waiting', 'waiting')).toBe(2);
+  expect(next('waiting', 'ready', 'ready')).toBeNull();
 });

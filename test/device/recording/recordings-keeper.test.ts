@@ -260,6 +260,20 @@ test('one that cannot be brought to its disk holds up no other', async () => {
   expect(made.events.map((event) => event.split(':')[0])).toEqual(['recording-not-brought', 'recording-brought']);
 });
 
+test.skipIf(noSmallDisk !== null)('one that is too large for the room to be converted waits, and holds up no other', async () => {
+  const disk = await smallDisk(20);
+  const made = await scene(disk.path);
+  const large = await makeSegment({ frames: 3000 });
+  await writeFile(join(disk.path, `${first}.flv`), large);
+  await writeFile(join(disk.path, `${second}.flv`), await makeSegment());
+  await disk.fill('of somebody else', 20 * 1024 ** 2 - large.length - 5e6);
+  const keeper = made.start();
+  await until('the other converted', patienceMs, () => states(keeper).includes('10-10 ready'));
+  expect(states(keeper)).toEqual(['10-00 waiting', '10-10 ready']);
+  await disk.remove('of somebody else');
+  await untilReady(keeper, 2);
+});
+
 test.skipIf(noSmallDisk !== null)('one that cannot be deleted on the device is brought once, and pushes out none', async () => {
   const made = await scene();
   const meanwhile = join(made.directory, '../meanwhile');

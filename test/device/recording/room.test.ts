@@ -42,6 +42,7 @@ test.each<[string, string, Partial<Parameters<typeof chooseDeletions>[1]>, numbe
   ['by something else, and a lot', 'r r r', { disk: { ...empty, freeBytes: 0 } }, [1, 2]],
   ['and nothing may go', 'rp rp rp', { disk: { ...empty, freeBytes: 0 } }, []],
   ['older ones go for a conversion', 'r r w', { disk: { ...empty, freeBytes: 2 * gigabyte } }, [1, 2]],
+  ['none where they would not be enough', 'r w', { disk: { ...empty, freeBytes: 2 * gigabyte } }, []],
   ['newer ones do not', 'w r r', { disk: { ...empty, freeBytes: 2 * gigabyte } }, []],
   ['older ones go for one that comes from elsewhere', 'r r r', { disk: full, arriving: [{ name: between, bytes: 0.5 * gigabyte }] }, [1]],
   ['as many as it needs', 'r r r', { disk: full, arriving: [{ name: between, bytes: 1.5 * gigabyte }] }, [1, 2]],
