@@ -252,7 +252,14 @@ export class MediaHostSupervisor {
 
   async #spawn(directory: string): Promise<HostConnection | null> {
     const { stateDirectory, clock, log } = this.#options;
-    const child = (this.#options.spawnHost ?? spawnHost)(directory, stateDirectory);
+    let child: ChildProcess;
+    try {
+      child = (this.#options.spawnHost ?? spawnHost)(directory, stateDirectory);
+    } catch (cause) {
+      // Out of memory, for example: most other reasons come as an event.
+      log.warn(`the media host did not start: ${cause instanceof Error ? cause.message : String(cause)}`);
+      return null;
+    }
     this.#child = child;
     let death: string | null = null;
     const exited = new Promise<void>((resolve) => {

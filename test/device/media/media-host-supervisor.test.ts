@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stillPicture } from '#device/commands/still-picture.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import { spawnHost } from '#device/media/host-process.ts';
@@ -11,7 +11,7 @@ import { capturesOfWornHost } from '#device/media/media-host-supervisor.ts';
 import { isRunning, processesWith } from '../../processes.ts';
 import { timeUntil, until } from '../../until.ts';
 import { killAgainAndAgain } from './host-killer.ts';
-import { type SupervisedHost, startHost, stateDirectory } from './supervised-host.ts';
+import { SupervisedHost, startHost, stateDirectory } from './supervised-host.ts';
 import { captureDescription, previewPlan, testKey, testPlan } from './test-plan.ts';
 import { type Packet, TestRelay } from './test-relay.ts';
 
@@ -228,6 +228,20 @@ describe('the process', () => {
     console.log(`media host killed: streaming again after ${backMs} ms`);
     expect(host.supervisor.processId()).not.toBe(former);
     expect(host.events.map(({ event }) => event)).toEqual(expect.arrayContaining(['media-host-lost', 'media-host-recovered']));
+  });
+
+  it('is started again and again where the system refuses to start it at all', async () => {
+    // More than the system hands to a program (E2BIG).
+    vi.stubEnv('LC_TOO_MUCH', 'x'.repeat(200_000));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const host = new SupervisedHost(await stateDirectory());
+    onTestFinished(() => host.supervisor.stop());
+    const started = host.supervisor.start();
+    await until('two attempts', 10_000, () => host.lines.filter((line) => line.includes('E2BIG')).length >= 2);
+    vi.unstubAllEnvs();
+    await started;
+    await host.supervisor.apply(testPlan({ target: relay.target }));
+    await host.untilStreaming();
   });
 
   // How soon on a machine that does nothing else, `npm run bench` says: within 2 s.
