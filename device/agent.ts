@@ -217,7 +217,7 @@ export class Agent {
     const boardSampler = new BoardSampler({ stateDirectory: state.path, stateProblem: () => state.problem(), clock });
     const trust = fleetTrust(configuration.fleet?.caFile ?? null);
     const fleetClock = new FleetClock(configuration.fleet?.url ?? null, clock, (url, by) => measureOffset(url, by, trust));
-    const recordings = this.#buildRecordings(keeper);
+    const recordings = this.#buildRecordings(keeper, recordingDisk);
     const health = new HealthWatch({
       clock,
       random,
@@ -317,7 +317,7 @@ export class Agent {
     };
   }
 
-  #buildRecordings(keeper: SettingsKeeper): RecordingsKeeper {
+  #buildRecordings(keeper: SettingsKeeper, disk: RecordingDisk): RecordingsKeeper {
     const { state, clock, random, log, media } = this.#options;
     let status: MediaStatus | null = null;
     media.onStatus((latest) => {
@@ -328,6 +328,10 @@ export class Agent {
       log,
       random,
       place: () => recordingPlace(keeper.prepared(), state.path),
+      isThere: async (directory) => {
+        await disk.look();
+        return !disk.isAway(directory);
+      },
       writing: () => writingOf(status),
       record: (kind, detail) => this.#record(kind, detail),
     });

@@ -34,6 +34,8 @@ export type Home = {
   readonly disk: DiskRoom;
   /** Those that are there. */
   readonly recordings: readonly Recording[];
+  /** Whether its disk is there at this moment. */
+  readonly isThere: () => Promise<boolean>;
   /** Is told what it will be called, before anything of it is there. */
   readonly claim: (name: string) => void;
 };
@@ -44,12 +46,14 @@ export type Home = {
  */
 export async function bringOneHome(from: string, file: FoundFile, to: Home, signal: AbortSignal): Promise<BroughtRecording | null> {
   // What lies there is no copy of what lies there: deleting it would leave none.
-  if (await isOnePlace(from, to.directory)) return null;
+  if ((await isOnePlace(from, to.directory)) || !(await to.isThere())) return null;
   const hash = await hashFile(from, `${file.name}.${file.format}`, signal);
   if (signal.aborted) return null;
   if (hash === null) throw new Error('it cannot be read');
   const name = workedOnName(to.recordings, hash) ?? (await copyHome(from, file, to, { hash, signal }));
   if (name === null) return null;
+  // A disk may go and come at any moment; a copy that was made beneath its mount point is none.
+  if (!(await to.isThere()) || !(await isIn(to.directory, name))) return null;
   if (await isProtected(from, file.name)) {
     await protectRecording(to.directory, name);
     await sync(to.directory);
@@ -61,6 +65,11 @@ export async function bringOneHome(from: string, file: FoundFile, to: Home, sign
     throw new Error(`it was brought, and cannot be deleted there (${errorText(cause)})`, { cause });
   }
   return { name, format: file.format, bytes: file.bytes };
+}
+
+async function isIn(directory: string, name: string): Promise<boolean> {
+  const found = await readRecordingDirectory(directory);
+  return found?.files.some((file) => file.name === name) ?? false;
 }
 
 function workedOnName(recordings: readonly Recording[], hash: string): string | null {

@@ -11,6 +11,7 @@ import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
 import { hostFiles } from '#device/media/host-files.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { Home } from '#device/recording/bring-home.ts';
 import type { DiskRoom } from '#device/recording/disk-room.ts';
 import { findOriginal, Homecoming } from '#device/recording/homecoming.ts';
 import {
@@ -96,6 +97,8 @@ export type RecordingsKeeperOptions = {
   readonly log: Log;
   readonly random: () => number;
   readonly place: () => RecordingPlace;
+  /** Whether its disk is there at this moment: what is written to its mount point without it is out of sight once it is back. */
+  readonly isThere: (directory: string) => Promise<boolean>;
   readonly writing: () => Writing;
   readonly record: (kind: string, detail: string) => void;
   readonly lookIntervalMs?: number;
@@ -306,16 +309,20 @@ export class RecordingsKeeper {
     const leftBehindIn = this.#leftBehindIn;
     const writing = this.#options.writing();
     if (leftBehindIn === null || writing === null) return;
-    const claim = (name: string) => {
-      this.#busyName = name;
-      this.#brought.add(name);
+    const home: Home = {
+      directory,
+      disk,
+      recordings: this.#index.recordings,
+      isThere: () => this.#options.isThere(directory),
+      claim: (name) => {
+        this.#busyName = name;
+        this.#brought.add(name);
+      },
     };
-    this.#working = this.#homecoming
-      .bringNext(leftBehindIn, { directory, disk, recordings: this.#index.recordings, claim }, writing.file)
-      .finally(() => {
-        this.#busyName = null;
-        this.#working = null;
-      });
+    this.#working = this.#homecoming.bringNext(leftBehindIn, home, writing.file).finally(() => {
+      this.#busyName = null;
+      this.#working = null;
+    });
   }
 
   /** The recording may have gone meanwhile; then there is nothing to change. */

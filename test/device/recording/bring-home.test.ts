@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, symlink, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bringOneHome } from '#device/recording/bring-home.ts';
+import { bringOneHome, type Home } from '#device/recording/bring-home.ts';
 import { protectRecording, readRecordingDirectory, releaseRecording } from '#device/recording/recording-directory.ts';
 import { compareNames } from '#device/recording/segment-name.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -14,10 +14,10 @@ async function twoPlaces() {
   const [from, to] = [join(folder, 'meanwhile'), join(folder, 'disk')];
   for (const directory of [from, to]) await mkdir(directory);
   const claimed: string[] = [];
-  const home = { directory: to, disk, recordings: [], claim: (name: string) => claimed.push(name) };
-  const bring = async (signal = new AbortController().signal) => {
+  const home: Home = { directory: to, disk, recordings: [], isThere: async () => true, claim: (name: string) => claimed.push(name) };
+  const bring = async (signal = new AbortController().signal, isThere = home.isThere) => {
     const [file] = (await readRecordingDirectory(from))?.files.toSorted((one, other) => compareNames(one.name, other.name)) ?? [];
-    return file === undefined ? null : bringOneHome(from, file, home, signal);
+    return file === undefined ? null : bringOneHome(from, file, { ...home, isThere }, signal);
   };
   return { from, to, claimed, bring };
 }
@@ -79,6 +79,31 @@ test.each([
   await watching;
   expect(await readdir(from)).toEqual([]);
   expect((await readdir(to)).toSorted()).toEqual(after);
+});
+
+test('to a disk that is away nothing is brought', async () => {
+  const { from, to, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.flv`), 'made meanwhile');
+  expect(await bring(undefined, async () => false)).toBeNull();
+  expect([await readdir(from), await readdir(to)]).toEqual([[`${first}.flv`], []]);
+});
+
+test.each([
+  ['is away again', false, false],
+  ['is back again, and what was copied to its mount point out of sight', true, true],
+])('where the disk %s before the original is deleted, that stays', async (_, isThereThen, isOutOfSight) => {
+  const { from, to, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.flv`), 'made meanwhile');
+  let asked = 0;
+  const isThere = async () => {
+    asked += 1;
+    if (asked === 1) return true;
+    expect(await readdir(to)).toEqual([`${first}.flv`]);
+    if (isOutOfSight) await rename(to, `${to}-beneath`).then(() => mkdir(to));
+    return isThereThen;
+  };
+  expect(await bring(undefined, isThere)).toBeNull();
+  expect(await readdir(from)).toEqual([`${first}.flv`]);
 });
 
 test('one that cannot be read stays, and is said', async () => {

@@ -27,7 +27,7 @@ async function scene(disk = roomy) {
   const { signal } = new AbortController();
   const homecoming = new Homecoming({ clock, log, signal, record: (kind, detail) => events.push(`${kind}: ${detail}`) });
   const bring = (writing: string | null = null) =>
-    homecoming.bringNext(from, { directory, disk, recordings: [], claim: () => undefined }, writing);
+    homecoming.bringNext(from, { directory, disk, recordings: [], isThere: async () => true, claim: () => undefined }, writing);
   const names = async (writing: string | null = null) => (await homecoming.toBring(from, writing)).map(({ name }) => name);
   return { from, directory, clock, log, events, homecoming, bring, names };
 }
@@ -86,7 +86,13 @@ test('one whose copy is at home already needs no room there: it is only deleted 
   const sha256 = createHash('sha256').update('brought').digest('hex');
   const worked = { ...recording(`${first}-2`, 'mp4', 9), original: { bytes: 7, sha256 } };
   const namesake = { ...recording(second, 'mp4', 20), original: { bytes: 18, sha256: '0'.repeat(64) } };
-  const home = { directory, disk: { ...tight, freeBytes: 0 }, recordings: [worked, namesake], claim: () => undefined };
+  const home = {
+    directory,
+    disk: { ...tight, freeBytes: 0 },
+    recordings: [worked, namesake],
+    isThere: async () => true,
+    claim: () => undefined,
+  };
   expect((await homecoming.arrivals(from, home.recordings, null)).map(({ name }) => name)).toEqual([third]);
   for (let round = 0; round < 3; round += 1) await homecoming.bringNext(from, home, null);
   expect((await readdir(from)).toSorted()).toEqual([`${second}.flv`, `${third}.flv`]);

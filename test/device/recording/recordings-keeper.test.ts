@@ -23,6 +23,7 @@ type Scene = {
   readonly place: { maximumBytes: number; leftBehindIn: string };
   /** So often it has looked into the directory. */
   looks: number;
+  isThere: boolean;
   writing: Writing;
   start: () => RecordingsKeeper;
 };
@@ -36,17 +37,19 @@ async function scene(disk?: string): Promise<Scene> {
     log: quietLog(),
     place: { maximumBytes: 1e12, leftBehindIn: join(directory, '../meanwhile') },
     looks: 0,
+    isThere: true,
     writing: { file: null },
     start: () => {
       const keeper = new RecordingsKeeper({
         clock: systemClock,
         log: made.log,
         random: Math.random,
-        place: () => ({ directory, ...made.place }),
-        writing: () => {
+        place: () => {
           made.looks += 1;
-          return made.writing;
+          return { directory, ...made.place };
         },
+        isThere: async () => made.isThere,
+        writing: () => made.writing,
         record: (kind, detail) => made.events.push(`${kind}: ${detail}`),
         lookIntervalMs: 40,
       });
