@@ -5,7 +5,7 @@
  * INVARIANT: a file is touched only when nobody writes it: it is not the one that the media host names, and it has not grown
  * between two looks.
  */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '#device/logging.ts';
 import type { Clock } from '#device/media/clock.ts';
@@ -187,7 +187,10 @@ export class RecordingsKeeper {
       const busyBefore = this.#busyName;
       const found = await readRecordingDirectory(directory);
       this.#disk = found?.disk ?? null;
-      if (found === null) return;
+      if (found === null) {
+        await this.#makeHome(directory, leftBehindIn);
+        return;
+      }
       await this.#removeLeftovers(directory, found);
       this.#index = reconcile(this.#index, this.#judge(found.files), new Set([busyBefore, this.#busyName]));
       this.#placeBrought();
@@ -199,6 +202,16 @@ export class RecordingsKeeper {
     }
     if (this.#problem !== this.#saidProblem && this.#problem !== '') this.#options.log.warn(this.#problem);
     this.#saidProblem = this.#problem;
+  }
+
+  /** As the media host does for a recording, and none above it: while its disk is away there is no place for it. */
+  async #makeHome(directory: string, leftBehindIn: string | null): Promise<void> {
+    const writing = this.#options.writing();
+    if (leftBehindIn === null || writing === null || (await this.#homecoming.toBring(leftBehindIn, writing.file)).length === 0) return;
+    if (!(await this.#options.isThere(directory))) return;
+    await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
+      if (!['ENOENT', 'EEXIST'].includes(errorText(cause))) throw cause;
+    });
   }
 
   /** The list that is kept beside the recordings, so that a disk that is carried elsewhere has it with it. */

@@ -107,6 +107,37 @@ test('what was recorded while the disk was away comes to it, and is converted th
   expect(made.events).toEqual([`recording-brought: ${second}: from the device to the disk that was away`]);
 });
 
+test('a new disk without the directory gets it for what was recorded meanwhile, and for nothing else', async () => {
+  const disk = join(await temporaryDirectory(), 'mounted');
+  const made = await scene(join(disk, 'recordings'));
+  made.place.leftBehindIn = join(disk, '../meanwhile');
+  await mkdir(made.place.leftBehindIn);
+  await rm(disk, { recursive: true });
+  const keeper = made.start();
+  const manyLooks = async () => {
+    const before = made.looks;
+    await until('many looks', patienceMs, () => made.looks >= before + 20);
+  };
+  await writeFile(join(made.place.leftBehindIn, `${first}.flv`), await makeSegment());
+  made.writing = { file: `${first}.flv` };
+  await manyLooks();
+  await mkdir(disk);
+  await manyLooks();
+  expect(await readdir(disk)).toEqual([]);
+  made.writing = { file: null };
+  made.isThere = false;
+  await manyLooks();
+  expect(await readdir(disk)).toEqual([]);
+  await rm(disk, { recursive: true });
+  made.isThere = true;
+  await manyLooks();
+  await mkdir(disk);
+  await untilReady(keeper, 1);
+  expect((await stat(made.directory)).mode & 0o777).toBe(0o700);
+  expect(await readdir(made.place.leftBehindIn)).toEqual([]);
+  expect(made.log.lines).toEqual([]);
+});
+
 test.each<[string, (directory: string) => string | Promise<string>]>([
   ['the same path', (directory) => directory],
   ['written otherwise', (directory) => `${directory}/`],
