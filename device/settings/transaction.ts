@@ -4,14 +4,15 @@
  *
  * INVARIANTS
  * - One revision is tried at a time; of those that come in the meantime only the newest waits.
- * - Every revision that is not older than what is known gets an answer, also when it comes again.
+ * - Every revision that is not older than the one in force gets an answer, also when it comes again. One that was refused is no bound: a
+ *   fleet server that was restored from an older copy knows nothing of it, and begins with what is in force.
  * - Order is the revision's number; the device's clock plays no part.
  */
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import { type Judgement, maxRefusals, type Prepared } from '#device/settings/prepare.ts';
 import type { Applied, Desired, SettingRefusal, UnjudgedDesired } from '#protocol/messages.ts';
 
-/** How the newest revision that was judged fared. */
+/** How the revision that was judged last fared. */
 export type Verdict = Omit<Applied, 'inForceRevision'> & { readonly digest: string };
 
 type Phase =
@@ -84,16 +85,17 @@ export function transition(state: SettingsState, event: SettingsEvent, judge: Ju
 
 function consider(state: SettingsState, document: UnjudgedDesired, judge: Judge): Step {
   const { revision, digest } = document;
-  const known = knownRevision(state);
-  if (known !== null && revision < known.revision) return { state, effects: [] };
-  const isAgain = known !== null && revision === known.revision && digest === known.digest;
+  const { inForce, verdict } = state;
+  if (inForce !== null && revision < inForce.revision) return { state, effects: [] };
+  const known = verdict?.revision === revision ? verdict : inForce;
+  const isAgain = known?.revision === revision && known.digest === digest;
   // The server asks again because it has not heard, or forgot: the answer stands, the stream is not disturbed a second time.
   // Only what was refused without a try is judged anew: the camera that was missing may be there now.
-  if (isAgain && state.verdict?.outcome !== 'refused') return { state, effects: answer(state, document) };
-  const judgement = judge(document, state.inForce);
+  if (isAgain && !(known === verdict && verdict?.outcome === 'refused')) return { state, effects: answer(state, document) };
+  const judgement = judge(document, inForce);
   if (judgement.kind === 'refused') {
-    const verdict: Verdict = { revision, digest, outcome: 'refused', refusals: [...judgement.refusals] };
-    const next: SettingsState = { ...state, verdict, refused: document };
+    const refusal: Verdict = { revision, digest, outcome: 'refused', refusals: [...judgement.refusals] };
+    const next: SettingsState = { ...state, verdict: refusal, refused: document };
     if (isAgain) return { state: next, effects: answer(next, document) };
     return conclude(next, 'settings-refused', `revision ${revision}: ${describeRefusals(judgement.refusals)}`, judge);
   }
@@ -117,11 +119,6 @@ function answer({ verdict, inForce }: SettingsState, asked?: UnjudgedDesired): S
   }
   if (asked === undefined) return [];
   return [{ kind: 'answer', applied: { revision: asked.revision, outcome: 'applied', refusals: [], inForceRevision } }];
-}
-
-function knownRevision({ verdict, inForce }: SettingsState): { readonly revision: number; readonly digest: string } | null {
-  if (verdict === null || (inForce !== null && inForce.revision > verdict.revision)) return inForce;
-  return verdict;
 }
 
 function newest(one: UnjudgedDesired | null, other: UnjudgedDesired): UnjudgedDesired {

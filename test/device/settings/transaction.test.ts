@@ -35,6 +35,12 @@ function shortly(effect: SettingsEffect): string {
 const want = (document: Desired): SettingsEvent => ({ kind: 'desired', document });
 const doesNotRun: SettingsEvent = { kind: 'does-not-run', refusals: [{ key: 'AV_VIDEO_WIDTH', reason: 'no picture within 20 s' }] };
 const atThree = settledState(desired(3), null);
+/** Of a fleet server that was restored from an older copy since: it does not know of revision 9. */
+const refusedNine = settledState(desired(3), { revision: 9, digest: 'f'.repeat(64), outcome: 'refused', refusals: [] });
+const rolledBackNine: SettingsState = {
+  ...refusedNine,
+  verdict: { revision: 9, digest: 'f'.repeat(64), outcome: 'rolled-back', refusals: [] },
+};
 
 test.each<[string, SettingsState, SettingsEvent[], Judge, string[], number]>([
   ['applied', atThree, [want(desired(4)), { kind: 'runs' }], yes, ['try', 'save', 'applied 4, in force 4', 'record'], 4],
@@ -56,6 +62,26 @@ test.each<[string, SettingsState, SettingsEvent[], Judge, string[], number]>([
     3,
   ],
   ['an old one is ignored', atThree, [want(desired(2))], yes, [], 3],
+  [
+    'one below a refused one',
+    refusedNine,
+    [want(desired(4)), { kind: 'runs' }],
+    yes,
+    ['try', 'save', 'applied 4, in force 4', 'record'],
+    4,
+  ],
+  ['one below a rolled-back one', rolledBackNine, [want(desired(4))], no, ['save', 'refused 4, in force 3', 'record'], 3],
+  [
+    'one below a refused one before any is in force',
+    { ...refusedNine, inForce: null },
+    [want(desired(1)), { kind: 'runs' }],
+    yes,
+    ['try', 'save', 'applied 1, in force 1', 'record'],
+    1,
+  ],
+  ['the one in force below a refused one', refusedNine, [want(desired(3))], yes, ['applied 3, in force 3'], 3],
+  ['the number of the one in force below a refused one', refusedNine, [want(desired(3, {}, 'b'))], yes, ['try'], 3],
+  ['one older than the one in force below a refused one', refusedNine, [want(desired(2))], yes, [], 3],
   ['the one in force is answered, the stream is left alone', atThree, [want(desired(3))], yes, ['applied 3, in force 3'], 3],
   ['the same revision with another digest is new', atThree, [want(desired(3, {}, 'b'))], yes, ['try'], 3],
   ['results of nothing are ignored', atThree, [{ kind: 'runs' }, doesNotRun, { kind: 'restored' }], yes, [], 3],
