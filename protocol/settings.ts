@@ -139,7 +139,8 @@ export const settingDefinitions = {
   },
   AV_ROOM_NAME: {
     title: 'Room name',
-    description: 'Shown on the card that is on air while the camera gives no picture. Unset: the device’s host name.',
+    description:
+      'Shown on the card that is on air while the camera gives no picture, and told to listeners of AV_ICECAST_URL. Unset: the device’s host name.',
     shape: { kind: 'text', maxLength: 100, expected: 'a name of at most 100 characters' },
     default: null,
     secret: false,

@@ -56,11 +56,12 @@ export class IcecastConnection {
   #isAccepted = false;
   #answer = '';
 
-  constructor(address: IcecastAddress, handlers: IcecastHandlers) {
+  /** `name`: what listeners are told. */
+  constructor(address: IcecastAddress, name: string, handlers: IcecastHandlers) {
     this.#handlers = handlers;
     this.#socket = connect({ host: address.host, port: address.port });
     this.#socket.setNoDelay(true);
-    this.#socket.on('connect', () => this.#socket.write(requestHead(address)));
+    this.#socket.on('connect', () => this.#socket.write(requestHead(address, name)));
     this.#socket.on('data', (chunk) => this.#take(String(chunk)));
     this.#socket.on('error', (cause: NodeJS.ErrnoException) => this.#fail(networkErrorWords(cause.code)));
     this.#socket.on('close', () => this.#fail(networkErrorWords(undefined)));
@@ -111,7 +112,7 @@ export class IcecastConnection {
   }
 }
 
-function requestHead({ host, port, user, password, mount }: IcecastAddress): string {
+function requestHead({ host, port, user, password, mount }: IcecastAddress, name: string): string {
   const lines = [
     `PUT ${mount} HTTP/1.1`,
     `Host: ${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -119,6 +120,8 @@ function requestHead({ host, port, user, password, mount }: IcecastAddress): str
     'User-Agent: MakeSpaceLive',
     'Content-Type: audio/ogg',
     'Ice-Public: 0',
+    // A line break would begin another header.
+    `Ice-Name: ${name.replace(/\p{Cc}+/gu, ' ')}`,
     'Expect: 100-continue',
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;

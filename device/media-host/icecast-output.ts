@@ -1,4 +1,5 @@
 /** The sound for an Icecast server: connects, encodes, notices a dead connection, and tries again for as long as it is wanted. */
+import { hostname } from 'node:os';
 import { ConnectionLife } from '#device/media-host/connection-life.ts';
 import { IcecastConnection, parseIcecastAddress } from '#device/media-host/icecast-connection.ts';
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
@@ -94,7 +95,7 @@ export class IcecastOutput implements Output {
       this.#life.failed(icecastAddressExpected);
       return;
     }
-    this.#connection = new IcecastConnection(address, {
+    this.#connection = new IcecastConnection(address, this.plan.name || hostname(), {
       onAccepted: () => this.#life.connected(),
       onFailed: (reason) => this.#life.failed(reason),
     });

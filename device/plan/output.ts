@@ -36,12 +36,11 @@ export function isNameless({ location }: RtmpOutputPlan): boolean {
 }
 
 /** Sound alone: none where there is no sound, or no address. */
-export function planIcecastOutput(address: string, hasAudio: boolean): readonly IcecastOutputPlan[] {
+export function planIcecastOutput(address: string, name: string, hasAudio: boolean): readonly IcecastOutputPlan[] {
   if (address === '' || !hasAudio) return [];
   const match = /^icecast:\/\/(?:[^/]*@)?([^/?#]*)(\/[^?#]*)?/.exec(address);
-  return [
-    { id: 'icecast', kind: 'icecast', target: `icecast://${match?.[1] ?? '…'}${match?.[2] ?? ''}`.slice(0, 1024), location: address },
-  ];
+  const target = `icecast://${match?.[1] ?? '…'}${match?.[2] ?? ''}`.slice(0, 1024);
+  return [{ id: 'icecast', kind: 'icecast', target, location: address, name }];
 }
 
 /** The same id always: there is one recording, and a new length or place begins it anew. */

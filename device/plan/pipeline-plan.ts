@@ -145,6 +145,8 @@ export const IcecastOutputPlan = Type.Object({
   target: Type.String({ maxLength: 1024 }),
   /** The whole address: a secret. */
   location: Type.String({ maxLength: 1024 }),
+  /** Which room or device it is; empty or, in a plan of an earlier agent, absent: the host's name. */
+  name: Type.Optional(Type.String({ maxLength: 100 })),
 });
 export type IcecastOutputPlan = Static<typeof IcecastOutputPlan>;
 

@@ -85,7 +85,7 @@ export function planPipeline(
     live: [...videoPart.live],
     outputs: [
       ...planOutputs((key) => text(settings, key)),
-      ...planIcecastOutput(text(settings, 'AV_ICECAST_URL'), audioPart !== null),
+      ...planIcecastOutput(text(settings, 'AV_ICECAST_URL'), text(settings, 'AV_ROOM_NAME'), audioPart !== null),
       ...(settings.AV_RECORD.value === true ? [planRecording(settings)] : []),
     ],
     ...(previews.intervalS === 0 ? {} : { preview: planPreview({ ...previews, isUndecoded: videoPart.look?.description === null }) }),

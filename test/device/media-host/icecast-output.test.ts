@@ -1,8 +1,9 @@
 /** The sound at a real Icecast, as a listener's program gets it. */
 import { execFile } from 'node:child_process';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OutputPlan } from '#device/plan/pipeline-plan.ts';
+import type { IcecastOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { timeUntil, until } from '../../until.ts';
 import { IcecastServer, icecastPassword } from '../media/icecast-server.ts';
 import { footprintOf, reconnect } from '../media/reconnects.ts';
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function icecast(location: string): OutputPlan {
+function icecast(location: string): IcecastOutputPlan {
   return { id: 'icecast', kind: 'icecast', target: 'icecast://radio/live.ogg', location };
 }
 
@@ -62,6 +63,24 @@ describe('a listener', () => {
     expect(JSON.stringify([host.lines, host.events, host.supervisor.status()])).not.toContain(icecastPassword);
   }, 60_000);
 });
+
+it.each([
+  ['the room’s', 'Werkstatt Süd', 'Werkstatt Süd', 'room.ogg'],
+  ['no line of its own', 'Room\r\nIce-Name: another', 'Room Ice-Name: another', 'line.ogg'],
+  ['the host’s', '', hostname(), 'host.ogg'],
+])('a listener is told a name: %s', async (_, name, expected, mount) => {
+  const host = await startHost();
+  await host.supervisor.apply(testPlan({ outputs: [{ ...icecast(server.address(mount)), name }] }));
+  expect(await until('a name', 15_000, () => nameToldOf(mount))).toBe(expected);
+});
+
+async function nameToldOf(mount: string): Promise<string | null> {
+  const listening = new AbortController();
+  const { headers } = await fetch(server.listenUrl(mount), { signal: listening.signal });
+  listening.abort();
+  const name = headers.get('icy-name');
+  return name === null ? null : Buffer.from(name, 'latin1').toString();
+}
 
 it('leaves no descriptor, thread or memory behind, connection after connection', async () => {
   const host = await startHost();

@@ -277,7 +277,9 @@ test('an Icecast server gets the sound, where there is one, and its password is 
     kind: 'icecast',
     target: 'icecast://radio:8000/live.ogg',
     location: environment.AV_ICECAST_URL,
+    name: '',
   });
+  expect(plan(server, { environment, device: { AV_ROOM_NAME: 'Room 3' } }).outputs.at(-1)).toMatchObject({ name: 'Room 3' });
   expect(describePlan(planned)).not.toContain('sesame');
   expect(plan(server, { environment: { ...environment, AV_DISABLE_AUDIO: true } }).outputs).toHaveLength(1);
 });
