@@ -69,7 +69,10 @@ export type CaptureWorld = {
   readonly nodeStamp: typeof nodeStamp;
   readonly newCapture: (...parts: ConstructorParameters<typeof Capture>) => KeptCapture;
 };
-type KeptCapture = Pick<Capture, 'description' | 'start' | 'stop' | 'setLive' | 'setControl' | 'setText' | 'setSoundRate'>;
+type KeptCapture = Pick<
+  Capture,
+  'description' | 'start' | 'stop' | 'setLive' | 'setControl' | 'setText' | 'setSoundRate' | 'askForKeyframe'
+>;
 
 const thisWorld: CaptureWorld = {
   whyAway: whyNotAtNode,
@@ -206,6 +209,10 @@ export class CaptureKeeper {
   setCard(card: CardPlan | null): void {
     if (this.#plan !== null) this.#plan = withCard(this.#plan, card);
     this.#giveCard(card);
+  }
+
+  askForKeyframe(): void {
+    this.#current()?.askForKeyframe();
   }
 
   /** The rate that the source's sound is said to have, where the plan lets it be told. */

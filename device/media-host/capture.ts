@@ -178,6 +178,10 @@ export class Capture {
     return this.#make();
   }
 
+  askForKeyframe(): void {
+    if (this.#pulls.isRunning) this.#pipeline?.askForKeyframe('tags');
+  }
+
   setSoundRate(rateHz: number): void {
     const element = this.#pulls.isRunning ? this.#element('soundclock') : null;
     if (element === null) return;

@@ -21,6 +21,7 @@ type NativePipeline = {
   play(): void;
   stop(): void;
   findChild(name: string): GstElement | undefined;
+  forceKeyUnit(sink: string, count: number): void;
   pollBus(callback: (message: BusMessage) => void): void;
 };
 
@@ -47,6 +48,7 @@ export class GstPipeline {
   #isPlaying = false;
   #isPolling = false;
   #isAsking = false;
+  #keyframesAsked = 0;
 
   /** Throws where the description cannot be parsed or names what is not installed. */
   constructor(description: string, options: GstPipelineOptions) {
@@ -83,6 +85,13 @@ export class GstPipeline {
     if (!this.#isPlaying || this.#isAsking) return;
     this.#isAsking = true;
     this.#native.pollBus(this.#onAnswer);
+  }
+
+  /** Asks whatever encodes for the sink to give a keyframe next; a camera's own encoder takes no notice. */
+  askForKeyframe(sink: string): void {
+    if (!this.#isPlaying) return;
+    this.#keyframesAsked += 1;
+    this.#native.forceKeyUnit(sink, this.#keyframesAsked);
   }
 
   /** Devices and sockets are free when it returns. */

@@ -87,7 +87,9 @@ export class IcecastOutput implements Output {
   }
 
   #open(): void {
-    if (!this.#options.bus.isReady) return;
+    const { bus } = this.#options;
+    bus.announceJoin();
+    if (!bus.isReady) return;
     this.#life.opened();
     this.#close();
     const address = parseIcecastAddress(this.plan.location);

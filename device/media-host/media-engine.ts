@@ -34,7 +34,7 @@ type Pending = { readonly plan: PipelinePlan; readonly resolve: (problem: string
 
 export class MediaEngine {
   readonly #options: MediaEngineOptions;
-  readonly #bus = new TagBus();
+  readonly #bus = new TagBus(() => this.#keeper.askForKeyframe());
   readonly #timeLine = new TimeLine();
   readonly #outputMaker: OutputMaker;
   readonly #meter: FigureMeter;

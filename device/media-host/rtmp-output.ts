@@ -99,11 +99,13 @@ export class RtmpOutput implements Output {
 
   /** As soon as the bus has something to send, and the way is free. */
   #open(): void {
-    if (!this.#options.bus.isReady) return;
+    const { bus } = this.#options;
+    bus.announceJoin();
+    if (!bus.isReady) return;
     this.#connection ??= this.#options.pool.acquire();
     if (this.#probeTarget !== null && !this.#connection.mayOpen(this.#probeTarget, this.#now())) return;
     this.#life.opened();
-    this.#connection.open(this.plan.location, this.#now(), this.#options.bus.headers(), (reason) =>
+    this.#connection.open(this.plan.location, this.#now(), bus.headers(), (reason) =>
       this.#life.failed(isNameless(this.plan) ? namelessErrorWords(reason, keySettingOf(this.plan.id)) : reason),
     );
   }

@@ -2,7 +2,7 @@
 import { isVideoHeader, type PlacedTag, type Tag } from '#device/media-host/flv.ts';
 import type { TagQueue } from '#device/media-host/tag-queue.ts';
 
-/** A camera with keyframes far apart must not fill the memory: beyond this a late joiner waits for the next keyframe. */
+/** A camera with keyframes far apart must not fill the memory: beyond this a late joiner needs another keyframe. */
 const maximumGroupBytes = 8 * 1024 * 1024;
 
 /** Counted since the start. */
@@ -13,10 +13,17 @@ export class TagBus {
   /** From the last keyframe on; empty until there is one under the present headers. */
   #group: PlacedTag[] = [];
   #groupBytes = 0;
+  /** Whether it was dropped because it was too large, and another keyframe asked for. */
+  #tooLarge: 'no' | 'yes' | 'asked' = 'no';
   readonly #queues = new Set<TagQueue>();
+  readonly #askForKeyframe: () => void;
   #captures = 0;
   #frames = 0;
   #keyframes = 0;
+
+  constructor(askForKeyframe: () => void = () => undefined) {
+    this.#askForKeyframe = askForKeyframe;
+  }
 
   /** A late joiner would see a picture at once. */
   get isReady(): boolean {
@@ -52,8 +59,16 @@ export class TagBus {
     return present.map((tag) => ({ ...tag, timestampMs, placedAtMs }));
   }
 
+  /** Somebody is about to join: once a group, where it is not there any more, another keyframe is asked for. */
+  announceJoin(): void {
+    if (this.#tooLarge !== 'yes') return;
+    this.#tooLarge = 'asked';
+    this.#askForKeyframe();
+  }
+
   /** The queue gets headers and the group since the last keyframe now, and every tag from now on. */
   join(queue: TagQueue): void {
+    this.announceJoin();
     queue.begin([...this.headers(), ...this.#group]);
     this.#queues.add(queue);
   }
@@ -67,11 +82,14 @@ export class TagBus {
     if (tag.isHeader || (this.#group.length === 0 && !tag.isKeyframe)) return;
     this.#group.push(tag);
     this.#groupBytes += tag.bytes.length;
-    if (this.#groupBytes > maximumGroupBytes) this.#clearGroup();
+    if (this.#groupBytes <= maximumGroupBytes) return;
+    this.#clearGroup();
+    this.#tooLarge = 'yes';
   }
 
   #clearGroup(): void {
     this.#group = [];
     this.#groupBytes = 0;
+    this.#tooLarge = 'no';
   }
 }

@@ -64,7 +64,16 @@ class Bench {
           return null;
         };
         const setControl = () => Promise.resolve({ kind: 'not-open' } as const);
-        return { description, start, stop: ignore, setLive: () => null, setControl, setText: ignore, setSoundRate: ignore };
+        return {
+          description,
+          start,
+          stop: ignore,
+          setLive: () => null,
+          setControl,
+          setText: ignore,
+          setSoundRate: ignore,
+          askForKeyframe: ignore,
+        };
       },
     });
   }

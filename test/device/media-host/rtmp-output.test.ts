@@ -108,6 +108,23 @@ async function frontOfRelay() {
   };
 }
 
+it('a stream and a recording that begin late in a long group of pictures need not wait for its end', async () => {
+  const picture = { width: 640, height: 360 };
+  // Of itself this encoder gives one keyframe in ten minutes.
+  const description = captureDescription(picture)
+    .replace('key-int-max=30', 'key-int-max=18000')
+    .replace('is-live=true', 'is-live=true pattern=snow');
+  const host = await startHost();
+  const first = rtmpOutput('first', relay.target, 'first');
+  const plan = { picture, description, bitrateKbps: 20_000 };
+  await host.supervisor.apply(testPlan({ ...plan, outputs: [first] }));
+  await until('more than is kept', 60_000, () => (host.status().outputs[0]?.bytesSent ?? 0) > 10e6);
+  const outputs = [first, rtmpOutput('second', relay.target, 'second')];
+  await host.supervisor.apply(testPlan({ ...plan, outputs, recording: { segmentS: 600 } }));
+  await until('the recording', 30_000, () => host.recording()?.state.kind === 'streaming');
+  await until('the stream', 30_000, () => host.outputOf('second')?.kind === 'streaming');
+}, 150_000);
+
 it('a server that takes connections and never answers is told of while the next attempt hangs there, too', async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket.on('error', () => undefined)));

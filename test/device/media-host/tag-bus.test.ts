@@ -39,13 +39,22 @@ describe('a late joiner', () => {
     expect(takeAll(queue)).toBe('');
   });
 
-  it('waits for a keyframe rather than for endless memory', () => {
-    const bus = new TagBus();
+  it('asks for a keyframe, once, where the group would have filled the memory', () => {
+    let asked = 0;
+    const bus = new TagBus(() => {
+      asked += 1;
+    });
     for (const tag of read('S0 V0 A0 K0')) bus.publish(tag);
+    bus.announceJoin();
+    expect([bus.isReady, asked]).toEqual([true, 0]);
     for (let count = 0; count < 9; count += 1) bus.publish(makeTag('frame', count, 1024 * 1024));
-    expect(bus.isReady).toBe(false);
+    expect([bus.isReady, asked]).toEqual([false, 0]);
+    bus.announceJoin();
+    bus.join(new TagQueue(wide));
+    expect([bus.isReady, asked]).toEqual([false, 1]);
     bus.publish(makeTag('keyframe', 500));
-    expect(bus.isReady).toBe(true);
+    bus.join(new TagQueue(wide));
+    expect([bus.isReady, asked]).toEqual([true, 1]);
   });
 
   it('finds no old headers after the start of a new capture', () => {
