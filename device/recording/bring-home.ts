@@ -50,8 +50,11 @@ export async function bringOneHome(from: string, file: FoundFile, to: Home, sign
   const hash = await hashFile(from, `${file.name}.${file.format}`, signal);
   if (signal.aborted) return null;
   if (hash === null) throw new Error('it cannot be read');
-  const name = workedOnName(to.recordings, hash) ?? (await copyHome(from, file, to, { hash, signal }));
-  if (name === null) return null;
+  const known = to.recordings.find(({ original }) => original?.sha256 === hash)?.name;
+  const name = known ?? (await freeName(to.directory, file, hash, signal));
+  to.claim(name);
+  if (known === undefined) await copyHome(from, file, to, { name, hash, signal });
+  if (signal.aborted) return null;
   // A disk may go and come at any moment; a copy that was made beneath its mount point is none.
   if (!(await to.isThere()) || !(await isIn(to.directory, name))) return null;
   if (await isProtected(from, file.name)) {
@@ -72,33 +75,24 @@ async function isIn(directory: string, name: string): Promise<boolean> {
   return found?.files.some((file) => file.name === name) ?? false;
 }
 
-function workedOnName(recordings: readonly Recording[], hash: string): string | null {
-  return recordings.find(({ original }) => original?.sha256 === hash)?.name ?? null;
-}
+type CopyWork = { readonly name: string; readonly hash: string; readonly signal: AbortSignal };
 
-type CopyWork = { readonly hash: string; readonly signal: AbortSignal };
-
-/** What it is called there; null: it was stopped. */
-async function copyHome(from: string, file: FoundFile, to: Home, { hash, signal }: CopyWork): Promise<string | null> {
-  const name = await freeName(to.directory, file, hash, signal);
-  to.claim(name);
+/** It may be there already, whole. Where it is stopped it is not. */
+async function copyHome(from: string, file: FoundFile, to: Home, { name, hash, signal }: CopyWork): Promise<void> {
   const target = `${name}.${file.format}`;
-  if ((await hashFile(to.directory, target, signal)) === hash) {
-    await sync(to.directory);
-    return signal.aborted ? null : name;
-  }
+  if ((await hashFile(to.directory, target, signal)) === hash) return sync(to.directory);
   if (!hasRoomFor(file, to.disk)) throw new Error('there is no room for it');
   const unfinished = `${target}${unfinishedSuffix}`;
   await copy(join(from, `${file.name}.${file.format}`), join(to.directory, unfinished), signal);
   const copied = await hashFile(to.directory, unfinished, signal);
-  if (signal.aborted) return null;
+  if (signal.aborted) return;
   if (copied !== hash) throw new Error('its copy is not the same');
+  if (await isIn(to.directory, name)) throw new Error('its name is taken meanwhile');
   // Copying takes minutes, in which somebody may protect it, or change his mind. It comes with its protection: beyond a quota one without goes.
   await ((await isProtected(from, file.name)) ? protectRecording : releaseRecording)(to.directory, name);
   await sync(to.directory);
   await rename(join(to.directory, unfinished), join(to.directory, target));
   await sync(to.directory);
-  return name;
 }
 
 /** Its own, unless another recording has it; that of a copy that is whole already counts as free. */

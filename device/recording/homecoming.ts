@@ -65,7 +65,7 @@ export class Homecoming {
       const brought = await bringOneHome(from, file, home, this.#options.signal);
       if (brought !== null) this.#options.record('recording-brought', `${brought.name}: from the device to the disk that was away`);
     } catch (cause) {
-      this.#noteFailure(file, errorText(cause));
+      if (!this.#options.signal.aborted) this.#noteFailure(file, errorText(cause));
     }
   }
 

@@ -66,7 +66,7 @@ test.each([
   const { from, to, bring } = await twoPlaces();
   for (const name of before) await writeFile(join(from, name), '');
   // Larger than what is read at once, so that the copy is there while it is made.
-  await writeFile(join(from, `${first}.flv`), Buffer.alloc(50e6));
+  await writeFile(join(from, `${first}.flv`), Buffer.alloc(5e6));
   const changed = new AbortController();
   const watching = (async () => {
     for await (const { filename } of watch(to, { signal: changed.signal })) {
@@ -111,6 +111,22 @@ test('one that cannot be read stays, and is said', async () => {
   await symlink('/proc/self/mem', join(from, `${first}.flv`));
   await expect(bring()).rejects.toThrow('it cannot be read');
   expect(await readdir(from)).toEqual([`${first}.flv`]);
+});
+
+test('a recording that gets its name while it is copied is not replaced', async () => {
+  const { from, to, bring } = await twoPlaces();
+  await writeFile(join(from, `${first}.flv`), Buffer.alloc(5e6));
+  const appeared = new AbortController();
+  const watching = (async () => {
+    for await (const { filename } of watch(to, { signal: appeared.signal })) if (filename === `${first}.flv.part`) break;
+    await writeFile(join(to, `${first}.flv`), 'of a clock that was set back');
+  })();
+  await expect(bring()).rejects.toThrow('its name is taken');
+  appeared.abort();
+  await watching;
+  expect(await readFile(join(to, `${first}.flv`), 'utf8')).toBe('of a clock that was set back');
+  expect(await bring()).toMatchObject({ name: `${first}-2` });
+  expect(await readdir(from)).toEqual([]);
 });
 
 test('where it is stopped or refused, what there was stays', async () => {

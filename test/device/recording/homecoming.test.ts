@@ -1,6 +1,6 @@
 /** What is brought from real directories, and when. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findOriginal, Homecoming } from '#device/recording/homecoming.ts';
@@ -24,12 +24,13 @@ async function scene(disk = roomy) {
   const [from, directory] = [join(folder, 'meanwhile'), join(folder, 'disk')];
   for (const path of [from, directory]) await mkdir(path);
   const [clock, log, events] = [manualClock(), quietLog(), [] as string[]];
-  const { signal } = new AbortController();
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const homecoming = new Homecoming({ clock, log, signal, record: (kind, detail) => events.push(`${kind}: ${detail}`) });
   const bring = (writing: string | null = null) =>
     homecoming.bringNext(from, { directory, disk, recordings: [], isThere: async () => true, claim: () => undefined }, writing);
   const names = async (writing: string | null = null) => (await homecoming.toBring(from, writing)).map(({ name }) => name);
-  return { from, directory, clock, log, events, homecoming, bring, names };
+  return { from, directory, clock, log, events, homecoming, stopping, bring, names };
 }
 
 test('the oldest comes first, and not what is being written; leftovers go', async () => {
@@ -115,6 +116,21 @@ test.each([
   await writeFile(join(directory, `${name}.${format}`), content);
   const found = await findOriginal(from, directory, recording(name, format, 7), new AbortController().signal);
   expect(found).toEqual(isCopy ? { bytes: 7, sha256: createHash('sha256').update('content').digest('hex') } : null);
+});
+
+test('one that is being copied when the agent stops is no trouble', async () => {
+  const { from, directory, log, events, stopping, bring } = await scene();
+  await writeFile(join(from, `${first}.flv`), Buffer.alloc(5e6));
+  const watching = new AbortController();
+  const stopped = (async () => {
+    for await (const { filename } of watch(directory, { signal: watching.signal })) if (filename?.endsWith('.part') === true) break;
+    stopping.abort();
+  })();
+  await bring();
+  watching.abort();
+  await stopped;
+  expect([events, log.lines]).toEqual([[], []]);
+  expect(await readdir(from)).toEqual([`${first}.flv`]);
 });
 
 test('a disk that refuses is said once, and is tried at once when it is another one', async () => {

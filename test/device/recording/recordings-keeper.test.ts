@@ -297,10 +297,10 @@ test('one that cannot be brought to its disk holds up no other', async () => {
 test.skipIf(noSmallDisk !== null)('one that is too large for the room to be converted waits, and holds up no other', async () => {
   const disk = await smallDisk(20);
   const made = await scene(disk.path);
-  const large = await makeSegment({ frames: 3000 });
+  const large = await makeSegment({ frames: 900 });
   await writeFile(join(disk.path, `${first}.flv`), large);
   await writeFile(join(disk.path, `${second}.flv`), await makeSegment());
-  await disk.fill('of somebody else', 20 * 1024 ** 2 - large.length - 5e6);
+  await disk.fill('of somebody else', 20 * 1024 ** 2 - large.length - (3.3e6 + 1.5 * large.length));
   const keeper = made.start();
   await until('the other converted', patienceMs, () => states(keeper).includes('10-10 ready'));
   expect(states(keeper)).toEqual(['10-00 waiting', '10-10 ready']);
