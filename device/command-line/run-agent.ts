@@ -76,11 +76,12 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
   const board = await readBoardIdentity({ readFile: localMachine().readFile, given: configuration.boardId });
   const copyOf = isFromAnotherBoard(found, board) ? found : null;
   const credentials = copyOf === null ? await ofThisBoard(found, board, state, log) : null;
-  const isWithoutWayIn = fleet !== null && found === null && fleet.joinToken === null;
-  const loss = isWithoutWayIn ? await whyCredentialsAreLost(state) : null;
-  if (loss !== null)
-    log.error(`${loss}: the device goes on with the settings that it has, and its fleet does not hear of it. ${joinAgainAdvice}`);
-  if (isWithoutWayIn && loss === null) {
+  const loss = fleet !== null && found === null ? await whyCredentialsAreLost(state) : null;
+  if (loss !== null) {
+    const way = fleet?.joinToken == null ? `and its fleet does not hear of it. ${joinAgainAdvice}` : 'and joins again, under a new name';
+    log.error(`${loss}: the device goes on with the settings that it has, ${way}`);
+  }
+  if (fleet !== null && found === null && fleet.joinToken === null && loss === null) {
     await lock.release();
     const problem = {
       key: 'FLEET_JOIN_TOKEN',

@@ -93,9 +93,17 @@ export class SettingsKeeper {
     await this.#kept.stop();
   }
 
-  /** The device has joined: from now on its settings are kept under this name. */
+  /**
+   * The device has joined: from now on its settings are kept under this name. What runs under another one, lost since, goes on
+   * until the first settings under this one, whose revisions begin anew.
+   */
   setDeviceId(deviceId: string): void {
+    const isAnother = this.#deviceId !== null && this.#deviceId !== deviceId;
     this.#deviceId = deviceId;
+    const { inForce } = this.#state;
+    if (!isAnother || inForce === null) return;
+    this.#state = settledState({ ...inForce, revision: 0 }, null);
+    this.#push([{ kind: 'save' }]);
   }
 
   prepared(): Prepared {
@@ -104,7 +112,8 @@ export class SettingsKeeper {
 
   /** Revision and digest in force; 0 and null before the first. */
   inForce(): { readonly revision: number; readonly digest: string | null } {
-    return { revision: this.#state.inForce?.revision ?? 0, digest: this.#state.inForce?.digest ?? null };
+    const { revision = 0, digest = null } = this.#state.inForce ?? {};
+    return { revision, digest: revision === 0 ? null : digest };
   }
 
   /** Why the newest settings are not in force, or not all of them. */

@@ -39,9 +39,9 @@ export async function readCredentials(
   return fleet.joinToken === null ? { ...credentials, fleetUrl: fleet.url } : null;
 }
 
-/** Where `readCredentials` finds none: why they are lost, in words; null when this device has never had any. */
-export function whyCredentialsAreLost(state: Pick<StateDirectory, 'whyLost'>): Promise<string | null> {
-  return state.whyLost(credentialsFile);
+/** Where `readCredentials` finds none: why they are lost, in words; null when this device has never had any, or they are another fleet's. */
+export async function whyCredentialsAreLost(state: Pick<StateDirectory, 'read' | 'whyLost'>): Promise<string | null> {
+  return (await state.read(credentialsFile)) === null ? state.whyLost(credentialsFile) : null;
 }
 
 export const joinAgainAdvice = 'To let the device join again, make a join token and set FLEET_JOIN_TOKEN.';

@@ -166,6 +166,30 @@ test('power comes back and the network does not: the last good settings are in f
   expect(second.world.ready).toMatchObject([{ deviceId: 'pi-1' }]);
 });
 
+test('a credential is lost and a join token is there: the last good settings are in force, until the first ones under the new name', async () => {
+  const fleet = await startedFleet();
+  const first = await startedAgent(fleet);
+  await fleet.hear('hello');
+  await fleet.send('pi-1', 'desired', desired(7, { AV_VIDEO_WIDTH: 640 }));
+  await fleet.hear('applied');
+  await first.agent.stop();
+  await writeFile(join(first.stateDirectory, 'credentials.json'), '{');
+  fleet.credentials.set('pi-2', credential);
+  fleet.onEnrolment = () => ({ status: 201, body: { deviceId: 'pi-2', credential } });
+  const second = await startedAgent(fleet, { directory: first.stateDirectory, hasLostCredentials: true });
+  expect(second.media.plans).toMatchObject([{ capture: { width: 640 }, outputs: [{ kind: 'rtmp' }] }]);
+  const { body } = await fleet.hear('hello', (_body, { deviceId }) => deviceId === 'pi-2');
+  expect(body).toMatchObject({ appliedRevision: 0, appliedDigest: null });
+  await second.agent.stop();
+  const from = fleet.heard.length;
+  const third = await startedAgent(fleet, { directory: first.stateDirectory });
+  expect(third.media.plans).toMatchObject([{ capture: { width: 640 }, outputs: [{ kind: 'rtmp' }] }]);
+  await fleet.hear('hello', () => true, from);
+  await fleet.send('pi-2', 'desired', desired(1, { AV_VIDEO_WIDTH: 320 }, 'b'));
+  expect((await fleet.hear('applied', ({ revision }) => revision === 1)).body).toMatchObject({ outcome: 'applied', inForceRevision: 1 });
+  expect(third.media.plans.at(-1)?.capture.width).toBe(320);
+});
+
 test('without a fleet it streams where its environment says', async () => {
   const settings = { AV_STREAM_URL: 'rtmp://own.example/live', AV_STREAM_KEY: 'own-secret' };
   const { media, world, lines } = await startedAgent(null, { settings });

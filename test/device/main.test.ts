@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { askAgent } from '#device/doctor/agent-status.ts';
 import { startMeAnew } from '#device/exit-codes.ts';
 import { lockStateDirectory } from '#device/state/state-lock.ts';
 import type { Session } from '#protocol/identifiers.ts';
@@ -355,6 +356,20 @@ test.each([
   },
   60_000,
 );
+
+test('a credential that is damaged, and a join token that was used already: the last good settings are in force', async () => {
+  const fleet = await startedFleet();
+  fleet.onEnrolment = () => ({ status: 403, body: {} });
+  const stateDirectory = join(await temporaryDirectory(), 'state');
+  await mkdir(stateDirectory, { mode: 0o700 });
+  await writeFile(join(stateDirectory, 'credentials.json'), '{"fleetUrl":');
+  const kept = { deviceId: 'pi-1', inForce: desired(3, { AV_VIDEO_WIDTH: 640, AV_VIDEO_HEIGHT: 360 }), verdict: null };
+  await writeFile(join(stateDirectory, 'settings.json'), JSON.stringify(kept));
+  const agent = startAgent(fleet, stateDirectory);
+  await until('the agent at work', 20_000, async () => (await askAgent(stateDirectory))?.health?.figures?.width === 640);
+  expect(agent.output()).toContain('was damaged (kept as credentials.json.damaged)');
+  expect(agent.output()).toContain('joins again, under a new name');
+});
 
 test('a new credential is on the disk before it is confirmed, and the device comes back with it', async () => {
   const fleet = await startedFleet();

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Credentials, enrol, enrolmentPolicies, readCredentials } from '#device/uplink/credentials.ts';
+import { type Credentials, enrol, enrolmentPolicies, readCredentials, whyCredentialsAreLost } from '#device/uplink/credentials.ts';
 import { type EnrolmentOutcome, requestEnrolment } from '#device/uplink/enrolment-request.ts';
 import { manualClock } from '../manual-clock.ts';
 import { quietLog } from '../quiet-log.ts';
@@ -55,6 +55,15 @@ test('another address with a join token is another fleet; without one it is the 
     deviceId: 'pi-1',
     credential,
   });
+});
+
+test('those of another fleet are not lost', async () => {
+  const run = enrolling([]);
+  await run.done;
+  const state = { read: run.state.read.bind(run.state), whyLost: async () => 'it is there, and cannot be read' };
+  expect(await whyCredentialsAreLost(state)).toBeNull();
+  run.state.files.clear();
+  expect(await whyCredentialsAreLost(state)).toBe('it is there, and cannot be read');
 });
 
 test('while the server is away it is asked with back-off, and the log is not filled', async () => {
