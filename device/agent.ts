@@ -239,7 +239,7 @@ export class Agent {
         this.#parts?.uplink?.wake();
       },
       onMediaState: (state) => {
-        if (state.kind === 'failed' || state.kind === 'no-signal') this.#parts?.hardwareWatch.check();
+        if (health.isSomethingLost()) this.#parts?.hardwareWatch.check();
         // The media host may have the camera back before anybody has looked.
         if (state.kind === 'running' && this.#machine.isCameraAway()) this.#parts?.hardwareWatch.lookIn(0);
       },

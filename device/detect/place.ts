@@ -64,14 +64,15 @@ function findSame<T extends Plugged>(there: readonly T[], { holder, bystanders }
   return moved.length === 1 ? moved[0] : undefined;
 }
 
-/** Those that were plugged in in its stead, or that it may be itself in another socket; the first takes the place. */
+/**
+ * Those that it may be itself in another socket, or that were plugged in in its stead; the first takes the place. What else is there
+ * when it is first missed was there before it went.
+ */
 function findNewcomers<T extends Plugged>(there: readonly T[], { wanted, holder, isAway, bystanders }: Place<T>): readonly T[] {
-  // What is there when it is first missed was there before it went.
-  if (!isAway) return [];
   const came = there.filter(({ id }) => !bystanders.includes(id));
   const twins = came.filter((candidate) => isTwin(candidate, holder));
-  if (twins.length === 1) return wanted === '' ? [...twins, ...came.filter((other) => !twins.includes(other))] : twins;
-  return wanted === '' ? came : [];
+  const itself = twins.length === 1 ? twins : [];
+  return isAway && wanted === '' ? [...itself, ...came.filter((other) => !itself.includes(other))] : itself;
 }
 
 /** Its serial number tells that it is the one. */

@@ -1,6 +1,6 @@
 /**
- * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state or the size
- * of the picture changes, a report when something that people look at has changed, and each 60 s.
+ * Watches the media host and the board, and tells the fleet: health each 10 s and at once when the media state, the loss of the
+ * microphone or the size of the picture changes, a report when something that people look at has changed, and each 60 s.
  */
 import type { BoardSample } from '#device/health/board-sampler.ts';
 import { type CameraLosses, noLosses, rememberLosses } from '#device/health/camera-losses.ts';
@@ -59,6 +59,7 @@ export class HealthWatch {
   #status: MediaStatus | null = null;
   #hostLost: { readonly at: string; readonly atMs: number };
   #mediaKind: MediaState['kind'] = 'starting';
+  #isMicrophoneLost = false;
   #size = '';
   #drops: DropMemory = noDrops;
   #losses: CameraLosses = noLosses;
@@ -112,11 +113,13 @@ export class HealthWatch {
     this.#statusesHeard += 1;
     this.#pulse();
     const media = this.#media();
-    const hasStateChanged = media.kind !== this.#mediaKind;
+    const isMicrophoneLost = media.kind === 'running' && media.microphoneLostAt !== undefined;
+    const hasStateChanged = media.kind !== this.#mediaKind || isMicrophoneLost !== this.#isMicrophoneLost;
     const size = status === null || status.figures === null ? '' : `${status.figures.width}x${status.figures.height}`;
     // A host that is just starting again has no figures for a moment: that is no new size.
     const hasSizeChanged = size !== '' && size !== this.#size;
     this.#mediaKind = media.kind;
+    this.#isMicrophoneLost = isMicrophoneLost;
     if (size !== '') this.#size = size;
     this.changed();
     if (hasStateChanged || hasSizeChanged) this.#sendHealth();
@@ -130,8 +133,7 @@ export class HealthWatch {
 
   /** The pipeline, its camera or its microphone. */
   isSomethingLost(): boolean {
-    const media = this.#status?.media;
-    return this.isPictureLost() || (media?.kind === 'running' && media.microphoneLostAt !== undefined);
+    return this.isPictureLost() || this.#isMicrophoneLost;
   }
 
   isPictureLost(): boolean {

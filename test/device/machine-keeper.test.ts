@@ -207,7 +207,6 @@ test.each<[string, SettingValues, MicrophoneFact]>([
   const [plan] = media.plans;
   expect(plan?.capture.description).toContain('plughw:1,0');
   Object.assign(world, { hardware: { ...both, microphones: [other] }, fingerprint: 'without' });
-  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
   expect(new Set(media.plans.map(({ capture }) => JSON.stringify(capture))).size).toBe(1);
@@ -228,7 +227,6 @@ test('one that is plugged in in place of the microphone that was heard is heard,
   const { media, world } = await startedAgent(fleet, { hardware: both });
   await fleet.hear('report', ({ source }) => source?.id === webcam.id);
   Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2')] }, fingerprint: 'without' });
-  media.say({ kind: 'no-signal', since, reason: 'a moment of none' });
   media.say(lost);
   await fleet.hear('report', ({ inventory }) => inventory.microphones.length === 1);
   Object.assign(world, { hardware: { ...both, microphones: [onUsb(2, '2'), onUsb(3, '3')] }, fingerprint: 'with a third' });
@@ -237,6 +235,21 @@ test('one that is plugged in in place of the microphone that was heard is heard,
   media.say(lost);
   await planned;
   expect(media.plans.at(-1)?.capture.description).toContain('plughw:3,0');
+});
+
+test('a microphone is looked for when it is lost, so that one that comes in its place is known to be new', async () => {
+  const clock = manualClock();
+  const { media, world } = await startedAgent(null, {
+    clock,
+    hardware: { ...bareHardware, cameras: [webcam], microphones: [onUsb(1, '1')] },
+  });
+  expect(media.plans.at(-1)?.capture.description).toContain('plughw:1,0');
+  Object.assign(world, { hardware: { ...bareHardware, cameras: [webcam] }, fingerprint: 'without' });
+  media.say(lost);
+  await clock.advance(100);
+  Object.assign(world, { hardware: { ...bareHardware, cameras: [webcam], microphones: [onUsb(2, '2')] }, fingerprint: 'with another' });
+  await clock.advance(15_000);
+  expect(media.plans.at(-1)?.capture.description).toContain('plughw:2,0');
 });
 
 test('an agent that is started without the microphone that was heard takes what is there', async () => {

@@ -59,9 +59,24 @@ test.each([
     [one.id, `card of ${one.id}`, `card of ${one.id}`, one.id],
   ],
   [
-    'the other one came while the first was on air',
-    [{ there: [two] }, { there: [one] }, { there: [one] }],
+    'another one came while the first was on air',
+    [{ there: [two] }, { there: [c920] }, { there: [c920] }],
     [two.id, `card of ${two.id}`, `card of ${two.id}`],
+  ],
+  [
+    'it has another socket at the first look without it, and another make is there as well',
+    [{ there: [two] }, { there: [c920, one] }, { there: [c920] }, { there: [c920, one] }],
+    [two.id, one.id, `card of ${one.id}`, one.id],
+  ],
+  [
+    'two of its make are there at the first look without it',
+    [{ there: [two] }, { there: [one, three] }, { there: [one] }],
+    [two.id, `card of ${two.id}`, `card of ${two.id}`],
+  ],
+  [
+    'one of its make that was beside it is there at the first look without it',
+    [{ there: [two, one] }, { wanted: two.id, there: [two, one] }, { wanted: two.id, there: [one] }],
+    [two.id, two.id, `card of ${two.id}`],
   ],
   ['one that would be the first comes', [{ there: [two] }, { there: [one, two] }], [two.id, two.id]],
   [
@@ -96,12 +111,12 @@ test.each([
     'chosen by its number, it has another one when it is back',
     [
       { wanted: '/dev/video0', there: [one] },
-      { wanted: '/dev/video0', there: [{ ...two, path: '/dev/video0' }] },
+      { wanted: '/dev/video0', there: [{ ...c920, path: '/dev/video0' }] },
       {
         wanted: '/dev/video0',
         there: [
           { ...one, path: '/dev/video4' },
-          { ...two, path: '/dev/video0' },
+          { ...c920, path: '/dev/video0' },
         ],
       },
     ],

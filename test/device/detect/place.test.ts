@@ -117,3 +117,36 @@ test.each(
   await nextBoot.onAir([seen]);
   expect(nextBoot.cameraId()).toBe(after[onAir].id);
 });
+
+test.each(['1-2', 'hw:1,0', ''].flatMap((chosen) => [null, 'ABC12DEF'].map((serial) => ({ chosen, serial }))))(
+  'a microphone changes its socket between two looks, chosen: $chosen (serial number $serial)',
+  async ({ chosen, serial }) => {
+    const [{ camera }, beside] = [webcamIn('1', null), usbIn('4', null, '1234:0002')];
+    const [before, after] = ['2', '3'].map((socket) => {
+      const usb = usbIn(socket, serial, '1234:0001');
+      return microphone(1, { id: `${usbName(usb)}-audio-0`, usb });
+    });
+    if (before === undefined || after === undefined) throw new Error('expected two sockets');
+    const other = microphone(2, { id: `${usbName(beside)}-audio-0`, usb: beside });
+    const keeper = await startedKeeper({ AV_AUDIO_DEVICE: chosen === '1-2' ? before.id : chosen }, await temporaryDirectory());
+    const seen = { cameras: [camera], microphones: [other, after] };
+    const looks = [{ cameras: [camera], microphones: [before] }, seen, { ...seen, afterMs: precedenceMs }, seen];
+    expect((await keeper.onAir(looks)).slice(2)).toEqual(['1-1, 1-3', '1-1, 1-3']);
+  },
+);
+
+test.each(['by its id', ''].flatMap((chosen) => [null, 'ABC12DEF'].map((serial) => ({ chosen, serial }))))(
+  'a camera changes its socket while the agent starts anew, chosen: $chosen (serial number $serial)',
+  async ({ chosen, serial }) => {
+    const [before, after] = [webcamIn('1', serial), webcamIn('2', serial)];
+    const settings = { AV_VIDEO_SOURCE: chosen === '' ? '' : before.camera.id };
+    const directory = await temporaryDirectory();
+    const first = await startedKeeper(settings, directory);
+    await first.onAir([{ cameras: [before.camera] }]);
+    await first.settled();
+    const second = await startedKeeper(settings, directory);
+    const seen = { cameras: [after.camera] };
+    const shown = await second.onAir([seen, { ...seen, afterMs: precedenceMs }, seen]);
+    expect(shown.slice(1)).toEqual(['1-2, silence', '1-2, silence']);
+  },
+);

@@ -82,6 +82,17 @@ test('health at once when the media state changes, and not with every word of th
   expect(watch.isSomethingLost()).toBe(true);
 });
 
+test('health at once when the microphone is lost, so that it is looked for', async () => {
+  const { clock, watch, health, states } = await startedWatch();
+  watch.onStatus(status(running));
+  await clock.advance(1000);
+  const lost: MediaState = { kind: 'running', since, microphoneLostAt: since, microphoneFault: 'it is not there any more' };
+  for (const media of [lost, lost, running]) watch.onStatus(status(media));
+  expect(health.map(({ atMs }) => atMs)).toEqual([0, 1000, 1000]);
+  expect(states).toEqual(['running', 'running', 'running']);
+  expect(watch.isSomethingLost()).toBe(false);
+});
+
 test('health at once when the picture has another size, so that the figures of a change need not be waited for', async () => {
   const { clock, watch, health } = await startedWatch();
   watch.onStatus({ ...status(running), figures: null });
