@@ -94,7 +94,7 @@ export class MachineKeeper {
   ): { hardware: DetectedHardware; newcomerSinceMs: number | null } {
     const before = this.#microphonePlace;
     if (before === null) return { hardware, newcomerSinceMs: null };
-    const { heard, place, newcomerSinceMs } = lookForMicrophone(there, before, time);
+    const { heard, place, newcomerSinceMs } = lookForMicrophone(there, before, time, hardware.sharedNames);
     this.#microphonePlace = place;
     const known = inPlaceOf(this.#microphoneMemory.value(), before.holder.id, place.holder.id);
     this.#microphoneMemory.keep(known);

@@ -33,7 +33,7 @@ export type Look = {
  */
 export function lookAt(found: DetectedHardware, place: CameraPlace | null, time: LookTime): Look {
   if (place === null) return { hardware: found, place, newcomerSinceMs: null };
-  const { holder, newcomers, newcomerSinceMs } = findHolder(found.cameras, { ...place, holder: place.camera }, time);
+  const { holder, newcomers, newcomerSinceMs } = findHolder(found.cameras, { ...place, holder: place.camera }, time, found.sharedNames);
   if (holder !== undefined) {
     const hardware = { ...found, place: { wanted: place.wanted, cameraId: holder.id } };
     return { hardware, place: placeOf(place.wanted, holder, hardware, place.bystanders), newcomerSinceMs: null };

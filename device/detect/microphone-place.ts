@@ -13,12 +13,17 @@ export type MicrophoneLook = {
   readonly newcomerSinceMs: number | null;
 };
 
-export function lookForMicrophone(there: readonly MicrophoneFact[], place: MicrophonePlace, time: LookTime): MicrophoneLook {
+export function lookForMicrophone(
+  there: readonly MicrophoneFact[],
+  place: MicrophonePlace,
+  time: LookTime,
+  sharedNames: readonly string[] = [],
+): MicrophoneLook {
   // One device may have several inputs, and a camera that is plugged in is not plugged in for its microphone.
   const candidates = there.filter(
     (one) => one.device === place.holder.device && (one.id === place.holder.id || one.cameraId === null || isTwin(one, place.holder)),
   );
-  const { holder, newcomers, newcomerSinceMs } = findHolder(candidates, place, time);
+  const { holder, newcomers, newcomerSinceMs } = findHolder(candidates, place, time, sharedNames);
   const beside = holder === undefined ? there.filter((one) => !newcomers.includes(one)) : there;
   const now = {
     ...place,

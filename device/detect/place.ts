@@ -40,8 +40,14 @@ export type Found<T extends Plugged> = {
   readonly newcomerSinceMs: number | null;
 };
 
-export function findHolder<T extends Plugged>(there: readonly T[], place: Place<T>, time: LookTime): Found<T> {
-  const same = findSame(there, place);
+/** `sharedNames`: names without their sockets (usb.ts) for which a serial number tells nothing. */
+export function findHolder<T extends Plugged>(
+  there: readonly T[],
+  place: Place<T>,
+  time: LookTime,
+  sharedNames: readonly string[] = [],
+): Found<T> {
+  const same = findSame(there, place, sharedNames);
   if (same !== undefined) return { holder: same, newcomers: [], newcomerSinceMs: null };
   const newcomers = findNewcomers(there, place);
   const newcomerSinceMs = newcomers.length === 0 ? null : (time.newcomerSinceMs ?? time.nowMs);
@@ -56,11 +62,13 @@ export function bystandersOf(holder: Plugged, there: readonly Plugged[], before:
   return [...beside].slice(-maximumBystanders);
 }
 
-/** The one itself, also in another socket. What was beside it is another one, though it has the same serial number. */
-function findSame<T extends Plugged>(there: readonly T[], { holder, bystanders }: Place<T>): T | undefined {
+/** The one itself, also in another socket if its serial number tells. What was beside it is another one, though it has the same. */
+function findSame<T extends Plugged>(there: readonly T[], { holder, bystanders }: Place<T>, sharedNames: readonly string[]): T | undefined {
   const same = there.find(({ id }) => id === holder.id);
   if (same !== undefined) return same;
-  const moved = there.filter((candidate) => !bystanders.includes(candidate.id) && isSameAnywhere(candidate, holder));
+  const name = holder.usb === null ? null : usbNameAnywhere(holder.usb);
+  if (name === null || sharedNames.includes(name)) return undefined;
+  const moved = there.filter((candidate) => !bystanders.includes(candidate.id) && isTwin(candidate, holder));
   return moved.length === 1 ? moved[0] : undefined;
 }
 
@@ -73,11 +81,6 @@ function findNewcomers<T extends Plugged>(there: readonly T[], { wanted, holder,
   const twins = came.filter((candidate) => isTwin(candidate, holder));
   const itself = twins.length === 1 ? twins : [];
   return isAway && wanted === '' ? [...itself, ...came.filter((other) => !itself.includes(other))] : itself;
-}
-
-/** Its serial number tells that it is the one. */
-function isSameAnywhere(one: Plugged, other: Plugged): boolean {
-  return isTwin(one, other) && one.usb !== null && usbNameAnywhere(one.usb) !== null;
 }
 
 /** Of the same make, and the same part of it: nothing but the socket tells one from the other, unless the serial number does. */

@@ -150,3 +150,21 @@ test.each(['by its id', ''].flatMap((chosen) => [null, 'ABC12DEF'].map((serial) 
     expect(shown.slice(1)).toEqual(['1-2, silence', '1-2, silence']);
   },
 );
+
+test('of two webcams with one serial number that are put elsewhere with their hub, the one that was on air is awaited for a second', async () => {
+  const [one, two, oneElsewhere, twoElsewhere] = ['1.1', '1.2', '2.1', '2.2'].map((socket) => webcamIn(socket, 'UC684'));
+  if (one === undefined || two === undefined || oneElsewhere === undefined || twoElsewhere === undefined) throw new Error('expected four');
+  const seen = (...webcams: readonly (typeof one)[]) => ({
+    cameras: webcams.map(({ camera }) => camera),
+    microphones: webcams.map((webcam) => webcam.microphone),
+  });
+  const directory = await temporaryDirectory();
+  const first = await startedKeeper({}, directory);
+  await first.onAir([seen(one, two)]);
+  await first.settled();
+  const second = await startedKeeper({}, directory, 'boot-2');
+  const both = seen(oneElsewhere, twoElsewhere);
+  const looks = [seen(one), nothing, seen(twoElsewhere), { ...both, afterMs: 200 }, { ...both, afterMs: precedenceMs }];
+  const away = 'card, silence';
+  expect(await second.onAir(looks)).toEqual(['1-1.1, 1-1.1', away, away, away, '1-2.1, 1-2.1']);
+});
