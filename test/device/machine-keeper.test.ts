@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import { MachineKeeper } from '#device/machine-keeper.ts';
 import { chooseAudio } from '#device/plan/audio-source.ts';
@@ -33,6 +33,7 @@ async function machineOf(path: string, bootId: string) {
     clock: manualClock(),
     log,
   });
+  onTestFinished(() => state.settled());
   await keeper.load(bootId);
   return {
     settled: () => state.settled(),
