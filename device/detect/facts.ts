@@ -61,7 +61,7 @@ export type MicrophoneFact = {
   /** hw:CARD,DEVICE by number, right until the next plug. */
   readonly alsaDevice: string;
   readonly usb: UsbIdentity | null;
-  /** The camera on the same USB device, if any. */
+  /** The camera on the same USB device, if any; also one that cannot be used at present. */
   readonly cameraId: string | null;
 };
 

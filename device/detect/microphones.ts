@@ -2,7 +2,7 @@
 import { parseAlsaCaptures, parseAlsaCards } from '#device/detect/alsa.ts';
 import type { CameraFact, DetectedHardware, MicrophoneFact } from '#device/detect/facts.ts';
 import type { DetectionTools } from '#device/detect/tools.ts';
-import { readUsbIdentity, safeForId, usbName, withDistinctIds } from '#device/detect/usb.ts';
+import { hasCamera, readUsbIdentity, safeForId, usbName, withDistinctIds } from '#device/detect/usb.ts';
 
 const maximumMicrophones = 32;
 
@@ -16,7 +16,8 @@ export async function detectSound(tools: DetectionTools, cameras: readonly Camer
     captures.map(async ({ card: number, device, name }): Promise<MicrophoneFact> => {
       const card = cards.find((candidate) => candidate.number === number);
       const cardId = card?.id ?? String(number);
-      const usb = await readUsbIdentity(tools, await tools.realPath(`/sys/class/sound/card${number}/device`));
+      const directory = await tools.realPath(`/sys/class/sound/card${number}/device`);
+      const [usb, isOfCamera] = await Promise.all([readUsbIdentity(tools, directory), hasCamera(tools, directory)]);
       const place = usb === null ? safeForId(`card-${cardId}`) : usbName(usb);
       return {
         id: `${place}-audio-${device}`,
@@ -27,7 +28,7 @@ export async function detectSound(tools: DetectionTools, cameras: readonly Camer
         alsaDevice: `hw:${number},${device}`,
         usb,
         // By the socket: cards are numbered in the order of their coming.
-        cameraId: usb === null ? null : (cameras.find((camera) => camera.usb?.port === usb.port)?.id ?? null),
+        cameraId: usb === null ? null : (cameras.find((camera) => camera.usb?.port === usb.port)?.id ?? (isOfCamera ? usbName(usb) : null)),
       };
     }),
   );

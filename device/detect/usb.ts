@@ -4,13 +4,9 @@ import type { DetectionTools } from '#device/detect/tools.ts';
 
 /** `directory`: a resolved path in /sys/devices, such as …/0000:01:00.0/usb1/1-1/1-1.4/1-1.4:1.0. Null when it is not on USB. */
 export async function readUsbIdentity(tools: DetectionTools, directory: string | null): Promise<UsbIdentity | null> {
-  if (directory === null) return null;
-  const segments = directory.split('/');
-  // An interface is named after its device's port: "1-1.4:1.0" is on "1-1.4". The last one counts: hubs come before.
-  const at = segments.findLastIndex((segment) => portPattern.test(segment));
-  const port = segments[at];
-  if (port === undefined) return null;
-  const device = segments.slice(0, at + 1).join('/');
+  const found = usbDeviceOf(directory);
+  if (found === null) return null;
+  const { device, port } = found;
   const read = async (name: string) => (await tools.readFile(`${device}/${name}`))?.trim() ?? '';
   const [vendor, product, serial, speed] = await Promise.all([read('idVendor'), read('idProduct'), read('serial'), read('speed')]);
   if (vendor === '' || product === '') return null;
@@ -18,9 +14,33 @@ export async function readUsbIdentity(tools: DetectionTools, directory: string |
     id: `${vendor}:${product}`.toLowerCase(),
     serial: serial === '' ? null : serial,
     port,
-    place: placeOf(segments, port),
+    place: placeOf(device.split('/'), port),
     speedMbps: /^\d+(?:\.\d+)?$/.test(speed) ? Number(speed) : null,
   };
+}
+
+/**
+ * Whether that USB device is a camera as well, though it may not be usable yet: the kernel names its interfaces before it makes a
+ * node, and udev gives the node to our group some time after.
+ */
+export async function hasCamera(tools: DetectionTools, directory: string | null): Promise<boolean> {
+  const found = usbDeviceOf(directory);
+  if (found === null) return false;
+  const { device, port } = found;
+  const interfaces = (await tools.readDirectory(device)).filter((name) => name.startsWith(`${port}:`));
+  const classes = await Promise.all(interfaces.map((name) => tools.readFile(`${device}/${name}/bInterfaceClass`)));
+  return classes.some((text) => text?.trim() === videoClass);
+}
+
+/** USB's number for the class "video", as sysfs writes it. */
+const videoClass = '0e';
+
+function usbDeviceOf(directory: string | null): { readonly device: string; readonly port: string } | null {
+  const segments = directory?.split('/') ?? [];
+  // An interface is named after its device's port: "1-1.4:1.0" is on "1-1.4". The last one counts: hubs come before.
+  const at = segments.findLastIndex((segment) => portPattern.test(segment));
+  const port = segments[at];
+  return port === undefined ? null : { device: segments.slice(0, at + 1).join('/'), port };
 }
 
 const portPattern = /^\d+-\d+(?:\.\d+)*$/;

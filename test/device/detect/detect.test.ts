@@ -76,6 +76,7 @@ const webcam = merge(
   },
 );
 
+const name = 'usb-046d-0825-A1B2C3D0-0000_01_00.0-1.3';
 const identity = { id: '046d:0825', serial: 'A1B2C3D0', port: '1-1.3', place: '0000:01:00.0-1.3', speedMbps: 480 };
 
 const byIdLink: MadeUpMachine = {
@@ -120,6 +121,20 @@ test('a webcam: one camera of its two nodes, with its own microphone', async () 
     },
   ]);
   expect(hardware.problems).toEqual([]);
+});
+
+const videoClass = { files: { [`${usb}/1-1.3/1-1.3:1.0/bInterfaceClass`]: '0e\n' } };
+const soundClass = { files: { [`${usb}/1-1.3/1-1.3:1.2/bInterfaceClass`]: '01\n' } };
+const notReady = { kind: 'finished', exitCode: 1, stdout: '', stderr: 'Failed to open /dev/video0: Permission denied\n' } as const;
+const notUsable: MadeUpMachine = { programs: { [listing('/dev/video0')]: notReady, [listing('/dev/video1')]: notReady } };
+
+test.each<[string, MadeUpMachine, string | null]>([
+  ['whose node udev has not given to anybody yet', merge(webcam, videoClass, soundClass, notUsable), name],
+  ['that is none', merge(webcam, soundClass, notUsable), null],
+])('the microphone of a webcam %s', async (_name, machine, cameraId) => {
+  const { cameras, microphones } = await detectHardware(toolsOf(machine));
+  expect(cameras).toEqual([]);
+  expect(microphones.map((microphone) => microphone.cameraId)).toEqual([cameraId]);
 });
 
 test('without udev it has the same name', async () => {
