@@ -35,6 +35,8 @@ export type AgentOptions = {
   readonly detect: (known: DetectedHardware | null) => Promise<DetectedHardware>;
   /** Changes when a camera or a sound card comes or goes. */
   readonly hardwareFingerprint: () => Promise<string>;
+  /** Whether its clock is right, as far as the machine knows; null: it cannot tell. */
+  readonly askMachineClock: () => Promise<boolean | null>;
   readonly profiles: HardwareProfiles;
   /** Profiles that are done without, because their files are wrong: file, field and reason. */
   readonly leftOutProfiles: readonly string[];

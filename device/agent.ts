@@ -25,6 +25,7 @@ import { type OutletSwitches, outletSwitches, recordBasis, switchOutlet } from '
 import { streamBasis } from '#device/schedule/outlets.ts';
 import { ownTimeZone } from '#device/schedule/own-time-zone.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
+import { TimeOfDay } from '#device/schedule/time-of-day.ts';
 import { describeSource, isSomethingMissing } from '#device/settings/describe-stream.ts';
 import { lastDeviceId } from '#device/settings/last-good-file.ts';
 import type { Machine, Prepared } from '#device/settings/prepare.ts';
@@ -73,6 +74,7 @@ export class Agent {
   readonly #events: EventJournal;
   readonly #backlog: HealthBacklogKeeper;
   readonly #outbox: Outbox;
+  readonly #time: TimeOfDay;
   #parts: Parts | null = null;
   readonly #machine: MachineKeeper;
   readonly #announcer: StreamAnnouncer;
@@ -86,6 +88,14 @@ export class Agent {
     this.#deviceId = options.credentials?.deviceId ?? null;
     this.#events = new EventJournal({ state, clock, log });
     this.#machine = new MachineKeeper(options);
+    this.#time = new TimeOfDay({
+      clock,
+      state,
+      log,
+      askMachine: options.askMachineClock,
+      fleetOffset: () => this.#parts?.fleetClock.offset() ?? null,
+      onChange: () => this.#parts?.schedule.look(),
+    });
     this.#backlog = new HealthBacklogKeeper({ state, log, nowMs: clock.nowMs });
     this.#announcer = new StreamAnnouncer({ log, service: options.service, record: (kind, detail) => this.#record(kind, detail) });
     this.#outbox = new Outbox(this.#events, this.#backlog);
@@ -97,7 +107,12 @@ export class Agent {
     const mediaStarted = this.#startMedia();
     const [fingerprint, bootId] = await Promise.all([this.#options.hardwareFingerprint(), readBootId()]);
     await this.#machine.load(bootId);
-    const [machine] = await Promise.all([this.#machine.detect(), this.#events.start(), this.#backlog.load(bootId)]);
+    const [machine] = await Promise.all([
+      this.#machine.detect(),
+      this.#events.start(),
+      this.#backlog.load(bootId),
+      this.#time.load(bootId),
+    ]);
     if (this.#stopping !== null) return;
     const parts = this.#build(machine, bootId);
     this.#parts = parts;
@@ -113,6 +128,7 @@ export class Agent {
     this.#announcer.say(parts.keeper.prepared());
     await Promise.all([parts.health.start(), parts.commands.start()]);
     if (this.#stopping !== null) return;
+    this.#time.start();
     parts.schedule.start();
     parts.recordings.start();
     parts.fleetClock.start();
@@ -136,6 +152,7 @@ export class Agent {
     parts?.deviceNodes.stop();
     parts?.hardwareWatch.stop();
     parts?.fleetClock.stop();
+    this.#time.stop();
     parts?.health.stop();
     const kept = Promise.all([
       parts?.commands.stop(),
@@ -165,12 +182,13 @@ export class Agent {
     const schedule: ScheduleWatch = new ScheduleWatch({
       clock,
       state,
+      time: () => this.#time.now(),
       ownZone: () => ownTimeZone(),
       settings: () => keeper.prepared().settings,
       running: () => keeper.prepared().schedule,
       onLook: ({ stream }) => {
         const switched = switches.stream.switched();
-        if (switched?.isOn !== true || !(stream || isOver(switched, clock.nowMs()))) return;
+        if (switched?.isOn !== true || !(stream || isOver(switched, this.#time.now().nowMs))) return;
         // Its hours have begun, perhaps while nobody looked: they are to end as well.
         void switches.stream.release();
         keeper.reconcile();
@@ -223,6 +241,7 @@ export class Agent {
       random,
       sampleBoard: () => boardSampler.sample(),
       clockOffset: () => fleetClock.offset(),
+      time: () => this.#time.now(),
       prepared: () => keeper.prepared(),
       recordings: () => recordings.summary(),
       isRecordingWithState: () => recordingDisk.isWithState(recordDirectory()),

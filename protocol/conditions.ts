@@ -76,7 +76,7 @@ export const conditionDefinitions = {
   'clock-not-set': {
     title: 'The device does not know the time',
     severity: 'warning',
-    advice: 'Give it a network that reaches a time server. Until then schedules neither start nor stop anything.',
+    advice: 'Give it a network that reaches a time server, or set its clock. Until then schedules neither start nor stop anything.',
     holdMs: 10_000,
     dependsOn: [],
   },

@@ -19,6 +19,7 @@ import { detectWithEncoders } from '#device/profile/detect-with-encoders.ts';
 import { describeProfileProblem, loadUsableProfiles } from '#device/profile/load.ts';
 import type { EncoderMemory } from '#device/profile/probe-encoders.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
+import { askMachineClock } from '#device/schedule/machine-clock.ts';
 import { serviceManagerOf } from '#device/service/service-manager.ts';
 import { fitSettings } from '#device/settings/prepare.ts';
 import { forgetfulEncoderMemory, loadEncoderMemory } from '#device/state/encoder-memory.ts';
@@ -107,6 +108,7 @@ async function run(configuration: Configuration, log: Log, logTail: LogTail): Pr
     media: new MediaHostSupervisor({ stateDirectory, directories: () => runtimeDirectories(stateDirectory), clock: systemClock, log }),
     detect: (known) => detectWithEncoders(localMachine(), profiles, encoderMemory, stateDirectory, known),
     hardwareFingerprint: () => hardwareFingerprint(),
+    askMachineClock: () => askMachineClock(systemClock),
     profiles,
     leftOutProfiles,
     versions: { agent: await programVersion(), node: process.versions.node, os: await osName() },

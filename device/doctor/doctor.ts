@@ -18,7 +18,7 @@ import {
   checkTargets,
   type MediaSubject,
 } from '#device/doctor/media-checks.ts';
-import { askSynchronised, checkDisk, checkNames, judgeClock } from '#device/doctor/place-checks.ts';
+import { checkDisk, checkNames, judgeClock } from '#device/doctor/place-checks.ts';
 import { checkRecordingDirectory } from '#device/doctor/recording-check.ts';
 import { measureOffset } from '#device/health/fleet-clock.ts';
 import type { RunTool } from '#device/health/power.ts';
@@ -26,6 +26,7 @@ import type { Clock } from '#device/media/clock.ts';
 import { findHost } from '#device/media/host-process.ts';
 import type { IcecastOutputPlan, RtmpOutputPlan } from '#device/plan/pipeline-plan.ts';
 import { resolveProfile } from '#device/profile/resolve.ts';
+import { askSynchronised } from '#device/schedule/machine-clock.ts';
 import { lastDeviceId, readLastGood } from '#device/settings/last-good-file.ts';
 import { fitSettings, type Prepared } from '#device/settings/prepare.ts';
 import { foundStandIns } from '#device/state/runtime-directory.ts';

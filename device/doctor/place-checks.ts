@@ -6,14 +6,12 @@ import { dirname, join } from 'node:path';
 import { type Check, fail, pass, warn } from '#device/doctor/check.ts';
 import { describeDiskProblem } from '#device/health/board-conditions.ts';
 import type { ClockOffset } from '#device/health/fleet-clock.ts';
-import type { RunTool } from '#device/health/power.ts';
 import { isClockSet } from '#device/schedule/outlets.ts';
 import { errorText } from '#device/state/state-directory.ts';
 
 const lowDiskBytes = 500_000_000;
 const testBytes = 64 * 1024;
 const wrongClockMs = 5000;
-const toolTimeoutMs = 5000;
 const lookupBoundMs = 10_000;
 
 /** Writes, syncs and removes a file. A directory that the agent has yet to make is not made here: it would have the wrong owner. */
@@ -70,14 +68,6 @@ export function judgeClock({ nowMs, offset, isSynchronised }: ClockFacts): Check
   if (isWrong) return fail('clock', `${words}${offsetWords}`, advice);
   if (isSynchronised === true || offset !== null) return pass('clock', `${words}${offsetWords}`);
   return warn('clock', `${words}: ${new Date(nowMs).toISOString()}`, advice);
-}
-
-/** systemd's word; null where there is no systemd. */
-export async function askSynchronised(run: RunTool): Promise<boolean | null> {
-  const outcome = await run('timedatectl', ['show', '--property=NTPSynchronized', '--value'], toolTimeoutMs);
-  if (outcome.kind === 'failed' || outcome.exitCode !== 0) return null;
-  const word = outcome.stdout.trim();
-  return word === 'yes' ? true : word === 'no' ? false : null;
 }
 
 /** Each host's name is looked up once; addresses need no looking up. */

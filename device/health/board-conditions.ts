@@ -73,8 +73,12 @@ function observeRest({ memoryAvailableBytes, memoryTotalBytes, wifiSignalDbm, wi
   return found;
 }
 
+export function isClockWrong({ offsetMs, precisionMs }: ClockOffset): boolean {
+  return Math.abs(offsetMs) - precisionMs > wrongClockMs;
+}
+
 function observeClock(clock: ClockOffset | null): ObservedCondition[] {
-  if (clock === null || Math.abs(clock.offsetMs) - clock.precisionMs <= wrongClockMs) return [];
+  if (clock === null || !isClockWrong(clock)) return [];
   const seconds = Math.round(Math.abs(clock.offsetMs) / 1000);
   return [{ code: 'clock-wrong', detail: `${seconds} s ${clock.offsetMs > 0 ? 'ahead of' : 'behind'} the fleet server’s` }];
 }

@@ -9,7 +9,8 @@ import { reportedValue } from '#device/health/reported-value.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { noDecoderWords } from '#device/plan/keyframe-look.ts';
 import { cameraEncodes } from '#device/plan/plan.ts';
-import { describePause, isClockSet } from '#device/schedule/outlets.ts';
+import type { Time } from '#device/schedule/outlets.ts';
+import { describePause } from '#device/schedule/outlets.ts';
 import { describeRefusals } from '#device/settings/describe-refusals.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import type { Condition, ConditionCode } from '#protocol/conditions.ts';
@@ -32,7 +33,8 @@ export type HealthFacts = {
   readonly clockOffset: ClockOffset | null;
   readonly drops: DropMemory;
   readonly losses: CameraLosses;
-  readonly nowMs: number;
+  /** By which hours go. */
+  readonly time: Time;
   /** Of the recording: a disk that is too slow is another matter than a network. */
   readonly recordingDrops: DropMemory;
   /** Recordings go to the disk that the state directory is on. */
@@ -56,7 +58,7 @@ export function rememberDrops(before: DropMemory, outputs: readonly OutputStatus
 }
 
 export function observeConditions(facts: HealthFacts): readonly ObservedCondition[] {
-  const { prepared, complaints, nowMs, board, clockOffset } = facts;
+  const { prepared, complaints, time, board, clockOffset } = facts;
   const recording = observeRecording(facts);
   const found: ObservedCondition[] = [...observeMedia(facts), ...recording];
   found.push(...withoutToldOfRecording(observeBoard(board, clockOffset), recording, facts));
@@ -68,7 +70,10 @@ export function observeConditions(facts: HealthFacts): readonly ObservedConditio
     found.push({ code: 'outside-schedule', detail: describePause(prepared.schedule) });
   }
   if (prepared.isWaitingForApproval) found.push({ code: 'waits-for-approval' });
-  if (!isClockSet(nowMs)) found.push({ code: 'clock-not-set', detail: `it believes that it is ${new Date(nowMs).toISOString()}` });
+  if (!time.isTimeKnown) {
+    const detail = `it believes that it is ${new Date(time.nowMs).toISOString()}; since it was switched on nothing has shown that this is right`;
+    found.push({ code: 'clock-not-set', detail });
+  }
   if (isStandInPicture(prepared)) {
     const { unusableCameras } = prepared;
     found.push({ code: 'test-picture', detail: unusableCameras === '' ? 'no camera was found' : `no usable camera: ${unusableCameras}` });

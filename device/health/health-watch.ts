@@ -21,6 +21,7 @@ import {
 import { UplinkRate } from '#device/health/uplink-rate.ts';
 import { type Clock, timeOf } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
+import type { Time } from '#device/schedule/outlets.ts';
 import type { Pulse } from '#device/service/proof-of-life.ts';
 import type { Prepared } from '#device/settings/prepare.ts';
 import { commandDefinitions } from '#protocol/commands.ts';
@@ -40,6 +41,7 @@ export type HealthWatchOptions = {
   readonly random: () => number;
   readonly sampleBoard: () => Promise<BoardSample>;
   readonly clockOffset: () => ClockOffset | null;
+  readonly time: () => Time;
   readonly prepared: () => Prepared;
   readonly recordings: () => RecordingsSummary | null;
   readonly isRecordingWithState: () => boolean;
@@ -254,7 +256,7 @@ export class HealthWatch {
       drops: this.#drops,
       losses: this.#losses,
       content: this.#content,
-      nowMs: clock.nowMs(),
+      time: this.#options.time(),
       recordingDrops: this.#recordingDrops,
       isRecordingWithState: this.#options.isRecordingWithState(),
       monotonicMs,

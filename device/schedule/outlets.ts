@@ -8,8 +8,13 @@ import { furtherTargets } from '#protocol/stream-targets.ts';
 export type Outlet = 'stream' | 'record';
 export type Outlets = { readonly [O in Outlet]: boolean };
 
-export type Moment = {
+/** By which hours go (time-of-day.ts). */
+export type Time = {
   readonly nowMs: number;
+  readonly isTimeKnown: boolean;
+};
+
+export type Moment = Time & {
   /** What was let out when the clock was last known to be right. */
   readonly held: Outlets;
   /** The machine's own time zone; null: Node's word holds. */
@@ -18,7 +23,7 @@ export type Moment = {
 
 export type ScheduleDecision = {
   readonly allowed: Outlets;
-  /** Whether the answer came from the clock: one that is not set (a Pi without network) neither starts nor stops anything. */
+  /** Whether the time was known: a clock that nothing has shown to be right (a Pi without network) neither starts nor stops anything. */
   readonly isClockSet: boolean;
   /** Where the hours are read; null: by Node's word. */
   readonly zone: string | null;
@@ -46,11 +51,11 @@ export function isClockSet(nowMs: number): boolean {
   return nowMs >= youngestTimeMs;
 }
 
-export function decideOutlets(settings: ResolvedSettings, { nowMs, held, ownZone }: Moment): ScheduleDecision {
+export function decideOutlets(settings: ResolvedSettings, { nowMs, isTimeKnown, held, ownZone }: Moment): ScheduleDecision {
   const zone = text(settings, 'AV_TIME_ZONE') ?? ownZone;
   const stream = text(settings, 'AV_STREAM_SCHEDULE');
   const record = text(settings, 'AV_RECORD_SCHEDULE');
-  if (!isClockSet(nowMs)) {
+  if (!isTimeKnown) {
     const allowed = { stream: stream === null || held.stream, record: record === null || held.record };
     return { allowed, isClockSet: false, zone, streamChangesAtMs: null, changesAtMs: null };
   }

@@ -7,6 +7,7 @@
  */
 import { Type } from 'typebox';
 import type { Clock } from '#device/media/clock.ts';
+import type { Time } from '#device/schedule/outlets.ts';
 import {
   decideOutlets,
   isSameDecision,
@@ -28,6 +29,7 @@ const heldFile = stateFile('schedule.json', Type.Object({ stream: Type.Boolean()
 
 export type ScheduleWatchOptions = Omit<KeptValueOptions<Outlets>, 'file'> & {
   readonly clock: Clock;
+  readonly time: () => Time;
   /** The machine's own time zone, by `ownTimeZone`. */
   readonly ownZone: () => string | null;
   readonly settings: () => ResolvedSettings;
@@ -72,8 +74,8 @@ export class ScheduleWatch {
   }
 
   moment(): Moment {
-    const { clock, ownZone } = this.#options;
-    return { nowMs: clock.nowMs(), held: this.#held, ownZone: ownZone() };
+    const { time, ownZone } = this.#options;
+    return { ...time(), held: this.#held, ownZone: ownZone() };
   }
 
   /** Also to be called when the settings have changed. */

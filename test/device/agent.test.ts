@@ -6,6 +6,7 @@ import { commandDefinitions } from '#protocol/commands.ts';
 import type { Desired } from '#protocol/messages.ts';
 import { until } from '../until.ts';
 import { desired, relayKey } from './bare-machine.ts';
+import { manualClock } from './manual-clock.ts';
 import { joinToken, startedAgent } from './started-agent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { credential, startedFleet } from './uplink/started-fleet.ts';
@@ -220,4 +221,22 @@ test('a whole run writes no secret into its log, at the most talkative level', a
   for (const secret of [joinToken, credential, 'relay-secret', 'device-secret', 'wrong secret', 'malformed-secret', 'other-secret']) {
     expect(everything).not.toContain(secret);
   }
+});
+
+test('a board that has lost the time keeps no hours by the time at which it was last on, and follows them when it has the time again', async () => {
+  const directory = await temporaryDirectory();
+  const settings = { AV_STREAM_URL: 'rtmp://h/live', AV_STREAM_SCHEDULE: 'Fr 19:00-22:00', AV_TIME_ZONE: 'UTC' };
+  const fridayMs = Date.parse('2026-11-20T18:50:00Z');
+  const before = await startedAgent(null, { directory, settings, clock: manualClock(fridayMs) });
+  expect(before.media.plans.at(-1)?.outputs).toEqual([]);
+  await before.agent.stop();
+
+  const clock = manualClock(fridayMs);
+  const { media, lines } = await startedAgent(null, { directory, settings, clock, machineClock: false });
+  await clock.advance(1_200_000);
+  expect(media.plans.at(-1)?.outputs).toEqual([]);
+  expect(lines.join('')).toContain('waits for the time of day');
+  clock.correctWallClock(7 * 86_400_000);
+  await clock.advance(30_000);
+  expect(media.plans.at(-1)?.outputs).toMatchObject([{ kind: 'rtmp' }]);
 });

@@ -215,6 +215,7 @@ test('a clock that is set back by an hour: not a frame is missed, and the fleet 
     media: new MediaHostSupervisor({ stateDirectory, clock, log }),
     detect: async () => bareHardware,
     hardwareFingerprint: async () => '',
+    askMachineClock: async () => null,
     profiles: await loadProfiles(),
     leftOutProfiles: [],
     versions: { agent: '0.1.0', node: '24', os: 'Debian' },

@@ -119,6 +119,7 @@ export async function startedAgent(
     hardware?: DetectedHardware;
     leftOutProfiles?: readonly string[];
     clock?: Clock;
+    machineClock?: boolean;
     hasLostCredentials?: boolean;
   } = {},
 ) {
@@ -152,6 +153,7 @@ export async function startedAgent(
     media,
     detect: async () => world.hardware,
     hardwareFingerprint: async () => world.fingerprint,
+    askMachineClock: async () => options.machineClock ?? null,
     profiles: await loadProfiles(),
     leftOutProfiles: options.leftOutProfiles ?? [],
     versions: { agent: '0.1.0', node: '24', os: 'Debian' },

@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { askSynchronised, checkDisk, checkNames, judgeClock } from '#device/doctor/place-checks.ts';
+import { checkDisk, checkNames, judgeClock } from '#device/doctor/place-checks.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
@@ -33,14 +33,6 @@ test.each([
   ['wrong by the fleet', { nowMs, offset: { offsetMs: 7200_000, precisionMs: 520 }, isSynchronised: true }, 'fail', /7200\.0 s ahead/],
 ] as const)('clock: %s', (_name, facts, state, detail) => {
   expect(judgeClock(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
-});
-
-test('what systemd says of the time server, where there is one', async () => {
-  const saying = (stdout: string) => async () => ({ kind: 'finished', exitCode: 0, stdout }) as const;
-  expect(await askSynchronised(saying('yes\n'))).toBe(true);
-  expect(await askSynchronised(saying('no\n'))).toBe(false);
-  expect(await askSynchronised(saying('what?\n'))).toBeNull();
-  expect(await askSynchronised(async () => ({ kind: 'failed', reason: 'timedatectl is not installed' }))).toBeNull();
 });
 
 test('names', async () => {

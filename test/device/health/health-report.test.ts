@@ -111,7 +111,7 @@ const well: HealthFacts = {
   drops: noDrops,
   losses: noLosses,
   content: nothingWatched,
-  nowMs: Date.parse('2026-11-21T12:00:00Z'),
+  time: { nowMs: Date.parse('2026-11-21T12:00:00Z'), isTimeKnown: true },
   recordingDrops: noDrops,
   isRecordingWithState: true,
   monotonicMs: 100_000,
@@ -121,7 +121,7 @@ const pausedAt = Date.parse('2026-11-21T12:00:00Z');
 const paused = fitSettings(
   desired(1, { AV_DISABLE_AUDIO: true, AV_STREAM_SCHEDULE: 'Mo 09:00-10:00', AV_TIME_ZONE: 'Europe/Berlin' }),
   machineWith({ cameras: [webcam] }),
-  { nowMs: pausedAt, held: { stream: true, record: true }, ownZone: null },
+  { nowMs: pausedAt, held: { stream: true, record: true }, isTimeKnown: true, ownZone: null },
 );
 const h264 = { pixelFormat: 'H264', width: 1280, height: 720, frameRates: [30] };
 function native(elements = new Set<string>()): Prepared {
@@ -247,7 +247,7 @@ test.each<[string, Partial<HealthFacts>, string[]]>([
   ['a clock that may be right', { prepared: muted, clockOffset: { offsetMs: -5500, precisionMs: 600 } }, []],
   ['refused', { prepared: muted, complaints: [{ key: 'AV_VIDEO_SOURCE', reason: 'gone' }] }, ['settings-refused']],
   ['outside the streaming hours', { prepared: paused }, ['outside-schedule']],
-  ['a clock that was never set', { prepared: muted, nowMs: Date.parse('1970-01-01T00:01:00Z') }, ['clock-not-set']],
+  ['a clock that was never set', { prepared: muted, time: { nowMs: 60_000, isTimeKnown: false } }, ['clock-not-set']],
   ['no host', { prepared: muted, status: null }, []],
 ])('%s', (_name, facts, codes) => {
   expect(observeConditions({ ...well, ...facts }).map(({ code }) => code)).toEqual(codes);

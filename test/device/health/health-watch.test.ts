@@ -41,6 +41,7 @@ async function startedWatch(random = 0.5) {
     random: () => random,
     sampleBoard: async () => board,
     clockOffset: () => null,
+    time: () => ({ nowMs: clock.nowMs(), isTimeKnown: true }),
     prepared: () => prepared,
     recordings: () => null,
     isRecordingWithState: () => true,

@@ -18,12 +18,13 @@ test.each<[string, SettingValues, Outlets]>([
   ['the recording alone', { ...zone, AV_RECORD_SCHEDULE: morning }, { stream: true, record: false }],
   ['both, within', { ...zone, AV_STREAM_SCHEDULE: midday, AV_RECORD_SCHEDULE: midday }, on],
 ])('%s', (_name, values, allowed) => {
-  expect(decideOutlets(settings(values), { nowMs: noon, held: off, ownZone: null }).allowed).toEqual(allowed);
+  expect(decideOutlets(settings(values), { nowMs: noon, isTimeKnown: true, held: off, ownZone: null }).allowed).toEqual(allowed);
 });
 
 test('the next change is the nearer of both', () => {
   const decision = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: '18:00-19:00', AV_RECORD_SCHEDULE: midday }), {
     nowMs: noon,
+    isTimeKnown: true,
     held: on,
     ownZone: null,
   });
@@ -31,17 +32,22 @@ test('the next change is the nearer of both', () => {
   expect(decision.streamChangesAtMs).toBe(Date.parse('2026-11-21T18:00:00Z'));
 });
 
-test.each([on, off])('a clock that is not set leaves what has a schedule as it was: %o', (held) => {
+test.each([on, off])('a time that is not known leaves what has a schedule as it was: %o', (held) => {
   const both = settings({ AV_STREAM_SCHEDULE: midday, AV_RECORD_SCHEDULE: midday });
-  const decision = decideOutlets(both, { nowMs: 60_000, held, ownZone: null });
+  const decision = decideOutlets(both, { nowMs: noon, isTimeKnown: false, held, ownZone: null });
   expect(decision).toMatchObject({ allowed: held, isClockSet: false, changesAtMs: null });
   expect(describePause(decision)).toContain('waits for the time of day');
-  expect(decideOutlets(settings({}), { nowMs: 60_000, held, ownZone: null }).allowed).toEqual(on);
+  expect(decideOutlets(settings({}), { nowMs: noon, isTimeKnown: false, held, ownZone: null }).allowed).toEqual(on);
 });
 
 test('outputs go by their kind; the capture goes on for the previews', () => {
   const plan = testPlan({ target: 'rtmp://h/live' });
-  const { allowed } = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: morning }), { nowMs: noon, held: on, ownZone: null });
+  const { allowed } = decideOutlets(settings({ ...zone, AV_STREAM_SCHEDULE: morning }), {
+    nowMs: noon,
+    isTimeKnown: true,
+    held: on,
+    ownZone: null,
+  });
   expect(withinOutlets(plan, allowed)).toEqual({ ...plan, outputs: [] });
   expect(withinOutlets(plan, { stream: true, record: false })).toEqual(plan);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decideOutlets, describePause } from '#device/schedule/outlets.ts';
+import { decideOutlets, describePause, isClockSet } from '#device/schedule/outlets.ts';
 import { ScheduleWatch } from '#device/schedule/schedule-watch.ts';
 import { resolveSettings } from '#device/settings/levels.ts';
 import type { SettingValues } from '#protocol/settings.ts';
@@ -19,6 +19,7 @@ async function startedWatch(options: { now: string; state?: MemoryState; setting
   const watch: ScheduleWatch = new ScheduleWatch({
     clock,
     state,
+    time: () => ({ nowMs: clock.nowMs(), isTimeKnown: isClockSet(clock.nowMs()) }),
     ownZone: () => machine.zone,
     settings: () => settings,
     running: () => running,

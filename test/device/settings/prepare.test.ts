@@ -61,7 +61,7 @@ test('a stream that was switched by hand stays so under settings that say nothin
 
 test('a stream that was started by hand goes on outside its hours', () => {
   const hours = desired(1, { AV_STREAM_SCHEDULE: '09:00-11:00', AV_TIME_ZONE: 'UTC' });
-  const noon = { nowMs: Date.parse('2026-11-21T12:00:00Z'), held: { stream: false, record: false }, ownZone: null };
+  const noon = { nowMs: Date.parse('2026-11-21T12:00:00Z'), held: { stream: false, record: false }, isTimeKnown: true, ownZone: null };
   const { settings, plan } = fitSettings(hours, bare, noon);
   expect(plan.outputs).toEqual([]);
   const started = { ...bare, streamSwitch: { isOn: true, basis: streamBasis(settings) } };

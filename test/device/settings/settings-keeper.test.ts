@@ -337,7 +337,7 @@ test('no stream key in any line of the log', async () => {
 
 test('outside its hours a device captures and publishes nowhere; what is in force does not change', async () => {
   let nowMs = Date.parse('2026-11-21T12:00:00Z');
-  const moment = () => ({ nowMs, held: unknownOutlets, ownZone: null });
+  const moment = () => ({ nowMs, held: unknownOutlets, isTimeKnown: true, ownZone: null });
   const { keeper, media, answers } = await startedKeeper({ moment });
   keeper.offer(desired(1, { AV_STREAM_SCHEDULE: '13:00-14:00', AV_TIME_ZONE: 'UTC' }));
   await settle();
