@@ -59,6 +59,17 @@ test('a clock that is set while the agent runs is right at once, and one that is
   expect(isKnown()).toBe(true);
 });
 
+test('an agent that is held up between the readings of both clocks takes that for no setting', async () => {
+  const base = manualClock(friday);
+  const heldUp = { ms: 0 };
+  const clock = { ...base, monotonicMs: () => base.monotonicMs() + heldUp.ms };
+  const { time, isKnown } = await started({ says: false, clock });
+  heldUp.ms = 3000;
+  time.now();
+  heldUp.ms = 0;
+  expect(isKnown()).toBe(false);
+});
+
 test('the fleet server’s time proves a clock that is near it, and is gone by where it is not', async () => {
   const near = await started({ says: false });
   near.world.offset = { offsetMs: 3000, precisionMs: 600 };
