@@ -25,6 +25,8 @@ type Scene = {
   looks: number;
   isThere: boolean;
   writing: Writing;
+  /** Makes the directory in which recordings were made while the disk was away. */
+  readonly leftBehind: () => Promise<string>;
   start: () => RecordingsKeeper;
 };
 
@@ -39,6 +41,10 @@ async function scene(disk?: string): Promise<Scene> {
     looks: 0,
     isThere: true,
     writing: { file: null },
+    leftBehind: async () => {
+      await mkdir(made.place.leftBehindIn);
+      return made.place.leftBehindIn;
+    },
     start: () => {
       const keeper = new RecordingsKeeper({
         clock: systemClock,
@@ -93,8 +99,7 @@ test('finished segments become MP4, the one that is being written is left alone'
 
 test('what was recorded while the disk was away comes to it, and is converted there', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   const segment = await makeSegment();
   await writeFile(join(made.directory, `${first}.flv`), segment);
   await writeFile(join(meanwhile, `${second}.flv`), segment);
@@ -156,8 +161,7 @@ test.each<[string, (directory: string) => string | Promise<string>]>([
 
 test('what comes from elsewhere has its place among the others, and goes with the oldest', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   const segment = await makeSegment();
   await writeFile(join(made.directory, `${second}.flv`), segment);
   await writeFile(join(made.directory, `${third}.flv`), segment);
@@ -268,8 +272,7 @@ test('what cannot be converted stays as it is after three attempts, and is said'
 
 test('one that cannot be read holds up no other, and is said', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   const segment = await makeSegment();
   // As on a bad place of the disk: it can be opened, and reading it gives EIO.
   await symlink('/proc/self/mem', join(made.directory, `${first}.flv`));
@@ -284,8 +287,7 @@ test('one that cannot be read holds up no other, and is said', async () => {
 
 test('one that cannot be brought to its disk holds up no other', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   await symlink('/proc/self/mem', join(meanwhile, `${first}.flv`));
   await writeFile(join(meanwhile, `${second}.flv`), await makeSegment());
   const keeper = made.start();
@@ -310,8 +312,7 @@ test.skipIf(noSmallDisk !== null)('one that is too large for the room to be conv
 
 test.skipIf(noSmallDisk !== null)('one that cannot be deleted on the device is brought once, and pushes out none', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   const segment = await makeSegment();
   await writeFile(join(made.directory, `${first}.flv`), segment);
   await writeFile(join(meanwhile, `${second}.flv`), segment);
@@ -334,8 +335,7 @@ test.skipIf(noSmallDisk !== null)('one that cannot be deleted on the device is b
 
 test('after a power cut between a copy and the deletion of the original there is one of it, in its place', async () => {
   const made = await scene();
-  const meanwhile = join(made.directory, '../meanwhile');
-  await mkdir(meanwhile);
+  const meanwhile = await made.leftBehind();
   await writeFile(join(made.directory, `${second}.flv`), await makeSegment());
   const before = made.start();
   await untilReady(before, 1);
