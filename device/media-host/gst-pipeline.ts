@@ -48,6 +48,8 @@ export class GstPipeline {
   #isPlaying = false;
   #isPolling = false;
   #isAsking = false;
+  /** Asked why this run has not started, it turned out that it has. */
+  #hasStarted = false;
   #keyframesAsked = 0;
 
   /** Throws where the description cannot be parsed or names what is not installed. */
@@ -69,6 +71,7 @@ export class GstPipeline {
   play(): void {
     if (this.#isPlaying) return;
     this.#isPlaying = true;
+    this.#hasStarted = false;
     // The start empties the bus of what the former run left there: so play first, poll then.
     this.#native.play();
     if (this.#isPolling) return;
@@ -82,9 +85,28 @@ export class GstPipeline {
    * leaks some 300 bytes.
    */
   askWhyNotStarted(): void {
-    if (!this.#isPlaying || this.#isAsking) return;
+    if (!this.#isPlaying || this.#isAsking || this.#hasStarted) return;
     this.#isAsking = true;
-    this.#native.pollBus(this.#onAnswer);
+    this.#ask();
+  }
+
+  #ask(): void {
+    let isAnswered = false;
+    this.#native.pollBus((message) => {
+      if (this.#isPlaying) this.#handle(message);
+      if (isAnswered) {
+        // The binding polls on by itself, as it does outside NULL: with a question after each message, threads would double each time.
+        this.#hasStarted = this.#isPlaying;
+        return;
+      }
+      isAnswered = true;
+      if (this.#isPlaying && !this.#hasStarted) {
+        this.#ask();
+        return;
+      }
+      this.#isAsking = false;
+      if (!this.#isPlaying) this.#isPolling = false;
+    });
   }
 
   /** Asks whatever encodes for the sink to give a keyframe next; a camera's own encoder takes no notice. */
@@ -100,16 +122,6 @@ export class GstPipeline {
     this.#isPlaying = false;
     this.#native.stop();
   }
-
-  readonly #onAnswer = (message: BusMessage): void => {
-    if (this.#isPlaying) this.#handle(message);
-    if (this.#isPlaying) {
-      this.#native.pollBus(this.#onAnswer);
-      return;
-    }
-    this.#isAsking = false;
-    this.#isPolling = false;
-  };
 
   readonly #onMessage = (message: BusMessage): void => {
     if (this.#isPlaying) this.#handle(message);

@@ -14,9 +14,12 @@ export class MicrophoneProbe {
   readonly #onBack: () => void;
   readonly #onFault: (said: string) => void;
   #tries = 0;
+  /** Counts all tries, of whatever was listened for. */
+  #run = 0;
   #description = '';
   #whyAway: () => string | null = () => null;
-  #pipeline: GstPipeline | null = null;
+  /** By description. Kept, since each may hold a thread of the pool for good: a microphone that changes sockets comes back to a number that it had. */
+  readonly #pipelines = new Map<string, GstPipeline>();
   #isWanted = false;
   #isPulling = false;
 
@@ -32,7 +35,6 @@ export class MicrophoneProbe {
   start(description: string, losses: number, whyAway: () => string | null): void {
     this.stop();
     this.#whyAway = whyAway;
-    if (description !== this.#description) this.#pipeline = null;
     this.#description = description;
     this.#isWanted = true;
     this.#tries = 0;
@@ -45,46 +47,66 @@ export class MicrophoneProbe {
     this.#isWanted = false;
     this.#times.stop();
     this.#deviceNodes.stop();
-    this.#pipeline?.stop();
+    this.#pipelines.get(this.#description)?.stop();
   }
 
   #try(): void {
-    this.#pipeline?.stop();
+    this.#pipelines.get(this.#description)?.stop();
     const isAway = this.#whyAway();
     if (isAway !== null) {
       this.#onFault(isAway);
       return;
     }
+    const pipeline = this.#pipelineNow();
+    if (pipeline === null) return;
+    this.#tries += 1;
+    this.#run += 1;
+    pipeline.play();
+    this.#pull();
+  }
+
+  #pull(): void {
+    const pipeline = this.#pipelines.get(this.#description);
+    const sink = pipeline?.element('sound');
+    if (sink?.pull === undefined || this.#isPulling) return;
+    this.#isPulling = true;
+    const run = this.#run;
+    sink.pull((buffer) => {
+      this.#isPulling = false;
+      if (!this.#isWanted) return;
+      if (run !== this.#run) {
+        // Of a try that was given up: it says nothing of this one.
+        this.#pull();
+      } else if (buffer !== null) {
+        this.stop();
+        this.#onBack();
+      } else if (isAskedAt(this.#tries)) {
+        pipeline?.askWhyNotStarted();
+      }
+    });
+  }
+
+  /** Null where it cannot be made yet: the next try is near. */
+  #pipelineNow(): GstPipeline | null {
+    const known = this.#pipelines.get(this.#description);
+    if (known !== undefined) return known;
     try {
-      // An error only means: not yet. The next try is near.
-      this.#pipeline ??= new GstPipeline(this.#description, {
+      const made = new GstPipeline(this.#description, {
         keepsBusThread: true,
         onError: (error) => this.#onError(describeError(error)),
         onEnd: () => undefined,
       });
-    } catch {
-      return;
+      this.#pipelines.set(this.#description, made);
+      return made;
+    } catch (cause) {
+      this.#onFault(cause instanceof Error ? cause.message : String(cause));
+      return null;
     }
-    this.#tries += 1;
-    this.#pipeline.play();
-    const sink = this.#pipeline.element('sound');
-    if (sink?.pull === undefined || this.#isPulling) return;
-    this.#isPulling = true;
-    sink.pull((buffer) => {
-      this.#isPulling = false;
-      if (!this.#isWanted) return;
-      if (buffer === null) {
-        if (isAskedAt(this.#tries)) this.#pipeline?.askWhyNotStarted();
-        return;
-      }
-      this.stop();
-      this.#onBack();
-    });
   }
 
   #onError(said: string): void {
     if (!this.#isWanted) return;
-    this.#pipeline?.stop();
+    this.#pipelines.get(this.#description)?.stop();
     this.#onFault(said);
   }
 }

@@ -28,3 +28,36 @@ test('a microphone whose number another one has is not opened, and it is said wh
   expect(new Set(faults).size).toBe(1);
   probe.stop();
 });
+
+test('one that changes between two sockets is heard at each', async () => {
+  const clock = manualClock();
+  let backs = 0;
+  const probe = new MicrophoneProbe(
+    clock,
+    () => {
+      backs += 1;
+    },
+    () => undefined,
+  );
+  for (let time = 0; time < 12; time++) {
+    probe.start(`audiotestsrc name=card${time % 2} ! appsink name=sound sync=false max-buffers=1 drop=true`, 1, () => null);
+    await until('the microphone back', 20_000, async () => {
+      await clock.advance(1000);
+      return backs === time + 1;
+    });
+  }
+});
+
+test('a microphone that cannot even be asked for is said to be so', async () => {
+  const clock = manualClock();
+  const faults: string[] = [];
+  const probe = new MicrophoneProbe(
+    clock,
+    () => undefined,
+    (said) => faults.push(said),
+  );
+  probe.start('no-such-element name=microphone ! appsink name=sound', 1, () => null);
+  await clock.advance(1000);
+  expect(faults).toEqual([expect.stringContaining('no-such-element')]);
+  probe.stop();
+});
