@@ -112,6 +112,7 @@ export class ConnectionLife {
     if (this.#state.kind !== 'connecting' || this.#openedAtMs === null || this.#isSecondTry) return;
     if (clock.monotonicMs() - this.#openedAtMs < freshAttemptMs) return;
     this.#isSecondTry = true;
+    this.#openedAtMs = null;
     open();
   }
 

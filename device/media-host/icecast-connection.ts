@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { icecastRefusalWords, networkErrorWords, notIcecastWords } from '#device/media-host/icecast-error.ts';
+import { keepOwnSocket } from '#device/media-host/own-sockets.ts';
 
 export type IcecastAddress = {
   readonly host: string;
@@ -60,6 +61,7 @@ export class IcecastConnection {
   constructor(address: IcecastAddress, name: string, handlers: IcecastHandlers) {
     this.#handlers = handlers;
     this.#socket = connect({ host: address.host, port: address.port });
+    keepOwnSocket(this.#socket);
     this.#socket.setNoDelay(true);
     this.#socket.on('connect', () => this.#socket.write(requestHead(address, name)));
     this.#socket.on('data', (chunk) => this.#take(String(chunk)));

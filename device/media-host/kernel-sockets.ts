@@ -7,8 +7,9 @@
  * connection is read, and no further than to its row.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { LookPace } from '#device/media-host/look-pace.ts';
-import { probePorts } from '#device/media-host/reachability-probe.ts';
+import { ownPorts } from '#device/media-host/own-sockets.ts';
 
 export type SocketRow = {
   readonly localPort: number;
@@ -23,6 +24,8 @@ export type SocketRow = {
 
 /** Two outputs that ask in the same moment share one look. */
 const freshMs = 100;
+/** A sink that closes its socket itself, as it does but for one case, has long done so. */
+const lostAfterMs = 500;
 /** For a server that can be reached, and its name, this is long. */
 const otherHostMs = 300;
 const established = '01';
@@ -100,6 +103,8 @@ export type SocketSources = {
   readonly ownInodes: () => ReadonlySet<string>;
   /** Local ports of those that carry no stream. */
   readonly otherPorts: () => ReadonlySet<number>;
+  /** Of this process; nothing where it is not there any more. */
+  readonly close: (inode: string) => void;
 };
 
 type Look = { readonly atMs: number; readonly rows: ReadonlyMap<string, SocketRow> };
@@ -108,6 +113,11 @@ export class KernelSockets {
   readonly #sources: SocketSources;
   readonly #carriers = new Set<Carrier>();
   readonly #looks = new Map<Table, Look>();
+  /** Ports to which a sink was stopped amid its connecting. */
+  readonly #suspectPorts = new Set<number>();
+  /** Sockets that no sink will ever close, by inode. */
+  readonly #lost = new Map<string, { readonly port: number; readonly sinceMs: number }>();
+  #isCloseDue = false;
   /** At which connections are worth looking at. */
   readonly pace = new LookPace();
 
@@ -118,10 +128,11 @@ export class KernelSockets {
   /**
    * Where two connections to one port are on their way at once, nothing tells whose socket is whose. So the next one begins when
    * the one before is known by its socket, is open or is no more; to another host after a moment at the latest, as the former
-   * host may not answer at all. `former`: the caller's own, which it is about to end.
+   * host may not answer at all. Nor does one begin beside a lost one, which its server may hold for the publisher.
    */
-  mayBegin({ host, port }: Pick<Carrier, 'host' | 'port'>, nowMs: number, former: Carrier | null = null): boolean {
-    const unknown = this.#unknown(port).filter((carrier) => carrier !== former);
+  mayBegin({ host, port }: Pick<Carrier, 'host' | 'port'>, nowMs: number): boolean {
+    if ([...this.#lost.values()].some((lost) => lost.port === port)) return false;
+    const unknown = this.#unknown(port);
     const [only] = unknown;
     if (only !== undefined && unknown.length === 1 && nowMs - only.soughtAtMs >= freshMs) {
       only.soughtAtMs = nowMs;
@@ -139,8 +150,46 @@ export class KernelSockets {
     return carrier;
   }
 
+  /**
+   * Its sink is stopped. One that is stopped between the handshake and the server's word to its stream loses its socket, and never
+   * closes it (rtmp2sink of GStreamer 1.22): the server has a publisher that sends nothing, and refuses the next one of the same name.
+   */
   end(carrier: Carrier): void {
     this.#carriers.delete(carrier);
+    if (!carrier.isOpening) return;
+    this.#suspectPorts.add(carrier.port);
+    this.#findLost(performance.now());
+    this.#closeLostLater();
+  }
+
+  /** Those that have been lost for a while. */
+  closeLost(nowMs: number): void {
+    this.#findLost(nowMs);
+    for (const [inode, { sinceMs }] of this.#lost) {
+      if (nowMs - sinceMs < lostAfterMs) continue;
+      this.#sources.close(inode);
+      this.#lost.delete(inode);
+    }
+  }
+
+  #closeLostLater(): void {
+    if (this.#isCloseDue || (this.#suspectPorts.size === 0 && this.#lost.size === 0)) return;
+    this.#isCloseDue = true;
+    const close = (): void => {
+      this.#isCloseDue = false;
+      this.closeLost(performance.now());
+      this.#closeLostLater();
+    };
+    setTimeout(close, lostAfterMs + 1).unref();
+  }
+
+  /** While another one to that port is not known by its socket, a lost one could be its. */
+  #findLost(nowMs: number): void {
+    for (const port of this.#suspectPorts) {
+      if (this.#unknown(port).length > 0) continue;
+      this.#suspectPorts.delete(port);
+      for (const { row } of this.#nobodys(port)) this.#lost.set(row.inode, { port, sinceMs: nowMs });
+    }
   }
 
   /**
@@ -153,7 +202,7 @@ export class KernelSockets {
   }
 
   #recognise(carrier: Carrier, addresses: readonly string[]): void {
-    const found = this.#nobodys(carrier.port);
+    const found = this.#nobodys(carrier.port).filter(({ row }) => row.isEstablished);
     const wanted = new Set(addresses.map(comparableAddress));
     const likely = found.length === 1 ? found : found.filter(({ row }) => wanted.has(row.remoteAddress));
     const [only] = likely;
@@ -170,7 +219,7 @@ export class KernelSockets {
     return [...this.#carriers].flatMap(({ socket }) => socket ?? []);
   }
 
-  /** Connections of ours to that port, but for those that are known. */
+  /** Connections of ours to that port, but for those that are known or lost. */
   #nobodys(port: number): readonly { readonly table: Table; readonly row: SocketRow }[] {
     const own = this.#sources.ownInodes();
     const others = this.#sources.otherPorts();
@@ -178,8 +227,8 @@ export class KernelSockets {
     return tables.flatMap((table) =>
       parseSockets([...this.#sources.readTable(table)].join(''))
         .filter(
-          ({ inode, localPort, remotePort, isEstablished }) =>
-            isEstablished && remotePort === port && own.has(inode) && !claimed.has(inode) && !others.has(localPort),
+          ({ inode, localPort, remotePort }) =>
+            remotePort === port && own.has(inode) && !claimed.has(inode) && !this.#lost.has(inode) && !others.has(localPort),
         )
         .map((row) => ({ table, row })),
     );
@@ -228,7 +277,12 @@ const systemSockets: SocketSources = {
     const links = readdirSync('/proc/self/fd').map((name) => linkOrEmpty(`/proc/self/fd/${name}`));
     return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
   },
-  otherPorts: probePorts,
+  otherPorts: ownPorts,
+  close: (inode) => {
+    const name = readdirSync('/proc/self/fd').find((fd) => linkOrEmpty(`/proc/self/fd/${fd}`) === `socket:[${inode}]`);
+    // A handle of Node's closes what it is given.
+    if (name !== undefined) new Socket({ fd: Number(name), readable: false, writable: false }).destroy();
+  },
 };
 
 const smallestPieceBytes = 600;

@@ -3,8 +3,9 @@
  * back-off may be long and the stream is back all the same within two seconds of the server's return.
  */
 import { lookup } from 'node:dns';
-import { type AddressInfo, connect, type LookupFunction, type Socket } from 'node:net';
+import { connect, type LookupFunction } from 'node:net';
 import type { Clock } from '#device/media/clock.ts';
+import { keepOwnSocket } from '#device/media-host/own-sockets.ts';
 
 const intervalMs = 1000;
 /** Shares of the interval that are random: many devices that lost the same server must not ask, and not return, in step. */
@@ -89,23 +90,13 @@ const lookUpOnce: LookupFunction = (host, options, callback) => {
   });
 };
 
-/** From the moment in which they have a port until they are closed. */
-const sockets = new Set<Socket>();
-
-/** Our own side's, of all the tries that are under way. */
-export function probePorts(): ReadonlySet<number> {
-  return new Set([...sockets].flatMap((socket) => ('port' in socket.address() ? (socket.address() as AddressInfo).port : [])));
-}
-
 function dialTcp({ host, port }: ProbeTarget, onResult: (isReached: boolean) => void): () => void {
   if (lookingUp.has(host)) {
     onResult(false);
     return () => undefined;
   }
   const socket = connect({ host, port, lookup: lookUpOnce });
-  // It is told just before; and who asks a socket for its port before it has one gets none for ever.
-  socket.on('connectionAttempt', () => process.nextTick(() => sockets.add(socket)));
-  socket.once('close', () => sockets.delete(socket));
+  keepOwnSocket(socket);
   socket.once('connect', () => onResult(true));
   socket.on('error', () => onResult(false));
   return () => void socket.destroy();

@@ -81,9 +81,9 @@ export class RtmpConnection {
     this.#sink = this.#element('sink');
   }
 
-  /** Where it may not, another one is on its way to the same port, and will be there or have failed in a moment. */
+  /** To be asked while it is closed. Where it may not, another one is on its way to the same port, and will be there or have failed in a moment. */
   mayOpen(target: ProbeTarget, nowMs: number): boolean {
-    return this.#sockets.mayBegin(target, nowMs, this.#carrier);
+    return this.#sockets.mayBegin(target, nowMs);
   }
 
   /**

@@ -103,6 +103,7 @@ export class RtmpOutput implements Output {
     bus.announceJoin();
     if (!bus.isReady) return;
     this.#connection ??= this.#options.pool.acquire();
+    this.#connection.close();
     if (this.#probeTarget !== null && !this.#connection.mayOpen(this.#probeTarget, this.#now())) return;
     this.#life.opened();
     this.#connection.open(this.plan.location, this.#now(), bus.headers(), (reason) =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '#device/media/clock.ts';
 import { comparableAddress, KernelSockets, parseSockets, type Table } from '#device/media-host/kernel-sockets.ts';
 import { ReachabilityProbe } from '#device/media-host/reachability-probe.ts';
@@ -38,7 +38,8 @@ function kernel(ownInodes: readonly string[], otherPorts: readonly number[] = []
   const own = new Set(ownInodes);
   const others = new Set(otherPorts);
   const readTable = (name: Table) => (name === 'tcp' ? [table] : []);
-  return { own, others, sockets: new KernelSockets({ readTable, ownInodes: () => own, otherPorts: () => others }) };
+  const close = (inode: string) => own.delete(inode);
+  return { own, others, sockets: new KernelSockets({ readTable, ownInodes: () => own, otherPorts: () => others, close }) };
 }
 
 it('gives each output a connection of its own: of this process, established, to its address where there are several', () => {
@@ -58,6 +59,7 @@ it('gives each output a connection of its own: of this process, established, to 
   expect(sockets.waitingBytes({ table: 'tcp', inode: '99' }, 0)).toBe(null);
   expect(sockets.roundTripMs({ table: 'tcp', inode: '99' }, 0)).toBe(null);
   sockets.end(one);
+  sockets.closeLost(performance.now() + 60_000);
   const next = sockets.begin('one', 1935, 0);
   sockets.recognise(next, []);
   expect(next.socket).toEqual(one.socket);
@@ -83,7 +85,6 @@ it('lets one begin after the other to one host and port: as soon as the former i
   const place = { host: 'one', port: 1935 };
   const former = sockets.begin('one', 1935, 0);
   expect([sockets.mayBegin(place, 8000), sockets.mayBegin({ ...place, port: 1936 }, 0)]).toEqual([false, true]);
-  expect(sockets.mayBegin(place, 8000, former)).toBe(true);
   own.add('12');
   expect([sockets.mayBegin(place, 8050), sockets.mayBegin(place, 8100)]).toEqual([false, true]);
   expect(former.socket).toEqual({ table: 'tcp', inode: '12' });
@@ -112,6 +113,52 @@ it('lets one to another host begin after a moment, and takes neither for the oth
   expect(second.socket).toEqual({ table: 'tcp', inode: '12' });
 });
 
+describe('a socket that its sink has lost', () => {
+  const place = { host: 'one', port: 1935 };
+  const later = () => performance.now() + 60_000;
+
+  it('is closed, is nobody else’s, and the next one waits for that', () => {
+    const { sockets, own } = kernel(['12', '14']);
+    sockets.end(sockets.begin('one', 1935, 0));
+    own.add('13');
+    expect(sockets.mayBegin(place, 0)).toBe(false);
+    sockets.closeLost(performance.now());
+    expect([...own]).toEqual(['12', '14', '13']);
+    sockets.closeLost(later());
+    expect([...own]).toEqual(['13']);
+    expect(sockets.mayBegin(place, 0)).toBe(true);
+    const next = sockets.begin('one', 1935, 0);
+    sockets.recognise(next, []);
+    expect(next.socket).toEqual({ table: 'tcp', inode: '13' });
+  });
+
+  it('is not one that was open, one to another port, one that another output has, or one that carries no stream', () => {
+    const { sockets, own, others } = kernel(['12', '13']);
+    others.add(0xd432);
+    const carrier = sockets.begin('one', 1935, 0);
+    sockets.recognise(carrier, []);
+    sockets.end(sockets.begin('one', 1935, 0));
+    sockets.end(sockets.begin('one', 1936, 0));
+    sockets.closeLost(later());
+    expect(carrier.socket?.inode).toBe('12');
+    sockets.end(carrier);
+    sockets.closeLost(later());
+    expect([...own]).toEqual(['12', '13']);
+  });
+
+  it('is only known for one when all others to its port are', () => {
+    const { sockets, own } = kernel(['12']);
+    const other = sockets.begin('other', 1935, 0);
+    sockets.end(sockets.begin('one', 1935, 0));
+    sockets.closeLost(later());
+    own.add('13');
+    sockets.recognise(other, ['198.51.100.7']);
+    sockets.closeLost(performance.now());
+    sockets.closeLost(later());
+    expect([...own]).toEqual(['13']);
+  });
+});
+
 it('reads only the table that has the connection, and that once for all that ask in one moment', () => {
   const read: Table[] = [];
   const sockets = new KernelSockets({
@@ -121,6 +168,7 @@ it('reads only the table that has the connection, and that once for all that ask
     },
     ownInodes: () => new Set(['21', '22']),
     otherPorts: () => new Set(),
+    close: () => undefined,
   });
   const [six, four] = [sockets.begin('six', 1935, 0), sockets.begin('four', 1935, 0)];
   sockets.recognise(six, ['2001:db8::1']);
@@ -149,6 +197,7 @@ it('reads a table no further than to the last of its connections, wherever a pie
     },
     ownInodes: () => new Set(['12', '13']),
     otherPorts: () => new Set(),
+    close: () => undefined,
   });
   const carrier = sockets.begin('one', 1935, 0);
   sockets.recognise(carrier, ['10.0.0.1']);

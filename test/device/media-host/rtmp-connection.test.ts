@@ -1,4 +1,6 @@
 /** The sink itself, in this process, against a real nginx. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type PlacedTag, parseTag, type Tag } from '#device/media-host/flv.ts';
 import { KernelSockets } from '#device/media-host/kernel-sockets.ts';
@@ -41,6 +43,64 @@ test('a connection is known as such although the one before it carried the very 
   expect(failures).toEqual([]);
   expect(relay.publications).toHaveLength(4);
 }, 30_000);
+
+const answerMs = 200;
+
+/** A way on which what the relay says is late. */
+async function lateAnswers(): Promise<{ readonly target: string; readonly connections: () => number }> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    const onward = connect(relay.rtmpPort, '127.0.0.1');
+    socket.pipe(onward);
+    onward.on('data', (chunk) => setTimeout(() => socket.write(chunk), answerMs));
+    onward.on('close', () => setTimeout(() => socket.destroy(), answerMs));
+    for (const end of [socket, onward]) end.on('error', () => undefined);
+    socket.on('close', () => {
+      connections -= 1;
+      onward.destroy();
+    });
+  });
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { target: `rtmp://127.0.0.1:${(server.address() as AddressInfo).port}/live`, connections: () => connections };
+}
+
+test('one that is ended while the server’s word to its stream is under way leaves nobody there who publishes nothing', async () => {
+  const { target, connections } = await lateAnswers();
+  const pool = new RtmpConnectionPool();
+  const connection = pool.acquire();
+  const { host, port } = { host: '127.0.0.1', port: Number(new URL(target).port) };
+  for (let number = 1; number <= 3; number += 1) {
+    const before = relay.publications.length;
+    connection.open(`${target}/ended-early`, performance.now(), headers(), () => undefined);
+    await until('the relay asked', 5000, () => relay.publications.length > before, 5);
+    expect(connection.isConnected()).toBe(false);
+    connection.close();
+    await until('another one may begin', 5000, () => connection.mayOpen({ host, port }, performance.now()));
+    await until('the relay to let go of it', 5000, async () => connections() === 0 && (await relay.publisherId()) === null);
+  }
+  connection.open(`${target}/ended-early`, performance.now(), headers(), () => undefined);
+  await until('a connection', 5000, () => connection.isConnected());
+  connection.close();
+}, 60_000);
+
+test('one that is refused because its name is taken leaves no socket behind', async () => {
+  const { target, connections } = await lateAnswers();
+  const pool = new RtmpConnectionPool();
+  const [first, second] = [pool.acquire(), pool.acquire()];
+  first.open(`${relay.target}/taken`, performance.now(), headers(), () => undefined);
+  await until('a connection', 5000, () => first.isConnected());
+  const reasons: string[] = [];
+  for (let number = 1; number <= 3; number += 1) {
+    second.open(`${target}/taken`, performance.now(), headers(), (reason) => reasons.push(reason));
+    await until('a refusal', 5000, () => reasons.length === number);
+    await until('no socket', 5000, () => connections() === 0);
+  }
+  expect(reasons.at(-1)).toBe('refused by the server: a stream of this name is already there');
+  first.close();
+}, 60_000);
 
 test('what an encoder that was held up gives at once is not late on its way', async () => {
   const clock = manualClock();
@@ -92,6 +152,7 @@ test.each([
       },
       ownInodes: () => new Set(['7']),
       otherPorts: () => new Set(),
+      close: () => undefined,
     });
     const connection = new RtmpConnection(sockets);
     onTestFinished(() => connection.close());
