@@ -103,6 +103,7 @@ export class RtmpOutput implements Output {
     bus.announceJoin();
     if (!bus.isReady) return;
     this.#connection ??= this.#options.pool.acquire();
+    // An attempt that hangs is ended first: whether it leaves a socket behind decides when the next one may begin.
     this.#connection.close();
     if (this.#probeTarget !== null && !this.#connection.mayOpen(this.#probeTarget, this.#now())) return;
     this.#life.opened();
