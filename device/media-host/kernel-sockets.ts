@@ -4,12 +4,14 @@
  *
  * A look is not free: the kernel goes through its whole hash of connections, however few there are, and sizes it by the
  * machine's memory (262 144 places and 6 ms in 24 GB, 8192 places and 0.1 ms in 1 GB). So only the table that has the
- * connection is read, and no further than to its row.
+ * connection is read, and no further than to its row, which mostly is where it was: for what a longer piece has room for the
+ * kernel would go on.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { LookPace } from '#device/media-host/look-pace.ts';
+import { LookPace, shortestLookMs } from '#device/media-host/look-pace.ts';
 import { ownPorts } from '#device/media-host/own-sockets.ts';
+import { type PacketCounts, PacketsUnderWay, parsePacketCounts } from '#device/media-host/packets-under-way.ts';
 
 export type SocketRow = {
   readonly localPort: number;
@@ -97,8 +99,10 @@ export type Carrier = {
 };
 
 export type SocketSources = {
-  /** In pieces, which the kernel makes only when they are asked for. */
-  readonly readTable: (table: Table) => Iterable<string>;
+  /** In pieces, which the kernel makes only when they are asked for: the first one as long as is expected to be enough. */
+  readonly readTable: (table: Table, expectedBytes: number) => Iterable<string>;
+  /** Of all connections; null where the kernel does not say. */
+  readonly packetCounts: () => PacketCounts | null;
   /** Inodes of the sockets that this process has open. */
   readonly ownInodes: () => ReadonlySet<string>;
   /** Local ports of those that carry no stream. */
@@ -107,7 +111,9 @@ export type SocketSources = {
   readonly close: (inode: string) => void;
 };
 
-type Look = { readonly atMs: number; readonly rows: ReadonlyMap<string, SocketRow> };
+/** `bytes`: of the table, up to the last of these rows. */
+type OwnRows = { readonly rows: ReadonlyMap<string, SocketRow>; readonly bytes: number };
+type Look = OwnRows & { readonly atMs: number };
 
 export class KernelSockets {
   readonly #sources: SocketSources;
@@ -118,8 +124,9 @@ export class KernelSockets {
   /** Sockets that no sink will ever close, by inode. */
   readonly #lost = new Map<string, { readonly port: number; readonly sinceMs: number }>();
   #isCloseDue = false;
-  /** At which connections are worth looking at. */
-  readonly pace = new LookPace();
+  readonly #packets = new PacketsUnderWay();
+  #hint = { atMs: Number.NEGATIVE_INFINITY, isMoreUnderWay: false };
+  readonly #pace = new LookPace();
 
   constructor(sources: SocketSources = systemSockets) {
     this.#sources = sources;
@@ -225,7 +232,7 @@ export class KernelSockets {
     const others = this.#sources.otherPorts();
     const claimed = new Set(this.#claimed().map(({ inode }) => inode));
     return tables.flatMap((table) =>
-      parseSockets([...this.#sources.readTable(table)].join(''))
+      parseSockets([...this.#sources.readTable(table, 0)].join(''))
         .filter(
           ({ inode, localPort, remotePort }) =>
             remotePort === port && own.has(inode) && !claimed.has(inode) && !this.#lost.has(inode) && !others.has(localPort),
@@ -245,34 +252,73 @@ export class KernelSockets {
     return timeoutMs === null ? null : Math.max(0, timeoutMs - leastPatienceMs);
   }
 
+  /** From one look to the next; at one that keeps up as at one that does not, where something tells that it may not any more. */
+  lookIntervalMs(isBehind: boolean, nowMs: number): number {
+    const intervalMs = this.longestIntervalMs(isBehind);
+    return intervalMs > shortestLookMs && !isBehind && this.#isMoreUnderWay(nowMs) ? this.longestIntervalMs(true) : intervalMs;
+  }
+
+  /** From one look to the next at most. */
+  longestIntervalMs(isBehind: boolean): number {
+    return this.#pace.intervalMs(isBehind);
+  }
+
+  #isMoreUnderWay(nowMs: number): boolean {
+    if (nowMs - this.#hint.atMs < freshMs) return this.#hint.isMoreUnderWay;
+    const counts = this.#sources.packetCounts();
+    this.#hint = { atMs: nowMs, isMoreUnderWay: counts !== null && this.#packets.add(counts) };
+    return this.#hint.isMoreUnderWay;
+  }
+
   #look(table: Table, nowMs: number): Look['rows'] {
     const former = this.#looks.get(table);
     if (former !== undefined && nowMs - former.atMs < freshMs) return former.rows;
     const begunMs = performance.now();
-    const rows = this.#findRows(table);
-    this.pace.note(performance.now() - begunMs);
-    this.#looks.set(table, { atMs: nowMs, rows });
-    return rows;
+    const found = this.#findRows(table, former?.bytes ?? 0);
+    this.#pace.note(performance.now() - begunMs);
+    this.#looks.set(table, { atMs: nowMs, ...found });
+    return found.rows;
   }
 
-  #findRows(table: Table): Look['rows'] {
+  #findRows(table: Table, expectedBytes: number): OwnRows {
     const rows = new Map<string, SocketRow>();
     const wanted = new Set(this.#claimed().flatMap((socket) => (socket.table === table ? [socket.inode] : [])));
+    let bytes = 0;
+    let goneBytes = 0;
     let begun = '';
-    for (const piece of this.#sources.readTable(table)) {
-      const lines = (begun + piece).split('\n');
-      begun = lines.pop() ?? '';
-      // Most rows are other programs': they are not worth taking apart.
-      const ours = lines.filter((line) => [...wanted].some((inode) => line.includes(` ${inode} `)));
-      for (const row of parseSockets(ours.join('\n'))) if (wanted.delete(row.inode)) rows.set(row.inode, row);
+    for (const piece of this.#sources.readTable(table, expectedBytes)) {
+      const text = begun + piece;
+      const length = text.lastIndexOf('\n') + 1;
+      const lines = text.slice(0, length);
+      for (const inode of wanted) {
+        const found = findRow(lines, inode);
+        if (found === null) continue;
+        wanted.delete(inode);
+        rows.set(inode, found.row);
+        bytes = Math.max(bytes, goneBytes + found.end);
+      }
       if (wanted.size === 0) break;
+      goneBytes += length;
+      begun = text.slice(length);
     }
-    return rows;
+    return { rows, bytes };
   }
 }
 
+/** Most rows are other programs': they are not worth taking apart. `end`: where the next row begins. */
+function findRow(lines: string, inode: string): { readonly row: SocketRow; readonly end: number } | null {
+  const field = ` ${inode} `;
+  for (let at = lines.indexOf(field); at !== -1; at = lines.indexOf(field, at + 1)) {
+    const end = lines.indexOf('\n', at) + 1;
+    const [row] = parseSockets(lines.slice(lines.lastIndexOf('\n', at) + 1, end));
+    if (row?.inode === inode) return { row, end };
+  }
+  return null;
+}
+
 const systemSockets: SocketSources = {
-  readTable: (table) => readPieces(`/proc/self/net/${table}`),
+  readTable: (table, expectedBytes) => readPieces(`/proc/self/net/${table}`, expectedBytes),
+  packetCounts: readPacketCounts,
   ownInodes: () => {
     const links = readdirSync('/proc/self/fd').map((name) => linkOrEmpty(`/proc/self/fd/${name}`));
     return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
@@ -286,18 +332,23 @@ const systemSockets: SocketSources = {
 };
 
 const smallestPieceBytes = 600;
-const largestPieceBytes = 64 * 1024;
+/** The kernel gives no more at once. */
+const largestPieceBytes = 4096;
 
-/** Small pieces first: the kernel looks for as many rows as a piece has room for. A kernel without IPv6 has no table of it. */
-function* readPieces(path: string): Iterable<string> {
+/** Beyond what is expected small pieces first: the kernel looks for as many rows as a piece has room for. A kernel without IPv6 has no table of it. */
+function* readPieces(path: string, expectedBytes: number): Iterable<string> {
   const file = openOrNull(path);
   if (file === null) return;
   try {
-    for (let bytes = smallestPieceBytes; ; bytes = Math.min(2 * bytes, largestPieceBytes)) {
-      const piece = Buffer.allocUnsafe(bytes);
-      const length = readSync(file, piece, 0, bytes, null);
+    let expected = expectedBytes;
+    let beyond = smallestPieceBytes;
+    for (;;) {
+      const piece = Buffer.allocUnsafe(Math.min(largestPieceBytes, expected > 0 ? expected : beyond));
+      const length = readSync(file, piece, 0, piece.length, null);
       if (length === 0) return;
       yield piece.toString('latin1', 0, length);
+      if (expected > 0) expected -= length;
+      else beyond *= 2;
     }
   } finally {
     closeSync(file);
@@ -310,6 +361,15 @@ function openOrNull(path: string): number | null {
   } catch {
     return null;
   }
+}
+
+const netstat = { file: null as number | null, content: Buffer.alloc(16 * 1024) };
+
+/** The file stays open: to open it would cost more than to read it, which the kernel answers anew each time. */
+function readPacketCounts(): PacketCounts | null {
+  netstat.file ??= openOrNull('/proc/self/net/netstat');
+  if (netstat.file === null) return null;
+  return parsePacketCounts(netstat.content.toString('latin1', 0, readSync(netstat.file, netstat.content, 0, netstat.content.length, 0)));
 }
 
 /** It was closed between the listing and the reading. */

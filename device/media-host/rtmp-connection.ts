@@ -140,7 +140,7 @@ export class RtmpConnection {
     // On a way that has become narrow, what is under way takes longer than its pictures did.
     const wayMs = 2 * (this.#delayMs ?? 0);
     if (!this.#room.hasRoom(this.waitingBytes(), wayMs)) return false;
-    const betweenMs = this.#length.isShort ? this.#sockets.pace.intervalMs(false) + slackMs : longRoomMs;
+    const betweenMs = this.#length.isShort ? this.#sockets.longestIntervalMs(this.#isBehind) + slackMs : longRoomMs;
     const roomMs = Math.min(mostRoomMs, betweenMs + wayMs);
     return this.#queuedBytes() < roomBytes && this.#ledger.spanMs < roomMs;
   }
@@ -160,9 +160,9 @@ export class RtmpConnection {
   }
 
   /** From one look to the next. `waits`: there is more to hand over than there is room for. */
-  lookIntervalMs(waits: boolean): number {
+  lookIntervalMs(waits: boolean, nowMs: number): number {
     const isBehind = waits || this.#isBehind;
-    if (this.#length.isShort) return this.#sockets.pace.intervalMs(isBehind);
+    if (this.#length.isShort) return this.#sockets.lookIntervalMs(isBehind, nowMs);
     return longIntervalsMs[isBehind ? 'isBehind' : 'keepsUp'];
   }
 

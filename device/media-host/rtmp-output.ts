@@ -1,5 +1,6 @@
 /** One RTMP target: connects, feeds, notices a dead or stalled connection, and tries again for as long as it is wanted. */
 import { ConnectionLife, probeTargetOf } from '#device/media-host/connection-life.ts';
+import { shortestLookMs } from '#device/media-host/look-pace.ts';
 import type { Output, OutputSurroundings } from '#device/media-host/output.ts';
 import type { ProbeTarget } from '#device/media-host/reachability-probe.ts';
 import type { RtmpConnection, RtmpConnectionPool } from '#device/media-host/rtmp-connection.ts';
@@ -148,8 +149,9 @@ export class RtmpOutput implements Output {
 
   #look(connection: RtmpConnection): void {
     const nowMs = this.#now();
-    const intervalMs = connection.lookIntervalMs(this.#queue.queuedBytes > 0);
-    if (this.#life.kind !== 'streaming' || nowMs - this.#lookedAtMs < intervalMs) return;
+    const sinceMs = nowMs - this.#lookedAtMs;
+    if (this.#life.kind !== 'streaming' || sinceMs < shortestLookMs) return;
+    if (sinceMs < connection.lookIntervalMs(this.#queue.queuedBytes > 0, nowMs)) return;
     this.#lookedAtMs = nowMs;
     connection.look(nowMs);
     const arrivedBytes = connection.arrivedBytes();

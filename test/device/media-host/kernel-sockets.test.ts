@@ -39,7 +39,11 @@ function kernel(ownInodes: readonly string[], otherPorts: readonly number[] = []
   const others = new Set(otherPorts);
   const readTable = (name: Table) => (name === 'tcp' ? [table] : []);
   const close = (inode: string) => own.delete(inode);
-  return { own, others, sockets: new KernelSockets({ readTable, ownInodes: () => own, otherPorts: () => others, close }) };
+  return {
+    own,
+    others,
+    sockets: new KernelSockets({ readTable, ownInodes: () => own, otherPorts: () => others, packetCounts: () => null, close }),
+  };
 }
 
 it('gives each output a connection of its own: of this process, established, to its address where there are several', () => {
@@ -168,6 +172,7 @@ it('reads only the table that has the connection, and that once for all that ask
     },
     ownInodes: () => new Set(['21', '22']),
     otherPorts: () => new Set(),
+    packetCounts: () => null,
     close: () => undefined,
   });
   const [six, four] = [sockets.begin('six', 1935, 0), sockets.begin('four', 1935, 0)];
@@ -186,10 +191,12 @@ it('reads only the table that has the connection, and that once for all that ask
   expect(read).toEqual(['tcp6', 'tcp6']);
 });
 
-it('reads a table no further than to the last of its connections, wherever a piece ends', () => {
+it('reads a table no further than to the last of its connections, wherever a piece ends, and asks for so much the next time', () => {
+  const asked: number[] = [];
   let pieces = 0;
   const sockets = new KernelSockets({
-    *readTable(name) {
+    *readTable(name, expectedBytes) {
+      asked.push(expectedBytes);
       for (let at = 0; name === 'tcp' && at < table.length; at += 40) {
         pieces += 1;
         yield table.slice(at, at + 40);
@@ -197,14 +204,55 @@ it('reads a table no further than to the last of its connections, wherever a pie
     },
     ownInodes: () => new Set(['12', '13']),
     otherPorts: () => new Set(),
+    packetCounts: () => null,
     close: () => undefined,
   });
   const carrier = sockets.begin('one', 1935, 0);
   sockets.recognise(carrier, ['10.0.0.1']);
   const { socket } = carrier;
   pieces = 0;
-  expect(socket && sockets.waitingBytes(socket, 0)).toBe(123_456);
-  expect(pieces).toBe(Math.ceil(table.indexOf('   2:') / 40));
+  asked.length = 0;
+  const rowEnd = table.indexOf('   2:');
+  for (const nowMs of [0, 1000]) expect(socket && sockets.waitingBytes(socket, nowMs)).toBe(123_456);
+  expect(pieces).toBe(2 * Math.ceil(rowEnd / 40));
+  expect(asked).toEqual([0, rowEnd]);
+});
+
+it('does not take another field for an inode', () => {
+  const owner = '   0: 0A0200C0:D432 076433C6:078F 01 00000010:00000000 00:00000000 00000000    12        0 13 1 0 24 4 30 10 -1';
+  const [heading = '', , ...rows] = table.split('\n');
+  const sockets = new KernelSockets({
+    readTable: (name) => (name === 'tcp' ? [[heading, owner, ...rows].join('\n')] : []),
+    ownInodes: () => new Set(['12']),
+    otherPorts: () => new Set(),
+    packetCounts: () => null,
+    close: () => undefined,
+  });
+  const carrier = sockets.begin('one', 1935, 0);
+  sockets.recognise(carrier, []);
+  expect(carrier.socket && sockets.waitingBytes(carrier.socket, 0)).toBe(123_456);
+});
+
+it('is to be looked at soon where more packets are under way than of late, however dear a look is', () => {
+  const counts = { sent: 1000, delivered: 1000 };
+  let readings = 0;
+  const sockets = new KernelSockets({
+    readTable: () => [],
+    packetCounts: () => {
+      readings += 1;
+      return counts;
+    },
+    ownInodes: () => new Set(),
+    otherPorts: () => new Set(),
+    close: () => undefined,
+  });
+  expect([sockets.lookIntervalMs(false, 0), sockets.lookIntervalMs(true, 0), sockets.longestIntervalMs(false)]).toEqual([500, 200, 500]);
+  counts.sent += 20;
+  expect(sockets.lookIntervalMs(false, 50)).toBe(500);
+  expect([sockets.lookIntervalMs(false, 100), sockets.longestIntervalMs(false)]).toEqual([200, 500]);
+  counts.delivered += 20;
+  expect(sockets.lookIntervalMs(false, 200)).toBe(500);
+  expect(readings).toBe(3);
 });
 
 it('counts what a server that does not read leaves in the kernel', async () => {

@@ -152,12 +152,13 @@ test.each([
       },
       ownInodes: () => new Set(['7']),
       otherPorts: () => new Set(),
+      packetCounts: () => null,
       close: () => undefined,
     });
     const connection = new RtmpConnection(sockets);
     onTestFinished(() => connection.close());
     connection.open(`${relay.target}/way-length`, 0, headers(), () => undefined);
-    expect(connection.lookIntervalMs(false)).toBe(200);
+    expect(connection.lookIntervalMs(false, 0)).toBe(200);
     await until('a connection', 5000, () => connection.isConnected());
     let nowMs = 0;
     const look = () => {
@@ -167,7 +168,7 @@ test.each([
     };
     const looksToFindIt = 2;
     await until('a look at its socket', 5000, () => look() && kernel.looks > looksToFindIt);
-    const intervalMs = connection.lookIntervalMs(false);
+    const intervalMs = connection.lookIntervalMs(false, nowMs);
 
     let pushedMs = 0;
     const push = () => {
@@ -193,7 +194,7 @@ test.each([
       expect(roomMs).toBeLessThanOrEqual(400);
       expect(overMs).toBe(152);
     } else {
-      expect([intervalMs, connection.lookIntervalMs(false), connection.lookIntervalMs(true)]).toEqual([450, 450, 200]);
+      expect([intervalMs, connection.lookIntervalMs(false, nowMs), connection.lookIntervalMs(true, nowMs)]).toEqual([450, 450, 200]);
       expect(roomMs).toBe(500);
       expect(overMs).toBe(1000);
     }
