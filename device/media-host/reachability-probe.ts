@@ -1,6 +1,7 @@
 /**
  * Asks about once a second whether a server that was away takes connections again: connects, hangs up, nothing more. So a
- * back-off may be long and the stream is back all the same within two seconds of the server's return.
+ * back-off may be long and the stream is back all the same within two seconds of the server's return. A network that swallows
+ * what is sent takes each of them the whole second: the next one begins at once then.
  */
 import { lookup } from 'node:dns';
 import { connect, type LookupFunction } from 'node:net';
@@ -36,7 +37,7 @@ export class ReachabilityProbe {
   start(target: ProbeTarget): void {
     if (this.#target !== null) return;
     this.#target = target;
-    this.#scheduleDial();
+    this.#scheduleDial(0);
   }
 
   /** May be called twice. */
@@ -45,15 +46,17 @@ export class ReachabilityProbe {
     this.#cancel();
   }
 
-  #scheduleDial(): void {
+  /** `tookMs`: what the one before did. */
+  #scheduleDial(tookMs: number): void {
     const { clock, random } = this.#options;
-    this.#cancel = clock.schedule(() => this.#dial(), intervalMs * (1 - intervalJitter * random()));
+    this.#cancel = clock.schedule(() => this.#dial(), Math.max(0, intervalMs * (1 - intervalJitter * random()) - tookMs));
   }
 
   #dial(): void {
     const target = this.#target;
     if (target === null) return;
     const { clock, random, onReachable, dial = dialTcp } = this.#options;
+    const begunAtMs = clock.monotonicMs();
     let isOver = false;
     const finish = (isReached: boolean): void => {
       if (isOver) return;
@@ -61,7 +64,7 @@ export class ReachabilityProbe {
       cancelBound();
       hangUp();
       if (this.#target !== target) return;
-      this.#scheduleDial();
+      this.#scheduleDial(clock.monotonicMs() - begunAtMs);
       if (isReached) this.#cancel = cancelBoth(this.#cancel, clock.schedule(onReachable, returnSpreadMs * random()));
     };
     let hangUp: () => void = () => undefined;
