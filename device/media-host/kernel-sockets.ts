@@ -335,7 +335,10 @@ const smallestPieceBytes = 600;
 /** The kernel gives no more at once. */
 const largestPieceBytes = 4096;
 
-/** Beyond what is expected small pieces first: the kernel looks for as many rows as a piece has room for. A kernel without IPv6 has no table of it. */
+/**
+ * Beyond what is expected small pieces first: the kernel looks for as many rows as a piece has room for. A kernel without IPv6 has no
+ * table of it.
+ */
 function* readPieces(path: string, expectedBytes: number): Iterable<string> {
   const file = openOrNull(path);
   if (file === null) return;
