@@ -22,19 +22,26 @@ const SettingsRecord = Type.Object({
 });
 export type SettingsRecord = Static<typeof SettingsRecord>;
 
-const settingsFile = stateFile('settings.json', SettingsRecord, { reservedBytes: 64 * 1024 });
+const room = { reservedBytes: 64 * 1024 };
+const settingsFile = stateFile('settings.json', SettingsRecord, room);
+/** A device of a fleet knows no address to stream to without its settings: one damaged file is not to cost it the stream. */
+const copyFile = stateFile('settings-copy.json', SettingsRecord, room);
+
+async function read(state: Pick<StateDirectory, 'read'>): Promise<SettingsRecord | null> {
+  return (await state.read(settingsFile)) ?? state.read(copyFile);
+}
 
 /** Null when there are none of this device. */
 export async function readLastGood(state: Pick<StateDirectory, 'read'>, deviceId: string): Promise<SettingsRecord | null> {
-  const record = await state.read(settingsFile);
+  const record = await read(state);
   return record?.deviceId === deviceId ? record : null;
 }
 
 /** Of the device that kept settings here last; null when none did. */
 export async function lastDeviceId(state: Pick<StateDirectory, 'read'>): Promise<string | null> {
-  return (await state.read(settingsFile))?.deviceId ?? null;
+  return (await read(state))?.deviceId ?? null;
 }
 
-export function keptLastGood(options: Omit<KeptValueOptions<SettingsRecord>, 'file'>): KeptValue<SettingsRecord> {
-  return new KeptValue({ ...options, file: settingsFile });
+export function keptLastGood(options: Omit<KeptValueOptions<SettingsRecord>, 'file' | 'copy'>): KeptValue<SettingsRecord> {
+  return new KeptValue({ ...options, file: settingsFile, copy: copyFile });
 }

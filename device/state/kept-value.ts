@@ -6,6 +6,8 @@ const writeAgainMs = 5000;
 
 export type KeptValueOptions<T> = {
   readonly file: StateFile<T>;
+  /** Written after it, for a disk that damages the file itself: as new, or what was there before. */
+  readonly copy?: StateFile<T>;
   readonly state: Pick<StateDirectory, 'read' | 'write' | 'remove' | 'reserve'>;
   readonly clock: Pick<Clock, 'schedule'>;
   /** Once for each value. */
@@ -27,9 +29,13 @@ export class KeptValue<T> {
 
   /** Null when there is none. */
   async load(): Promise<T | null> {
-    const { state, file } = this.#options;
-    await state.reserve(file);
-    return state.read(file);
+    const { state } = this.#options;
+    for (const file of this.#files()) await state.reserve(file);
+    for (const file of this.#files()) {
+      const value = await state.read(file);
+      if (value !== null) return value;
+    }
+    return null;
   }
 
   /** Null: there is none any more. Resolves when a power cut would change nothing, or the disk has refused. */
@@ -45,17 +51,24 @@ export class KeptValue<T> {
     if (this.#cancel !== null) await this.#writeAgain();
   }
 
+  #files(): readonly StateFile<T>[] {
+    const { file, copy } = this.#options;
+    return copy === undefined ? [file] : [file, copy];
+  }
+
   async #writeAgain(): Promise<void> {
     // That the disk refuses has been said.
     if (this.#due !== null) await this.#write(this.#due, () => undefined);
   }
 
   async #write(due: Due<T>, onDiskError: (cause: unknown) => void): Promise<void> {
-    const { state, file, clock } = this.#options;
+    const { state, clock } = this.#options;
+    const { value } = due;
     this.#cancel?.();
     this.#cancel = null;
     try {
-      await (due.value === null ? state.remove(file) : state.write(file, due.value));
+      if (value === null) for (const file of this.#files().toReversed()) await state.remove(file);
+      else for (const file of this.#files()) await state.write(file, value);
       if (this.#due === due) this.#due = null;
     } catch (cause) {
       if (this.#due === due && !this.#isStopped) this.#cancel = clock.schedule(() => void this.#writeAgain(), writeAgainMs);

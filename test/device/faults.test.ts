@@ -85,24 +85,35 @@ function fill(place: string): void {
   closeSync(file);
 }
 
-test('a settings file that is damaged: the device streams as its environment says, and tells its fleet', async () => {
-  const [relay, fleet] = await Promise.all([startedRelay(), startedFleet()]);
-  const stateDirectory = join(await temporaryDirectory(), 'state');
-  const settings = { FLEET_URL: fleet.url, FLEET_JOIN_TOKEN: joinToken, AV_STREAM_URL: relay.target };
-  const first = startAgent(stateDirectory, settings);
-  await fleet.hear('hello');
-  await fleet.send('pi-1', 'desired', desired(1, { AV_STREAM_URL: relay.target, AV_STREAM_KEY: 'dev-2' }));
-  await fleet.hear('applied');
-  await stopAgent(first.child);
-  await writeFile(join(stateDirectory, 'settings.json'), '{"deviceId":"pi-1","inForce":{"revi');
-  startAgent(stateDirectory, settings);
-  await untilStreaming(stateDirectory);
-  expect(relay.publications.at(-1)).toMatchObject({ name: 'dev-1' });
-  expect((await fleet.hear('event', ({ kind }) => kind === 'file-damaged')).body.detail).toContain('settings.json.damaged');
-  // What was in force is what the fleet says again.
-  const hello = await fleet.hear('hello', ({ appliedRevision }) => appliedRevision === 0, fleet.heard.length - 50);
-  expect(hello.body.appliedDigest).toBeNull();
-}, 60_000);
+const settingsFiles = ['settings.json', 'settings-copy.json'];
+
+test.each([
+  ['the device streams on by its copy', settingsFiles.slice(0, 1), { stream: 'dev-2', appliedRevision: 1 }],
+  ['and its copy, too: it streams as its environment says', settingsFiles, { stream: 'dev-1', appliedRevision: 0 }],
+])(
+  'a settings file that is damaged: %s, and tells its fleet',
+  async (_, damaged, { stream, appliedRevision }) => {
+    const [relay, fleet] = await Promise.all([startedRelay(), startedFleet()]);
+    const stateDirectory = join(await temporaryDirectory(), 'state');
+    const settings = { FLEET_URL: fleet.url, FLEET_JOIN_TOKEN: joinToken, AV_STREAM_URL: relay.target };
+    const first = startAgent(stateDirectory, settings);
+    await fleet.hear('hello');
+    await fleet.send('pi-1', 'desired', desired(1, { AV_STREAM_URL: relay.target, AV_STREAM_KEY: 'dev-2' }));
+    await fleet.hear('applied');
+    await stopAgent(first.child);
+    for (const name of damaged) await writeFile(join(stateDirectory, name), '{"deviceId":"pi-1","inForce":{"revi');
+    startAgent(stateDirectory, settings);
+    await untilStreaming(stateDirectory);
+    expect(relay.publications.at(-1)).toMatchObject({ name: stream });
+    for (const name of damaged) {
+      await fleet.hear('event', ({ kind, detail }) => kind === 'file-damaged' && detail.includes(`${name}.damaged`));
+    }
+    // Where it has lost what was in force, the fleet says it again.
+    const hello = await fleet.hear('hello', (body) => body.appliedRevision === appliedRevision, fleet.heard.length - 50);
+    expect(hello.body.appliedDigest === null).toBe(appliedRevision === 0);
+  },
+  60_000,
+);
 
 test('hardware profiles that are not JSON: the device streams without them, and tells its fleet which they are', async () => {
   const [relay, fleet, folder] = await Promise.all([startedRelay(), startedFleet(), temporaryDirectory()]);

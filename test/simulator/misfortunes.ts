@@ -99,7 +99,9 @@ async function powerCut(run: Simulation, member: Member): Promise<void> {
   if (run.random.chance(0.5)) fallSilent(member, ['up', 'down']);
   member.agent.kill();
   member.link?.close('device', 'connection-lost');
-  if (run.sabotage === 'older settings after a power cut') member.agent.state.files.delete('settings.json');
+  if (run.sabotage === 'older settings after a power cut') {
+    for (const name of ['settings.json', 'settings-copy.json']) member.agent.state.files.delete(name);
+  }
   await member.agent.start();
 }
 

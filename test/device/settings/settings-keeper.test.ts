@@ -144,7 +144,20 @@ test('after a restart the last good settings run from the first moment, without 
   expect(second.media.widths()).toEqual([640, 800]);
 });
 
-test('a damaged last-good file: the environment’s settings run', async () => {
+test('a damaged last-good file: its copy counts, also at the next start', async () => {
+  const first = await startedKeeper();
+  first.keeper.offer(desired(5, { AV_VIDEO_WIDTH: 640 }));
+  await settle();
+  first.state.files.set('settings.json', '{"inForce":{"revision":"x"}}');
+  for (const _ of ['once', 'again']) {
+    const { media, keeper } = await startedKeeper({ state: first.state });
+    expect(media.widths()).toEqual([640]);
+    expect(keeper.inForce().revision).toBe(5);
+    first.state.files.delete('settings.json');
+  }
+});
+
+test('a damaged last-good file without a copy: the environment’s settings run', async () => {
   const state = new MemoryState();
   state.files.set('settings.json', '{"inForce":{"revision":"x"}}');
   const { media, keeper } = await startedKeeper({ state });
