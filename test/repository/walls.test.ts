@@ -129,6 +129,7 @@ const roomTests: readonly string[] = [
   'test/fleet-server/broker/takeover.test.ts',
   'test/fleet-server/devices/lying-clock.test.ts',
   'test/fleet-server/http/rights.test.ts',
+  'test/fleet-server/rollouts/waves-halted.test.ts',
   'test/fleet-server/relay/access.test.ts',
   'test/fleet-server/relay/adoption.test.ts',
   'test/hardware-profiles/profiles.test.ts',
