@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { CommandStatus } from '#protocol/model/command.ts';
 import type { DeviceDetail } from '#protocol/model/device.ts';
 import type { History } from '#protocol/model/history.ts';
+import type { DeviceLog } from '#protocol/model/log.ts';
 import { timeUntil, until } from '../../../until.ts';
 import { bodies } from '../../api-under-test.ts';
 import { openCommandPage } from '../../servers/command-page.ts';
@@ -48,7 +49,12 @@ describe('two servers and an external broker', { timeout: 60_000 }, () => {
         return answer.status === 200 && answer;
       });
       expect(Buffer.from(await picture.arrayBuffer())).toEqual(jpeg);
-      expect(await server.json('GET', `/devices/${device.id}/logs`)).toMatchObject({ lines: [{ text: 'a line' }, { text: 'another' }] });
+      // The broker has it before the server does.
+      const { lines } = await until('its log', 5000, async () => {
+        const log = await server.json<DeviceLog>('GET', `/devices/${device.id}/logs`);
+        return log.lines.length > 0 && log;
+      });
+      expect(lines).toMatchObject([{ text: 'a line' }, { text: 'another' }]);
     }
     device.leave();
     for (const server of fleet.servers) {
