@@ -38,6 +38,8 @@ export class RtmpOutput implements Output {
   #arrived = { bytes: 0, atMs: 0 };
   #lookedAtMs = 0;
   #reading: UplinkReading | null = null;
+  /** What had not arrived when the connection was last looked at; null before the first look. What was handed over since is mostly there already. */
+  #underWay: { readonly bytes: number; readonly lagMs: number } | null = null;
   #begunAtMs = 0;
   /** A long group that lay there before the connection says nothing of its way. */
   #isCatchingUp = false;
@@ -85,6 +87,7 @@ export class RtmpOutput implements Output {
   status(): OutputStatus {
     const { id, kind, target } = this.plan;
     const connection = this.#life.kind === 'streaming' ? this.#connection : null;
+    const { bytes, lagMs } = this.#underWay ?? this.#underWayNow();
     return {
       id,
       kind,
@@ -93,8 +96,8 @@ export class RtmpOutput implements Output {
       connections: this.#life.connections,
       bytesSent: this.#bytesOfFormerConnections + (connection?.arrivedBytes() ?? 0),
       droppedGroups: this.#queue.droppedGroups,
-      queuedBytes: this.#queue.queuedBytes + (connection?.waitingBytes() ?? 0),
-      ...(connection === null ? {} : { lagMs: this.#lagMs() }),
+      queuedBytes: this.#queue.queuedBytes + (connection === null ? 0 : bytes),
+      ...(connection === null ? {} : { lagMs }),
     };
   }
 
@@ -124,6 +127,7 @@ export class RtmpOutput implements Output {
     this.#arrived = { bytes: 0, atMs: this.#now() };
     this.#meter.clear();
     this.#reading = null;
+    this.#underWay = null;
     this.#options.bus.join(this.#queue);
     this.#begunAtMs = this.#now();
     this.#isCatchingUp = this.#queue.isCatchingUp;
@@ -155,18 +159,19 @@ export class RtmpOutput implements Output {
     this.#lookedAtMs = nowMs;
     connection.look(nowMs);
     const arrivedBytes = connection.arrivedBytes();
-    this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#lagMs() });
+    this.#underWay = this.#underWayNow();
+    this.#reading = this.#meter.add({ atMs: nowMs, arrivedBytes, lagMs: this.#underWay.lagMs });
     connection.learn(this.#meter);
     this.#isCatchingUp &&= this.#queue.isCatchingUp || (connection.oldestWaitingAtMs() ?? nowMs) < this.#begunAtMs;
-    const isAllThere = this.#queue.queuedBytes === 0 && connection.waitingBytes() === 0;
+    const isAllThere = this.#queue.queuedBytes === 0 && this.#underWay.bytes === 0;
     if (isAllThere || arrivedBytes !== this.#arrived.bytes) this.#arrived = { bytes: arrivedBytes, atMs: nowMs };
     else if (nowMs - this.#arrived.atMs > stallBoundMs) this.#life.failed(stalledWords);
   }
 
-  /** For how long the oldest tag that has not arrived has been ready to go. */
-  #lagMs(): number {
+  /** `lagMs`: for how long the oldest tag that has not arrived has been ready to go. */
+  #underWayNow(): { readonly bytes: number; readonly lagMs: number } {
     const oldestAtMs = this.#connection?.oldestWaitingAtMs() ?? this.#queue.next?.placedAtMs ?? null;
-    return oldestAtMs === null ? 0 : Math.round(this.#now() - oldestAtMs);
+    return { bytes: this.#connection?.waitingBytes() ?? 0, lagMs: oldestAtMs === null ? 0 : Math.round(this.#now() - oldestAtMs) };
   }
 
   #now(): number {
