@@ -48,7 +48,7 @@ export class SharedDevices {
 
   constructor(options: SharedDevicesOptions) {
     this.#options = options;
-    this.#exchange = new LiveExchange(options);
+    this.#exchange = new LiveExchange({ ...options, lookFor: (deviceId) => this.lookFor(deviceId) });
   }
 
   async start(): Promise<void> {
@@ -120,7 +120,8 @@ export class SharedDevices {
 
   /** The same for whoever can wait for the store's answer. */
   async lookFor(deviceId: string): Promise<void> {
-    if (this.#isWorthAsking(deviceId)) await this.#reload(deviceId);
+    if (this.#options.register.isKnown(deviceId)) return;
+    await (this.#isWorthAsking(deviceId) ? this.#reload(deviceId) : this.#reading.get(deviceId)?.ended);
   }
 
   /** Reads again what the store says of a device. */

@@ -38,6 +38,14 @@ async function storeReport(
 
 /** Resolves, or is done at once, when everything that must last is stored: the broker acknowledges a message of QoS 1 after that. */
 export function routeUpward(app: FastifyInstance, message: UpwardMessage): void | Promise<void> {
+  const { broker, devices, sharedDevices } = app;
+  // It may have joined at another server a moment ago, of which this one has not read yet.
+  const isStranger = broker.isShared && !devices.isKnown(message.deviceId);
+  if (!isStranger || sharedDevices === null) return routeHeard(app, message);
+  return sharedDevices.lookFor(message.deviceId).then(() => routeHeard(app, message));
+}
+
+function routeHeard(app: FastifyInstance, message: UpwardMessage): void | Promise<void> {
   const verdict = app.devices.onMessage(message);
   if (verdict === 'stale') return undefined;
   // Most of what a fleet says, and nothing of it has to be waited for.

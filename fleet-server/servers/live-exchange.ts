@@ -32,6 +32,8 @@ export type LiveExchangeOptions = {
   readonly register: SharedRegister;
   readonly relays: FleetRelays;
   readonly place: store.ServerPlace;
+  /** Has the register know a device that joined at another server a moment ago. */
+  lookFor(deviceId: string): Promise<void>;
 };
 
 const tickMs = 500;
@@ -187,10 +189,11 @@ export class LiveExchange {
   }
 
   async #readOf(serverId: string): Promise<void> {
-    const { database, register } = this.#options;
+    const { database, register, lookFor } = this.#options;
     for (;;) {
       const rows = await store.liveSince(database, serverId, this.#seen.get(serverId) ?? 0, rowsAtOnce);
       for (const { deviceId, part, document, version } of rows) {
+        await lookFor(deviceId);
         // Claimed here a moment ago and not yet written: this server's word is the newer one. What each has heard is put together instead.
         const isOurs = part !== 'heard' && this.#dirty.get(`${part} ${deviceId}`)?.isClaim === true;
         if (!isOurs) register.apply(deviceId, part, serverId, document);

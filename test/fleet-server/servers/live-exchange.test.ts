@@ -3,11 +3,13 @@ import { Client } from 'pg';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '#fleet-server/clock.ts';
+import { findDevice, insertDevice } from '#fleet-server/devices/devices-store.ts';
 import { lossPolicy } from '#fleet-server/devices/losses.ts';
 import { exitCodes } from '#fleet-server/process/exit-codes.ts';
 import { aloneOnDatabase } from '#fleet-server/servers/contract.ts';
 import { FleetRelays } from '#fleet-server/servers/fleet-relays.ts';
 import { LiveExchange } from '#fleet-server/servers/live-exchange.ts';
+import { claimLive, removeServer, sayAlive } from '#fleet-server/servers/servers-store.ts';
 import { openStore } from '#fleet-server/store/store.ts';
 import type { AlertList } from '#protocol/model/alert.ts';
 import type { CommandStatus } from '#protocol/model/command.ts';
@@ -65,6 +67,31 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
       const tookMs = await timeUntil('shown as offline', 5000, async () => (await presenceAt(server, device.id)) === 'offline');
       console.info(`offline at a server after its connection ended elsewhere: ${tookMs} ms`);
     }
+  });
+
+  test('what one server says of a device that just joined is not lost at another that has not heard of it', async () => {
+    const model = await fleet.join(fleet.server(0), 'told of');
+    await model.connect(fleet.server(0).mqttPort);
+    await until('shown by another', 5000, async () => (await presenceAt(fleet.server(1), model.id)) === 'online');
+    const store = await openStore({ kind: 'postgresql', url: await fleet.cluster.url('public') });
+    onTestFinished(() => store.close());
+    const { database } = store;
+    const device = await findDevice(database, model.id);
+    const said = await database
+      .selectFrom('liveDevices')
+      .select('document')
+      .where('deviceId', '=', model.id)
+      .where('part', '=', 'agent')
+      .executeTakeFirstOrThrow();
+    if (device === undefined) throw new Error('expected the device in the store');
+    // Another server writes both, and its word that a device has joined is still under way.
+    const id = 'not-told-of';
+    await insertDevice(database, { ...device, id });
+    await sayAlive(database, 'another', { url: 'http://another.example', rtmpPort: 1935 }, { kind: 'unknown', detail: '' });
+    onTestFinished(() => removeServer(database, 'another'));
+    await claimLive(database, [{ ...said, deviceId: id, part: 'agent', serverId: 'another', version: 1 }]);
+    for (const server of fleet.servers) await until('shown', 5000, async () => (await presenceAt(server, id)) === 'online');
+    expect((await fleet.server(0).request('DELETE', `/devices/${id}`)).status).toBe(204);
   });
 
   test('how often a connection was lost is counted over all of them, and each says that it comes and goes', async () => {
@@ -408,6 +435,7 @@ test('what another server has heard is taken over, though the device was heard h
       register,
       relays,
       place,
+      lookFor: async () => undefined,
     });
   };
   const one = exchangeOf('one', () => '{}');
@@ -441,6 +469,7 @@ test('a server whose clock is set back goes on saying that it lives, and sweepin
     register: { documentOf: () => null, isHere: () => true, apply: () => undefined, forget: () => undefined },
     relays: new FleetRelays({ serverId: 'one', url: null, clock, own: () => null }),
     place: { url: 'http://one.example', rtmpPort: 1935 },
+    lookFor: async () => undefined,
   });
   onTestFinished(async () => {
     await exchange.stop();

@@ -8,6 +8,7 @@ import { timeUntil, until } from '../../../until.ts';
 import { bodies } from '../../api-under-test.ts';
 import { openCommandPage } from '../../servers/command-page.ts';
 import { type OneServer, ServersUnderTest } from '../../servers/servers-under-test.ts';
+import type { SimpleDevice } from '../../servers/simple-device.ts';
 import { type Mosquitto, startMosquitto } from './mosquitto.ts';
 
 let broker: Mosquitto;
@@ -208,11 +209,38 @@ describe('two servers that hear two reports at once', { timeout: 60_000 }, () =>
   test('show the newer one, both of them', async () => {
     const device = await fleet.join(fleet.server(0), 'says-much');
     await device.connect(broker.port);
+    // A report from before counts for nothing after it: the device reports once more what it then has.
+    await until('steered', 5000, () => device.revisions.length > 0);
     for (let round = 0; round < 20; round += 1) {
       const said = ['first', 'second', 'third', 'last'].map((word) => `${word} board of round ${round}`);
       await Promise.all(said.map((name) => device.say('report', board(name, device.revisions.at(-1) ?? 0))));
       for (const server of fleet.servers) {
         await until('the newest report', 5000, async () => (await deviceAt(server, device.id)).inventory?.board.name === said.at(-1));
+      }
+    }
+  });
+});
+
+describe('a server that was held up while devices joined at another', { timeout: 60_000 }, () => {
+  test('takes what they have said to it since, and each is shown and steered by both', async () => {
+    const devices: SimpleDevice[] = [];
+    const { child } = fleet.server(1).running;
+    child.kill('SIGSTOP');
+    try {
+      for (const name of ['early', 'earlier', 'earlier still', 'earliest']) {
+        const device = await fleet.join(fleet.server(0), name);
+        await device.connect(broker.port);
+        devices.push(device);
+      }
+    } finally {
+      child.kill('SIGCONT');
+    }
+    for (const device of devices) {
+      for (const server of fleet.servers) {
+        await until('shown as it is', 5000, async () => {
+          const { presence, versions, settings } = await deviceAt(server, device.id);
+          return presence.state === 'online' && versions !== null && settings.kind === 'applied';
+        });
       }
     }
   });
