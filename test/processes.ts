@@ -17,6 +17,15 @@ export function processOf(folder: string, program: string): number | undefined {
   return processesWith(folder).find(({ commandLine }) => commandLine.includes(program))?.pid;
 }
 
+/** One that has ended by itself in this moment is well, too. */
+export function endProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ESRCH')) throw cause;
+  }
+}
+
 export function isRunning(pid: number): boolean {
   return readProcFile(String(pid), 'cmdline') !== '';
 }
