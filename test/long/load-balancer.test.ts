@@ -79,7 +79,7 @@ it.skipIf(!canBalance)(
 
     // Over MQTT’s own port; it goes to whichever has fewer.
     const plain = await fleet.join(first, 'plain');
-    await plain.connect(balancer.ports.mqtt);
+    await until('let in', 5000, () => plain.connect(balancer.ports.mqtt).then(() => true));
     await done(second, plain.id);
 
     // All of it is at the one that is left, by the time that the second is killed.

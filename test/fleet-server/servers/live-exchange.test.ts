@@ -315,7 +315,7 @@ describe('three servers on one database', { timeout: 60_000 }, () => {
     const device = await fleet.join(fleet.server(0), 'moves');
     await until('let in', 5000, () => device.connect(fleet.server(0).mqttPort).then(() => true));
     await until('online everywhere', 5000, async () => (await presenceAt(fleet.server(2), device.id)) === 'online');
-    await device.connect(fleet.server(1).mqttPort);
+    await until('let in there', 5000, () => device.connect(fleet.server(1).mqttPort).then(() => true));
     await until('online at the new one', 5000, async () => (await presenceAt(fleet.server(1), device.id)) === 'online');
     const history = async () =>
       (await fleet.server(2).json<{ entries: { kind: string }[] }>('GET', `/devices/${device.id}/history`)).entries.map(({ kind }) => kind);
