@@ -177,6 +177,12 @@ export const soundProbeElements = ['capssetter', 'audiobuffersplit'];
 const probeWidth = 64;
 const probeHeight = 36;
 
+/**
+ * Of each sink but that of the tags: the pipeline does not wait for its first buffer. It did, and while sound began late, or the board stood still as
+ * it started, all waited for each other: the first tag for the pipeline to run, the sound for the muxer, and the pipeline for the sound.
+ */
+export const besideTags = 'sync=false async=false';
+
 /** A small grey copy each second, for finding a black or frozen picture. The rate is cut first. */
 export function pictureProbe(): string {
   return `${rawTee}. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! ${oneWaits} ! ${probePictures()}`;
@@ -187,7 +193,7 @@ export function probePictures(): string {
   return [
     `videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=${probeWidth},height=${probeHeight}`,
     bareCaps('application/x-luma'),
-    'appsink name=luma sync=false max-buffers=1 drop=true',
+    `appsink name=luma ${besideTags} max-buffers=1 drop=true`,
   ].join(' ! ');
 }
 
@@ -200,13 +206,12 @@ function soundProbe(): string {
     'queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0',
     'audioconvert ! audio/x-raw,format=S16LE,channels=2',
     bareCaps('application/x-samples'),
-    'appsink name=samples sync=false max-buffers=4 drop=true',
+    `appsink name=samples ${besideTags} max-buffers=4 drop=true`,
   ].join(' ! ');
 }
 
 /** A buffer each half second of the pipeline's own clock, by which the pictures are stamped: what the sound is compared with. */
-const metronome =
-  'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
+const metronome = `audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks ${besideTags} max-buffers=4 drop=true`;
 
 const aacRates: readonly number[] = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000];
 export const audioRates = aacRates;

@@ -37,8 +37,8 @@ function keyframeDecoder(elements: ReadonlySet<string>): string | null {
 export function planKeyframeLook({ size, ...wish }: LookWish, elements: ReadonlySet<string>): KeyframeLookPlan | null {
   const decoder = keyframeDecoder(elements);
   const lookers = [
-    ...(wish.previewIntervalS === 0 ? [] : [`${rawTee}. ! valve name=preview-valve ! ${previewPictures(size, elements)} async=false`]),
-    ...(wish.isWatched ? [`${rawTee}. ! ${probePictures()} async=false`] : []),
+    ...(wish.previewIntervalS === 0 ? [] : [`${rawTee}. ! valve name=preview-valve ! ${previewPictures(size, elements)}`]),
+    ...(wish.isWatched ? [`${rawTee}. ! ${probePictures()}`] : []),
   ];
   if (lookers.length === 0) return null;
   const start = `appsrc name=keyframes caps=video/x-flv max-bytes=0 ! flvdemux ! h264parse ! ${oneWaits} ! ${decoder} ! tee name=${rawTee}`;

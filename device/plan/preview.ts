@@ -2,7 +2,7 @@
  * The pictures for the dashboard. The capture, or what looks at a camera's own H.264, gives small raw pictures; a pipeline of their own makes
  * JPEG of them, so that an encoder which fails is nothing to the capture. Pure.
  */
-import { bareCaps, oneWaits, rawTee } from '#device/plan/capture.ts';
+import { bareCaps, besideTags, oneWaits, rawTee } from '#device/plan/capture.ts';
 import type { PreviewPlan } from '#device/plan/pipeline-plan.ts';
 
 export type PreviewSize = { readonly width: number; readonly height: number };
@@ -35,7 +35,7 @@ export function previewPictures({ width, height }: PreviewSize, elements: Readon
   return [
     `videoscale ! videoconvert ! video/x-raw,format=I420,width=${width},height=${height},pixel-aspect-ratio=1/1`,
     ...bare('application/x-picture', elements),
-    'appsink name=preview-pictures sync=false max-buffers=1 drop=true',
+    `appsink name=preview-pictures ${besideTags} max-buffers=1 drop=true`,
   ].join(' ! ');
 }
 

@@ -1,10 +1,12 @@
 /** What is in real pipelines' sound and picture, as the media host tells it: built by the planner's own parts. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { contentConditions, nothingWatched, watchContent } from '#device/health/content-watch.ts';
 import * as capture from '#device/plan/capture.ts';
 import type { MediaFigures } from '#protocol/media.ts';
+import { processOf } from '../../processes.ts';
 import { until } from '../../until.ts';
-import { startHost } from '../media/supervised-host.ts';
+import { startHost, stateDirectory } from '../media/supervised-host.ts';
 import { testPlan } from '../media/test-plan.ts';
 import { description, moving, picture, use } from './content-pipeline.ts';
 
@@ -119,4 +121,21 @@ test.each(rows)('$name', { timeout: 30_000 }, async ({ video, audio, conditions,
   });
   expected(figures);
   expect(contentConditions(watchContent(nothingWatched, figures, 0)).map(({ code }) => code)).toEqual(conditions);
+});
+
+test('a machine that stands still for a moment while it starts does not keep the picture away', { timeout: 60_000 }, async () => {
+  const plan = testPlan({ picture, description: description(moving, tone) });
+  // Sound and pictures begin at some moment among these, and what comes first of both then hangs on who is quicker.
+  for (let moment = 100; moment < 220; moment += 10) {
+    const directory = await stateDirectory();
+    const host = await startHost(directory);
+    const applied = host.supervisor.apply(plan);
+    await delay(moment);
+    const pid = Number(processOf(directory, 'media-host'));
+    process.kill(pid, 'SIGSTOP');
+    await delay(700);
+    process.kill(pid, 'SIGCONT');
+    expect(await applied, `stood still after ${moment} ms`).toEqual({ kind: 'applied' });
+    await host.supervisor.stop();
+  }
 });

@@ -12,7 +12,7 @@ export function captureDescription({ width, height }: Picture): string {
     'raw. ! queue max-size-buffers=4 ! x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=30',
     '! video/x-h264,profile=high ! h264parse ! queue ! mux.',
     'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1',
-    '! appsink name=preview-pictures sync=false max-buffers=1 drop=true',
+    '! appsink name=preview-pictures sync=false async=false max-buffers=1 drop=true',
     'audiotestsrc is-live=true ! audio/x-raw,format=S16LE,rate=16000,channels=1 ! voaacenc bitrate=64000',
     '! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.',
   ].join(' ');

@@ -5,9 +5,9 @@ const all = { previewIntervalS: 5, size: { width: 640, height: 360 }, isWatched:
 const keyframes = (decoder: string) =>
   `appsrc name=keyframes caps=video/x-flv max-bytes=0 ! flvdemux ! h264parse ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! ${decoder} ! tee name=raw`;
 const preview =
-  'raw. ! valve name=preview-valve ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! capssetter join=false replace=true caps=application/x-picture ! appsink name=preview-pictures sync=false max-buffers=1 drop=true async=false';
+  'raw. ! valve name=preview-valve ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! capssetter join=false replace=true caps=application/x-picture ! appsink name=preview-pictures sync=false async=false max-buffers=1 drop=true';
 const luma =
-  'raw. ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false max-buffers=1 drop=true async=false';
+  'raw. ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false async=false max-buffers=1 drop=true';
 
 test.each([
   ['everything there is', [], all, `${keyframes('openh264dec')} ${preview} ${luma}`],

@@ -25,15 +25,15 @@ const x264 =
 const hardwareEncoder =
   'v4l2h264enc name=encoder extra-controls="controls,video_bitrate=2500000,h264_i_frame_period=60,repeat_sequence_header=1" ! video/x-h264,profile=high,level=(string)4 ! h264parse ! queue ! mux.';
 const preview =
-  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! capssetter join=false replace=true caps=application/x-picture ! appsink name=preview-pictures sync=false max-buffers=1 drop=true';
+  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/5 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale ! videoconvert ! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 ! capssetter join=false replace=true caps=application/x-picture ! appsink name=preview-pictures sync=false async=false max-buffers=1 drop=true';
 const aac = (bitsPerSecond: number) =>
   `audioconvert ! audiofirfilter latency=1600 ! audioconvert dithering=none ! voaacenc bitrate=${bitsPerSecond} ! audio/mpeg,mpegversion=4,stream-format=raw ! queue ! mux.`;
 const luma =
-  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false max-buffers=1 drop=true';
+  'raw. ! videorate drop-only=true ! video/x-raw,framerate=1/1 ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! videoscale method=nearest-neighbour add-borders=false ! videoconvert ! video/x-raw,format=GRAY8,width=64,height=36 ! capssetter join=false replace=true caps=application/x-luma ! appsink name=luma sync=false async=false max-buffers=1 drop=true';
 const samples =
-  'heard. ! audiobuffersplit output-buffer-duration=1/2 ! queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! capssetter join=false replace=true caps=application/x-samples ! appsink name=samples sync=false max-buffers=4 drop=true';
+  'heard. ! audiobuffersplit output-buffer-duration=1/2 ! queue leaky=downstream max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! audioconvert ! audio/x-raw,format=S16LE,channels=2 ! capssetter join=false replace=true caps=application/x-samples ! appsink name=samples sync=false async=false max-buffers=4 drop=true';
 const metronome =
-  'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false max-buffers=4 drop=true';
+  'audiotestsrc is-live=true wave=silence samplesperbuffer=4000 ! audio/x-raw,format=U8,rate=8000,channels=1 ! appsink name=ticks sync=false async=false max-buffers=4 drop=true';
 const heard = (bitsPerSecond: number) => `tee name=heard heard. ! ${aac(bitsPerSecond)} ${samples} ${metronome}`;
 const soundclock = (rateHz: number) =>
   `capssetter name=soundclock caps="audio/x-raw,rate=(int)${rateHz}" ! audiorate skip-to-first=true tolerance=200000000 ! audiobuffersplit output-buffer-duration=1/50 alignment-threshold=200000000 ! audioresample ! audio/x-raw,rate=${rateHz}`;
