@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endProcess, processesWith } from './processes.ts';
+import { endProcessesWith, processesWith } from './processes.ts';
 import { until } from './until.ts';
 
 /** What a program takes at most to end in order: a fleet server ends its relay, which is nowhere else to be found. */
@@ -14,14 +14,13 @@ const orderlyMs = 15_000;
 const killedMs = 10_000;
 
 async function endAll(folder: string): Promise<void> {
-  const isNobodyLeft = (signal: NodeJS.Signals | null) => {
-    const left = processesWith(folder);
-    if (signal !== null) for (const { pid } of left) endProcess(pid, signal);
-    return left.length === 0;
-  };
-  isNobodyLeft('SIGTERM');
-  await until('all to end in order', orderlyMs, () => isNobodyLeft(null)).catch(() =>
-    until('all to be killed', killedMs, () => isNobodyLeft('SIGKILL')),
+  const isNobodyLeft = () => processesWith(folder).length === 0;
+  endProcessesWith(folder, 'SIGTERM');
+  await until('all to end in order', orderlyMs, isNobodyLeft).catch(() =>
+    until('all to be killed', killedMs, () => {
+      endProcessesWith(folder, 'SIGKILL');
+      return isNobodyLeft();
+    }),
   );
 }
 

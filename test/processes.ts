@@ -26,6 +26,11 @@ export function endProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Of all that `processesWith` finds. */
+export function endProcessesWith(text: string, signal: NodeJS.Signals): void {
+  for (const { pid } of processesWith(text)) endProcess(pid, signal);
+}
+
 export function isRunning(pid: number): boolean {
   return readProcFile(String(pid), 'cmdline') !== '';
 }

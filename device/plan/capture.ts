@@ -178,8 +178,8 @@ const probeWidth = 64;
 const probeHeight = 36;
 
 /**
- * Of each sink but that of the tags: the pipeline does not wait for its first buffer. It did, and while sound began late, or the board stood still as
- * it started, all waited for each other: the first tag for the pipeline to run, the sound for the muxer, and the pipeline for the sound.
+ * Of each sink but that of the tags: the pipeline does not wait for its first buffer to run. Where the first sound is late, as on a board that stood still
+ * for a moment, all would wait for each other: the first tag for the pipeline, the pipeline for the sound, and the sound for the muxer.
  */
 export const besideTags = 'sync=false async=false';
 

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { standInDirectories } from '#device/state/runtime-directory.ts';
-import { processesWith } from '../processes.ts';
+import { endProcessesWith } from '../processes.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export const canMount = ((): boolean => {
@@ -23,7 +23,7 @@ export async function smallDisk(): Promise<{ readonly place: string; readonly st
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', place]);
   const stateDirectory = join(place, 'state');
   onTestFinished(() => {
-    for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
+    endProcessesWith(stateDirectory, 'SIGKILL');
     spawnSync('umount', ['--lazy', place]);
     for (const path of standInDirectories(stateDirectory)) rmSync(path, { recursive: true, force: true });
   });

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runtimePaths } from '#fleet-server/relay/runtime-directory.ts';
-import { type FoundProcess, processesWith } from '../processes.ts';
+import { endProcess, type FoundProcess, processesWith } from '../processes.ts';
 import { until } from '../until.ts';
 
 /** Of root the relay's files lie outside of the data directory, and nginx has no environment that would name it. */
@@ -22,7 +22,7 @@ export async function leftBehind(folder: string): Promise<readonly FoundProcess[
 
 /** Call it before the folder is removed. */
 export async function endAllOf(folder: string): Promise<void> {
-  for (const { pid } of await leftBehind(folder)) process.kill(pid, 'SIGTERM');
+  for (const { pid } of await leftBehind(folder)) endProcess(pid, 'SIGTERM');
   await until('no process left', 10_000, async () => (await leftBehind(folder)).length === 0);
   for (const relay of await relaysOf(folder)) await rm(relay, { recursive: true, force: true });
 }

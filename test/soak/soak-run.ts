@@ -16,7 +16,7 @@ import type { Health } from '#protocol/messages.ts';
 import type { WireSettings } from '#protocol/settings.ts';
 import { startPlainRelay } from '../bench/plain-relay.ts';
 import { TestFleet } from '../device/uplink/test-fleet.ts';
-import { processesWith } from '../processes.ts';
+import { endProcessesWith } from '../processes.ts';
 import { until } from '../until.ts';
 import type { SoakRow } from './soak-table.ts';
 
@@ -58,7 +58,7 @@ export async function runSoak(options: SoakOptions): Promise<readonly SoakRow[]>
     }
     await fleet.crash();
     await relay.stop();
-    for (const { pid } of processesWith(folder)) process.kill(pid, 'SIGKILL');
+    endProcessesWith(folder, 'SIGKILL');
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

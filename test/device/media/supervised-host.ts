@@ -8,7 +8,7 @@ import { systemClock } from '#device/media/clock.ts';
 import type { MediaStatus } from '#device/media/host-protocol.ts';
 import { type MediaEvent, MediaHostSupervisor } from '#device/media/media-host-supervisor.ts';
 import type { OutputState, OutputStatus } from '#protocol/media.ts';
-import { processesWith } from '../../processes.ts';
+import { endProcessesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 
 export class SupervisedHost {
@@ -57,7 +57,7 @@ export class SupervisedHost {
 export async function stateDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'media-'));
   onTestFinished(async () => {
-    for (const { pid } of processesWith(path)) process.kill(pid, 'SIGKILL');
+    endProcessesWith(path, 'SIGKILL');
     await rm(path, { recursive: true, force: true, maxRetries: 5 });
   });
   return path;

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ServiceManager, serviceManagerOf } from '#device/service/service-manager.ts';
 import { childEnvironment } from '../../child-environment.ts';
-import { processesWith } from '../../processes.ts';
+import { endProcessesWith } from '../../processes.ts';
 import { until } from '../../until.ts';
 import { agentProgram } from '../agent-program.ts';
 import { manualClock, settle } from '../manual-clock.ts';
@@ -101,7 +101,7 @@ test.skipIf(!canReceive)(
     };
     const agent = spawn(process.execPath, [agentProgram], { env, stdio: 'ignore' });
     onTestFinished(() => {
-      for (const { pid } of processesWith(stateDirectory)) process.kill(pid, 'SIGKILL');
+      endProcessesWith(stateDirectory, 'SIGKILL');
       agent.kill('SIGKILL');
     });
     await until('READY', 20_000, () => receiver.countOf('READY=1') === 1);
